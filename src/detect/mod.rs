@@ -1,0 +1,1 @@
+//! The network: a picture in, boxes out.

@@ -1,0 +1,40 @@
+//! Real-time object tracking: finds the people, cars, animals and things in a camera or a recording, keeps each
+//! one's identity from frame to frame, and shows it with boxes, names and fading motion trails.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! source ──Frame──▶ detect ──Detections──▶ track ──Scene──▶ view (window), record (files)
+//! ```
+//!
+//! | room | what it is for | cargo feature |
+//! |---|---|---|
+//! | [`frame`], [`geometry`], [`detection`], [`labels`], [`scene`] | the nouns that travel | – |
+//! | [`track`] | the engine: boxes in, identities out | – |
+//! | [`detect`] | the network: a picture in, boxes out | `detector` |
+//! | [`source`] | cameras, videos, images, detection files: each turned into frames | `cli` |
+//! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
+//! | [`record`] | what leaves: track files, annotated video, snapshots | `cli` |
+//! | [`config`] | the typed settings, their checks and where they came from | `cli` |
+//! | [`pipeline`] | threads, links, pacing and counters | `cli` |
+//! | [`commands`] | the command line: one function a command | `cli` |
+//!
+//! Pictures are 8-bit interleaved RGB, top row first. Coordinates are pixels of the source picture, x to the right,
+//! y down, the top-left corner of the top-left pixel at (0, 0). Times are seconds.
+
+pub mod detection;
+pub mod frame;
+pub mod geometry;
+pub mod labels;
+pub mod scene;
+pub mod track;
+
+#[cfg(feature = "detector")]
+pub mod detect;
+
+#[cfg(feature = "cli")]
+pub mod record;
+#[cfg(feature = "cli")]
+pub mod source;
+#[cfg(feature = "cli")]
+pub mod view;

@@ -1,0 +1,3 @@
+//! The program: hands the command line over and turns the outcome into an exit code.
+
+fn main() {}

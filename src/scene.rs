@@ -1,0 +1,88 @@
+//! What the tracker knows at one moment: the thing that windows and files are made of.
+
+use std::sync::Arc;
+
+use crate::detection::ClassId;
+use crate::geometry::Rect;
+
+/// Where a track is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackState {
+    /// Seen too few times to be believed: neither shown nor counted nor written.
+    Tentative,
+    /// Believed, and matched with a detection in this frame.
+    Confirmed,
+    /// Believed, but not seen in this frame: its box is a prediction.
+    Lost,
+}
+
+/// One object with its identity, at the time of the scene it is part of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Track {
+    /// From 1, never used twice for one source.
+    pub id: u64,
+    /// The class that most of the track's recent detections voted for.
+    pub class: ClassId,
+    /// The score of the last detection, `0.0..=1.0`.
+    pub score: f32,
+    /// Where the object is, in pixels of the source.
+    pub rect: Rect,
+    /// How fast left edge, top edge, width and height change, in pixels a second.
+    pub velocity: [f32; 4],
+    /// See [`TrackState`].
+    pub state: TrackState,
+    /// Source time of the first detection, in seconds.
+    pub born: f64,
+    /// Source time of the last detection, in seconds.
+    pub seen: f64,
+}
+
+impl Track {
+    /// The box predicted `seconds` later (or earlier, where negative) at constant velocity; never smaller than a pixel.
+    pub fn rect_after(&self, seconds: f64) -> Rect {
+        let dt = seconds as f32;
+        let [left, top, width, height] = self.velocity;
+        let (w, h) = (self.rect.width + width * dt, self.rect.height + height * dt);
+        Rect::new(self.rect.left + left * dt, self.rect.top + top * dt, w.max(1.0), h.max(1.0))
+    }
+}
+
+/// Where an object was at one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrailPoint {
+    /// Pixels of the source, to the right.
+    pub x: f32,
+    /// Pixels of the source, down.
+    pub y: f32,
+    /// Source time in seconds.
+    pub time: f64,
+}
+
+/// Where the object with this id went, oldest point first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trail {
+    /// The id of the track.
+    pub id: u64,
+    /// Oldest first; not longer than the trails' length in seconds.
+    pub points: Vec<TrailPoint>,
+}
+
+/// All that is known of one frame.
+#[derive(Debug, Clone, Default)]
+pub struct Scene {
+    /// The frame's number in the source, from 0.
+    pub sequence: u64,
+    /// The frame's source time in seconds.
+    pub time: f64,
+    /// Confirmed and lost tracks, by id.
+    pub tracks: Vec<Track>,
+    /// The trails of those tracks, in the same order.
+    pub trails: Arc<Vec<Trail>>,
+}
+
+impl Scene {
+    /// The tracks that were seen in this very frame.
+    pub fn seen(&self) -> impl Iterator<Item = &Track> {
+        self.tracks.iter().filter(|track| track.state == TrackState::Confirmed)
+    }
+}

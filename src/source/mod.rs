@@ -1,0 +1,120 @@
+//! Where frames come from: cameras, videos and streams, images. Each source turns something outside into [`Frame`]s
+//! and knows nothing of what happens to them.
+
+mod settings;
+
+use std::path::PathBuf;
+
+use crate::frame::{Frame, PictureError};
+
+pub use settings::{CameraSettings, Rotate, SourceSettings};
+
+/// What kind of thing frames come from; decides how they are paced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A camera of this machine: live, without an end.
+    Camera,
+    /// A network stream without a known length: live.
+    Stream,
+    /// A recording with time stamps.
+    Recording,
+    /// Still images, one after another.
+    Images,
+}
+
+impl SourceKind {
+    /// Live sources cannot wait: what is not taken in time is lost.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Camera | Self::Stream)
+    }
+}
+
+/// What a source says of itself before its first frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceInfo {
+    /// What a person would call it: a file's name, a camera's name, a URL without its password.
+    pub name: String,
+    /// See [`SourceKind`].
+    pub kind: SourceKind,
+    /// `(width, height)` of the frames that will come, in pixels, where it is known beforehand.
+    pub size: Option<(u32, u32)>,
+    /// Nominal frames a second, where it is known.
+    pub rate: Option<f64>,
+    /// How many frames the source promises, where it does.
+    pub frames: Option<u64>,
+    /// Seconds from the first frame to the end of the last, where it is known.
+    pub duration: Option<f64>,
+    /// The file whose sound belongs to these frames, where the whole of a file is read.
+    pub sound: Option<PathBuf>,
+}
+
+/// Ends a blocked [`Source::next_frame`] from another thread, as far as the source can.
+pub type Stopper = Box<dyn Fn() + Send + Sync>;
+
+/// Something that gives frames, one after the other.
+pub trait Source: Send {
+    /// What is known of the source.
+    fn info(&self) -> &SourceInfo;
+
+    /// The next frame; `None` after the last one. May block until there is one.
+    ///
+    /// # Errors
+    /// [`SourceError`]; frames given before it are good. After an error the source gives no more.
+    fn next_frame(&mut self) -> Result<Option<Frame>, SourceError>;
+
+    /// A handle that makes a blocked [`Source::next_frame`] return soon, where the source has such a means.
+    fn stopper(&self) -> Option<Stopper> {
+        None
+    }
+}
+
+/// Why there are no (more) frames. Each says what happened, where, and what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The file, folder, device or address cannot be opened.
+    #[error("cannot open {what}: {why}")]
+    Open {
+        /// The source as the user named it (without a password).
+        what: String,
+        /// The reason, and what to do next.
+        why: String,
+    },
+    /// The source was opened but its contents cannot be used.
+    #[error("cannot read {what}: {why}")]
+    Read {
+        /// The source as the user named it.
+        what: String,
+        /// The reason, and what to do next.
+        why: String,
+    },
+    /// A program that is needed is not installed.
+    #[error("{what} needs the program {program}, which is not on the PATH: {hint}")]
+    Missing {
+        /// The source as the user named it.
+        what: String,
+        /// The program.
+        program: &'static str,
+        /// How to get it, or how to do without.
+        hint: String,
+    },
+    /// A recording ended before the length that it promises.
+    #[error("{what} ends early: {got} frames came of {promised}{detail}")]
+    Short {
+        /// The recording.
+        what: String,
+        /// Frames that came.
+        got: u64,
+        /// What was promised, with its unit left out: a number of frames.
+        promised: u64,
+        /// What the decoder said, led by `; `, or nothing.
+        detail: String,
+    },
+    /// A picture of impossible size.
+    #[error("{what}: {error}")]
+    Picture {
+        /// The source.
+        what: String,
+        /// What is wrong with it.
+        error: PictureError,
+    },
+}

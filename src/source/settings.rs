@@ -1,0 +1,51 @@
+//! What can be set about a source.
+
+/// A turn of the picture, clockwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rotate {
+    /// As it comes.
+    #[default]
+    None,
+    /// 90° clockwise.
+    Quarter,
+    /// 180°.
+    Half,
+    /// 270° clockwise.
+    ThreeQuarters,
+}
+
+/// The `[source.camera]` section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CameraSettings {
+    /// The wished width in pixels.
+    pub width: u32,
+    /// The wished height in pixels.
+    pub height: u32,
+    /// The wished rate in frames a second.
+    pub fps: f64,
+}
+
+impl Default for CameraSettings {
+    fn default() -> Self {
+        Self { width: 1280, height: 720, fps: 30.0 }
+    }
+}
+
+/// The `[source]` section.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SourceSettings {
+    /// In a window: show every frame with its own detections, however slow, instead of keeping time.
+    pub every_frame: bool,
+    /// Frames a second of a recording whose own time stamps lie; `None`: believe them.
+    pub fps: Option<f64>,
+    /// Swap left and right (before the turn).
+    pub mirror: bool,
+    /// Turn the picture.
+    pub rotate: Rotate,
+    /// Leave out what lies before this source time, in seconds.
+    pub start: Option<f64>,
+    /// Leave out what lies at or after this source time, in seconds.
+    pub end: Option<f64>,
+    /// What is asked of a camera.
+    pub camera: CameraSettings,
+}

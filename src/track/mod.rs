@@ -1,0 +1,1 @@
+//! The engine: boxes in, identities out.
