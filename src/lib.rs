@@ -31,6 +31,8 @@ pub mod track;
 
 #[cfg(feature = "detector")]
 pub mod detect;
+#[cfg(any(feature = "cli", feature = "detector"))]
+pub mod suggest;
 
 #[cfg(feature = "cli")]
 pub mod record;

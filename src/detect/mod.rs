@@ -1,1 +1,273 @@
-//! The network: a picture in, boxes out.
+//! The network: a picture in, boxes out. Letterbox, inference with tract, decoding, non-maximum suppression.
+//! Knows no frame order and no time: what comes out depends on the picture alone.
+
+mod error;
+mod letterbox;
+mod model;
+mod nms;
+mod settings;
+mod yolox;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tract_linalg::multithread::{Executor, multithread_tract_scope};
+use tract_onnx::prelude::*;
+
+use crate::detection::Detection;
+use crate::frame::Picture;
+use crate::labels::Labels;
+use crate::suggest;
+
+pub use error::DetectError;
+pub use nms::suppress;
+pub use settings::{DetectSettings, InputSize};
+
+use letterbox::Letterbox;
+use model::Model;
+
+/// How long the parts of one detection took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DetectTimes {
+    /// Scaling the picture and changing its layout.
+    pub letterbox: Duration,
+    /// Running the network.
+    pub inference: Duration,
+    /// From the network's output to boxes.
+    pub decode: Duration,
+}
+
+/// A model with the buffers of one thread; [`Detector::fork`] gives another thread its own for the same weights.
+///
+/// ```
+/// use trailsight::detect::{DetectSettings, Detector};
+/// use trailsight::frame::Picture;
+///
+/// let mut detector = Detector::load(&DetectSettings::default())?;
+/// let picture = Picture::filled(640, 480, [90, 120, 150])?;
+/// assert!(detector.detect(&picture)?.is_empty(), "nothing is to be seen in a grey picture");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Detector {
+    model: Arc<Model>,
+    state: TypedSimpleState,
+    letterbox: Letterbox,
+    /// For each class of the model, whether it is looked for.
+    wanted: Vec<bool>,
+    confidence: f32,
+    nms_iou: f32,
+    executor: Executor,
+    times: DetectTimes,
+}
+
+impl Detector {
+    /// Loads and checks the model of `settings`, for one thread; see [`Detector::with_threads`].
+    ///
+    /// # Errors
+    /// [`DetectError`] when a file cannot be read, is no model of the YOLOX family, does not go with its class names,
+    /// or a class is not known.
+    pub fn load(settings: &DetectSettings) -> Result<Self, DetectError> {
+        let wanted = wanted(settings, &model::labels(settings)?)?;
+        let model = Arc::new(Model::load(settings)?);
+        let state = spawn(&model)?;
+        Ok(Self {
+            letterbox: Letterbox::new(model.input),
+            state,
+            wanted,
+            confidence: settings.confidence,
+            nms_iou: settings.nms_iou,
+            executor: Executor::SingleThread,
+            times: DetectTimes::default(),
+            model,
+        })
+    }
+
+    /// The same detector with each picture's work split over `threads` threads.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.executor = match threads {
+            0 | 1 => Executor::SingleThread,
+            several => Executor::multithread_with_name(several, "infer"),
+        };
+        self
+    }
+
+    /// A second detector on the same weights, for another thread.
+    ///
+    /// # Errors
+    /// [`DetectError::Run`] when the runtime cannot make a state.
+    pub fn fork(&self) -> Result<Self, DetectError> {
+        Ok(Self {
+            model: Arc::clone(&self.model),
+            state: spawn(&self.model)?,
+            letterbox: Letterbox::new(self.model.input),
+            wanted: self.wanted.clone(),
+            confidence: self.confidence,
+            nms_iou: self.nms_iou,
+            executor: self.executor.clone(),
+            times: DetectTimes::default(),
+        })
+    }
+
+    /// The names of the model's classes.
+    pub fn labels(&self) -> &Labels {
+        &self.model.labels
+    }
+
+    /// The size of the network's input.
+    pub fn input(&self) -> InputSize {
+        self.model.input
+    }
+
+    /// Sets the score below which boxes are dropped.
+    pub fn set_confidence(&mut self, confidence: f32) {
+        self.confidence = confidence;
+    }
+
+    /// How long the parts of the last detection took.
+    pub fn times(&self) -> DetectTimes {
+        self.times
+    }
+
+    /// Finds the objects in a picture: boxes in its pixels, cut at its edges, by falling score.
+    ///
+    /// # Errors
+    /// [`DetectError::Run`] when the network fails, which a model that loaded does not do on any picture known.
+    pub fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, DetectError> {
+        let started = Instant::now();
+        let (width, height) = (self.model.input.width(), self.model.input.height());
+        let model = Arc::clone(&self.model);
+        let fail =
+            |why: String| DetectError::Run { model: model.name.clone(), input: model.input.to_string(), why };
+
+        let mut input = vec![0.0; 3 * width * height];
+        let scale = self.letterbox.fill(picture, &mut input).map_err(fail)?;
+        let input = Tensor::from_shape(&[1, 3, height, width], &input).map_err(|e| fail(e.to_string()))?;
+        let prepared = Instant::now();
+
+        let state = &mut self.state;
+        let outputs = multithread_tract_scope(self.executor.clone(), || state.run(tvec!(input.into())))
+            .map_err(|error| fail(model::first_line(&error)))?;
+        let inferred = Instant::now();
+
+        let output = outputs.first().ok_or_else(|| fail("it gave no output".to_owned()))?;
+        let values = output.to_plain_array_view::<f32>().map_err(|error| fail(error.to_string()))?;
+        let values = values.as_slice().ok_or_else(|| fail("its output is not contiguous".to_owned()))?;
+        let mut found = Vec::new();
+        yolox::decode(
+            values,
+            self.model.input,
+            &self.wanted,
+            self.confidence,
+            scale,
+            picture.size(),
+            &mut found,
+        );
+        suppress(&mut found, self.nms_iou);
+        self.times = DetectTimes {
+            letterbox: prepared - started,
+            inference: inferred - prepared,
+            decode: inferred.elapsed(),
+        };
+        Ok(found)
+    }
+}
+
+fn spawn(model: &Arc<Model>) -> Result<TypedSimpleState, DetectError> {
+    model.plan.spawn().map_err(|error| DetectError::Run {
+        model: model.name.clone(),
+        input: model.input.to_string(),
+        why: model::first_line(&error),
+    })
+}
+
+/// Checks the names of `settings.classes`; for each class of the model, whether it is looked for.
+fn wanted(settings: &DetectSettings, labels: &Labels) -> Result<Vec<bool>, DetectError> {
+    let mut wanted = vec![settings.classes.is_empty(); labels.len()];
+    for name in &settings.classes {
+        let class = labels.find(name).ok_or_else(|| DetectError::UnknownClass {
+            name: name.clone(),
+            hint: suggest::hint(name, labels.iter()),
+            known: labels.iter().collect::<Vec<_>>().join(", "),
+        })?;
+        if let Some(slot) = wanted.get_mut(usize::from(class)) {
+            *slot = true;
+        }
+    }
+    Ok(wanted)
+}
+
+/// Checks that the classes asked for are known, without loading the model.
+///
+/// # Errors
+/// [`DetectError`] when a name is not known or the labels cannot be read.
+pub fn check_classes(settings: &DetectSettings) -> Result<Labels, DetectError> {
+    let labels = model::labels(settings)?;
+    wanted(settings, &labels)?;
+    Ok(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(settings: DetectSettings) -> String {
+        Detector::load(&settings).err().expect("refused").to_string()
+    }
+
+    #[test]
+    fn unknown_classes_are_refused_with_the_nearest_name() {
+        let error = refused(DetectSettings { classes: vec!["persn".into()], ..DetectSettings::default() });
+        assert!(error.contains("\"persn\"; did you mean \"person\"?"), "{error}");
+    }
+
+    #[test]
+    fn files_that_are_no_model_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let cut = &std::fs::read("models/yolox_nano.onnx").unwrap()[..100_000];
+        for (name, bytes) in
+            [("empty", &b""[..]), ("text", b"hello, world"), ("zeros", &[0; 1000]), ("cut", cut)]
+        {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let error = refused(DetectSettings { model: Some(path.clone()), ..DetectSettings::default() });
+            assert!(error.starts_with(&path.display().to_string()), "{error}");
+        }
+        let missing = folder.path().join("missing.onnx");
+        let error = refused(DetectSettings { model: Some(missing), ..DetectSettings::default() });
+        assert!(error.starts_with("cannot read "), "{error}");
+    }
+
+    #[test]
+    fn class_names_must_go_with_the_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("three.names");
+        std::fs::write(&path, "a\nb\nc\n").unwrap();
+        let error = refused(DetectSettings { labels: Some(path), ..DetectSettings::default() });
+        assert!(error.contains("tells 80 classes apart, and there are 3 names"), "{error}");
+    }
+
+    #[test]
+    fn any_input_size_runs_and_forks_agree() {
+        let mut picture = Picture::filled(300, 200, [40, 90, 160]).unwrap();
+        picture
+            .rgb_mut()
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, p)| *p = [(i % 256) as u8, (i / 300) as u8, 77]);
+        for input in ["32x32", "320x320", "640x384", "96x416"] {
+            let settings =
+                DetectSettings { input: input.parse().unwrap(), confidence: 0.001, ..Default::default() };
+            let mut detector = Detector::load(&settings).unwrap();
+            let mut fork = detector.fork().unwrap().with_threads(2);
+            let (one, other) = (detector.detect(&picture).unwrap(), fork.detect(&picture).unwrap());
+            assert_eq!(one.len(), other.len(), "{input}");
+            for (a, b) in one.iter().zip(&other) {
+                assert!(
+                    (a.score - b.score).abs() < 1e-4 && a.rect.iou(&b.rect) > 0.99,
+                    "{input}: {a:?} {b:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Why the detector cannot be used.
+
+use std::path::PathBuf;
+
+/// What is wrong with the model, its labels or the classes asked for. `model` is the file, or `the bundled model`.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {why}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The file is no ONNX model.
+    #[error("{model} is not an ONNX model that can be read: {why}")]
+    NotOnnx {
+        /// The model.
+        model: String,
+        /// What the reader says.
+        why: String,
+    },
+    /// The model is not of the YOLOX family, or not exported the usual way.
+    #[error("{model} does not look like a YOLOX model: found {found}; expected {expected}")]
+    Shape {
+        /// The model.
+        model: String,
+        /// What the file has.
+        found: String,
+        /// What is needed.
+        expected: String,
+    },
+    /// The model tells another number of classes apart than there are names.
+    #[error(
+        "{model} tells {found} classes apart, and there are {expected} names ({names}); \
+         give a file with one name a line as detector.labels"
+    )]
+    Classes {
+        /// The model.
+        model: String,
+        /// Classes in the model.
+        found: usize,
+        /// Names in the list.
+        expected: usize,
+        /// Where the names are from.
+        names: String,
+    },
+    /// A class was asked for that the model does not know.
+    #[error("there is no class \"{name}\"{hint} (known: {known})")]
+    UnknownClass {
+        /// What was asked for.
+        name: String,
+        /// A suggestion, led by `; `, or nothing.
+        hint: String,
+        /// All known names.
+        known: String,
+    },
+    /// The model was read but cannot be run.
+    #[error("{model} cannot be run at {input}: {why}")]
+    Run {
+        /// The model.
+        model: String,
+        /// The input size.
+        input: String,
+        /// What the runtime says.
+        why: String,
+    },
+}

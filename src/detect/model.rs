@@ -1,0 +1,141 @@
+//! Loading a model with tract: read, check, fit to the input size, optimise.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::infer::Factoid;
+
+use super::error::DetectError;
+use super::settings::{DetectSettings, InputSize};
+use super::yolox;
+use crate::labels::Labels;
+
+/// YOLOX-Nano as released by its makers; see `models/ORIGIN.md`.
+static BUNDLED: &[u8] = include_bytes!("../../models/yolox_nano.onnx");
+
+/// A model that is ready to run, shared by all threads that run it.
+pub(super) struct Model {
+    pub(super) plan: Arc<TypedRunnableModel>,
+    pub(super) labels: Labels,
+    pub(super) input: InputSize,
+    /// What messages call the model.
+    pub(super) name: String,
+}
+
+impl Model {
+    pub(super) fn load(settings: &DetectSettings) -> Result<Self, DetectError> {
+        let (name, labels, label_source) = (name(settings), labels(settings)?, label_source(settings));
+        let file;
+        let bytes: &[u8] = match &settings.model {
+            None => BUNDLED,
+            Some(path) => {
+                file = fs::read(path).map_err(|why| DetectError::File { path: path.clone(), why })?;
+                &file
+            }
+        };
+        // What tract does with a damaged file is not ours to know: should it panic, that is an error like any other.
+        let built =
+            catch_unwind(AssertUnwindSafe(|| build(bytes, settings.input, &name, &labels, &label_source)));
+        let plan = built.unwrap_or_else(|_| {
+            Err(DetectError::NotOnnx {
+                model: name.clone(),
+                why: "it is damaged; reading it failed midway".into(),
+            })
+        })?;
+        Ok(Self { plan, labels, input: settings.input, name })
+    }
+}
+
+fn name(settings: &DetectSettings) -> String {
+    settings.model.as_ref().map_or_else(|| "the bundled model".to_owned(), |path| path.display().to_string())
+}
+
+fn label_source(settings: &DetectSettings) -> String {
+    settings
+        .labels
+        .as_ref()
+        .map_or_else(|| "the classes of COCO".to_owned(), |path| path.display().to_string())
+}
+
+/// The names that go with the model of these settings.
+pub(super) fn labels(settings: &DetectSettings) -> Result<Labels, DetectError> {
+    let Some(path) = &settings.labels else { return Ok(Labels::coco()) };
+    let text = fs::read_to_string(path).map_err(|why| DetectError::File { path: path.clone(), why })?;
+    Ok(Labels::parse(&text))
+}
+
+fn build(
+    bytes: &[u8],
+    input: InputSize,
+    name: &str,
+    labels: &Labels,
+    label_source: &str,
+) -> Result<Arc<TypedRunnableModel>, DetectError> {
+    let not_onnx =
+        |error: TractError| DetectError::NotOnnx { model: name.to_owned(), why: first_line(&error) };
+    let shape =
+        |found: String, expected: String| DetectError::Shape { model: name.to_owned(), found, expected };
+    let (width, height) = (input.width(), input.height());
+
+    // The file declares shapes for one input size; they are left aside so that any other size can be asked for.
+    let onnx = onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
+    let mut model = onnx.model_for_read(&mut &bytes[..]).map_err(not_onnx)?;
+
+    let wanted_input = "one input of 1×3×height×width 32-bit floats";
+    let (inputs, outputs) = (model.inputs.len(), model.outputs.len());
+    if inputs != 1 || outputs == 0 {
+        return Err(shape(
+            format!("{inputs} inputs and {outputs} outputs"),
+            format!("{wanted_input} and one output"),
+        ));
+    }
+    let declared = model.input_fact(0).map_err(not_onnx)?.clone();
+    let dims: Vec<_> = declared.shape.dims().map(|dim| dim.concretize()).collect();
+    let floats = declared.datum_type.concretize().is_none_or(|kind| kind == f32::datum_type());
+    let channels_first = declared.shape.is_open()
+        || dims.len() == 4 && dims[1].as_ref().is_none_or(|channels| *channels == 3.into());
+    if !floats || !channels_first {
+        return Err(shape(format!("an input of {declared:?}"), wanted_input.to_owned()));
+    }
+
+    model.set_input_fact(0, f32::fact([1, 3, height, width]).into()).map_err(not_onnx)?;
+    let run = |error: TractError| DetectError::Run {
+        model: name.to_owned(),
+        input: input.to_string(),
+        why: first_line(&error),
+    };
+    let model = model.into_typed().map_err(run)?;
+
+    let rows = yolox::rows(input);
+    let wanted_output = format!("one output of 1×{rows}×{} 32-bit floats", yolox::row_length(labels.len()));
+    let fact = model.output_fact(0).map_err(run)?;
+    let found = fact.shape.as_concrete().map(<[usize]>::to_vec);
+    match found.as_deref() {
+        Some(&[1, found_rows, length]) if found_rows == rows && fact.datum_type == f32::datum_type() => {
+            if length != yolox::row_length(labels.len()) {
+                return Err(match length.checked_sub(yolox::row_length(0)) {
+                    Some(classes) if classes > 0 => DetectError::Classes {
+                        model: name.to_owned(),
+                        found: classes,
+                        expected: labels.len(),
+                        names: label_source.to_owned(),
+                    },
+                    _ => shape(format!("an output of {fact:?}"), wanted_output),
+                });
+            }
+        }
+        _ => return Err(shape(format!("an output of {fact:?}"), wanted_output)),
+    }
+
+    model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(run)
+}
+
+/// The outermost and the innermost sentence of an error; tract's chains between are for its developers.
+pub(super) fn first_line(error: &TractError) -> String {
+    let outer = error.to_string();
+    let root = error.root_cause().to_string();
+    let line = |text: &str| text.lines().next().unwrap_or_default().chars().take(300).collect::<String>();
+    if outer == root { line(&outer) } else { format!("{} ({})", line(&outer), line(&root)) }
+}
