@@ -1,0 +1,239 @@
+//! How boxes move: a Kalman filter with constant velocity, in real seconds.
+
+use super::settings::TrackSettings;
+use crate::geometry::Rect;
+
+/// One coordinate with its rate of change and their covariance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Axis {
+    position: f32,
+    velocity: f32,
+    /// Variance of the position, covariance, variance of the velocity.
+    covariance: [f32; 3],
+}
+
+impl Axis {
+    fn new(position: f32, position_deviation: f32, velocity_deviation: f32) -> Self {
+        let covariance = [position_deviation.powi(2), 0.0, velocity_deviation.powi(2)];
+        Self { position, velocity: 0.0, covariance }
+    }
+
+    /// Moves `dt` seconds on: the position wanders with variance `position_rate` a second, the velocity with
+    /// `velocity_rate` (white-noise acceleration; Bar-Shalom et al. 2001, section 6.2).
+    fn predict(&mut self, dt: f32, position_rate: f32, velocity_rate: f32) {
+        let [pp, pv, vv] = self.covariance;
+        self.position += self.velocity * dt;
+        self.covariance = [
+            pp + 2.0 * dt * pv + dt * dt * vv + position_rate * dt + velocity_rate * dt.powi(3) / 3.0,
+            pv + dt * vv + velocity_rate * dt * dt / 2.0,
+            vv + velocity_rate * dt,
+        ];
+    }
+
+    /// Takes in a measured position with the given variance.
+    fn update(&mut self, measured: f32, variance: f32) {
+        let [pp, pv, vv] = self.covariance;
+        let spread = pp + variance;
+        let (position_gain, velocity_gain) = (pp / spread, pv / spread);
+        let innovation = measured - self.position;
+        self.position += position_gain * innovation;
+        self.velocity += velocity_gain * innovation;
+        self.covariance = [pp - position_gain * pp, pv - position_gain * pv, vv - velocity_gain * pv];
+    }
+}
+
+/// A box in motion: centre x, centre y, width and height, each with its velocity, filtered apart.
+///
+/// All noise is in proportion to the box, so that scaling the picture changes nothing: across to its width, down to
+/// its height, as in BoT-SORT (Aharon et al. 2022, arXiv:2206.14651), but by the second instead of by the frame, so
+/// that the filter is right at any and at a varying frame rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Motion {
+    x: Axis,
+    y: Axis,
+    width: Axis,
+    height: Axis,
+}
+
+/// The smallest side, in pixels, that noise is scaled by and that a predicted box can have.
+const SMALLEST: f32 = 1.0;
+
+impl Motion {
+    /// A box seen for the first time, at rest as far as is known.
+    pub(super) fn new(rect: &Rect, settings: &TrackSettings) -> Self {
+        let (x, y) = rect.center();
+        let axis = |value, size: f32| {
+            let size = size.max(SMALLEST);
+            // Twice the usual doubt about the place; about two of its own sizes a second about the speed.
+            Axis::new(value, 2.0 * settings.measurement_noise * size, 2.0 * settings.velocity_noise * size)
+        };
+        Self {
+            x: axis(x, rect.width),
+            y: axis(y, rect.height),
+            width: axis(rect.width, rect.width),
+            height: axis(rect.height, rect.height),
+        }
+    }
+
+    /// Moves `dt` seconds on. `unseen`: the box keeps its size, since its trend is not to be trusted for long.
+    pub(super) fn predict(&mut self, dt: f32, unseen: bool, settings: &TrackSettings) {
+        if unseen {
+            (self.width.velocity, self.height.velocity) = (0.0, 0.0);
+        }
+        let rates = |size: f32| {
+            let size = size.max(SMALLEST);
+            ((settings.position_noise * size).powi(2), (settings.velocity_noise * size).powi(2))
+        };
+        let (across, down) = (rates(self.width.position), rates(self.height.position));
+        for (axis, (position_rate, velocity_rate)) in
+            [(&mut self.x, across), (&mut self.width, across), (&mut self.y, down), (&mut self.height, down)]
+        {
+            axis.predict(dt, position_rate, velocity_rate);
+        }
+        for size in [&mut self.width, &mut self.height] {
+            if size.position < SMALLEST {
+                (size.position, size.velocity) = (SMALLEST, 0.0);
+            }
+        }
+    }
+
+    /// Takes in a detected box.
+    pub(super) fn update(&mut self, rect: &Rect, settings: &TrackSettings) {
+        let (x, y) = rect.center();
+        let variance = |size: f32| (settings.measurement_noise * size.max(SMALLEST)).powi(2);
+        let (across, down) = (variance(self.width.position), variance(self.height.position));
+        self.x.update(x, across);
+        self.y.update(y, down);
+        self.width.update(rect.width, across);
+        self.height.update(rect.height, down);
+        self.width.position = self.width.position.max(SMALLEST);
+        self.height.position = self.height.position.max(SMALLEST);
+    }
+
+    /// Where the box is thought to be.
+    pub(super) fn rect(&self) -> Rect {
+        Rect::from_center(self.x.position, self.y.position, self.width.position, self.height.position)
+    }
+
+    /// How fast left edge, top edge, width and height change, in pixels a second.
+    pub(super) fn velocity(&self) -> [f32; 4] {
+        let (width, height) = (self.width.velocity, self.height.velocity);
+        [self.x.velocity - width / 2.0, self.y.velocity - height / 2.0, width, height]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SETTINGS: fn() -> TrackSettings = TrackSettings::default;
+
+    /// The textbook filter with full matrices, in 64 bits: F x, F P Fᵀ + Q, and the Joseph form of the update.
+    struct Reference {
+        x: [f64; 2],
+        p: [[f64; 2]; 2],
+    }
+
+    impl Reference {
+        fn predict(&mut self, dt: f64, rp: f64, rv: f64) {
+            let f = [[1.0, dt], [0.0, 1.0]];
+            let q = [[rp * dt + rv * dt.powi(3) / 3.0, rv * dt * dt / 2.0], [rv * dt * dt / 2.0, rv * dt]];
+            let mul = |a: [[f64; 2]; 2], b: [[f64; 2]; 2]| {
+                let mut c = [[0.0; 2]; 2];
+                for i in 0..2 {
+                    for j in 0..2 {
+                        c[i][j] = a[i][0] * b[0][j] + a[i][1] * b[1][j];
+                    }
+                }
+                c
+            };
+            let ft = [[1.0, 0.0], [dt, 1.0]];
+            self.x = [self.x[0] + dt * self.x[1], self.x[1]];
+            let p = mul(mul(f, self.p), ft);
+            for i in 0..2 {
+                for j in 0..2 {
+                    self.p[i][j] = p[i][j] + q[i][j];
+                }
+            }
+        }
+
+        fn update(&mut self, z: f64, r: f64) {
+            let s = self.p[0][0] + r;
+            let k = [self.p[0][0] / s, self.p[1][0] / s];
+            let e = z - self.x[0];
+            self.x = [self.x[0] + k[0] * e, self.x[1] + k[1] * e];
+            let a = [[1.0 - k[0], 0.0], [-k[1], 1.0]];
+            let p = self.p;
+            for i in 0..2 {
+                for j in 0..2 {
+                    self.p[i][j] = (0..2)
+                        .flat_map(|m| (0..2).map(move |n| (m, n)))
+                        .map(|(m, n)| a[i][m] * p[m][n] * a[j][n])
+                        .sum::<f64>()
+                        + k[i] * r * k[j];
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_textbook(
+            steps in prop::collection::vec((0.01f32..0.5, -50f32..50.0), 1..60), rp in 0.1f32..50.0, rv in 0.1f32..500.0
+        ) {
+            let mut axis = Axis::new(10.0, 3.0, 40.0);
+            let mut reference = Reference { x: [10.0, 0.0], p: [[9.0, 0.0], [0.0, 1600.0]] };
+            for (dt, measured) in steps {
+                axis.predict(dt, rp, rv);
+                axis.update(measured, 4.0);
+                reference.predict(dt.into(), rp.into(), rv.into());
+                reference.update(measured.into(), 4.0);
+                prop_assert!((f64::from(axis.position) - reference.x[0]).abs() < 0.02);
+                prop_assert!((f64::from(axis.velocity) - reference.x[1]).abs() < 0.2);
+                prop_assert!(axis.covariance[0] > 0.0 && axis.covariance[2] > 0.0);
+            }
+        }
+
+        #[test]
+        fn predicting_in_steps_is_predicting_at_once(dt in 0.01f32..2.0, cut in 0.1f32..0.9, v in -100f32..100.0) {
+            let mut once = Axis { velocity: v, ..Axis::new(5.0, 2.0, 30.0) };
+            let mut twice = once;
+            once.predict(dt, 7.0, 90.0);
+            twice.predict(dt * cut, 7.0, 90.0);
+            twice.predict(dt * (1.0 - cut), 7.0, 90.0);
+            prop_assert!((once.position - twice.position).abs() < 1e-2);
+            for (a, b) in once.covariance.iter().zip(twice.covariance) {
+                prop_assert!((a - b).abs() <= 1e-3 * a.abs().max(1.0), "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn learns_a_steady_speed_at_any_frame_rate() {
+        for fps in [5.0, 7.0, 30.0, 120.0] {
+            let mut motion = Motion::new(&Rect::new(100.0, 100.0, 40.0, 80.0), &SETTINGS());
+            for i in 1..(3.0 * fps) as i32 {
+                let t = i as f32 / fps;
+                motion.predict(1.0 / fps, false, &SETTINGS());
+                motion.update(&Rect::new(100.0 + 60.0 * t, 100.0 - 20.0 * t, 40.0, 80.0), &SETTINGS());
+            }
+            let [left, top, width, height] = motion.velocity();
+            assert!((left - 60.0).abs() < 2.0 && (top + 20.0).abs() < 2.0, "{fps} fps: {left} {top}");
+            assert!(width.abs() < 1.0 && height.abs() < 1.0);
+        }
+    }
+
+    #[test]
+    fn a_shrinking_box_never_turns_inside_out() {
+        let mut motion = Motion::new(&Rect::new(0.0, 0.0, 100.0, 100.0), &SETTINGS());
+        for size in [80.0, 60.0, 40.0, 20.0, 5.0] {
+            motion.predict(0.1, false, &SETTINGS());
+            motion.update(&Rect::new(0.0, 0.0, size, size), &SETTINGS());
+        }
+        for _ in 0..100 {
+            motion.predict(0.1, false, &SETTINGS());
+            assert!(motion.rect().is_sound());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The tracker as a whole, on small scenes with exact expectations.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::geometry::Rect;
+
+fn detection(left: f32, top: f32, width: f32, height: f32, score: f32) -> Detection {
+    Detection { rect: Rect::new(left, top, width, height), score, class: 0 }
+}
+
+fn confirmed(tracks: &[Track]) -> Vec<u64> {
+    tracks.iter().filter(|t| t.state == TrackState::Confirmed).map(|t| t.id).collect()
+}
+
+#[test]
+fn a_track_is_tentative_then_confirmed_then_lost_then_forgotten() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    tracker.update(0.0, &[]);
+    let walker = detection(10.0, 10.0, 40.0, 80.0, 0.9);
+    assert_eq!(tracker.update(0.1, &[walker])[0].state, TrackState::Tentative);
+    assert_eq!(tracker.update(0.2, &[walker])[0].state, TrackState::Confirmed);
+    assert_eq!(tracker.update(0.3, &[])[0].state, TrackState::Lost);
+    assert_eq!(tracker.update(1.2, &[]).len(), 1);
+    assert_eq!(confirmed(tracker.update(1.3, &[walker])), [1], "the same id within the memory");
+    assert!(tracker.update(3.0, &[]).is_empty());
+    assert_eq!(tracker.update(3.1, &[walker])[0].id, 2, "a new id after it");
+}
+
+#[test]
+fn a_single_odd_detection_never_shows() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    tracker.update(0.0, &[]);
+    tracker.update(0.1, &[detection(10.0, 10.0, 40.0, 80.0, 0.9)]);
+    assert!(tracker.update(0.2, &[]).is_empty());
+}
+
+#[test]
+fn weak_detections_carry_a_track_but_begin_none() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    tracker.update(0.0, &[detection(10.0, 10.0, 40.0, 80.0, 0.9)]);
+    for i in 1..10 {
+        let weak = [detection(10.0, 10.0, 40.0, 80.0, 0.2), detection(300.0, 10.0, 40.0, 80.0, 0.2)];
+        assert_eq!(confirmed(tracker.update(f64::from(i) * 0.1, &weak)), [1]);
+    }
+}
+
+#[test]
+fn people_who_cross_keep_their_ids() {
+    for fps in [7.0, 15.0, 30.0] {
+        let mut tracker = Tracker::new(TrackSettings::default());
+        for frame in 0..(8.0 * fps) as i32 {
+            let t = f64::from(frame) / fps;
+            let along = 80.0 * t as f32;
+            // They pass each other side by side; where they overlap, the one behind is not detected.
+            let mut seen = vec![detection(100.0 + along, 100.0, 40.0, 100.0, 0.9)];
+            if (along - 300.0).abs() > 15.0 {
+                seen.push(detection(700.0 - along, 110.0, 42.0, 104.0, 0.85));
+            }
+            tracker.update(t, &seen);
+        }
+        let tracks = tracker.tracks();
+        assert_eq!(confirmed(tracks), [1, 2], "{fps} fps");
+        assert!(tracks[0].velocity[0] > 70.0 && tracks[1].velocity[0] < -70.0, "{fps} fps: who is who");
+    }
+}
+
+#[test]
+fn a_gap_is_bridged_by_the_motion() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    let at = |t: f64| [detection(50.0 + 120.0 * t as f32, 200.0, 40.0, 90.0, 0.8)];
+    for frame in 0..30 {
+        let t = f64::from(frame) / 30.0;
+        tracker.update(t, &at(t));
+    }
+    for frame in 30..50 {
+        let lost = tracker.update(f64::from(frame) / 30.0, &[])[0];
+        assert_eq!(lost.state, TrackState::Lost);
+        let expected = at(f64::from(frame) / 30.0)[0].rect;
+        assert!(lost.rect.iou(&expected) > 0.5, "frame {frame}: {:?} instead of {expected:?}", lost.rect);
+    }
+    let t = 50.0 / 30.0;
+    assert_eq!(confirmed(tracker.update(t, &at(t))), [1]);
+}
+
+#[test]
+fn a_new_name_for_the_same_box_is_the_same_track() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    for frame in 0..60 {
+        let class = if frame % 5 == 4 { 7 } else { 2 };
+        let tracks = tracker.update(
+            f64::from(frame) / 30.0,
+            &[Detection { class, ..detection(10.0 + frame as f32, 10.0, 80.0, 40.0, 0.8) }],
+        );
+        assert_eq!((confirmed(tracks), tracks[0].class), (vec![1], 2), "frame {frame}");
+    }
+}
+
+#[test]
+fn classes_that_merely_touch_do_not_mix() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    for frame in 0..20 {
+        let person = detection(100.0, 60.0, 40.0, 80.0, 0.8);
+        let bicycle = Detection { class: 1, ..detection(90.0, 100.0, 60.0, 50.0, 0.7) };
+        let seen = if frame % 2 == 0 { vec![person, bicycle] } else { vec![bicycle] };
+        tracker.update(f64::from(frame) / 30.0, &seen);
+    }
+    let classes: Vec<_> = tracker.tracks().iter().map(|t| (t.id, t.class)).collect();
+    assert_eq!(classes, [(1, 0), (2, 1)]);
+}
+
+#[test]
+fn a_display_prediction_moves_with_the_object() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    for frame in 0..60 {
+        let t = f64::from(frame) / 30.0;
+        tracker.update(t, &[detection(50.0 + 90.0 * t as f32, 40.0, 30.0, 60.0, 0.9)]);
+    }
+    let track = tracker.tracks()[0];
+    let ahead = track.rect_after(0.2);
+    assert!((ahead.left - track.rect.left - 18.0).abs() < 1.0, "{ahead:?}");
+    assert!(track.rect_after(1e9).is_sound() && track.rect_after(-1e9).is_sound());
+}
+
+#[test]
+fn odd_times_and_boxes_are_survived() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    let good = detection(10.0, 10.0, 40.0, 80.0, 0.9);
+    let odd = [
+        good,
+        detection(f32::NAN, 0.0, 10.0, 10.0, 0.9),
+        detection(0.0, 0.0, f32::INFINITY, 10.0, 0.9),
+        detection(0.0, 0.0, -5.0, 10.0, 0.9),
+        detection(0.0, 0.0, 0.0, 10.0, 0.9),
+        detection(500.0, 0.0, 10.0, 10.0, f32::NAN),
+    ];
+    for time in [f64::NAN, 1.0, 1.0, 0.5, f64::INFINITY, 1.1, -5.0, 1.2] {
+        tracker.update(time, &odd);
+    }
+    assert_eq!(confirmed(tracker.tracks()), [1]);
+    assert!(tracker.tracks()[0].rect.iou(&good.rect) > 0.9);
+    assert!(tracker.update(1e300, &[]).is_empty());
+}
+
+#[test]
+fn a_flood_of_boxes_is_bounded() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    for frame in 0..4 {
+        let flood: Vec<_> = (0..10_000)
+            .map(|i| {
+                detection(
+                    (i % 100) as f32 * 15.0,
+                    (i / 100) as f32 * 15.0 + frame as f32 * 7.0,
+                    12.0,
+                    12.0,
+                    0.9,
+                )
+            })
+            .collect();
+        assert!(tracker.update(f64::from(frame) * 0.01, &flood).len() <= MOST_TRACKS);
+    }
+}
+
+proptest! {
+    #[test]
+    fn ids_never_repeat_and_every_track_is_sound(
+        frames in prop::collection::vec(
+            prop::collection::vec((0f32..600.0, 0f32..400.0, 1f32..200.0, 1f32..200.0, 0f32..1.0, 0u16..3), 0..12), 1..40
+        ),
+        step in 0.0f64..0.7,
+    ) {
+        let mut tracker = Tracker::new(TrackSettings::default());
+        let mut gone = std::collections::BTreeSet::new();
+        let mut alive = std::collections::BTreeSet::new();
+        for (frame, boxes) in frames.iter().enumerate() {
+            let detections: Vec<_> = boxes
+                .iter()
+                .map(|&(l, t, w, h, score, class)| Detection { class, ..detection(l, t, w, h, score) })
+                .collect();
+            let tracks = tracker.update(frame as f64 * step, &detections);
+            prop_assert!(tracks.is_sorted_by(|a, b| a.id < b.id));
+            prop_assert!(tracks.iter().all(|t| t.rect.is_sound() && t.velocity.iter().all(|v| v.is_finite())));
+            let now: std::collections::BTreeSet<u64> = tracks.iter().map(|t| t.id).collect();
+            prop_assert!(now.is_disjoint(&gone));
+            gone.extend(alive.difference(&now).copied());
+            alive = now;
+        }
+    }
+
+    #[test]
+    fn the_order_of_detections_does_not_matter(
+        boxes in prop::collection::vec((0f32..600.0, 0f32..400.0, 20f32..120.0, 20f32..120.0), 2..10), turn in 1usize..9
+    ) {
+        let run = |rotate: usize| {
+            let mut tracker = Tracker::new(TrackSettings::default());
+            let mut last = Vec::new();
+            for frame in 0..6 {
+                let mut seen: Vec<_> = boxes
+                    .iter()
+                    .enumerate()
+                    .map(|(i, &(l, t, w, h))| detection(l + frame as f32 * 2.0, t, w, h, 0.9 - i as f32 * 0.02))
+                    .collect();
+                let by = (rotate * frame) % seen.len();
+                seen.rotate_left(by);
+                last = tracker.update(frame as f64 / 30.0, &seen).iter().map(|t| (t.id, t.rect)).collect();
+            }
+            last
+        };
+        prop_assert_eq!(run(0), run(turn));
+    }
+}
