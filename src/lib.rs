@@ -31,9 +31,15 @@ pub mod track;
 
 #[cfg(feature = "detector")]
 pub mod detect;
-#[cfg(any(feature = "cli", feature = "detector"))]
+#[cfg(feature = "detector")]
 pub mod suggest;
 
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod config;
+#[cfg(feature = "cli")]
+pub mod pipeline;
 #[cfg(feature = "cli")]
 pub mod record;
 #[cfg(feature = "cli")]

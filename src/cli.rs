@@ -1,0 +1,263 @@
+//! The command line: every command and flag, one definition each. What was typed, not yet what it means.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Given;
+
+const LONG_ABOUT: &str = "\
+Finds the people, cars, animals and things in a camera or a recording, keeps each one's identity from frame to frame, \
+and shows it live: a window with boxes, names and fading motion trails.";
+
+const EXAMPLES: &str = "\
+Examples:
+  trailsight                              the first camera; without one, a short demo clip
+  trailsight video.mp4                    play a recording, in time
+  trailsight 1 --classes person,car       the second camera, people and cars only
+  trailsight rtsp://host/stream           a network camera (needs ffmpeg)
+  trailsight track video.mp4 --video out.mp4 --tracks out.txt
+                                          no window: every frame, as fast as it goes, into files
+  trailsight detect photos/ --coco out.json
+  trailsight config init                  write the commented settings to ./config.toml
+
+In the window, h shows the keys. A SOURCE is a camera's number or part of its name, a video file, a folder or
+\"pattern*.png\" of images, one image, an rtsp:// or http(s):// address, or the word demo.
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 and 143 stopped by a signal.";
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(name = "trailsight", version, about = "Real-time object tracking", long_about = LONG_ABOUT)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do; nothing: watch.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The arguments of `watch`, which is also what happens without a command.
+    #[command(flatten)]
+    pub watch: WatchArgs,
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show a camera or a recording in a window (the default)
+    Watch(WatchArgs),
+    /// Track every frame of a recording without a window, into files
+    Track(TrackArgs),
+    /// Find objects in images or videos, without tracking
+    Detect(DetectArgs),
+    /// List the cameras with their formats, sizes and rates
+    Cameras,
+    /// Show, check or write the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// Read settings from this file
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Change a setting, such as detector.input=640x384 (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", global = true)]
+    pub set: Vec<String>,
+    /// Look only for these classes, such as person,car
+    #[arg(long, value_name = "NAMES", global = true)]
+    pub classes: Option<String>,
+    /// Report objects from this score on, 0 to 1
+    #[arg(long, value_name = "X", global = true)]
+    pub confidence: Option<String>,
+    /// Say more (-vv: much more)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+impl CommonArgs {
+    /// The settings that were given, in the order in which they count; `Err` with what was wrong with a `--set`.
+    pub fn given(&self) -> Result<Vec<Given>, String> {
+        let mut given = Vec::new();
+        for typed in &self.set {
+            let (key, value) = typed.split_once('=').ok_or_else(|| {
+                format!("--set {typed}: expected section.key=value, such as --set detector.confidence=0.5")
+            })?;
+            given.push(Given {
+                key: key.trim().to_owned(),
+                value: value.trim().to_owned(),
+                typed: format!("--set {typed}"),
+            });
+        }
+        let flags = [
+            ("detector.classes", "--classes", &self.classes),
+            ("detector.confidence", "--confidence", &self.confidence),
+        ];
+        given.extend(
+            flags.into_iter().filter_map(|(key, flag, value)| Some(flag_given(key, flag, value.as_deref()?))),
+        );
+        Ok(given)
+    }
+}
+
+fn flag_given(key: &str, flag: &str, value: &str) -> Given {
+    Given { key: key.to_owned(), value: value.to_owned(), typed: format!("{flag} {value}") }
+}
+
+/// Which part of a recording, and how fast it was.
+#[derive(Debug, Args)]
+pub struct PartArgs {
+    /// The recording's true frames a second, where its header lies
+    #[arg(long, value_name = "F")]
+    pub fps: Option<String>,
+    /// Begin at this second of the recording
+    #[arg(long, value_name = "SECONDS")]
+    pub start: Option<String>,
+    /// End at this second of the recording
+    #[arg(long, value_name = "SECONDS")]
+    pub end: Option<String>,
+}
+
+impl PartArgs {
+    /// The settings that these flags stand for.
+    pub fn given(&self) -> Vec<Given> {
+        let flags = [
+            ("source.fps", "--fps", &self.fps),
+            ("source.start", "--start", &self.start),
+            ("source.end", "--end", &self.end),
+        ];
+        flags
+            .into_iter()
+            .filter_map(|(key, flag, value)| Some(flag_given(key, flag, value.as_deref()?)))
+            .collect()
+    }
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Write the tracks: .txt MOTChallenge, .jsonl, .csv; - is standard output as .txt (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub tracks: Vec<PathBuf>,
+    /// Write the annotated video: .mp4, .mkv, .mov, .webm (need ffmpeg) or .avi
+    #[arg(long, value_name = "FILE")]
+    pub video: Option<PathBuf>,
+}
+
+/// The arguments of `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// A camera's number or name, a file, a folder, an address, or demo; nothing: the first camera
+    pub source: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub part: PartArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArgs,
+    /// Begin again at the end of a recording
+    #[arg(long = "loop")]
+    pub repeat: bool,
+    /// Close the window at the end of a recording
+    #[arg(long, conflicts_with = "repeat")]
+    pub exit_at_end: bool,
+}
+
+/// The arguments of `track`.
+#[derive(Debug, Args)]
+pub struct TrackArgs {
+    /// A recording, images, a camera or an address
+    #[arg(required_unless_present = "detections", conflicts_with = "detections")]
+    pub source: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub part: PartArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArgs,
+    /// Track the boxes of a MOTChallenge detection file instead of a picture's
+    #[arg(long, value_name = "FILE", requires = "size", requires = "fps")]
+    pub detections: Option<PathBuf>,
+    /// With --detections: the size of the picture that the boxes belong to
+    #[arg(long, value_name = "WxH", requires = "detections")]
+    pub size: Option<String>,
+}
+
+/// The arguments of `detect`.
+#[derive(Debug, Args)]
+pub struct DetectArgs {
+    /// Images, folders, patterns or recordings
+    #[arg(required = true)]
+    pub sources: Vec<String>,
+    /// Write the boxes as COCO results JSON
+    #[arg(long, value_name = "FILE")]
+    pub coco: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub part: PartArgs,
+}
+
+/// What can be done with the settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the settings in force, each with where it came from
+    Show,
+    /// Check a config file: exit code 0 when it is right, 2 when not
+    Check {
+        /// The file; nothing: the one that would be read
+        file: Option<PathBuf>,
+    },
+    /// Write the commented default settings to a new file
+    Init {
+        /// The file; nothing: ./config.toml
+        file: Option<PathBuf>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_source_alone_is_watched_and_flags_go_anywhere() {
+        let cli = parse("trailsight video.mp4 --loop --confidence 0.3").unwrap();
+        assert!(cli.command.is_none() && cli.watch.repeat);
+        assert_eq!(cli.watch.source.as_deref(), Some("video.mp4"));
+        let cli = parse("trailsight track v.mp4 --set a.b=c --tracks x.txt --tracks - --fps 7 -v").unwrap();
+        assert_eq!(cli.common.given().unwrap()[0].typed, "--set a.b=c");
+        let Some(Command::Track(track)) = cli.command else { panic!("track") };
+        assert_eq!((track.output.tracks.len(), track.part.given()[0].key.as_str()), (2, "source.fps"));
+    }
+
+    #[test]
+    fn wrong_combinations_are_refused() {
+        for line in [
+            "trailsight track",
+            "trailsight track v.mp4 --detections d.txt --size 10x10 --fps 5",
+            "trailsight track --detections d.txt",
+            "trailsight detect",
+            "trailsight v.mp4 --loop --exit-at-end",
+            "trailsight v.mp4 -q -v",
+            "trailsight --nonsense",
+        ] {
+            assert_eq!(parse(line).expect_err(line).exit_code(), 2, "{line}");
+        }
+        assert!(parse("trailsight v.mp4 --set nonsense").unwrap().common.given().is_err());
+    }
+}

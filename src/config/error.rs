@@ -1,0 +1,70 @@
+//! What is wrong with a setting, and where it was written.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a value comes from; later ones win.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// Built in.
+    #[default]
+    Default,
+    /// A line of a config file, from 1.
+    File(PathBuf, usize),
+    /// The command line, as it was typed.
+    CommandLine(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::CommandLine(typed) => f.write_str(typed),
+        }
+    }
+}
+
+/// One mistake: where, which key, what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where it was written.
+    pub origin: Origin,
+    /// What is wrong, in words; begins with the key where there is one.
+    pub problem: String,
+}
+
+/// Why settings cannot be used.
+#[derive(Debug)]
+pub enum ConfigError {
+    /// The file cannot be read or written.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What was tried: `read` or `write`.
+        tried: &'static str,
+        /// What the system says, and what to do.
+        why: String,
+    },
+    /// All mistakes that were found, in their order.
+    Mistakes(Vec<Mistake>),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, tried, why } => {
+                write!(f, "cannot {tried} the config file {}: {why}", path.display())
+            }
+            Self::Mistakes(mistakes) => {
+                for (i, Mistake { origin, problem }) in mistakes.iter().enumerate() {
+                    let line_end = if i == 0 { "" } else { "\n" };
+                    write!(f, "{line_end}{origin}: {problem}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,106 @@
+//! Every setting by its name: the one table that reading, writing and listing go by.
+
+use std::marker::PhantomData;
+
+use toml_edit::Value;
+
+use super::Settings;
+use super::kinds::*;
+
+/// One setting.
+pub struct Key {
+    /// Its name with its section: `detector.confidence`.
+    pub path: &'static str,
+    read: fn(&mut Settings, &Value) -> Result<(), String>,
+    write: fn(&Settings) -> Value,
+}
+
+impl Key {
+    /// Puts a value from a file or a command line into the settings.
+    ///
+    /// # Errors
+    /// What is allowed, in words, where the value is of another kind or out of range.
+    pub fn set(&self, settings: &mut Settings, value: &Value) -> Result<(), String> {
+        (self.read)(settings, value)
+    }
+
+    /// The value in the settings, as a config file would have it.
+    pub fn get(&self, settings: &Settings) -> Value {
+        (self.write)(settings)
+    }
+
+    /// The section and the name within it.
+    pub fn section_and_name(&self) -> (&'static str, &'static str) {
+        self.path.rsplit_once('.').unwrap_or(("", self.path))
+    }
+}
+
+macro_rules! keys {
+    ($($($part:ident).+ = $kind:expr;)+) => {
+        &[$(Key {
+            path: path!($($part).+),
+            read: |settings, value| {
+                settings.$($part).+ = $kind.read(value)?;
+                Ok(())
+            },
+            write: |settings| $kind.write(&settings.$($part).+),
+        }),+]
+    };
+}
+
+macro_rules! path {
+    ($first:ident $(. $rest:ident)*) => { concat!(stringify!($first) $(, ".", stringify!($rest))*) };
+}
+
+/// All settings, in the order of the default `config.toml`.
+pub static KEYS: &[Key] = keys! {
+    source.every_frame = Switch;
+    source.fps = RealOrNone(0.01..=1000.0);
+    source.mirror = Switch;
+    source.rotate = Turn;
+    source.start = RealOrNone(0.0..=1e7);
+    source.end = RealOrNone(0.0..=1e7);
+    source.camera.width = Whole(16..=16384);
+    source.camera.height = Whole(16..=16384);
+    source.camera.fps = Real(1.0..=1000.0);
+    detector.model = File;
+    detector.labels = File;
+    detector.input = Text(PhantomData);
+    detector.confidence = Real32(0.0..=1.0);
+    detector.nms_iou = Real32(0.0..=1.0);
+    detector.classes = Names;
+    detector.threads = Count(0..=256);
+    detector.min_interval = Real(0.0..=60.0);
+    tracker.high_score = Real32(0.0..=1.0);
+    tracker.low_score = Real32(0.0..=1.0);
+    tracker.match_iou = Real32(0.0..=1.0);
+    tracker.low_match_iou = Real32(0.0..=1.0);
+    tracker.tentative_iou = Real32(0.0..=1.0);
+    tracker.class_switch_iou = Real32(0.0..=1.0);
+    tracker.class_agnostic = Switch;
+    tracker.confirm_hits = Whole(1..=100);
+    tracker.memory_seconds = Real(0.0..=60.0);
+    tracker.class_half_life = Real(0.01..=60.0);
+    tracker.measurement_noise = Real32(0.001..=1.0);
+    tracker.position_noise = Real32(0.0..=10.0);
+    tracker.velocity_noise = Real32(0.0..=10.0);
+    trails.seconds = Real(0.0..=60.0);
+    trails.anchor = ANCHORS;
+    overlay.scale = Size;
+    overlay.boxes = Switch;
+    overlay.labels = Switch;
+    overlay.trails = Switch;
+    overlay.hud = Switch;
+};
+
+/// The setting with this full name.
+pub fn key(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// All sections, in order.
+pub fn sections() -> Vec<&'static str> {
+    let mut sections: Vec<_> = KEYS.iter().map(|key| key.section_and_name().0).collect();
+    sections.dedup();
+    sections
+}

@@ -1,0 +1,268 @@
+//! The kinds of values that a setting can have: how each is read from TOML, written to it, and what it allows.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use toml_edit::{Array, Value};
+
+use crate::source::Rotate;
+use crate::track::TrailAnchor;
+use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
+
+/// A kind of value. `read` fails with what is allowed, in words.
+pub(super) trait Kind {
+    /// What it is in the program.
+    type Set;
+    fn read(&self, value: &Value) -> Result<Self::Set, String>;
+    fn write(&self, set: &Self::Set) -> Value;
+}
+
+/// `true` or `false`.
+pub(super) struct Switch;
+
+impl Kind for Switch {
+    type Set = bool;
+
+    fn read(&self, value: &Value) -> Result<bool, String> {
+        value.as_bool().ok_or_else(|| "true or false".to_owned())
+    }
+
+    fn write(&self, set: &bool) -> Value {
+        (*set).into()
+    }
+}
+
+/// A number in a range, whole numbers included.
+pub(super) struct Real(pub(super) RangeInclusive<f64>);
+
+impl Real {
+    fn number(&self, value: &Value) -> Result<f64, String> {
+        let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+        number.filter(|number| self.0.contains(number)).ok_or_else(|| self.allowed())
+    }
+
+    fn allowed(&self) -> String {
+        format!("a number from {} to {}", self.0.start(), self.0.end())
+    }
+}
+
+impl Kind for Real {
+    type Set = f64;
+
+    fn read(&self, value: &Value) -> Result<f64, String> {
+        self.number(value)
+    }
+
+    fn write(&self, set: &f64) -> Value {
+        (*set).into()
+    }
+}
+
+/// A number in a range, held with 32 bits.
+pub(super) struct Real32(pub(super) RangeInclusive<f64>);
+
+impl Kind for Real32 {
+    type Set = f32;
+
+    fn read(&self, value: &Value) -> Result<f32, String> {
+        Real(self.0.clone()).number(value).map(|number| number as f32)
+    }
+
+    fn write(&self, set: &f32) -> Value {
+        // Through text, so that 0.1 does not become 0.10000000149011612.
+        set.to_string().parse::<f64>().unwrap_or(f64::from(*set)).into()
+    }
+}
+
+/// A number in a range, or 0 for "none".
+pub(super) struct RealOrNone(pub(super) RangeInclusive<f64>);
+
+impl Kind for RealOrNone {
+    type Set = Option<f64>;
+
+    fn read(&self, value: &Value) -> Result<Option<f64>, String> {
+        let real = Real(self.0.clone());
+        let zero = value.as_float() == Some(0.0) || value.as_integer() == Some(0);
+        if zero {
+            return Ok(None);
+        }
+        real.number(value).map(Some).map_err(|allowed| format!("0 (none) or {allowed}"))
+    }
+
+    fn write(&self, set: &Option<f64>) -> Value {
+        set.unwrap_or(0.0).into()
+    }
+}
+
+/// A whole number in a range.
+pub(super) struct Whole(pub(super) RangeInclusive<i64>);
+
+impl Whole {
+    fn number<T: TryFrom<i64>>(&self, value: &Value) -> Result<T, String> {
+        value
+            .as_integer()
+            .filter(|number| self.0.contains(number))
+            .and_then(|number| number.try_into().ok())
+            .ok_or_else(|| format!("a whole number from {} to {}", self.0.start(), self.0.end()))
+    }
+}
+
+impl Kind for Whole {
+    type Set = u32;
+
+    fn read(&self, value: &Value) -> Result<u32, String> {
+        self.number(value)
+    }
+
+    fn write(&self, set: &u32) -> Value {
+        i64::from(*set).into()
+    }
+}
+
+/// A whole number in a range, as a count of things in memory.
+pub(super) struct Count(pub(super) RangeInclusive<i64>);
+
+impl Kind for Count {
+    type Set = usize;
+
+    fn read(&self, value: &Value) -> Result<usize, String> {
+        Whole(self.0.clone()).number(value)
+    }
+
+    fn write(&self, set: &usize) -> Value {
+        (*set as i64).into()
+    }
+}
+
+/// A file's path, or `""` for "none".
+pub(super) struct File;
+
+impl Kind for File {
+    type Set = Option<PathBuf>;
+
+    fn read(&self, value: &Value) -> Result<Option<PathBuf>, String> {
+        let path = value.as_str().ok_or_else(|| "a file's path in quotes, or \"\" for none".to_owned())?;
+        Ok((!path.is_empty()).then(|| path.into()))
+    }
+
+    fn write(&self, set: &Option<PathBuf>) -> Value {
+        set.as_ref().map(|path| path.display().to_string()).unwrap_or_default().into()
+    }
+}
+
+/// A list of names; also taken as one string with commas, as it comes from a command line.
+pub(super) struct Names;
+
+impl Kind for Names {
+    type Set = Vec<String>;
+
+    fn read(&self, value: &Value) -> Result<Vec<String>, String> {
+        let allowed = || "a list of names, such as [\"person\", \"car\"]".to_owned();
+        if let Some(text) = value.as_str() {
+            return Ok(text
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect());
+        }
+        let list = value.as_array().ok_or_else(allowed)?;
+        list.iter().map(|name| name.as_str().map(str::to_owned).ok_or_else(allowed)).collect()
+    }
+
+    fn write(&self, set: &Vec<String>) -> Value {
+        Value::Array(set.iter().collect::<Array>())
+    }
+}
+
+/// Anything that is written as text and says itself what it allows.
+pub(super) struct Text<T>(pub(super) std::marker::PhantomData<T>);
+
+impl<T: FromStr<Err = String> + Display> Kind for Text<T> {
+    type Set = T;
+
+    fn read(&self, value: &Value) -> Result<T, String> {
+        match value {
+            Value::String(text) => text.value().parse(),
+            other => other.to_string().trim().parse(),
+        }
+    }
+
+    fn write(&self, set: &T) -> Value {
+        set.to_string().into()
+    }
+}
+
+/// One of a few words.
+pub(super) struct Choice<T: 'static>(pub(super) &'static [(&'static str, T)]);
+
+impl<T: Copy + PartialEq> Kind for Choice<T> {
+    type Set = T;
+
+    fn read(&self, value: &Value) -> Result<T, String> {
+        let found = value.as_str().and_then(|text| self.0.iter().find(|(word, _)| *word == text));
+        found.map(|&(_, set)| set).ok_or_else(|| {
+            let words: Vec<_> = self.0.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            words.join(" or ")
+        })
+    }
+
+    fn write(&self, set: &T) -> Value {
+        self.0.iter().find(|(_, known)| known == set).map_or("", |&(word, _)| word).into()
+    }
+}
+
+pub(super) const ANCHORS: Choice<TrailAnchor> =
+    Choice(&[("bottom", TrailAnchor::Bottom), ("center", TrailAnchor::Center)]);
+
+/// Degrees clockwise: 0, 90, 180 or 270.
+pub(super) struct Turn;
+
+impl Kind for Turn {
+    type Set = Rotate;
+
+    fn read(&self, value: &Value) -> Result<Rotate, String> {
+        match value.as_integer() {
+            Some(0) => Ok(Rotate::None),
+            Some(90) => Ok(Rotate::Quarter),
+            Some(180) => Ok(Rotate::Half),
+            Some(270) => Ok(Rotate::ThreeQuarters),
+            _ => Err("0, 90, 180 or 270".to_owned()),
+        }
+    }
+
+    fn write(&self, set: &Rotate) -> Value {
+        let degrees: i64 = match set {
+            Rotate::None => 0,
+            Rotate::Quarter => 90,
+            Rotate::Half => 180,
+            Rotate::ThreeQuarters => 270,
+        };
+        degrees.into()
+    }
+}
+
+/// `"auto"` or a factor.
+pub(super) struct Size;
+
+impl Kind for Size {
+    type Set = Scale;
+
+    fn read(&self, value: &Value) -> Result<Scale, String> {
+        if value.as_str() == Some("auto") {
+            return Ok(Scale::Auto);
+        }
+        Real(f64::from(MIN_SCALE)..=f64::from(MAX_SCALE))
+            .number(value)
+            .map(|factor| Scale::Fixed(factor as f32))
+            .map_err(|allowed| format!("\"auto\" or {allowed}"))
+    }
+
+    fn write(&self, set: &Scale) -> Value {
+        match set {
+            Scale::Auto => "auto".into(),
+            Scale::Fixed(factor) => Real32(0.0..=0.0).write(factor),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Files and command lines, right and wrong.
+
+use super::*;
+
+fn load(text: &str, given: &[(&str, &str)]) -> Result<Loaded, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, text).unwrap();
+    let given: Vec<Given> = given
+        .iter()
+        .map(|(key, value)| Given {
+            key: (*key).into(),
+            value: (*value).into(),
+            typed: format!("--set {key}={value}"),
+        })
+        .collect();
+    let folder_name = format!("{}/", folder.path().display());
+    Loaded::load(Some(&path), &given).map_err(|error| error.to_string().replace(&folder_name, ""))
+}
+
+#[test]
+fn the_default_file_is_the_default() {
+    let loaded = load(DEFAULT_FILE, &[]).unwrap();
+    assert_eq!(loaded.settings, Settings::default());
+    for key in KEYS {
+        assert!(matches!(loaded.origin(key), Origin::File(..)), "{} is missing from config.toml", key.path);
+        let (section, name) = key.section_and_name();
+        let part = DEFAULT_FILE.split(&format!("[{section}]\n")).nth(1).expect(section);
+        let line =
+            part.lines().take_while(|l| !l.starts_with('[')).find(|l| l.starts_with(&format!("{name} =")));
+        assert!(line.is_some_and(|l| l.contains(" # ")), "{} has no comment", key.path);
+    }
+}
+
+#[test]
+fn an_empty_file_is_the_default_too() {
+    assert_eq!(load("", &[]).unwrap().settings, Settings::default());
+}
+
+#[test]
+fn what_is_shown_can_be_read_back() {
+    let given =
+        [("detector.classes", "person, car"), ("overlay.scale", "1.5"), ("detector.confidence", "0.1")];
+    let loaded = load("[source]\nrotate = 90\nfps = 7\n", &given).unwrap();
+    let shown = loaded.to_toml_with_origins();
+    assert_eq!(load(&shown, &[]).unwrap().settings, loaded.settings);
+    assert!(shown.contains("rotate = 90"), "{shown}");
+    let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    assert!(line("rotate").ends_with("c.toml:2"), "{shown}");
+    assert!(line("confidence").ends_with("--set detector.confidence=0.1"), "{shown}");
+    assert!(line("confidence").starts_with("confidence = 0.1 "), "{shown}");
+    assert!(line("nms_iou").ends_with("# default"), "{shown}");
+}
+
+#[test]
+fn the_command_line_goes_before_the_file() {
+    let file = "[detector]\nconfidence = 0.7\ninput = \"320x320\"\n";
+    let settings =
+        load(file, &[("detector.confidence", "0.2"), ("detector.input", "640x384")]).unwrap().settings;
+    assert_eq!((settings.detector.confidence, settings.detector.input.to_string()), (0.2, "640x384".into()));
+    assert_eq!(settings.track().start_score, 0.2);
+    assert_eq!(settings.track().high_score, 0.2);
+    assert_eq!(settings.detect_for_tracking().confidence, 0.1);
+}
+
+#[test]
+fn every_kind_of_mistake_names_its_place_and_what_is_allowed() {
+    let cases = [
+        (
+            "[detector]\n\nconfidnce = 0.5",
+            "c.toml:3: there is no setting \"detector.confidnce\"; did you mean \"detector.confidence\"?",
+        ),
+        (
+            "[detector]\nconfidence = 1.5",
+            "c.toml:2: detector.confidence cannot be 1.5: allowed is a number from 0 to 1",
+        ),
+        (
+            "[detector]\nconfidence = \"high\"",
+            "c.toml:2: detector.confidence cannot be \"high\": allowed is a number from 0 to 1",
+        ),
+        ("[detector]\nconfidence = nan", "c.toml:2: detector.confidence cannot be nan"),
+        (
+            "[detector]\ninput = \"416x400\"",
+            "c.toml:2: detector.input cannot be \"416x400\": allowed is WIDTHxHEIGHT, both multiples of 32",
+        ),
+        (
+            "[detector]\nthreads = -1",
+            "c.toml:2: detector.threads cannot be -1: allowed is a whole number from 0 to 256",
+        ),
+        ("[detector]\nclasses = [1, 2]", "allowed is a list of names"),
+        (
+            "[detecter]\nconfidence = 0.5",
+            "c.toml:1: there is no section [detecter]; did you mean \"detector\"?",
+        ),
+        (
+            "confidence = 0.5",
+            "c.toml:1: there is no setting \"confidence\"; did you mean \"detector.confidence\"?",
+        ),
+        ("detector = 5", "c.toml:1: detector is a section, not a value"),
+        ("[detector.confidence]\nx = 1", "c.toml:1: detector.confidence is a value, not a section"),
+        ("[source]\nrotate = 45", "allowed is 0, 90, 180 or 270"),
+        ("[source]\nmirror = 1", "allowed is true or false"),
+        ("[trails]\nanchor = \"top\"", "allowed is \"bottom\" or \"center\""),
+        ("[overlay]\nscale = \"big\"", "allowed is \"auto\" or a number from 0.25 to 8"),
+        ("[source]\nfps = -3", "allowed is 0 (none) or a number from 0.01 to 1000"),
+        (
+            "[source]\nstart = 5\nend = 4",
+            "c.toml:3: source.end cannot be 4: allowed is a time after source.start, which is 5",
+        ),
+        (
+            "[tracker]\nlow_score = 0.9",
+            "c.toml:2: tracker.low_score cannot be 0.9: allowed is at most tracker.high_score",
+        ),
+        ("[detector]\nconfidence = 0.5\nconfidence = 0.6", "c.toml:3: duplicate key"),
+        ("[detector\nconfidence = 0.5", "c.toml:1: "),
+        ("\n\n[detector]\nmodel = \"unclosed", "c.toml:4: "),
+    ];
+    for (text, expected) in cases {
+        let error = load(text, &[]).expect_err(text);
+        assert!(error.contains(expected), "{text:?}\n gave {error}\n not  {expected}");
+    }
+}
+
+#[test]
+fn mistakes_on_the_command_line_say_what_was_typed() {
+    let error = load("", &[("detector.confidence", "2"), ("trails.secnds", "1")]).expect_err("two mistakes");
+    let lines: Vec<_> = error.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].starts_with("--set detector.confidence=2: detector.confidence cannot be 2"), "{error}");
+    assert!(lines[1].contains("did you mean \"trails.seconds\"?"), "{error}");
+}
+
+#[test]
+fn a_missing_or_odd_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, reason) in
+        [(folder.path().join("none.toml"), "No such file"), (folder.path().into(), "it is a folder")]
+    {
+        let error = Loaded::load(Some(&path), &[]).expect_err("no file").to_string();
+        assert!(error.contains(reason) && error.contains(&path.display().to_string()), "{error}");
+    }
+    let path = folder.path().join("bytes.toml");
+    std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
+    assert!(Loaded::load(Some(&path), &[]).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "[\\[\\]a-z.=\"0-9{}#\n ]{0,80}") {
+        let _ = load(&text, &[("detector.input", &text), (&text, "1")]);
+    }
+}

@@ -1,0 +1,110 @@
+//! Bounded links between threads: nothing is ever queued without a limit, and every drop is counted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+
+/// The other end is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Closed;
+
+/// The sending end of a link.
+#[derive(Debug)]
+pub(super) struct Outlet<T> {
+    sender: Sender<T>,
+    /// A newest-only link takes out what was not fetched in time.
+    drain: Option<Receiver<T>>,
+    skipped: Arc<AtomicU64>,
+}
+
+/// A link that keeps everything in order: the sender waits while `capacity` things wait to be fetched.
+pub(super) fn kept<T>(capacity: usize) -> (Outlet<T>, Receiver<T>) {
+    let (sender, receiver) = bounded(capacity.max(1));
+    (Outlet { sender, drain: None, skipped: Arc::default() }, receiver)
+}
+
+/// A link that holds one thing, the newest: what was not fetched before the next came is counted in `skipped`.
+pub(super) fn newest<T>(skipped: Arc<AtomicU64>) -> (Outlet<T>, Receiver<T>) {
+    let (sender, receiver) = bounded(1);
+    (Outlet { sender, drain: Some(receiver.clone()), skipped }, receiver)
+}
+
+impl<T> Outlet<T> {
+    /// Sends one thing on.
+    ///
+    /// # Errors
+    /// [`Closed`] when nobody is left to fetch it. A newest-only link does not notice: it holds an end itself; its
+    /// sender goes by the pipeline's stop flag.
+    pub(super) fn send(&self, thing: T) -> Result<(), Closed> {
+        let Some(drain) = &self.drain else { return self.sender.send(thing).map_err(|_| Closed) };
+        let mut thing = thing;
+        loop {
+            match self.sender.try_send(thing) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Disconnected(_)) => return Err(Closed),
+                Err(TrySendError::Full(back)) => {
+                    thing = back;
+                    if drain.try_recv().is_ok() {
+                        self.skipped.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newest_replaces_and_counts() {
+        let skipped = Arc::default();
+        let (outlet, inlet) = newest(Arc::clone(&skipped));
+        for i in 0..10 {
+            outlet.send(i).unwrap();
+        }
+        assert_eq!(inlet.try_recv(), Ok(9));
+        assert!(inlet.try_recv().is_err());
+        assert_eq!(skipped.load(Ordering::Relaxed), 9);
+    }
+
+    #[test]
+    fn a_slow_reader_gets_the_newest_and_never_goes_back() {
+        let skipped = Arc::default();
+        let (outlet, inlet) = newest::<u64>(Arc::clone(&skipped));
+        let reader = std::thread::spawn(move || {
+            let mut got = Vec::new();
+            while let Ok(thing) = inlet.recv() {
+                got.push(thing);
+                std::thread::sleep(std::time::Duration::from_micros(200));
+            }
+            got
+        });
+        for i in 0..2_000 {
+            outlet.send(i).unwrap();
+            std::thread::sleep(std::time::Duration::from_micros(10));
+        }
+        drop(outlet);
+        let got = reader.join().unwrap();
+        assert!(got.is_sorted_by(|a, b| a < b));
+        assert_eq!(got.last(), Some(&1_999), "the newest is never lost");
+        assert_eq!(
+            got.len() as u64 + skipped.load(Ordering::Relaxed),
+            2_000,
+            "each is either read or counted"
+        );
+    }
+
+    #[test]
+    fn kept_keeps_everything_in_order() {
+        let (outlet, inlet) = kept(2);
+        let writer = std::thread::spawn(move || (0..500).for_each(|i| outlet.send(i).unwrap()));
+        assert_eq!(inlet.iter().collect::<Vec<_>>(), (0..500).collect::<Vec<_>>());
+        writer.join().unwrap();
+        let (outlet, inlet) = kept(1);
+        drop(inlet);
+        assert_eq!(outlet.send(1), Err(Closed));
+    }
+}

@@ -1,0 +1,223 @@
+//! Threads, links, pacing and counters: the only room that knows all the others.
+//!
+//! ```text
+//!            ┌────────── newest frame (in time) ──────────┐
+//! capture ───┤                                            ├──▶ window or recorder (the caller's thread)
+//!            └─▶ sense × N ─▶ follow ── frame + scene ────┘
+//! ```
+//!
+//! **In step**: every frame waits for its own detections, links keep everything, several sense threads share the work
+//! and results are put back in order. **In time**: capture hands each frame to the window and to one sense thread through
+//! newest-only links, so that the picture never waits for the network; what is left out is counted.
+//!
+//! | thread | takes | gives | when the next is slow |
+//! |---|---|---|---|
+//! | `capture` | the source | frames | in time: replaces the older frame, counts it; in step: waits |
+//! | `sense-N` | frames | detections | waits |
+//! | `follow` | detections, in order | scenes | waits |
+//! | `record` | frames with scenes | files | in step: is waited for; live: frames are left out and counted |
+//! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
+
+mod capture;
+mod follow;
+mod link;
+mod sense;
+mod stats;
+mod stop;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::config::Settings;
+use crate::detect::{DetectError, Detector};
+use crate::source::{Source, SourceError, SourceInfo, Stopper};
+
+pub use capture::{Shot, Transport};
+pub use follow::{Adjust, Followed, Follower};
+pub use stats::{Rate, Stats};
+pub use stop::Stop;
+
+use capture::{Capture, Pace};
+use follow::Follow;
+use sense::Sense;
+
+/// How many things wait on a link that keeps everything.
+const KEPT: usize = 4;
+
+/// Why a run came to an end before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The source failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The network failed.
+    #[error(transparent)]
+    Detect(#[from] DetectError),
+    /// The system gave no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Begins a source again.
+pub type Reopen = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send>;
+
+/// What a run is made of.
+pub struct Plan<'a> {
+    /// Where frames come from.
+    pub source: Box<dyn Source>,
+    /// For endless repetition: how to begin the source again.
+    pub reopen: Option<Reopen>,
+    /// The network.
+    pub detector: Detector,
+    /// The settings in force.
+    pub settings: &'a Settings,
+    /// In step, or in time.
+    pub every_frame: bool,
+    /// When to end.
+    pub stop: Stop,
+}
+
+/// A run: its threads and what comes out of them.
+pub struct Pipeline {
+    /// What the source says of itself.
+    pub info: SourceInfo,
+    /// In time: the newest frame, to be shown at once; closed at the end of the source. In step nothing comes here.
+    pub frames: Receiver<Shot>,
+    /// Frames with their scenes, in order; closed at the end.
+    pub followed: Receiver<Followed>,
+    /// Pause and step, for recordings played in time.
+    pub transport: Arc<Transport>,
+    /// What the stages tell.
+    pub stats: Arc<Stats>,
+    adjust: Sender<Adjust>,
+    errors: Receiver<RunError>,
+    stop: Stop,
+    stopper: Option<Stopper>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Pipeline {
+    /// Starts all threads.
+    ///
+    /// # Errors
+    /// [`RunError`] when a thread or a network state cannot be had.
+    pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
+        let Plan { source, reopen, detector, settings, every_frame, stop } = plan;
+        let stats = Arc::new(Stats::default());
+        let transport = Arc::new(Transport::default());
+        let info = source.info().clone();
+        let stopper = source.stopper();
+        let (errors_out, errors) = bounded(2);
+        let (adjust, adjust_in) = bounded(16);
+
+        let (display_out, frames) = link::newest(Arc::clone(&stats.skipped_display));
+        let (sense_out, sense_in) = match every_frame {
+            true => link::kept(KEPT),
+            false => link::newest(Arc::clone(&stats.skipped_detect)),
+        };
+        let (sensed_out, sensed_in) = link::kept(KEPT);
+        let (followed_out, followed) = link::kept(KEPT);
+        let outlets = if every_frame { vec![sense_out] } else { vec![display_out, sense_out] };
+        let pace = if every_frame || info.kind.is_live() { Pace::AsTheyCome } else { Pace::InTime };
+
+        let mut pipeline = Self {
+            info,
+            frames,
+            followed,
+            transport: Arc::clone(&transport),
+            stats: Arc::clone(&stats),
+            adjust,
+            errors,
+            stop: stop.clone(),
+            stopper,
+            threads: Vec::new(),
+        };
+
+        // A recording's frames are shared out, one to a thread; a live frame is one thread's, who gets help inside it.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if settings.detector.threads == 0 { cores } else { settings.detector.threads };
+        let detectors = match every_frame {
+            true => {
+                let mut detectors = (1..threads).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
+                detectors.push(detector);
+                detectors
+            }
+            false => vec![detector.with_threads(threads)],
+        };
+        let interval = if every_frame { 0.0 } else { settings.detector.min_interval };
+        let min_interval = Duration::try_from_secs_f64(interval).unwrap_or_default();
+
+        let follow = Follow {
+            track: settings.track(),
+            trails: settings.trails,
+            inlet: sensed_in,
+            every_frame,
+            outlet: followed_out,
+            adjust: adjust_in,
+        };
+        let errors = errors_out.clone();
+        pipeline.spawn("follow".into(), move || tell(&errors, follow.run()))?;
+
+        let outlet = Arc::new(sensed_out);
+        for (number, detector) in detectors.into_iter().enumerate() {
+            let sense = Sense {
+                detector,
+                inlet: sense_in.clone(),
+                outlet: Arc::clone(&outlet),
+                min_interval,
+                stats: Arc::clone(&stats),
+                stop: stop.clone(),
+            };
+            pipeline.spawn(format!("sense-{number}"), move || sense.run())?;
+        }
+
+        let capture = Capture { source, reopen, outlets, pace, transport, stats, stop };
+        pipeline.spawn("capture".into(), move || tell(&errors_out, capture.run()))?;
+        Ok(pipeline)
+    }
+
+    fn spawn(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> Result<(), RunError> {
+        self.threads.push(std::thread::Builder::new().name(name).spawn(run)?);
+        Ok(())
+    }
+
+    /// Changes settings of the tracker while it runs.
+    pub fn adjust(&self, adjust: Adjust) {
+        // Full only when nothing was tracked for sixteen changes; the last ones then wait for the next key.
+        if self.adjust.try_send(adjust).is_err() {
+            log::debug!("a change of settings was left out: the tracker is busy");
+        }
+    }
+
+    /// Ends all threads, in two seconds at most, and gives what went wrong in them.
+    ///
+    /// # Errors
+    /// The first error of any stage.
+    pub fn finish(self) -> Result<(), RunError> {
+        let Self { frames, followed, transport, errors, stop, stopper, threads, .. } = self;
+        let ended_by_itself = threads.iter().all(JoinHandle::is_finished);
+        if !ended_by_itself {
+            drop((frames, followed));
+            transport.end();
+            stop.ask_threads();
+            if let Some(stopper) = stopper {
+                stopper();
+            }
+        }
+        for name in stop::join(threads) {
+            log::warn!("the thread {name} is held by a driver or a decoder and is left behind");
+        }
+        errors.try_recv().map_or(Ok(()), Err)
+    }
+}
+
+/// Passes a stage's error on to whoever asks in the end.
+fn tell<E: Into<RunError>>(errors: &Sender<RunError>, result: Result<(), E>) {
+    if let Err(error) = result {
+        // Two stages can fail, and there is room for two.
+        let _ = errors.try_send(error.into());
+    }
+}

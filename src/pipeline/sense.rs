@@ -1,0 +1,75 @@
+//! The sense threads: frames in, detections out, each thread with a network state of its own.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use super::capture::Shot;
+use super::link::Outlet;
+use super::stats::Stats;
+use super::stop::Stop;
+use crate::detect::{DetectError, DetectTimes, Detector};
+use crate::detection::Detection;
+
+/// A frame with what was found in it.
+#[derive(Debug)]
+pub(super) struct Sensed {
+    /// The frame.
+    pub(super) shot: Shot,
+    /// What was found.
+    pub(super) detections: Vec<Detection>,
+    /// How long it took.
+    pub(super) times: DetectTimes,
+}
+
+/// What a sense thread works with.
+pub(super) struct Sense {
+    /// The network.
+    pub(super) detector: Detector,
+    /// Where frames come from.
+    pub(super) inlet: Receiver<Shot>,
+    /// Where results go; of several threads, in no certain order.
+    pub(super) outlet: Arc<Outlet<Result<Sensed, DetectError>>>,
+    /// From one detection to the next at the least.
+    pub(super) min_interval: Duration,
+    /// What is told.
+    pub(super) stats: Arc<Stats>,
+    /// When to end.
+    pub(super) stop: Stop,
+}
+
+impl Sense {
+    /// Detects until no frame comes any more or nobody wants the results.
+    pub(super) fn run(mut self) {
+        while let Ok(shot) = self.inlet.recv() {
+            if self.stop.is_asked() {
+                return;
+            }
+            let started = Instant::now();
+            let sensed = self.detector.detect(&shot.frame.picture).map(|detections| {
+                let times = self.detector.times();
+                self.stats.set_inference(times.inference);
+                self.stats.detected.tick();
+                Sensed { shot, detections, times }
+            });
+            let failed = sensed.is_err();
+            if self.outlet.send(sensed).is_err() || failed {
+                return;
+            }
+            self.rest(started);
+        }
+    }
+
+    /// Waits out the least interval in small steps, so that the end is not held up.
+    fn rest(&self, started: Instant) {
+        let Some(until) = started.checked_add(self.min_interval) else { return };
+        while !self.stop.is_asked() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Counters that every stage writes and the window reads.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How far back a rate looks.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// Events a second over the last two seconds.
+#[derive(Debug, Default)]
+pub struct Rate(Mutex<VecDeque<Instant>>);
+
+impl Rate {
+    /// One more event, now.
+    pub fn tick(&self) {
+        let now = Instant::now();
+        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        events.push_back(now);
+        while events.front().is_some_and(|first| now - *first > WINDOW) || events.len() > 4_000 {
+            events.pop_front();
+        }
+    }
+
+    /// Events a second; 0 when there were none of late.
+    pub fn per_second(&self) -> f64 {
+        let now = Instant::now();
+        let events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent: Vec<_> = events.iter().filter(|event| now - **event <= WINDOW).collect();
+        match (recent.first(), recent.last()) {
+            (Some(first), Some(last)) if recent.len() > 1 => {
+                (recent.len() - 1) as f64 / (**last - **first).as_secs_f64().max(1e-6)
+            }
+            _ => 0.0,
+        }
+    }
+}
+
+/// What the stages of one pipeline tell of themselves.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Frames that the source gave.
+    pub captured: Rate,
+    /// Frames that went through the network.
+    pub detected: Rate,
+    /// Frames that the window did not show, because a newer one was there.
+    pub skipped_display: Arc<AtomicU64>,
+    /// Frames that the detector did not look at, because a newer one was there.
+    pub skipped_detect: Arc<AtomicU64>,
+    /// Frames that the recorder left out, because it was busy (live only).
+    pub skipped_record: Arc<AtomicU64>,
+    /// Microseconds of the last run of the network.
+    inference: AtomicU64,
+}
+
+impl Stats {
+    /// Notes how long the network took.
+    pub fn set_inference(&self, time: Duration) {
+        self.inference.store(time.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// How long the network took the last time, in milliseconds.
+    pub fn inference_ms(&self) -> f64 {
+        self.inference.load(Ordering::Relaxed) as f64 / 1_000.0
+    }
+
+    /// Frames left out, by stage.
+    pub fn skipped(&self) -> Vec<(&'static str, u64)> {
+        [
+            ("detect", &self.skipped_detect),
+            ("display", &self.skipped_display),
+            ("record", &self.skipped_record),
+        ]
+        .into_iter()
+        .map(|(stage, count)| (stage, count.load(Ordering::Relaxed)))
+        .collect()
+    }
+}
