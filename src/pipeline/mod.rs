@@ -20,8 +20,12 @@
 
 mod capture;
 mod follow;
+pub mod headless;
 mod link;
+mod recorder;
 mod sense;
+#[cfg(feature = "window")]
+pub mod show;
 mod stats;
 mod stop;
 
@@ -37,6 +41,7 @@ use crate::source::{Source, SourceError, SourceInfo, Stopper};
 
 pub use capture::{Shot, Transport};
 pub use follow::{Adjust, Followed, Follower};
+pub use recorder::{Outputs, Recorder};
 pub use stats::{Rate, Stats};
 pub use stop::Stop;
 
@@ -76,6 +81,8 @@ pub struct Plan<'a> {
     pub settings: &'a Settings,
     /// In step, or in time.
     pub every_frame: bool,
+    /// In time: frames are also shown at once; without, they only go to the network.
+    pub display: bool,
     /// When to end.
     pub stop: Stop,
 }
@@ -105,7 +112,7 @@ impl Pipeline {
     /// # Errors
     /// [`RunError`] when a thread or a network state cannot be had.
     pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { source, reopen, detector, settings, every_frame, stop } = plan;
+        let Plan { source, reopen, detector, settings, every_frame, display, stop } = plan;
         let stats = Arc::new(Stats::default());
         let transport = Arc::new(Transport::default());
         let info = source.info().clone();
@@ -120,7 +127,10 @@ impl Pipeline {
         };
         let (sensed_out, sensed_in) = link::kept(KEPT);
         let (followed_out, followed) = link::kept(KEPT);
-        let outlets = if every_frame { vec![sense_out] } else { vec![display_out, sense_out] };
+        let mut outlets = vec![sense_out];
+        if display && !every_frame {
+            outlets.insert(0, display_out);
+        }
         let pace = if every_frame || info.kind.is_live() { Pace::AsTheyCome } else { Pace::InTime };
 
         let mut pipeline = Self {

@@ -1,0 +1,47 @@
+//! `trailsight config`: show, check and write the settings.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use super::{Failure, print};
+use crate::cli::{CommonArgs, ConfigCommand};
+use crate::config::{DEFAULT_FILE, Loaded};
+use crate::detect::check_classes;
+
+pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Failure> {
+    let given = common.given().map_err(Failure::Usage)?;
+    match command {
+        ConfigCommand::Show => {
+            let loaded = Loaded::load(common.config.as_deref(), &given)?;
+            print(&loaded.to_toml_with_origins())
+        }
+        ConfigCommand::Check { file } => {
+            let loaded = Loaded::load(file.as_deref().or(common.config.as_deref()), &given)?;
+            check_classes(&loaded.settings.detector).map_err(|error| Failure::Usage(error.to_string()))?;
+            match &loaded.file {
+                Some(file) => print(&format!("{} is right\n", file.display())),
+                None => print("there is no config file; the defaults are in force\n"),
+            }
+        }
+        ConfigCommand::Init { file } => init(file.as_deref().unwrap_or(Path::new("config.toml"))),
+    }
+}
+
+/// Writes the default settings to a new file; never over one that is there.
+fn init(path: &Path) -> Result<(), Failure> {
+    let fail = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::Failed(format!(
+            "{} is there already; name another file, or move it away first",
+            path.display()
+        )),
+        _ => Failure::Failed(format!("cannot write {}: {error}", path.display())),
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
+    if let Err(error) = file.write_all(DEFAULT_FILE.as_bytes()).and_then(|()| file.sync_all()) {
+        // Half a config file would be read as a whole one.
+        let _ = std::fs::remove_file(path);
+        return Err(fail(error));
+    }
+    print(&format!("wrote {}\n", path.display()))
+}

@@ -1,0 +1,181 @@
+//! `trailsight detect`: what is in images or recordings, without tracking; a table, and COCO results.
+
+use std::path::Path;
+
+use super::{Context, Failure, input, print, progress};
+use crate::cli::DetectArgs;
+use crate::detect::{DetectSettings, Detector};
+use crate::detection::Detection;
+use crate::labels::{Labels, coco_id};
+use crate::pipeline::{Followed, Pipeline, Plan, headless};
+use crate::record::{PartialFile, RecordError, refuse_input};
+
+pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
+    let settings = &context.loaded.settings;
+    let detector = Detector::load(&DetectSettings::clone(&settings.detector))?;
+    let labels = detector.labels().clone();
+    let mut results = args.coco.as_deref().map(Results::create).transpose().map_err(Failure::failed)?;
+    let mut images = 0;
+    let mut failed = false;
+    for source in &args.sources {
+        let detector = detector.fork()?;
+        let done = detect_source(source, detector, &labels, args.coco.as_deref(), &mut results, &mut images, context);
+        match done {
+            Ok(()) => {}
+            // One bad file of many does not take the others with it.
+            Err(Failure::Failed(why)) if args.sources.len() > 1 => {
+                eprintln!("trailsight: {why}");
+                failed = true;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if failed {
+        return Err(Failure::Told);
+    }
+    results.map_or(Ok(()), Results::finish).map_err(Failure::failed)
+}
+
+fn detect_source(
+    source: &str,
+    detector: Detector,
+    labels: &Labels,
+    output: Option<&Path>,
+    results: &mut Option<Results>,
+    images: &mut u64,
+    context: &Context,
+) -> Result<(), Failure> {
+    let settings = &context.loaded.settings;
+    let input = input::open(source, settings)?;
+    if let (Some(output), Some(file)) = (output, &input.file) {
+        refuse_input(output, file).map_err(Failure::failed)?;
+    }
+    let stop = context.stop.for_another_run();
+    let pipeline = Pipeline::start(Plan {
+        every_frame: !input.source.info().kind.is_live(),
+        source: input.source,
+        reopen: None,
+        detector,
+        settings,
+        display: false,
+        stop: stop.clone(),
+    })
+    .map_err(Failure::failed)?;
+
+    let bar = progress::bar(&pipeline.info, context.quiet);
+    let mut failure = None;
+    let (report, result) = headless::run(pipeline, None, &stop, |followed, pipeline| {
+        bar.inc(1);
+        *images += 1;
+        if failure.is_some() {
+            return;
+        }
+        let name = frame_name(followed, &pipeline.info.name);
+        let id = image_id(followed, *images);
+        let table = table(&name, &followed.detections, labels);
+        let printed = bar.suspend(|| print(&table));
+        let written = results.as_mut().map_or(Ok(()), |results| results.write(id, &followed.detections));
+        if let Err(error) = printed.and(written.map_err(Failure::failed)) {
+            failure = Some(error);
+            stop.ask_threads();
+        }
+    });
+    bar.finish_and_clear();
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    result.map_err(Failure::failed)?;
+    if let Some(signal) = context.stop.signal() {
+        return Err(Failure::Signal(signal));
+    }
+    if report.frames == 0 {
+        return Err(Failure::Failed(format!("{source}: no picture could be read")));
+    }
+    Ok(())
+}
+
+/// An image's file name, or the recording's with the frame's number from 1.
+fn frame_name(followed: &Followed, source: &str) -> String {
+    match &followed.shot.frame.file {
+        Some(file) => file.display().to_string(),
+        None => format!("{source}#{}", followed.shot.frame.sequence + 1),
+    }
+}
+
+/// The number that COCO's files know an image by: the last digits in its file's name; the frame's number in a recording;
+/// the place in the list for a name without digits.
+fn image_id(followed: &Followed, place: u64) -> u64 {
+    match &followed.shot.frame.file {
+        Some(file) => digits(file).unwrap_or(place),
+        None => followed.shot.frame.sequence + 1,
+    }
+}
+
+fn digits(file: &Path) -> Option<u64> {
+    let name = file.file_stem()?.to_string_lossy().into_owned();
+    name.split(|c: char| !c.is_ascii_digit()).rfind(|part| !part.is_empty())?.parse().ok()
+}
+
+/// One line a box: name, class, score, left, top, width, height; a picture without any gets a line too.
+fn table(name: &str, detections: &[Detection], labels: &Labels) -> String {
+    if detections.is_empty() {
+        return format!("{name}  nothing\n");
+    }
+    let mut text = String::new();
+    for Detection { rect, score, class } in detections {
+        let (x, y, w, h) = (rect.left, rect.top, rect.width, rect.height);
+        text.push_str(&format!("{name}  {:<14} {score:.3}  {x:7.1} {y:7.1} {w:7.1} {h:7.1}\n", labels.name(*class)));
+    }
+    text
+}
+
+/// A COCO results file: a list of boxes, readable as far as it got while it grows.
+struct Results {
+    file: PartialFile,
+    first: bool,
+}
+
+impl Results {
+    fn create(path: &Path) -> Result<Self, RecordError> {
+        let mut file = PartialFile::create(path)?;
+        file.append(b"[")?;
+        Ok(Self { file, first: true })
+    }
+
+    fn write(&mut self, image: u64, detections: &[Detection]) -> Result<(), RecordError> {
+        let mut text = String::new();
+        for Detection { rect, score, class } in detections {
+            // Classes beyond COCO's have no id there; they keep their own number, from 1.
+            let category = coco_id(*class).unwrap_or(class.saturating_add(1));
+            let comma = if std::mem::take(&mut self.first) { "" } else { "," };
+            text.push_str(&format!(
+                "{comma}\n{{\"image_id\":{image},\"category_id\":{category},\"bbox\":[{:.2},{:.2},{:.2},{:.2}],\"score\":{score:.5}}}",
+                rect.left, rect.top, rect.width, rect.height
+            ));
+        }
+        if text.is_empty() { Ok(()) } else { self.file.append(text.as_bytes()) }
+    }
+
+    fn finish(mut self) -> Result<(), RecordError> {
+        self.file.append(b"\n]\n")?;
+        self.file.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_ids_are_the_last_digits_of_the_name() {
+        for (name, id) in [
+            ("000000000139.jpg", Some(139)),
+            ("a/COCO_val2014_000000581929.jpg", Some(581_929)),
+            ("img7b.png", Some(7)),
+            ("cat.png", None),
+            ("99999999999999999999999.png", None),
+        ] {
+            assert_eq!(digits(Path::new(name)), id, "{name}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! From the word for a source to the source: cameras, files, addresses, the demo clip.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use super::Failure;
+use crate::config::Settings;
+use crate::pipeline::Reopen;
+use crate::source::{AviSource, Source, SourceError, SourceSettings, SourceSpec, adapt, camera, open_file};
+
+/// The demo clip: people on a campus, see `assets/ORIGIN.md`.
+static DEMO: &[u8] = include_bytes!("../../assets/demo.avi");
+/// The word for it.
+const DEMO_NAME: &str = "demo";
+
+/// A source that is open, and what is needed to begin it again or to keep from overwriting it.
+pub(super) struct Input {
+    pub(super) source: Box<dyn Source>,
+    /// `None` for what cannot be begun again.
+    pub(super) reopen: Option<Reopen>,
+    /// The file that is read, where it is one.
+    pub(super) file: Option<PathBuf>,
+    /// Something the user should know about the choice.
+    pub(super) note: Option<String>,
+}
+
+/// Opens what `text` names.
+pub(super) fn open(text: &str, settings: &Settings) -> Result<Input, SourceError> {
+    let spec = SourceSpec::parse(text);
+    match &spec {
+        SourceSpec::Name(name) if name == DEMO_NAME => open_demo(settings, None),
+        SourceSpec::Name(name) => open_camera(name, settings).map_err(|error| no_such_name(name, &error)),
+        SourceSpec::Camera(index) => open_camera(&index.to_string(), settings),
+        _ => {
+            let source = open_file(&spec, &settings.source)?;
+            let file = match &spec {
+                SourceSpec::Video(path) | SourceSpec::Image(path) => Some(path.clone()),
+                _ => None,
+            };
+            let again = settings.source.clone();
+            let reopen: Reopen = Box::new(move || open_file(&spec, &again));
+            Ok(Input { reopen: (!source.info().kind.is_live()).then_some(reopen), source, file, note: None })
+        }
+    }
+}
+
+/// The first camera; where there is none, or it cannot be had, the demo clip and the reason.
+pub(super) fn open_first(settings: &Settings) -> Result<Input, SourceError> {
+    let reason = match camera::list() {
+        Ok(cameras) if cameras.is_empty() => "no camera was found".to_owned(),
+        Ok(_) => match open_camera("0", settings) {
+            Ok(input) => return Ok(input),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    open_demo(settings, Some(format!("{reason}: this is the demo clip (trailsight --help tells of more)")))
+}
+
+fn open_camera(which: &str, settings: &Settings) -> Result<Input, SourceError> {
+    let source = camera::open(which, &settings.source.camera)?;
+    // A camera has no beginning and no end, and its clock is its own.
+    let live = SourceSettings { fps: None, start: None, end: None, ..settings.source.clone() };
+    Ok(Input { source: adapt(source, &live), reopen: None, file: None, note: None })
+}
+
+fn open_demo(settings: &Settings, note: Option<String>) -> Result<Input, SourceError> {
+    let again = settings.source.clone();
+    let begin = move || {
+        let source = AviSource::from_reader(Cursor::new(DEMO), "the demo clip")?;
+        Ok(adapt(Box::new(source), &again))
+    };
+    Ok(Input { source: begin()?, reopen: Some(Box::new(begin)), file: None, note })
+}
+
+/// A name that is neither a file nor a camera: says both.
+fn no_such_name(name: &str, error: &SourceError) -> SourceError {
+    let why = format!("there is no such file, and as a camera: {error}");
+    SourceError::Open { what: name.to_owned(), why }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::failed(error)
+    }
+}

@@ -1,0 +1,116 @@
+//! What each command does: from what was typed to a run and its outcome.
+
+mod cameras;
+mod config;
+mod detect;
+mod input;
+mod progress;
+mod track;
+mod watch;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, CommonArgs};
+use crate::config::{ConfigError, Given, Loaded};
+use crate::detect::DetectError;
+use crate::pipeline::Stop;
+
+/// Why a command did not do what was asked; decides the exit code.
+#[derive(Debug)]
+pub enum Failure {
+    /// Wrong usage or settings: 2.
+    Usage(String),
+    /// It failed: 1.
+    Failed(String),
+    /// Stopped by this signal: 128 + its number.
+    Signal(i32),
+    /// Told already: 1.
+    Told,
+}
+
+impl Failure {
+    fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<DetectError> for Failure {
+    fn from(error: DetectError) -> Self {
+        match error {
+            DetectError::UnknownClass { .. } => Self::Usage(error.to_string()),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+/// What every command is given.
+struct Context {
+    loaded: Loaded,
+    stop: Stop,
+    quiet: bool,
+}
+
+/// Runs the program: reads the command line, does what it says, and gives the exit code.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // --help and --version come this way too, with code 0; a closed pipe is nothing to complain about.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    progress::log_to_stderr(cli.common.verbose, cli.common.quiet);
+    match run(cli) {
+        Ok(()) => 0,
+        Err(Failure::Usage(why)) => {
+            eprintln!("trailsight: {why}");
+            2
+        }
+        Err(Failure::Failed(why)) => {
+            eprintln!("trailsight: {why}");
+            1
+        }
+        Err(Failure::Told) => 1,
+        Err(Failure::Signal(signal)) => u8::try_from(128 + signal).unwrap_or(1),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let Cli { command, watch, common } = cli;
+    match command.unwrap_or(Command::Watch(watch)) {
+        Command::Watch(args) => watch::run(&args, &context(&common, args.part.given())?),
+        Command::Track(args) => track::run(&args, &context(&common, args.part.given())?),
+        Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
+        Command::Cameras => cameras::run(),
+        Command::Config(command) => config::run(&command, &common),
+    }
+}
+
+fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
+    let mut given = common.given().map_err(Failure::Usage)?;
+    given.extend(more);
+    let loaded = Loaded::load(common.config.as_deref(), &given)?;
+    if let Some(file) = &loaded.file {
+        log::info!("settings from {}", file.display());
+    }
+    // A class that nobody knows is told before anything is opened.
+    crate::detect::check_classes(&loaded.settings.detector)?;
+    let stop = Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;
+    Ok(Context { loaded, stop, quiet: common.quiet })
+}
+
+/// Writes to standard output; a reader that went away is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Failure::Failed(format!("cannot write to standard output: {error}"))),
+    }
+}

@@ -1,0 +1,138 @@
+//! A run without a window: every frame that is tracked is written, and counted.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::recorder::Recorder;
+use super::{Followed, Pipeline, RunError, Stop};
+use crate::detection::ClassId;
+use crate::record::RecordError;
+use crate::scene::{Scene, TrackState};
+
+/// How often a run without frames looks whether it should end.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How many objects of which class there were.
+#[derive(Debug, Default)]
+pub struct Census {
+    alive: BTreeMap<u64, ClassId>,
+    gone: BTreeMap<ClassId, u64>,
+}
+
+impl Census {
+    /// Counts the tracks of the next scene; each track counts once, as what it was called last.
+    pub fn count(&mut self, scene: &Scene) {
+        let before = std::mem::take(&mut self.alive);
+        self.alive = scene.tracks.iter().filter(|t| t.state != TrackState::Tentative).map(|t| (t.id, t.class)).collect();
+        for (id, class) in before {
+            if !self.alive.contains_key(&id) {
+                *self.gone.entry(class).or_default() += 1;
+            }
+        }
+    }
+
+    /// Tracks by class, most first.
+    pub fn total(&self) -> Vec<(ClassId, u64)> {
+        let mut total = self.gone.clone();
+        for class in self.alive.values() {
+            *total.entry(*class).or_default() += 1;
+        }
+        let mut total: Vec<_> = total.into_iter().collect();
+        total.sort_by_key(|&(class, count)| (std::cmp::Reverse(count), class));
+        total
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// Frames tracked.
+    pub frames: u64,
+    /// How long that took.
+    pub elapsed: Duration,
+    /// Tracks by class.
+    pub census: Census,
+    /// Mean milliseconds a frame of one sense thread: letterbox, inference, decoding.
+    pub mean_ms: [f64; 3],
+    /// The source ended by itself, or is live and was ended by the user.
+    pub complete: bool,
+}
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadlessError {
+    /// Source or network.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Writing.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Runs to the end of the source or until `stop`; `each` sees every frame (a progress bar, a table).
+/// The report comes also with an error, as far as it got.
+pub fn run(
+    pipeline: Pipeline,
+    recorder: Option<Recorder>,
+    stop: &Stop,
+    mut each: impl FnMut(&Followed, &Pipeline),
+) -> (Report, Result<(), HeadlessError>) {
+    let started = Instant::now();
+    let mut census = Census::default();
+    let mut frames = 0;
+    let mut spent = [Duration::ZERO; 3];
+    let mut writing = true;
+    while writing && !stop.is_asked() {
+        let followed = match pipeline.followed.recv_timeout(LOOK) {
+            Ok(followed) => followed,
+            Err(crossbeam_channel::RecvTimeoutError::Timeout) => continue,
+            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
+        };
+        frames += 1;
+        census.count(&followed.scene);
+        let times = followed.times;
+        for (total, time) in spent.iter_mut().zip([times.letterbox, times.inference, times.decode]) {
+            *total += time;
+        }
+        if let Some(recorder) = &recorder {
+            let frame = &followed.shot.frame;
+            writing = recorder.tracks(&followed.scene, frame.picture.size()) && recorder.picture(frame, &followed.scene);
+        }
+        each(&followed, &pipeline);
+    }
+    let live = pipeline.info.kind.is_live();
+    let stopped = stop.is_asked();
+    let ran = pipeline.finish();
+    let complete = writing && ran.is_ok() && (!stopped || live);
+    let recorded = recorder.map_or(Ok(()), |recorder| recorder.finish(complete));
+    let mean_ms = spent.map(|total| total.as_secs_f64() * 1e3 / f64::max(frames as f64, 1.0));
+    let report = Report { frames, elapsed: started.elapsed(), census, mean_ms, complete };
+    let result = ran.map_err(HeadlessError::from).and(recorded.map_err(HeadlessError::from));
+    (report, result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+    use crate::scene::Track;
+
+    #[test]
+    fn each_track_counts_once_as_what_it_was_called_last() {
+        let track = |id, class| Track {
+            id,
+            class,
+            score: 0.9,
+            rect: Rect::new(0.0, 0.0, 1.0, 1.0),
+            velocity: [0.0; 4],
+            state: TrackState::Confirmed,
+            born: 0.0,
+            seen: 0.0,
+        };
+        let mut census = Census::default();
+        for tracks in [vec![track(1, 2)], vec![track(1, 7), track(2, 0)], vec![track(2, 0), track(3, 0)], vec![]] {
+            census.count(&Scene { tracks, ..Scene::default() });
+        }
+        assert_eq!(census.total(), [(0, 2), (7, 1)]);
+    }
+}

@@ -1,0 +1,354 @@
+//! A run in a window: the main thread's loop. Draws the newest frame with the tracks predicted to its time (in time),
+//! or each frame with its own tracks when its time has come (in step).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::recorder::Recorder;
+use super::{Adjust, Followed, Pipeline, Rate, RunError, Shot, Stop};
+use crate::config::Settings;
+use crate::labels::Labels;
+use crate::record::{RecordError, free_snapshot};
+use crate::scene::Scene;
+use crate::view::{Canvas, Command, HudData, Shown, Viewer, Window, WindowError};
+
+/// How long the loop sleeps when there is nothing new.
+const NAP: Duration = Duration::from_millis(8);
+/// How often the numbers are drawn anew when nothing else is.
+const NUMBERS: Duration = Duration::from_millis(500);
+/// How long a message stays.
+const MESSAGE: Duration = Duration::from_secs(3);
+/// A step of the confidence, and of the trails' length in seconds.
+const CONFIDENCE_STEP: f32 = 0.05;
+const TRAIL_STEP: f64 = 0.5;
+
+/// Why a window run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// Source or network.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Writing.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The window.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+}
+
+/// What a window run is made of.
+pub struct Show {
+    /// The threads.
+    pub pipeline: Pipeline,
+    /// What is written beside.
+    pub recorder: Option<Recorder>,
+    /// The names of the classes.
+    pub labels: Arc<Labels>,
+    /// The settings in force; keys change them.
+    pub settings: Settings,
+    /// Every frame with its own tracks, instead of keeping time.
+    pub every_frame: bool,
+    /// Close the window at the end of the source.
+    pub exit_at_end: bool,
+    /// Something to tell at the beginning.
+    pub note: Option<String>,
+    /// When to end.
+    pub stop: Stop,
+}
+
+impl Show {
+    /// Opens the window and runs until it is closed, the source ends (with `exit_at_end`), or a signal comes.
+    ///
+    /// # Errors
+    /// [`ShowError`]; an error of the source in the middle of a recording is told in the window, and given back when it is
+    /// closed.
+    pub fn run(self) -> Result<(), ShowError> {
+        let size = self.pipeline.info.size.unwrap_or((1280, 720));
+        let opened = Window::open(&format!("{} – trailsight", self.pipeline.info.name), size);
+        let mut window = match opened {
+            Ok(window) => window,
+            Err(error) => {
+                let _ = self.pipeline.finish();
+                if let Some(recorder) = self.recorder {
+                    recorder.finish(false)?;
+                }
+                return Err(error.into());
+            }
+        };
+        let mut stage = Stage::new(self);
+        let shown = stage.run(&mut window);
+        stage.close(shown)
+    }
+}
+
+/// Where a run in a window stands.
+struct Stage {
+    show: Show,
+    viewer: Viewer,
+    canvas: Canvas,
+    current: Option<Shot>,
+    scene: Option<Scene>,
+    /// In step: the frame whose time has not come yet.
+    next: Option<Followed>,
+    /// In step: the pass and the clock time of its source time 0.
+    clock: Option<(u64, Instant)>,
+    paused: bool,
+    /// A single step was asked for while paused.
+    step: bool,
+    ended: bool,
+    writing: bool,
+    displayed: Rate,
+    message: Option<(String, Instant)>,
+}
+
+impl Stage {
+    fn new(show: Show) -> Self {
+        let message = show.note.clone().map(|note| (note, Instant::now() + MESSAGE));
+        Self {
+            show,
+            viewer: Viewer::new(),
+            canvas: Canvas::new(1, 1),
+            current: None,
+            scene: None,
+            next: None,
+            clock: None,
+            paused: false,
+            step: false,
+            ended: false,
+            writing: true,
+            displayed: Rate::default(),
+            message,
+        }
+    }
+
+    fn run(&mut self, window: &mut Window) -> Result<(), ShowError> {
+        let mut drawn = Instant::now();
+        while !self.show.stop.is_asked() && self.writing {
+            let mut changed = false;
+            for event in window.poll() {
+                changed = true;
+                if self.viewer.handle(event).is_some_and(|command| self.obey(command)) {
+                    return Ok(());
+                }
+            }
+            let new_frame = if self.show.every_frame { self.fetch_in_step() } else { self.fetch_in_time() };
+            changed |= new_frame;
+            if new_frame {
+                self.displayed.tick();
+            }
+            if self.ended && self.show.exit_at_end {
+                return Ok(());
+            }
+            if self.message.as_ref().is_some_and(|(_, until)| Instant::now() > *until) {
+                (self.message, changed) = (None, true);
+            }
+            let numbers = !self.paused && !self.ended && drawn.elapsed() > NUMBERS;
+            if changed || numbers || window.is_stale() {
+                drawn = Instant::now();
+                self.draw(window)?;
+            } else {
+                self.nap();
+            }
+        }
+        Ok(())
+    }
+
+    /// Sleeps until there may be something new; a frame that comes in time ends the nap.
+    fn nap(&mut self) {
+        let waits_for_frames = !self.show.every_frame && !self.ended && !self.paused;
+        if waits_for_frames && self.next.is_none() {
+            let mut select = crossbeam_channel::Select::new();
+            select.recv(&self.show.pipeline.frames);
+            let _ = select.ready_timeout(NAP);
+        } else {
+            std::thread::sleep(NAP);
+        }
+    }
+
+    /// Does what a key asks for; true: quit.
+    fn obey(&mut self, command: Command) -> bool {
+        let recording = !self.show.pipeline.info.kind.is_live();
+        match command {
+            Command::Quit => return true,
+            Command::Pause => self.set_paused(!self.paused),
+            Command::Step => {
+                self.set_paused(true);
+                self.step = true;
+                if recording && !self.show.every_frame {
+                    self.show.pipeline.transport.step();
+                }
+            }
+            Command::Snapshot => self.snapshot(),
+            Command::Confidence(steps) => {
+                let settings = &mut self.show.settings;
+                let confidence = settings.detector.confidence + steps as f32 * CONFIDENCE_STEP;
+                let least = settings.tracker.low_score.max(CONFIDENCE_STEP);
+                settings.detector.confidence = confidence.clamp(least.min(0.95), 0.95);
+                let (track, confidence) = (settings.track(), settings.detector.confidence);
+                self.show.pipeline.adjust(Adjust::Track(track));
+                self.tell(format!("confidence {confidence:.2}"));
+            }
+            Command::TrailLength(steps) => {
+                let seconds = &mut self.show.settings.trails.seconds;
+                *seconds = (*seconds + f64::from(steps) * TRAIL_STEP).clamp(0.0, 60.0);
+                let seconds = *seconds;
+                self.show.pipeline.adjust(Adjust::TrailSeconds(seconds));
+                self.tell(format!("trails {seconds:.1} s"));
+            }
+        }
+        false
+    }
+
+    fn set_paused(&mut self, paused: bool) {
+        if paused != self.paused {
+            self.paused = paused;
+            self.clock = None;
+            self.show.pipeline.transport.set_paused(paused);
+        }
+    }
+
+    fn tell(&mut self, message: String) {
+        self.message = Some((message, Instant::now() + MESSAGE));
+    }
+
+    fn snapshot(&mut self) {
+        let saved = free_snapshot(&self.canvas, &PathBuf::from("."));
+        self.tell(match saved {
+            Ok(path) => format!("saved {}", path.display()),
+            Err(error) => error.to_string(),
+        });
+    }
+
+    /// In time: the newest frame at once, the newest scene when it comes. True when there is something new to see.
+    fn fetch_in_time(&mut self) -> bool {
+        let frozen = self.paused && self.show.pipeline.info.kind.is_live() && !std::mem::take(&mut self.step);
+        let mut changed = false;
+        while let Ok(followed) = self.show.pipeline.followed.try_recv() {
+            let size = followed.shot.frame.picture.size();
+            self.write(|recorder| recorder.tracks(&followed.scene, size));
+            if !frozen {
+                self.scene = Some(followed.scene);
+                changed = true;
+            }
+        }
+        match self.show.pipeline.frames.try_recv() {
+            Ok(shot) => {
+                if self.current.as_ref().is_some_and(|current| current.pass != shot.pass) {
+                    self.scene = None;
+                }
+                let scene = self.scene.clone().unwrap_or_default();
+                self.write(|recorder| recorder.picture(&shot.frame, &scene));
+                if !frozen {
+                    self.current = Some(shot);
+                    changed = true;
+                }
+            }
+            Err(crossbeam_channel::TryRecvError::Disconnected) => changed |= self.set_ended(),
+            Err(crossbeam_channel::TryRecvError::Empty) => {}
+        }
+        changed
+    }
+
+    /// In step: the next frame with its own scene, when its time has come.
+    fn fetch_in_step(&mut self) -> bool {
+        if self.next.is_none() {
+            match self.show.pipeline.followed.try_recv() {
+                Ok(followed) => self.next = Some(followed),
+                Err(crossbeam_channel::TryRecvError::Disconnected) => return self.set_ended(),
+                Err(crossbeam_channel::TryRecvError::Empty) => return false,
+            }
+        }
+        let Some(next) = &self.next else { return false };
+        let (pass, time) = (next.shot.pass, next.shot.frame.time);
+        let live = self.show.pipeline.info.kind.is_live();
+        let due = live || self.is_due(pass, time);
+        if !(std::mem::take(&mut self.step) || !self.paused && due) {
+            return false;
+        }
+        let Some(Followed { shot, scene, .. }) = self.next.take() else { return false };
+        self.write(|recorder| {
+            recorder.tracks(&scene, shot.frame.picture.size()) && recorder.picture(&shot.frame, &scene)
+        });
+        (self.current, self.scene) = (Some(shot), Some(scene));
+        true
+    }
+
+    /// Whether a frame's time has come. Whoever is late is not hurried afterwards: the clock goes by the frame.
+    fn is_due(&mut self, pass: u64, time: f64) -> bool {
+        let now = Instant::now();
+        let offset = Duration::try_from_secs_f64(time.max(0.0)).unwrap_or_default();
+        let zero = match self.clock {
+            Some((clock_pass, zero)) if clock_pass == pass => zero,
+            _ => now.checked_sub(offset).unwrap_or(now),
+        };
+        let late = now.checked_duration_since(zero + offset);
+        let behind = late.is_some_and(|late| late > Duration::from_millis(100));
+        self.clock = Some((pass, if behind { now.checked_sub(offset).unwrap_or(now) } else { zero }));
+        late.is_some()
+    }
+
+    fn set_ended(&mut self) -> bool {
+        let first = !self.ended;
+        self.ended = true;
+        first
+    }
+
+    fn write(&mut self, write: impl FnOnce(&Recorder) -> bool) {
+        if let Some(recorder) = &self.show.recorder {
+            self.writing &= write(recorder);
+        }
+    }
+
+    fn draw(&mut self, window: &mut Window) -> Result<(), ShowError> {
+        let Some(current) = &self.current else { return Ok(()) };
+        let pipeline = &self.show.pipeline;
+        let known = |value: f64| (value > 0.0).then_some(value);
+        let live = pipeline.info.kind.is_live();
+        let hud = HudData {
+            source: pipeline.info.name.clone(),
+            size: Some(current.frame.picture.size()),
+            capture_fps: known(pipeline.stats.captured.per_second()),
+            detection_fps: known(pipeline.stats.detected.per_second()),
+            display_fps: known(self.displayed.per_second()),
+            inference_ms: known(pipeline.stats.inference_ms()),
+            age_ms: (!self.paused && !self.ended).then(|| current.frame.captured.elapsed().as_secs_f64() * 1e3),
+            tracks: self.scene.as_ref().map_or(0, |scene| scene.tracks.len()),
+            time: current.frame.time,
+            confidence: Some(self.show.settings.detector.confidence),
+            trail_seconds: Some(self.show.settings.trails.seconds),
+            skipped: pipeline.stats.skipped(),
+            paused: self.paused,
+            note: (self.ended && !live).then(|| "end of the recording".to_owned()),
+        };
+        let message = self.message.as_ref().map(|(text, until)| {
+            (text.as_str(), until.saturating_duration_since(Instant::now()).as_secs_f32().min(1.0))
+        });
+        let (width, height) = window.size();
+        if (self.canvas.width(), self.canvas.height()) != (width, height) {
+            self.canvas = Canvas::new(width, height);
+        }
+        let shown = Shown {
+            picture: &current.frame.picture,
+            time: current.frame.time,
+            scene: self.scene.as_ref(),
+            labels: &self.show.labels,
+            settings: &self.show.settings.overlay,
+            hud: &hud,
+            message,
+        };
+        self.viewer.render(&mut self.canvas, &shown);
+        window.present(&self.canvas)?;
+        Ok(())
+    }
+
+    /// Ends the threads and closes the files. What the user closes is complete where it is live or has ended.
+    fn close(self, shown: Result<(), ShowError>) -> Result<(), ShowError> {
+        let Self { show, ended, writing, .. } = self;
+        let live = show.pipeline.info.kind.is_live();
+        let ran = show.pipeline.finish();
+        let complete = shown.is_ok() && ran.is_ok() && writing && (live || ended);
+        let recorded = show.recorder.map_or(Ok(()), |recorder| recorder.finish(complete));
+        shown.and(ran.map_err(ShowError::from)).and(recorded.map_err(ShowError::from))
+    }
+}
