@@ -1,0 +1,86 @@
+//! Ctrl-C and friends: everything ends quickly, and what was written is readable.
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::fs;
+use std::process::{Child, Stdio};
+
+use common::{demo, has, probe, read_mot, signal, trailsight, wait_for, wait_until};
+
+fn start(folder: &std::path::Path, video: &str) -> Child {
+    trailsight()
+        .current_dir(folder)
+        .args(["track", &demo(), "--video", video, "--tracks", "out.txt", "--tracks", "out.jsonl"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts")
+}
+
+fn stopped_in_the_middle(name: &str, code: i32, video: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let child = start(folder.path(), video);
+    let partial = folder.path().join("out.partial.txt");
+    wait_until("writing", 60, || fs::metadata(&partial).is_ok_and(|file| file.len() > 2_000));
+    signal(&child, name);
+    wait_for(child, 20).fails(code, &["out.partial.txt"]);
+    let names = common::names(folder.path());
+    let (stem, ending) = video.split_once('.').unwrap();
+    assert_eq!(names, [format!("{stem}.partial.{ending}").as_str(), "out.partial.jsonl", "out.partial.txt"]);
+
+    let rows = read_mot(&fs::read_to_string(partial).unwrap());
+    let last = rows.iter().map(|row| row.frame).max().unwrap();
+    let lines = fs::read_to_string(folder.path().join("out.partial.jsonl")).unwrap();
+    for line in lines.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect(line);
+    }
+    if has("ffprobe") {
+        let frames: u32 = probe(&folder.path().join(&names[0]), "nb_read_packets").parse().expect("a number");
+        assert!(frames.abs_diff(last) < 12, "{frames} frames in the video, {last} in the tracks");
+    }
+}
+
+#[test]
+fn sigint_leaves_a_readable_avi() {
+    stopped_in_the_middle("INT", 130, "clip.avi");
+}
+
+#[test]
+fn sigterm_leaves_a_readable_mp4() {
+    if has("ffmpeg") {
+        stopped_in_the_middle("TERM", 143, "clip.mp4");
+    }
+}
+
+#[test]
+fn a_kill_leaves_what_was_written() {
+    if !has("ffmpeg") || !has("ffprobe") {
+        return;
+    }
+    for video in ["clip.mp4", "clip.avi"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = start(folder.path(), video);
+        let partial = folder.path().join("out.partial.txt");
+        wait_until("writing", 60, || fs::metadata(&partial).is_ok_and(|file| file.len() > 12_000));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let (stem, ending) = video.split_once('.').unwrap();
+        let file = folder.path().join(format!("{stem}.partial.{ending}"));
+        // The encoder still writes out what it has.
+        let frames = || probe(&file, "nb_read_packets").parse::<u32>().unwrap_or(0);
+        wait_until(&format!("a playable {video}"), 15, || frames() > 5);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = trailsight()
+        .args(["track", &demo(), "--tracks", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    drop(child.stdout.take());
+    wait_for(child, 60).ok();
+}
