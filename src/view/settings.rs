@@ -1,0 +1,67 @@
+//! What can be set about the overlay.
+
+/// The size of letters and lines.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Scale {
+    /// With the size of the canvas: 1 at 1280×720.
+    #[default]
+    Auto,
+    /// Always this; 1 means letters of 13 pixels and lines of 2. [`MIN_SCALE`] to [`MAX_SCALE`].
+    Fixed(f32),
+}
+
+/// The smallest fixed scale.
+pub const MIN_SCALE: f32 = 0.25;
+/// The largest fixed scale.
+pub const MAX_SCALE: f32 = 8.0;
+
+impl Scale {
+    /// The factor for a canvas of this size in pixels.
+    pub fn factor(self, width: usize, height: usize) -> f32 {
+        match self {
+            // Mostly the height; the width holds it back where a tall picture would get letters that fill it. Never so
+            // small that letters cannot be read.
+            Self::Auto => (height as f32 / 720.0).min(width as f32 / 800.0).clamp(0.75, MAX_SCALE),
+            Self::Fixed(factor) if factor.is_finite() => factor.clamp(MIN_SCALE, MAX_SCALE),
+            Self::Fixed(_) => 1.0,
+        }
+    }
+}
+
+/// The `[overlay]` section.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverlaySettings {
+    /// The size of letters and lines.
+    pub scale: Scale,
+    /// Draw the boxes.
+    pub boxes: bool,
+    /// Draw the label plates.
+    pub labels: bool,
+    /// Draw the motion trails.
+    pub trails: bool,
+    /// Draw the numbers in the corner of the window (never in a recorded video).
+    pub hud: bool,
+}
+
+impl Default for OverlaySettings {
+    fn default() -> Self {
+        Self { scale: Scale::Auto, boxes: true, labels: true, trails: true, hud: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_follows_the_canvas() {
+        assert_eq!(Scale::Auto.factor(1280, 720), 1.0);
+        assert_eq!(Scale::Auto.factor(1920, 1080), 1.5);
+        assert_eq!(Scale::Auto.factor(720, 1280), 0.9);
+        assert_eq!(Scale::Auto.factor(1, 1), 0.75);
+        assert_eq!(Scale::Auto.factor(32_768, 32_768), MAX_SCALE);
+        for (set, got) in [(2.0, 2.0), (0.0, MIN_SCALE), (99.0, MAX_SCALE), (f32::NAN, 1.0)] {
+            assert_eq!(Scale::Fixed(set).factor(10, 10), got);
+        }
+    }
+}
