@@ -1,7 +1,37 @@
 //! What is drawn, and the window it is drawn in. Knows scenes and pictures; knows no camera, no network, no thread.
+//!
+//! | file | what for |
+//! |---|---|
+//! | `canvas.rs`, `stroke.rs` | the pixels and the shapes |
+//! | `text.rs`, `palette.rs`, `plate.rs` | letters, colours, plates with rows of values |
+//! | `mapping.rs`, `scaler.rs` | fit, zoom and pan; the picture painted through them |
+//! | `overlay.rs`, `hud.rs`, `keys.rs` | tracks; numbers and messages; the table of keys and its help |
+//! | `viewer.rs` | what the window shows and how it answers to keys and mouse, without a window |
+//! | `window.rs` | the window itself (feature `window`) |
 
 mod canvas;
+mod hud;
+pub mod keys;
+mod mapping;
+mod overlay;
+pub mod palette;
+mod plate;
+mod scaler;
 mod settings;
+mod stroke;
+mod text;
+mod viewer;
+#[cfg(feature = "window")]
+mod window;
 
-pub use canvas::Canvas;
+pub use canvas::{Canvas, Paint};
+pub use hud::{HudData, draw_banner, draw_hud};
+pub use mapping::{Fit, MAX_ZOOM, Mapping, Sizes, Viewport};
+pub use overlay::{SceneView, boxes, draw_scene};
+pub use scaler::{BACKGROUND, Scaler};
 pub use settings::{MAX_SCALE, MIN_SCALE, OverlaySettings, Scale};
+pub use stroke::StrokePoint;
+pub use text::Text;
+pub use viewer::{Command, Event, Shown, Viewer};
+#[cfg(feature = "window")]
+pub use window::{REFRESH, Window, WindowError, display_available};

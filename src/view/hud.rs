@@ -1,0 +1,216 @@
+//! The numbers in the corner of the window, and messages at its lower edge.
+
+use super::canvas::{Canvas, Paint};
+use super::overlay::TEXT_SIZE;
+use super::palette::{ACCENT, LIGHT};
+use super::plate::{Layout, Row};
+use super::text::Text;
+use crate::geometry::Rect;
+
+/// What the HUD shows. A number that is not known (yet) is `None` and shown as a dash.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HudData {
+    /// What the frames come from.
+    pub source: String,
+    /// Width and height of the frames, in pixels.
+    pub size: Option<(u32, u32)>,
+    /// Frames a second that the source gives.
+    pub capture_fps: Option<f64>,
+    /// Frames a second that the detector has looked at.
+    pub detection_fps: Option<f64>,
+    /// Pictures a second that the window has shown.
+    pub display_fps: Option<f64>,
+    /// Milliseconds for one pass through the network.
+    pub inference_ms: Option<f64>,
+    /// Milliseconds from the capture of the picture shown to now.
+    pub age_ms: Option<f64>,
+    /// How many tracks are shown.
+    pub tracks: usize,
+    /// Source time of the picture, in seconds.
+    pub time: f64,
+    /// The confidence below which detections do not count, `0.0..=1.0`.
+    pub confidence: Option<f32>,
+    /// Length of the trails, in seconds.
+    pub trail_seconds: Option<f64>,
+    /// Frames left out, by the stage that left them out.
+    pub skipped: Vec<(&'static str, u64)>,
+    /// The picture stands still.
+    pub paused: bool,
+    /// Something else to know, in one short line.
+    pub note: Option<String>,
+}
+
+/// The figure space: as wide as a digit, so numbers keep their place while their digits come and go.
+const FIGURE_SPACE: char = '\u{2007}';
+
+/// A number in a column of `width` digits, a dash where there is none.
+fn number(value: Option<f64>, width: usize, decimals: usize) -> String {
+    let text = match value.filter(|value| value.is_finite()) {
+        Some(value) => format!("{value:.decimals$}"),
+        None => "–".to_owned(),
+    };
+    let missing = width.saturating_sub(text.chars().count());
+    std::iter::repeat_n(FIGURE_SPACE, missing).chain(text.chars()).collect()
+}
+
+/// Source time as `12.3 s`, `4:05.1`, `1:02:03.4`.
+fn clock(seconds: f64) -> String {
+    // Tenths first, or 59.96 s would become 60.0 s instead of a minute.
+    let tenths = (seconds.clamp(0.0, 1e9) * 10.0).round() as u64;
+    let (hours, minutes, rest) = (tenths / 36_000, tenths / 600 % 60, tenths % 600);
+    let (seconds, tenth) = (rest / 10, rest % 10);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}.{tenth} s"),
+        (0, _) => format!("{minutes}:{seconds:02}.{tenth}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}.{tenth}"),
+    }
+}
+
+/// The rows of the HUD.
+fn rows(data: &HudData) -> Vec<Row> {
+    let fps = |value| format!("{} fps", number(value, 5, 1));
+    let mut rows = vec![Row::title(data.source.clone(), LIGHT)];
+    if let Some((width, height)) = data.size {
+        rows.push(Row::new("size", format!("{width} × {height}")));
+    }
+    rows.extend([
+        Row::new("capture", fps(data.capture_fps)),
+        Row::new("detection", fps(data.detection_fps)),
+        Row::new("display", fps(data.display_fps)),
+        Row::new("inference", format!("{} ms", number(data.inference_ms, 5, 1))),
+        Row::new("frame age", format!("{} ms", number(data.age_ms, 5, 0))),
+        Row::new("tracks", number(Some(data.tracks as f64), 5, 0)),
+    ]);
+    if data.skipped.is_empty() {
+        rows.push(Row::new("skipped", number(Some(0.0), 5, 0)));
+    }
+    for (index, (stage, count)) in data.skipped.iter().enumerate() {
+        let name = if index == 0 { "skipped" } else { "" };
+        rows.push(Row::new(name, format!("{} {stage}", number(Some(*count as f64), 5, 0))));
+    }
+    if let Some(confidence) = data.confidence {
+        rows.push(Row::new("confidence", number(Some(confidence.into()), 5, 2)));
+    }
+    if let Some(seconds) = data.trail_seconds {
+        rows.push(Row::new("trails", format!("{} s", number(Some(seconds), 5, 1))));
+    }
+    rows.push(Row::new("time", clock(data.time)));
+    if data.paused {
+        rows.push(Row::title("paused", ACCENT));
+    }
+    if let Some(note) = &data.note {
+        rows.push(Row::title(note.clone(), ACCENT));
+    }
+    rows
+}
+
+/// Draws the HUD in the top-left corner. `scale` 1 means letters of 12 pixels; where the canvas is too low for them they
+/// are smaller.
+pub fn draw_hud(canvas: &mut Canvas, text: &mut Text, data: &HudData, scale: f32) {
+    let rows = rows(data);
+    let margin = (8.0 * scale).round();
+    let room = canvas.height() as f32 - 2.0 * margin;
+    let size = (TEXT_SIZE * scale * 0.92).min(room / (rows.len() as f32 * 1.45 + 1.0));
+    let width = (canvas.width() as f32 * 0.45).max(size * 16.0).min(canvas.width() as f32 - 2.0 * margin);
+    let layout = Layout::new(text, &rows, size, size * 6.5, width);
+    layout.draw(canvas, text, margin, margin, &rows, LIGHT);
+}
+
+/// Draws a message in the middle of the lower edge; `alpha` lets the caller fade it.
+pub fn draw_banner(canvas: &mut Canvas, text: &mut Text, message: &str, scale: f32, alpha: f32) {
+    let alpha = alpha.clamp(0.0, 1.0);
+    if !(alpha > 0.0) || message.is_empty() {
+        return;
+    }
+    let size = TEXT_SIZE * 1.15 * scale;
+    let padding = (size * 0.7).round();
+    let (width, height) = (canvas.width() as f32, canvas.height() as f32);
+    let message = text.fit(message, size, width - 4.0 * padding);
+    let plate_width = text.measure(&message, size).ceil() + 2.0 * padding;
+    let plate_height = Text::line_height(size) + padding;
+    let left = ((width - plate_width) / 2.0).round();
+    let top = (height - plate_height - 2.0 * padding).round().max(0.0);
+    let plate = Rect::new(left, top, plate_width, plate_height);
+    canvas.fill_rounded(plate, size * 0.35, Paint::new(0x0A0D11, 0.8 * alpha));
+    text.draw(
+        canvas,
+        left + padding,
+        top + (padding / 2.0).round(),
+        &message,
+        size,
+        Paint::new(LIGHT, alpha),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_carry_over() {
+        for (seconds, text) in [
+            (0.0, "0.0 s"),
+            (12.34, "12.3 s"),
+            (59.96, "1:00.0"),
+            (245.1, "4:05.1"),
+            (3723.4, "1:02:03.4"),
+            (-5.0, "0.0 s"),
+            (f64::NAN, "0.0 s"),
+        ] {
+            assert_eq!(clock(seconds), text);
+        }
+        assert_eq!(clock(f64::INFINITY), "277777:46:40.0");
+    }
+
+    #[test]
+    fn numbers_keep_their_column() {
+        let mut text = Text::new();
+        let width = text.measure(&number(Some(100.0), 5, 1), 13.0);
+        for value in [0.0, 9.94, 9.96, 59.9, 123.4] {
+            assert!((text.measure(&number(Some(value), 5, 1), 13.0) - width).abs() < 0.01, "{value}");
+        }
+        for odd in [None, Some(f64::NAN), Some(f64::INFINITY)] {
+            assert_eq!(number(odd, 3, 1), "\u{2007}\u{2007}–");
+        }
+    }
+
+    #[test]
+    fn the_plate_stands_still_while_numbers_change() {
+        let mut text = Text::new();
+        let mut edge = |data: &HudData| {
+            let mut canvas = Canvas::new(1280, 720);
+            draw_hud(&mut canvas, &mut text, data, 1.0);
+            let row = &canvas.pixels()[40 * 1280..41 * 1280];
+            row.iter().rposition(|&pixel| pixel != 0).unwrap()
+        };
+        let slow = HudData { source: "clip".into(), display_fps: Some(7.0), ..HudData::default() };
+        let fast =
+            HudData { display_fps: Some(143.2), inference_ms: Some(12.0), tracks: 120, ..slow.clone() };
+        assert_eq!(edge(&slow), edge(&fast));
+    }
+
+    #[test]
+    fn it_stays_on_small_canvases_and_takes_odd_texts() {
+        let mut text = Text::new();
+        let data = HudData {
+            source: "x".repeat(5000),
+            skipped: vec![("detect", u64::MAX), ("display", 3)],
+            note: Some("\u{0}行\u{202e}".into()),
+            paused: true,
+            ..HudData::default()
+        };
+        for (width, height) in [(0, 0), (1, 1), (90, 60), (320, 240)] {
+            let mut canvas = Canvas::new(width, height);
+            draw_hud(&mut canvas, &mut text, &data, 1.0);
+            draw_banner(&mut canvas, &mut text, &data.source, 1.0, 0.5);
+            super::super::keys::draw_help(&mut canvas, &mut text, 1.0);
+        }
+        let mut canvas = Canvas::new(300, 100);
+        for alpha in [0.0, -1.0, f32::NAN] {
+            draw_banner(&mut canvas, &mut text, "gone", 1.0, alpha);
+        }
+        assert!(canvas.pixels().iter().all(|&pixel| pixel == 0));
+        draw_banner(&mut canvas, &mut text, "saved", 1.0, 1.0);
+        assert_ne!(canvas.pixels()[75 * 300 + 150], 0);
+    }
+}

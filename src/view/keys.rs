@@ -1,0 +1,210 @@
+//! The one table of keys and mouse gestures: what is pressed, what it does, and how it is described in the help of the
+//! window and in the README.
+
+use super::canvas::{Canvas, Paint};
+use super::overlay::TEXT_SIZE;
+use super::palette::{ACCENT, LIGHT};
+use super::plate::{Layout, Row};
+use super::text::Text;
+use crate::geometry::Rect;
+
+/// What a key or a gesture does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Close what is open, else quit.
+    Escape,
+    /// Quit.
+    Quit,
+    /// Stop and go on.
+    Pause,
+    /// One frame on.
+    Step,
+    /// Show or hide the help.
+    Help,
+    /// Show or hide the boxes.
+    Boxes,
+    /// Show or hide the labels.
+    Labels,
+    /// Show or hide the trails.
+    Trails,
+    /// Show or hide the numbers.
+    Hud,
+    /// Save the picture.
+    Snapshot,
+    /// Raise the confidence.
+    ConfidenceUp,
+    /// Lower the confidence.
+    ConfidenceDown,
+    /// Longer trails.
+    TrailsLonger,
+    /// Shorter trails.
+    TrailsShorter,
+    /// The next way of fitting the picture into the window.
+    Fit,
+    /// Choose a track, or let it go.
+    Select,
+    /// Zoom about the pointer.
+    Zoom,
+    /// Move the picture.
+    Pan,
+}
+
+/// What has to be pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// One of these characters, whatever key of whatever keyboard layout they are typed with.
+    Chars(&'static [char]),
+    /// The escape key.
+    Escape,
+    /// A gesture of the mouse.
+    Mouse,
+}
+
+/// A line of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// How the key is called.
+    pub keys: &'static str,
+    /// What has to be pressed.
+    pub trigger: Trigger,
+    /// What it does.
+    pub action: Action,
+    /// What it does, in words.
+    pub help: &'static str,
+    /// Whether holding the key down does it again and again.
+    pub repeats: bool,
+}
+
+const fn key(keys: &'static str, chars: &'static [char], action: Action, help: &'static str) -> Binding {
+    Binding { keys, trigger: Trigger::Chars(chars), action, help, repeats: false }
+}
+
+const fn held(keys: &'static str, chars: &'static [char], action: Action, help: &'static str) -> Binding {
+    Binding { keys, trigger: Trigger::Chars(chars), action, help, repeats: true }
+}
+
+const fn mouse(keys: &'static str, action: Action, help: &'static str) -> Binding {
+    Binding { keys, trigger: Trigger::Mouse, action, help, repeats: false }
+}
+
+/// Every key and gesture there is.
+pub const KEYS: &[Binding] = &[
+    Binding {
+        keys: "Esc",
+        trigger: Trigger::Escape,
+        action: Action::Escape,
+        help: "close the help or the details, else quit",
+        repeats: false,
+    },
+    key("q", &['q'], Action::Quit, "quit"),
+    key("space", &[' '], Action::Pause, "pause and go on (a camera: the picture freezes, tracking goes on)"),
+    held(".", &['.'], Action::Step, "one frame on"),
+    key("h", &['h'], Action::Help, "show or hide this help"),
+    key("b", &['b'], Action::Boxes, "show or hide the boxes"),
+    key("l", &['l'], Action::Labels, "show or hide the labels"),
+    key("t", &['t'], Action::Trails, "show or hide the trails"),
+    key("i", &['i'], Action::Hud, "show or hide the numbers"),
+    key("s", &['s'], Action::Snapshot, "save the picture as PNG"),
+    // `=` and `_` share their keys with `+` and `-` on many keyboards: the wrong shift does no harm.
+    held("+", &['+', '='], Action::ConfidenceUp, "raise the confidence: fewer, surer detections"),
+    held("-", &['-', '_'], Action::ConfidenceDown, "lower the confidence: more detections"),
+    held("]", &[']'], Action::TrailsLonger, "longer trails"),
+    held("[", &['['], Action::TrailsShorter, "shorter trails"),
+    key("f", &['f'], Action::Fit, "fit the picture into the window, 1:1, fill the window"),
+    mouse("click", Action::Select, "details of a track, the others dimmed; again: let it go"),
+    mouse("wheel", Action::Zoom, "zoom in and out at the pointer"),
+    mouse("drag", Action::Pan, "move the zoomed picture"),
+];
+
+/// The line of the table for a typed character; upper case counts as lower case (caps lock).
+pub fn binding_for(typed: char) -> Option<&'static Binding> {
+    let typed = typed.to_ascii_lowercase();
+    KEYS.iter().find(|binding| matches!(binding.trigger, Trigger::Chars(chars) if chars.contains(&typed)))
+}
+
+/// What a typed character does.
+pub fn action_for(typed: char) -> Option<Action> {
+    binding_for(typed).map(|binding| binding.action)
+}
+
+/// The table as Markdown, for the README.
+pub fn markdown() -> String {
+    let mut table = String::from("| key | what it does |\n|---|---|\n");
+    for Binding { keys, trigger, help, .. } in KEYS {
+        let key = if *trigger == Trigger::Mouse { format!("*{keys}*") } else { format!("`{keys}`") };
+        table.push_str(&format!("| {key} | {help} |\n"));
+    }
+    table
+}
+
+/// Draws the help in the middle of the canvas, over a dimmed picture. Its letters shrink to what fits.
+pub fn draw_help(canvas: &mut Canvas, text: &mut Text, scale: f32) {
+    let (width, height) = (canvas.width() as f32, canvas.height() as f32);
+    canvas.fill(Rect::new(0.0, 0.0, width, height), Paint::new(0, 0.45));
+    let mut rows = vec![Row::title("Keys", LIGHT)];
+    rows.extend(KEYS.iter().map(|binding| Row::new(binding.keys, binding.help).tinted(ACCENT)));
+    let mut size = TEXT_SIZE * 1.1 * scale;
+    let mut layout = Layout::new(text, &rows, size, 0.0, f32::MAX);
+    let shrink = ((width - 16.0) / layout.width).min((height - 16.0) / layout.height);
+    if shrink < 1.0 {
+        size *= shrink;
+        layout = Layout::new(text, &rows, size, 0.0, width);
+    }
+    let x = ((width - layout.width) / 2.0).round().max(0.0);
+    let y = ((height - layout.height) / 2.0).round().max(0.0);
+    layout.draw(canvas, text, x, y, &rows, LIGHT);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_key_and_no_action_is_there_twice() {
+        let (mut names, mut chars, mut actions) = (HashSet::new(), HashSet::new(), HashSet::new());
+        for binding in KEYS {
+            assert!(names.insert(binding.keys), "{} is named twice", binding.keys);
+            assert!(actions.insert(binding.action), "{:?} is there twice", binding.action);
+            assert!(!binding.help.is_empty() && !binding.help.contains('|'), "{}", binding.keys);
+            if let Trigger::Chars(typed) = binding.trigger {
+                assert!(!typed.is_empty(), "{} cannot be typed", binding.keys);
+                for &typed in typed {
+                    assert!(chars.insert(typed), "{typed:?} does two things");
+                    assert_eq!(typed, typed.to_ascii_lowercase(), "{typed:?} would never be found");
+                }
+            }
+        }
+        assert_eq!(KEYS.iter().filter(|binding| binding.trigger == Trigger::Escape).count(), 1);
+    }
+
+    #[test]
+    fn characters_find_their_action() {
+        for (typed, action) in [
+            ('q', Action::Quit),
+            ('Q', Action::Quit),
+            (' ', Action::Pause),
+            ('+', Action::ConfidenceUp),
+            ('=', Action::ConfidenceUp),
+            ('-', Action::ConfidenceDown),
+            ('[', Action::TrailsShorter),
+            (']', Action::TrailsLonger),
+            ('.', Action::Step),
+        ] {
+            assert_eq!(action_for(typed), Some(action), "{typed:?}");
+        }
+        for typed in ['x', 'ß', '\u{1b}', '\0', '\u{10FFFF}'] {
+            assert_eq!(action_for(typed), None, "{typed:?}");
+        }
+        assert!(!binding_for('b').unwrap().repeats && binding_for('+').unwrap().repeats);
+    }
+
+    #[test]
+    fn the_readme_table_has_every_line() {
+        let table = markdown();
+        assert_eq!(table.lines().count(), KEYS.len() + 2);
+        assert!(table.contains("| `space` | pause"));
+        assert!(table.contains("| *wheel* | zoom"));
+    }
+}

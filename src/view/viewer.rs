@@ -1,0 +1,455 @@
+//! What the window shows and how it answers to keys and mouse, without a window: events in, commands and pixels out.
+//!
+//! Everything that only changes the view happens in here; what concerns the frames, the detector or the program comes
+//! out of [`Viewer::handle`] as a [`Command`].
+
+use super::canvas::Canvas;
+use super::hud::{HudData, draw_banner, draw_hud};
+use super::keys::{self, Action};
+use super::mapping::{Sizes, Viewport};
+use super::overlay::{SceneView, boxes, draw_scene};
+use super::scaler::Scaler;
+use super::settings::OverlaySettings;
+use super::text::Text;
+use crate::frame::Picture;
+use crate::geometry::Rect;
+use crate::labels::Labels;
+use crate::scene::Scene;
+
+/// Something that happened in the window. Positions are pixels of the canvas.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event {
+    /// A character was typed.
+    Char(char),
+    /// The escape key.
+    Escape,
+    /// The pointer is somewhere else.
+    MouseMove {
+        /// To the right.
+        x: f32,
+        /// Down.
+        y: f32,
+    },
+    /// The left button went down.
+    MouseDown {
+        /// To the right.
+        x: f32,
+        /// Down.
+        y: f32,
+    },
+    /// The left button came up.
+    MouseUp {
+        /// To the right.
+        x: f32,
+        /// Down.
+        y: f32,
+    },
+    /// The wheel was turned.
+    Wheel {
+        /// To the right.
+        x: f32,
+        /// Down.
+        y: f32,
+        /// Notches, above 0 away from the user: larger.
+        steps: f32,
+    },
+    /// The window has another size, in pixels.
+    Resize(usize, usize),
+    /// The window is being closed.
+    Close,
+}
+
+/// What the program has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// End.
+    Quit,
+    /// Stop, or go on.
+    Pause,
+    /// One frame on.
+    Step,
+    /// Save the picture.
+    Snapshot,
+    /// Change the confidence by so many steps.
+    Confidence(i32),
+    /// Change the length of the trails by so many steps.
+    TrailLength(i32),
+}
+
+/// What there is to be shown at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The picture.
+    pub picture: &'a Picture,
+    /// Its source time, in seconds.
+    pub time: f64,
+    /// The tracks, once there are any.
+    pub scene: Option<&'a Scene>,
+    /// The names of the classes.
+    pub labels: &'a Labels,
+    /// As configured; keys pressed since take precedence.
+    pub settings: &'a OverlaySettings,
+    /// The numbers.
+    pub hud: &'a HudData,
+    /// A message and its opacity, `0.0..=1.0`.
+    pub message: Option<(&'a str, f32)>,
+}
+
+/// A button held down this far from where it went down is a drag and not a click, in pixels.
+const CLICK_SLACK: f32 = 4.0;
+/// One notch of the wheel.
+const ZOOM_STEP: f64 = 1.2;
+
+/// What the keys have switched on or off; `None`: as configured.
+#[derive(Debug, Clone, Copy, Default)]
+struct Switches {
+    boxes: Option<bool>,
+    labels: Option<bool>,
+    trails: Option<bool>,
+    hud: Option<bool>,
+}
+
+/// The left button, while it is down.
+#[derive(Debug, Clone, Copy)]
+struct Press {
+    start: (f32, f32),
+    last: (f32, f32),
+    dragging: bool,
+}
+
+/// The state of the view.
+#[derive(Debug, Default)]
+pub struct Viewer {
+    switches: Switches,
+    /// What was configured when the picture was last drawn.
+    settings: OverlaySettings,
+    viewport: Viewport,
+    help: bool,
+    selected: Option<u64>,
+    press: Option<Press>,
+    /// The size that the window asked for; `None` until it has.
+    canvas: Option<(usize, usize)>,
+    /// Of the picture that was last drawn.
+    sizes: Option<Sizes>,
+    /// The boxes that were last drawn, in canvas pixels.
+    boxes: Vec<(u64, Rect)>,
+    text: Text,
+    scaler: Scaler,
+}
+
+impl Viewer {
+    /// A view of the whole picture with everything as configured.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The id of the track whose details are shown.
+    pub fn selected(&self) -> Option<u64> {
+        self.selected
+    }
+
+    /// Whether the help is shown.
+    pub fn help_open(&self) -> bool {
+        self.help
+    }
+
+    /// Which part of the picture is shown.
+    pub fn viewport(&self) -> &Viewport {
+        &self.viewport
+    }
+
+    /// The configured settings with what the keys have changed since.
+    pub fn effective(&self, settings: &OverlaySettings) -> OverlaySettings {
+        OverlaySettings {
+            boxes: self.switches.boxes.unwrap_or(settings.boxes),
+            labels: self.switches.labels.unwrap_or(settings.labels),
+            trails: self.switches.trails.unwrap_or(settings.trails),
+            hud: self.switches.hud.unwrap_or(settings.hud),
+            ..*settings
+        }
+    }
+
+    /// Answers to an event. Escape closes the help, else lets the chosen track go, else quits.
+    pub fn handle(&mut self, event: Event) -> Option<Command> {
+        match event {
+            Event::Char(typed) => return self.act(keys::action_for(typed)?),
+            Event::Escape => return self.act(Action::Escape),
+            Event::Close => return Some(Command::Quit),
+            Event::Resize(width, height) => self.canvas = Some((width, height)),
+            Event::MouseDown { x, y } => {
+                self.press = Some(Press { start: (x, y), last: (x, y), dragging: false });
+            }
+            Event::MouseMove { x, y } => self.drag(x, y),
+            Event::MouseUp { x, y } => {
+                self.drag(x, y);
+                if self.press.take().is_some_and(|press| !press.dragging) {
+                    self.click(x, y);
+                }
+            }
+            Event::Wheel { x, y, steps } => {
+                if let Some(sizes) = self.sizes {
+                    self.viewport.zoom_about(
+                        sizes,
+                        x,
+                        y,
+                        ZOOM_STEP.powf(f64::from(steps.clamp(-20.0, 20.0))),
+                    );
+                }
+            }
+        }
+        None
+    }
+
+    fn act(&mut self, action: Action) -> Option<Command> {
+        let shown = self.effective(&self.settings);
+        match action {
+            Action::Escape if self.help => self.help = false,
+            Action::Escape if self.selected.is_some() => self.selected = None,
+            Action::Escape | Action::Quit => return Some(Command::Quit),
+            Action::Pause => return Some(Command::Pause),
+            Action::Step => return Some(Command::Step),
+            Action::Snapshot => return Some(Command::Snapshot),
+            Action::ConfidenceUp => return Some(Command::Confidence(1)),
+            Action::ConfidenceDown => return Some(Command::Confidence(-1)),
+            Action::TrailsLonger => return Some(Command::TrailLength(1)),
+            Action::TrailsShorter => return Some(Command::TrailLength(-1)),
+            Action::Help => self.help = !self.help,
+            Action::Boxes => self.switches.boxes = Some(!shown.boxes),
+            Action::Labels => self.switches.labels = Some(!shown.labels),
+            Action::Trails => self.switches.trails = Some(!shown.trails),
+            Action::Hud => self.switches.hud = Some(!shown.hud),
+            Action::Fit => self.viewport.next_fit(),
+            // Gestures of the mouse: they come as events of their own, never as characters.
+            Action::Select | Action::Zoom | Action::Pan => {}
+        }
+        None
+    }
+
+    fn drag(&mut self, x: f32, y: f32) {
+        let Some(press) = &mut self.press else { return };
+        if !press.dragging && (x - press.start.0).hypot(y - press.start.1) > CLICK_SLACK {
+            press.dragging = true;
+        }
+        if press.dragging {
+            let (dx, dy) = (x - press.last.0, y - press.last.1);
+            press.last = (x, y);
+            if let Some(sizes) = self.sizes {
+                self.viewport.pan(sizes, dx, dy);
+            }
+        }
+    }
+
+    /// Chooses the smallest box under the pointer; the chosen one again, or nothing there, lets it go.
+    fn click(&mut self, x: f32, y: f32) {
+        if std::mem::take(&mut self.help) {
+            return;
+        }
+        let under = self.boxes.iter().filter(|(_, rect)| rect.contains(x, y));
+        let smallest = under.min_by(|(_, a), (_, b)| a.area().total_cmp(&b.area())).map(|&(id, _)| id);
+        self.selected = smallest.filter(|_| smallest != self.selected);
+    }
+
+    /// Draws everything: the picture, the tracks, the numbers, the help, the message. The canvas takes the window's size
+    /// where one has been told ([`Event::Resize`]), else it keeps its own.
+    pub fn render(&mut self, canvas: &mut Canvas, shown: &Shown) {
+        if let Some((width, height)) = self.canvas {
+            canvas.resize(width, height);
+        }
+        let sizes = Sizes { source: shown.picture.size(), canvas: (canvas.width(), canvas.height()) };
+        self.sizes = Some(sizes);
+        self.settings = shown.settings.clone();
+        let settings = self.effective(shown.settings);
+        let scale = settings.scale.factor(canvas.width(), canvas.height());
+        let mapping = self.viewport.mapping(sizes);
+
+        self.scaler.paint(canvas, shown.picture, &mapping);
+        self.boxes.clear();
+        if let Some(scene) = shown.scene {
+            self.boxes = boxes(&mapping, scene, shown.time);
+            let (time, labels, selected) = (shown.time, shown.labels, self.selected);
+            let view = SceneView { scene, time, labels, settings: &settings, selected };
+            draw_scene(canvas, &mut self.text, &mapping, &view);
+        }
+        if settings.hud {
+            draw_hud(canvas, &mut self.text, shown.hud, scale);
+        }
+        if self.help {
+            keys::draw_help(canvas, &mut self.text, scale);
+        }
+        if let Some((message, alpha)) = shown.message {
+            draw_banner(canvas, &mut self.text, message, scale, alpha);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::scene::{Track, TrackState};
+
+    fn track(id: u64, rect: Rect) -> Track {
+        Track {
+            id,
+            class: 0,
+            score: 0.9,
+            rect,
+            velocity: [0.0; 4],
+            state: TrackState::Confirmed,
+            born: 0.0,
+            seen: 1.0,
+        }
+    }
+
+    /// A viewer that has drawn a 320×240 picture with a small box (2) inside of a large one (1), one to one.
+    fn viewer() -> Viewer {
+        let mut viewer = Viewer::new();
+        viewer.handle(Event::Resize(320, 240));
+        draw(&mut viewer);
+        viewer
+    }
+
+    fn draw(viewer: &mut Viewer) -> Canvas {
+        let scene = Scene {
+            sequence: 0,
+            time: 1.0,
+            tracks: vec![
+                track(1, Rect::new(100.0, 50.0, 200.0, 150.0)),
+                track(2, Rect::new(150.0, 100.0, 30.0, 30.0)),
+            ],
+            trails: Arc::default(),
+        };
+        let mut canvas = Canvas::new(1, 1);
+        viewer.render(
+            &mut canvas,
+            &Shown {
+                picture: &Picture::filled(320, 240, [90, 90, 90]).unwrap(),
+                time: 1.0,
+                scene: Some(&scene),
+                labels: &Labels::coco(),
+                settings: &OverlaySettings::default(),
+                hud: &HudData::default(),
+                message: None,
+            },
+        );
+        canvas
+    }
+
+    fn click(viewer: &mut Viewer, x: f32, y: f32) {
+        assert_eq!(viewer.handle(Event::MouseDown { x, y }), None);
+        assert_eq!(viewer.handle(Event::MouseUp { x: x + 1.0, y }), None);
+    }
+
+    #[test]
+    fn a_click_chooses_the_smallest_box_and_again_frees_it() {
+        let mut viewer = viewer();
+        click(&mut viewer, 160.0, 110.0);
+        assert_eq!(viewer.selected(), Some(2));
+        click(&mut viewer, 120.0, 60.0);
+        assert_eq!(viewer.selected(), Some(1));
+        click(&mut viewer, 120.0, 60.0);
+        assert_eq!(viewer.selected(), None);
+        click(&mut viewer, 160.0, 110.0);
+        click(&mut viewer, 5.0, 200.0);
+        assert_eq!(viewer.selected(), None);
+    }
+
+    #[test]
+    fn a_drag_is_no_click_and_pans_the_zoomed_picture() {
+        let mut viewer = viewer();
+        viewer.handle(Event::Wheel { x: 160.0, y: 110.0, steps: 4.0 });
+        assert!((viewer.viewport().zoom() - ZOOM_STEP.powi(4)).abs() < 1e-9);
+        let before = viewer.viewport().mapping(viewer.sizes.unwrap());
+        viewer.handle(Event::MouseDown { x: 160.0, y: 110.0 });
+        viewer.handle(Event::MouseMove { x: 150.0, y: 112.0 });
+        viewer.handle(Event::MouseUp { x: 140.0, y: 115.0 });
+        let after = viewer.viewport().mapping(viewer.sizes.unwrap());
+        assert_eq!(viewer.selected(), None);
+        assert!(
+            (after.left - before.left + 20.0).abs() < 1e-6 && (after.top - before.top - 5.0).abs() < 1e-6
+        );
+        // The button is up: moving on moves nothing.
+        viewer.handle(Event::MouseMove { x: 0.0, y: 0.0 });
+        assert_eq!(viewer.viewport().mapping(viewer.sizes.unwrap()), after);
+    }
+
+    #[test]
+    fn the_box_under_the_pointer_is_found_in_the_zoomed_picture() {
+        let mut viewer = viewer();
+        viewer.handle(Event::Wheel { x: 165.0, y: 115.0, steps: 10.0 });
+        draw(&mut viewer);
+        // The middle of box 2 stayed under the pointer; its corner is far outside of where it was.
+        click(&mut viewer, 200.0, 140.0);
+        assert_eq!(viewer.selected(), Some(2));
+    }
+
+    #[test]
+    fn escape_closes_what_is_open_and_then_quits() {
+        let mut viewer = viewer();
+        click(&mut viewer, 160.0, 110.0);
+        viewer.handle(Event::Char('h'));
+        assert!(viewer.help_open());
+        assert_eq!(viewer.handle(Event::Escape), None);
+        assert!(!viewer.help_open() && viewer.selected() == Some(2));
+        assert_eq!(viewer.handle(Event::Escape), None);
+        assert_eq!(viewer.selected(), None);
+        assert_eq!(viewer.handle(Event::Escape), Some(Command::Quit));
+    }
+
+    #[test]
+    fn keys_become_commands_or_change_the_view() {
+        let mut viewer = viewer();
+        for (typed, command) in [
+            ('q', Some(Command::Quit)),
+            (' ', Some(Command::Pause)),
+            ('.', Some(Command::Step)),
+            ('s', Some(Command::Snapshot)),
+            ('+', Some(Command::Confidence(1))),
+            ('-', Some(Command::Confidence(-1))),
+            (']', Some(Command::TrailLength(1))),
+            ('[', Some(Command::TrailLength(-1))),
+            ('f', None),
+            ('x', None),
+        ] {
+            assert_eq!(viewer.handle(Event::Char(typed)), command, "{typed:?}");
+        }
+        assert_eq!(viewer.handle(Event::Close), Some(Command::Quit));
+        let shown = OverlaySettings::default();
+        let hidden =
+            OverlaySettings { boxes: false, labels: false, trails: false, hud: false, ..shown.clone() };
+        "blti".chars().for_each(|typed| assert_eq!(viewer.handle(Event::Char(typed)), None));
+        assert_eq!(viewer.effective(&shown), hidden);
+        "BLTI".chars().for_each(|typed| assert_eq!(viewer.handle(Event::Char(typed)), None));
+        // Keys take precedence over what is configured, also where that changes.
+        assert_eq!(viewer.effective(&hidden), shown);
+    }
+
+    #[test]
+    fn what_is_switched_off_is_not_drawn() {
+        let mut viewer = viewer();
+        "blti".chars().for_each(|typed| assert_eq!(viewer.handle(Event::Char(typed)), None));
+        assert!(draw(&mut viewer).pixels().iter().all(|&pixel| pixel == 0x5A5A5A));
+        viewer.handle(Event::Char('b'));
+        assert!(draw(&mut viewer).pixels().iter().any(|&pixel| pixel != 0x5A5A5A));
+    }
+
+    #[test]
+    fn odd_events_do_no_harm() {
+        let mut viewer = Viewer::new();
+        for x in [f32::NAN, f32::INFINITY, -1e30, 1e30] {
+            viewer.handle(Event::MouseUp { x, y: x });
+            viewer.handle(Event::MouseDown { x, y: 0.0 });
+            viewer.handle(Event::MouseMove { x: 5.0, y: x });
+            viewer.handle(Event::Wheel { x, y: 0.0, steps: x });
+            viewer.handle(Event::MouseUp { x, y: 0.0 });
+            draw(&mut viewer);
+        }
+        for size in [(0, 0), (1, 1), (3, 2000)] {
+            viewer.handle(Event::Resize(size.0, size.1));
+            viewer.handle(Event::Char('h'));
+            let canvas = draw(&mut viewer);
+            assert_eq!((canvas.width(), canvas.height()), size);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! A window on the screen through minifb: pixels out, events in. Decides nothing.
+//!
+//! Printable keys come from the character callback, so they are what the keyboard's layout makes of them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, WindowOptions};
+
+use super::canvas::Canvas;
+use super::keys;
+use super::viewer::Event;
+
+/// The window is shown anew at least this often: X11 forgets what a covered window showed, and minifb does not tell when
+/// it comes to light again.
+pub const REFRESH: Duration = Duration::from_millis(400);
+/// The largest window that is opened, in pixels; its user may make it larger.
+const LARGEST: (f64, f64) = (1280.0, 800.0);
+/// The smallest side of the window that is opened, in pixels.
+const SMALLEST: f64 = 160.0;
+/// Characters waiting at most; what is typed beyond it between two polls is lost.
+const MAX_WAITING: usize = 64;
+/// The same character again within this time, without a key let go, is a held key.
+const REPEAT: Duration = Duration::from_secs(1);
+
+/// Why there is no window (any more).
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// The window cannot be opened.
+    #[error(
+        "cannot open a window: {0}; without a display, run `trailsight track` or unset DISPLAY and WAYLAND_DISPLAY"
+    )]
+    Open(String),
+    /// The window does not take the picture.
+    #[error("cannot show the picture in the window: {0}")]
+    Show(String),
+}
+
+/// Whether there is something to open a window on: on Linux and BSD, whether an X11 or Wayland display is named in the
+/// environment; elsewhere always.
+pub fn display_available() -> bool {
+    if cfg!(any(target_os = "macos", target_os = "windows")) {
+        return true;
+    }
+    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    named("DISPLAY") || named("WAYLAND_DISPLAY") || named("WAYLAND_SOCKET")
+}
+
+/// A window.
+pub struct Window {
+    inner: minifb::Window,
+    typed: Rc<RefCell<Typed>>,
+    events: Vec<Event>,
+    size: (usize, usize),
+    pointer: Option<(f32, f32)>,
+    pressed: bool,
+    closed: bool,
+    shown: Option<Instant>,
+}
+
+impl Window {
+    /// Opens a window for pictures of this size in pixels: as large as them where that is reasonable, in their shape. Its
+    /// user may resize it; every change of size, the first included, comes as [`Event::Resize`].
+    ///
+    /// # Errors
+    /// [`WindowError::Open`] where there is no display or it refuses.
+    pub fn open(title: &str, picture: (u32, u32)) -> Result<Self, WindowError> {
+        if !display_available() {
+            return Err(WindowError::Open("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned()));
+        }
+        let (width, height) = opening_size(picture);
+        let options = WindowOptions {
+            resize: true,
+            // The canvas has the window's size; while a new size is on its way nothing is stretched.
+            scale_mode: ScaleMode::UpperLeft,
+            ..WindowOptions::default()
+        };
+        let mut inner = minifb::Window::new(&plain(title), width, height, options)
+            .map_err(|error| WindowError::Open(error.to_string()))?;
+        // minifb would sleep in every update; the caller paces itself.
+        inner.set_target_fps(0);
+        inner.set_background_color(14, 16, 19);
+        let typed = Rc::new(RefCell::new(Typed::default()));
+        inner.set_input_callback(Box::new(Callback(Rc::clone(&typed))));
+        let (events, size) = (vec![Event::Resize(width, height)], (width, height));
+        Ok(Self { inner, typed, events, size, pointer: None, pressed: false, closed: false, shown: None })
+    }
+
+    /// Changes the title.
+    pub fn set_title(&mut self, title: &str) {
+        self.inner.set_title(&plain(title));
+    }
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    /// What has happened since the last call. Never waits: the caller sleeps between two calls, some 10 ms, for a button
+    /// that goes down and up between two calls is not seen.
+    pub fn poll(&mut self) -> Vec<Event> {
+        self.inner.update();
+        self.collect();
+        std::mem::take(&mut self.events)
+    }
+
+    /// Whether the window should be shown anew although nothing has changed (see [`REFRESH`]).
+    pub fn is_stale(&self) -> bool {
+        self.shown.is_none_or(|shown| shown.elapsed() >= REFRESH)
+    }
+
+    /// Shows the canvas. To be called when it has changed or the window [is stale](Self::is_stale), and not otherwise:
+    /// it costs some milliseconds.
+    ///
+    /// # Errors
+    /// [`WindowError::Show`] where the window system refuses.
+    pub fn present(&mut self, canvas: &Canvas) -> Result<(), WindowError> {
+        if canvas.width() == 0 || canvas.height() == 0 {
+            return Ok(());
+        }
+        self.inner
+            .update_with_buffer(canvas.pixels(), canvas.width(), canvas.height())
+            .map_err(|error| WindowError::Show(error.to_string()))?;
+        self.shown = Some(Instant::now());
+        // Showing also takes events in, and each taking-in forgets the wheel of the one before.
+        self.collect();
+        Ok(())
+    }
+
+    /// Turns what minifb has taken in into events.
+    fn collect(&mut self) {
+        if !self.inner.is_open() && !self.closed {
+            self.closed = true;
+            self.events.push(Event::Close);
+        }
+        let size = self.inner.get_size();
+        if size != self.size && size.0 > 0 && size.1 > 0 {
+            self.size = size;
+            self.events.push(Event::Resize(size.0, size.1));
+        }
+        self.events.append(&mut self.typed.borrow_mut().events);
+
+        let Some((x, y)) = self.inner.get_unscaled_mouse_pos(MouseMode::Pass) else { return };
+        if self.pointer != Some((x, y)) {
+            self.pointer = Some((x, y));
+            self.events.push(Event::MouseMove { x, y });
+        }
+        let pressed = self.inner.get_mouse_down(MouseButton::Left);
+        if pressed != self.pressed {
+            self.pressed = pressed;
+            self.events.push(if pressed { Event::MouseDown { x, y } } else { Event::MouseUp { x, y } });
+        }
+        if let Some((_, steps)) = self.inner.get_scroll_wheel()
+            && steps != 0.0
+        {
+            self.events.push(Event::Wheel { x, y, steps });
+        }
+    }
+}
+
+/// The size of the window for a picture: its shape, at most [`LARGEST`].
+fn opening_size((width, height): (u32, u32)) -> (usize, usize) {
+    let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
+    let shrink = (LARGEST.0 / width).min(LARGEST.1 / height).min(1.0);
+    // Tiny pictures are enlarged, and extreme shapes get bars: the window has to be taken hold of.
+    let grow = (SMALLEST * 2.0 / (width * shrink)).min(SMALLEST * 2.0 / (height * shrink)).max(1.0);
+    let side = |length: f64, largest: f64| (length * shrink * grow).round().clamp(SMALLEST, largest) as usize;
+    (side(width, LARGEST.0), side(height, LARGEST.1))
+}
+
+/// A title without characters that window systems refuse.
+fn plain(title: &str) -> String {
+    title.chars().filter(|letter| !letter.is_control()).take(200).collect()
+}
+
+/// What was typed, repeats of held keys sorted out.
+#[derive(Debug, Default)]
+struct Typed {
+    events: Vec<Event>,
+    /// The last event and when it came, until a key is let go.
+    last: Option<(Event, Instant)>,
+}
+
+impl Typed {
+    /// A character or escape, at this moment. A held key comes through again only where the table of keys says so.
+    fn press(&mut self, event: Event, now: Instant) {
+        let held = self.last.is_some_and(|(last, then)| last == event && now.duration_since(then) < REPEAT);
+        self.last = Some((event, now));
+        let repeats =
+            matches!(event, Event::Char(typed) if keys::binding_for(typed).is_some_and(|key| key.repeats));
+        if (!held || repeats) && self.events.len() < MAX_WAITING {
+            self.events.push(event);
+        }
+    }
+
+    /// A key was let go: the next character is a new one.
+    fn release(&mut self) {
+        self.last = None;
+    }
+}
+
+/// Hands minifb's callbacks on.
+struct Callback(Rc<RefCell<Typed>>);
+
+impl InputCallback for Callback {
+    fn add_char(&mut self, code: u32) {
+        // Control characters are combinations with Ctrl, and on some systems the escape key a second time.
+        if let Some(typed) = char::from_u32(code).filter(|typed| !typed.is_control()) {
+            self.0.borrow_mut().press(Event::Char(typed), Instant::now());
+        }
+    }
+
+    fn set_key_state(&mut self, key: Key, down: bool) {
+        let mut typed = self.0.borrow_mut();
+        if !down {
+            typed.release();
+        } else if key == Key::Escape {
+            typed.press(Event::Escape, Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_has_the_shape_of_the_picture() {
+        assert_eq!(opening_size((640, 480)), (640, 480));
+        assert_eq!(opening_size((1920, 1080)), (1280, 720));
+        assert_eq!(opening_size((1080, 1920)), (450, 800));
+        assert_eq!(opening_size((80, 60)), (427, 320));
+        assert_eq!(opening_size((1, 1)), (320, 320));
+        assert_eq!(opening_size((32_768, 50)), (1280, 160));
+        assert_eq!(opening_size((0, 0)), (320, 320));
+    }
+
+    #[test]
+    fn a_held_key_repeats_only_where_that_makes_sense() {
+        let (mut typed, start) = (Typed::default(), Instant::now());
+        let at = |millis| start + Duration::from_millis(millis);
+        for millis in [0, 500, 530, 560] {
+            typed.press(Event::Char('b'), at(millis));
+            typed.press(Event::Char('q'), at(millis + 5));
+            typed.press(Event::Char('b'), at(millis + 10));
+            typed.press(Event::Char('b'), at(millis + 15));
+            typed.release();
+            typed.press(Event::Char('b'), at(millis + 20));
+        }
+        let count = |event| typed.events.iter().filter(|&&seen| seen == event).count();
+        assert_eq!((count(Event::Char('b')), count(Event::Char('q'))), (4 * 3 - 3, 4));
+
+        let mut typed = Typed::default();
+        for millis in [0, 500, 530, 560] {
+            typed.press(Event::Char('+'), at(millis));
+        }
+        for millis in [600, 1100, 1130] {
+            typed.press(Event::Escape, at(millis));
+        }
+        assert_eq!(typed.events, [[Event::Char('+'); 4].as_slice(), &[Event::Escape]].concat());
+        // A key whose letting go nobody reports is not dead for ever.
+        typed.press(Event::Escape, at(5000));
+        assert_eq!(typed.events.len(), 6);
+    }
+
+    #[test]
+    fn typing_is_bounded() {
+        let mut typed = Typed::default();
+        (0..1000).for_each(|_| typed.press(Event::Char('+'), Instant::now()));
+        assert_eq!(typed.events.len(), MAX_WAITING);
+    }
+}
