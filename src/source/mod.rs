@@ -1,12 +1,29 @@
 //! Where frames come from: cameras, videos and streams, images. Each source turns something outside into [`Frame`]s
 //! and knows nothing of what happens to them.
 
+mod adapt;
+pub mod avi;
+mod ffmpeg;
+mod ffprobe;
+mod images;
+mod input;
+pub mod jpeg;
+mod open;
+mod picture_file;
+mod raw_frame;
 mod settings;
+mod showinfo;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::frame::{Frame, PictureError};
 
+pub use adapt::adapt;
+pub use ffmpeg::FfmpegSource;
+pub use images::{IMAGE_RATE, ImageSource};
+pub use input::{Input, Tools, redact};
+pub use open::{SourceSpec, near_names, open_file, open_file_with};
+pub use picture_file::read_picture;
 pub use settings::{CameraSettings, Rotate, SourceSettings};
 
 /// What kind of thing frames come from; decides how they are paced.
@@ -117,4 +134,9 @@ pub enum SourceError {
         /// What is wrong with it.
         error: PictureError,
     },
+}
+
+/// What a person calls a file or folder: its last part; the whole where there is none (`/`, `..`).
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

@@ -1,0 +1,322 @@
+//! What can be asked of any source: another rate, a mirrored or turned picture, a start and an end. Each is a source
+//! around a source; sources know nothing of it.
+
+use std::sync::Arc;
+
+use super::{Rotate, Source, SourceError, SourceInfo, SourceSettings, Stopper};
+use crate::frame::{Frame, Picture};
+
+/// Puts around `source` what `settings` ask for: the rate first (recordings and images only: a live picture's time is
+/// when it came), then start and end in the time that results, then mirror and turn.
+pub fn adapt(source: Box<dyn Source>, settings: &SourceSettings) -> Box<dyn Source> {
+    let mut source = source;
+    if let Some(fps) = settings.fps.filter(|fps| fps.is_finite() && *fps > 0.0)
+        && !source.info().kind.is_live()
+    {
+        source = Box::new(Retimed::new(source, fps));
+    }
+    if settings.start.is_some() || settings.end.is_some() {
+        source = Box::new(Cut::new(source, settings.start, settings.end));
+    }
+    if settings.mirror || settings.rotate != Rotate::None {
+        source = Box::new(Turned::new(source, settings.mirror, settings.rotate));
+    }
+    source
+}
+
+/// A source whose own time stamps are replaced by `sequence ÷ rate`.
+struct Retimed {
+    inner: Box<dyn Source>,
+    info: SourceInfo,
+    fps: f64,
+}
+
+impl Retimed {
+    fn new(inner: Box<dyn Source>, fps: f64) -> Self {
+        let old = inner.info().clone();
+        let duration = match (old.frames, old.duration, old.rate) {
+            (Some(frames), ..) => Some(frames as f64 / fps),
+            (None, Some(seconds), Some(rate)) => Some(seconds * rate / fps),
+            _ => None,
+        };
+        // Sound keeps the old time and would drift away from the pictures.
+        let info = SourceInfo { rate: Some(fps), duration, sound: None, ..old };
+        Self { inner, info, fps }
+    }
+}
+
+impl Source for Retimed {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
+        let frame = self.inner.next_frame()?;
+        Ok(frame.map(|frame| Frame { time: frame.sequence as f64 / self.fps, ..frame }))
+    }
+
+    fn stopper(&self) -> Option<Stopper> {
+        self.inner.stopper()
+    }
+}
+
+/// The part of a source from `start` (inclusive) to `end` (exclusive) in source time; the first frame kept is number 0.
+struct Cut {
+    inner: Box<dyn Source>,
+    info: SourceInfo,
+    start: f64,
+    end: f64,
+    given: u64,
+    over: bool,
+}
+
+impl Cut {
+    fn new(inner: Box<dyn Source>, start: Option<f64>, end: Option<f64>) -> Self {
+        let start = start.unwrap_or(f64::NEG_INFINITY);
+        let end = end.unwrap_or(f64::INFINITY);
+        let old = inner.info().clone();
+        // Recordings begin at 0 but for a few; what is told beforehand may be off by that much.
+        let duration = match old.duration {
+            Some(seconds) => Some((end.min(seconds) - start.max(0.0)).max(0.0)),
+            None if end.is_finite() => Some((end - start.max(0.0)).max(0.0)),
+            None => None,
+        };
+        let info = SourceInfo { frames: None, duration, sound: None, ..old };
+        Self { inner, info, start, end, given: 0, over: false }
+    }
+}
+
+impl Source for Cut {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
+        while !self.over {
+            let Some(frame) = self.inner.next_frame()? else { break };
+            if frame.time >= self.end {
+                break;
+            }
+            if frame.time >= self.start {
+                let sequence = self.given;
+                self.given += 1;
+                return Ok(Some(Frame { sequence, ..frame }));
+            }
+        }
+        if !self.over {
+            self.over = true;
+            // A decoder that is still at work is not needed any more.
+            if let Some(stop) = self.inner.stopper() {
+                stop();
+            }
+        }
+        Ok(None)
+    }
+
+    fn stopper(&self) -> Option<Stopper> {
+        self.inner.stopper()
+    }
+}
+
+/// A source whose pictures are mirrored, then turned.
+struct Turned {
+    inner: Box<dyn Source>,
+    info: SourceInfo,
+    mirror: bool,
+    rotate: Rotate,
+}
+
+impl Turned {
+    fn new(inner: Box<dyn Source>, mirror: bool, rotate: Rotate) -> Self {
+        let mut info = inner.info().clone();
+        if matches!(rotate, Rotate::Quarter | Rotate::ThreeQuarters) {
+            info.size = info.size.map(|(width, height)| (height, width));
+        }
+        Self { inner, info, mirror, rotate }
+    }
+
+    fn turn(&self, picture: &Picture) -> Result<Picture, SourceError> {
+        let turned = turned(picture, self.mirror, self.rotate);
+        turned.map_err(|error| SourceError::Picture { what: self.info.name.clone(), error })
+    }
+}
+
+impl Source for Turned {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
+        let Some(frame) = self.inner.next_frame()? else { return Ok(None) };
+        Ok(Some(Frame { picture: Arc::new(self.turn(&frame.picture)?), ..frame }))
+    }
+
+    fn stopper(&self) -> Option<Stopper> {
+        self.inner.stopper()
+    }
+}
+
+/// `picture` with left and right swapped where `mirror` says so, then turned clockwise.
+fn turned(picture: &Picture, mirror: bool, rotate: Rotate) -> Result<Picture, crate::frame::PictureError> {
+    let (width, height) = picture.size();
+    let swapped = matches!(rotate, Rotate::Quarter | Rotate::ThreeQuarters);
+    let (out_width, out_height) = if swapped { (height, width) } else { (width, height) };
+    let mut out = Picture::filled(out_width, out_height, [0; 3])?;
+    let source = picture.rgb();
+    let row = width as usize;
+    // Seen from the target: which source row or column each target row is, and whether it runs backwards.
+    // A mirrored picture's column x is the source's column width - 1 - x.
+    let (from_below, from_right) = match rotate {
+        Rotate::None => (false, mirror),
+        Rotate::Half => (true, !mirror),
+        Rotate::Quarter => (true, mirror),
+        Rotate::ThreeQuarters => (false, !mirror),
+    };
+    if swapped {
+        transpose(source, row, out.rgb_mut(), from_below, from_right);
+    } else {
+        let rows = source.chunks_exact(row);
+        let targets = out.rgb_mut().chunks_exact_mut(row);
+        let copy = |(target, source): (&mut [[u8; 3]], &[[u8; 3]])| {
+            target.copy_from_slice(source);
+            if from_right {
+                target.reverse();
+            }
+        };
+        if from_below { targets.zip(rows.rev()).for_each(copy) } else { targets.zip(rows).for_each(copy) }
+    }
+    Ok(out)
+}
+
+/// Rows become columns. Target row `y` is source column `y` (counted from the right where `from_right`); its pixels run
+/// down that column (up where `from_below`). Worked off in squares, so that both sides stay in the cache.
+fn transpose(source: &[[u8; 3]], width: usize, target: &mut [[u8; 3]], from_below: bool, from_right: bool) {
+    const SQUARE: usize = 32;
+    let height = source.len() / width;
+    for left in (0..width).step_by(SQUARE) {
+        for top in (0..height).step_by(SQUARE) {
+            for column in left..(left + SQUARE).min(width) {
+                let out_row = if from_right { width - 1 - column } else { column };
+                for line in top..(top + SQUARE).min(height) {
+                    let out_column = if from_below { height - 1 - line } else { line };
+                    target[out_row * height + out_column] = source[line * width + column];
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SourceKind;
+    use super::*;
+    use std::time::Instant;
+
+    /// Frames of 2 × 1 pixels at given times.
+    struct Fixed {
+        info: SourceInfo,
+        times: std::vec::IntoIter<f64>,
+        sequence: u64,
+    }
+
+    impl Fixed {
+        fn boxed(kind: SourceKind, times: &[f64]) -> Box<dyn Source> {
+            let info = SourceInfo {
+                name: "fixed".to_owned(),
+                kind,
+                size: Some((2, 1)),
+                rate: Some(10.0),
+                frames: Some(times.len() as u64),
+                duration: Some(times.len() as f64 / 10.0),
+                sound: Some("sound".into()),
+            };
+            Box::new(Self { info, times: times.to_vec().into_iter(), sequence: 0 })
+        }
+    }
+
+    impl Source for Fixed {
+        fn info(&self) -> &SourceInfo {
+            &self.info
+        }
+
+        fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
+            self.sequence += 1;
+            Ok(self.times.next().map(|time| Frame {
+                picture: Arc::new(Picture::new(2, 1, vec![1, 1, 1, 2, 2, 2]).unwrap()),
+                sequence: self.sequence - 1,
+                time,
+                captured: Instant::now(),
+            }))
+        }
+    }
+
+    fn frames(mut source: Box<dyn Source>) -> Vec<(u64, f64)> {
+        std::iter::from_fn(|| source.next_frame().unwrap()).map(|f| (f.sequence, f.time)).collect()
+    }
+
+    #[test]
+    fn a_rate_replaces_the_times_of_recordings_but_not_of_live_sources() {
+        let settings = SourceSettings { fps: Some(5.0), ..SourceSettings::default() };
+        let source = adapt(Fixed::boxed(SourceKind::Recording, &[3.0, 3.1, 9.0]), &settings);
+        assert_eq!(source.info().rate, Some(5.0));
+        assert_eq!(source.info().duration, Some(0.6));
+        assert_eq!(source.info().sound, None);
+        assert_eq!(frames(source), [(0, 0.0), (1, 0.2), (2, 0.4)]);
+        let live = adapt(Fixed::boxed(SourceKind::Camera, &[3.0, 3.1]), &settings);
+        assert_eq!(frames(live), [(0, 3.0), (1, 3.1)]);
+    }
+
+    #[test]
+    fn start_and_end_cut_and_number_anew() {
+        let settings = SourceSettings { start: Some(0.1), end: Some(0.3), ..SourceSettings::default() };
+        let times = [0.0, 0.1, 0.2, 0.3, 0.4];
+        let source = adapt(Fixed::boxed(SourceKind::Recording, &times), &settings);
+        assert_eq!(source.info().frames, None);
+        assert!((source.info().duration.unwrap() - 0.2).abs() < 1e-9);
+        assert_eq!(frames(source), [(0, 0.1), (1, 0.2)]);
+        let after = SourceSettings { start: Some(7.0), ..SourceSettings::default() };
+        assert_eq!(frames(adapt(Fixed::boxed(SourceKind::Recording, &times), &after)), []);
+    }
+
+    #[test]
+    fn mirror_comes_before_the_turn() {
+        // 1 2 3
+        // 4 5 6
+        let picture = Picture::new(3, 2, (1..=6).flat_map(|v| [v; 3]).collect()).unwrap();
+        let seen = |mirror, rotate| {
+            let out = turned(&picture, mirror, rotate).unwrap();
+            (out.size(), out.rgb().iter().map(|p| p[0]).collect::<Vec<_>>())
+        };
+        assert_eq!(seen(false, Rotate::None), ((3, 2), vec![1, 2, 3, 4, 5, 6]));
+        assert_eq!(seen(true, Rotate::None), ((3, 2), vec![3, 2, 1, 6, 5, 4]));
+        assert_eq!(seen(false, Rotate::Half), ((3, 2), vec![6, 5, 4, 3, 2, 1]));
+        assert_eq!(seen(true, Rotate::Half), ((3, 2), vec![4, 5, 6, 1, 2, 3]));
+        assert_eq!(seen(false, Rotate::Quarter), ((2, 3), vec![4, 1, 5, 2, 6, 3]));
+        assert_eq!(seen(true, Rotate::Quarter), ((2, 3), vec![6, 3, 5, 2, 4, 1]));
+        assert_eq!(seen(false, Rotate::ThreeQuarters), ((2, 3), vec![3, 6, 2, 5, 1, 4]));
+        assert_eq!(seen(true, Rotate::ThreeQuarters), ((2, 3), vec![1, 4, 2, 5, 3, 6]));
+    }
+
+    #[test]
+    fn a_turn_swaps_the_told_size() {
+        let settings = SourceSettings { rotate: Rotate::Quarter, ..SourceSettings::default() };
+        let mut source = adapt(Fixed::boxed(SourceKind::Recording, &[0.0]), &settings);
+        assert_eq!(source.info().size, Some((1, 2)));
+        assert_eq!(source.next_frame().unwrap().unwrap().picture.size(), (1, 2));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn four_quarter_turns_are_none(width in 1_u32..80, height in 1_u32..80, seed in 0_u8..255) {
+            let pixels = (0..width * height * 3).map(|i| (i as u8).wrapping_mul(31) ^ seed).collect();
+            let picture = Picture::new(width, height, pixels).unwrap();
+            let mut now = picture.clone();
+            for _ in 0..4 {
+                now = turned(&now, false, Rotate::Quarter).unwrap();
+            }
+            proptest::prop_assert_eq!(&now, &picture);
+            let back = turned(&turned(&picture, true, Rotate::Quarter).unwrap(), true, Rotate::Quarter).unwrap();
+            proptest::prop_assert_eq!(&back, &picture);
+        }
+    }
+}

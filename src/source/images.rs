@@ -1,0 +1,218 @@
+//! Still images as a source: one file, a folder, or a pattern such as `shots/*.png`, in natural order (`img2` before
+//! `img10`). What is in one file is read by [`picture_file`](super::picture_file).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::picture_file::{format_of, named_as_picture, picture_size, read_picture};
+use super::{Source, SourceError, SourceInfo, SourceKind};
+use crate::frame::Frame;
+
+/// Images a second where nothing else is set.
+pub const IMAGE_RATE: f64 = 25.0;
+
+/// How many skipped images are named one by one before only their number is told.
+const NAMED: u64 = 5;
+
+/// Gives images one after the other, spaced evenly in time.
+///
+/// An image's time is its place in the list divided by the rate: one that cannot be read leaves a gap in time, not in
+/// the sequence numbers.
+pub struct ImageSource {
+    info: SourceInfo,
+    files: Vec<PathBuf>,
+    /// A file named by itself has to be readable; one of many may be skipped.
+    alone: bool,
+    rate: f64,
+    next: usize,
+    given: u64,
+    skipped: u64,
+    first_problem: Option<SourceError>,
+}
+
+impl ImageSource {
+    /// One image file. `rate` is in images a second, [`IMAGE_RATE`] where `None`.
+    ///
+    /// # Errors
+    /// None at once: a file that cannot be read is an error of the first frame.
+    pub fn file(path: &Path, rate: Option<f64>) -> Result<Self, SourceError> {
+        Ok(Self::new(super::file_name(path), vec![path.to_owned()], true, rate))
+    }
+
+    /// Every image in a folder (not in the folders within), in natural order. Other files are left out.
+    ///
+    /// # Errors
+    /// [`SourceError::Open`] where the folder cannot be read or holds no image.
+    pub fn folder(path: &Path, rate: Option<f64>) -> Result<Self, SourceError> {
+        let open = |why: String| SourceError::Open { what: path.display().to_string(), why };
+        let entries = std::fs::read_dir(path).map_err(|e| open(e.to_string()))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            names.push(entry.map_err(|e| open(e.to_string()))?.path());
+        }
+        let files = images_among(names);
+        if files.is_empty() {
+            return Err(open("there is no image in this folder; name a folder of images or a file".to_owned()));
+        }
+        Ok(Self::new(super::file_name(path), files, false, rate))
+    }
+
+    /// Every image whose path matches a pattern (`*`, `?`, `[…]`, `**`), in natural order. Other files are left out.
+    ///
+    /// # Errors
+    /// [`SourceError::Open`] where the pattern is malformed or matches no image.
+    pub fn pattern(pattern: &str, rate: Option<f64>) -> Result<Self, SourceError> {
+        let open = |why: String| SourceError::Open { what: pattern.to_owned(), why };
+        let paths = glob::glob(pattern).map_err(|e| open(format!("the pattern is malformed: {e}")))?;
+        let files = images_among(paths.filter_map(Result::ok).collect());
+        if files.is_empty() {
+            return Err(open("no image matches this pattern".to_owned()));
+        }
+        Ok(Self::new(pattern.to_owned(), files, false, rate))
+    }
+
+    /// How many images could not be read so far and were left out.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    fn new(name: String, files: Vec<PathBuf>, alone: bool, rate: Option<f64>) -> Self {
+        let rate = rate.filter(|r| r.is_finite() && *r > 0.0).unwrap_or(IMAGE_RATE);
+        let info = SourceInfo {
+            name,
+            kind: SourceKind::Images,
+            size: files.first().and_then(|f| picture_size(f)),
+            rate: Some(rate),
+            frames: Some(files.len() as u64),
+            duration: Some(files.len() as f64 / rate),
+            sound: None,
+        };
+        Self { info, files, alone, rate, next: 0, given: 0, skipped: 0, first_problem: None }
+    }
+
+    fn end(&mut self) -> Result<Option<Frame>, SourceError> {
+        if self.given == 0
+            && let Some(problem) = self.first_problem.take()
+        {
+            return Err(SourceError::Read {
+                what: self.info.name.clone(),
+                why: format!("none of its {} images can be read; the first: {problem}", self.files.len()),
+            });
+        }
+        if self.skipped > NAMED {
+            log::warn!("{}: {} of {} images skipped", self.info.name, self.skipped, self.files.len());
+            self.skipped = 0;
+        }
+        Ok(None)
+    }
+}
+
+impl Source for ImageSource {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
+        while let Some(path) = self.files.get(self.next) {
+            let place = self.next;
+            self.next += 1;
+            match read_picture(path) {
+                Ok(picture) => {
+                    let sequence = self.given;
+                    self.given += 1;
+                    return Ok(Some(Frame {
+                        picture: Arc::new(picture),
+                        sequence,
+                        time: place as f64 / self.rate,
+                        captured: Instant::now(),
+                    }));
+                }
+                Err(problem) if self.alone => return Err(problem),
+                Err(problem) => {
+                    self.skipped += 1;
+                    if self.skipped <= NAMED {
+                        log::warn!("skipped: {problem}");
+                    }
+                    self.first_problem.get_or_insert(problem);
+                }
+            }
+        }
+        self.end()
+    }
+}
+
+/// The images among `paths`, in natural order: files with an image's content, and files with an image's name whatever
+/// is in them, so that a damaged one is noticed.
+fn images_among(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = paths
+        .into_iter()
+        .filter(|path| path.is_file() && (named_as_picture(path) || format_of(path).is_some()))
+        .collect();
+    files.sort_by(|a, b| {
+        let (left, right) = (a.to_string_lossy(), b.to_string_lossy());
+        natord::compare_ignore_case(&left, &right).then_with(|| a.cmp(b))
+    });
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write_grey(path: &Path, value: u8) {
+        image::GrayImage::from_pixel(4, 3, image::Luma([value])).save(path).unwrap();
+    }
+
+    fn values(source: &mut ImageSource) -> Vec<(u64, f64, u8)> {
+        let mut all = Vec::new();
+        while let Some(frame) = source.next_frame().unwrap() {
+            all.push((frame.sequence, frame.time, frame.picture.rgb()[0][0]));
+        }
+        all
+    }
+
+    #[test]
+    fn a_folder_is_read_in_natural_order_and_other_files_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, value) in [("img10.png", 10), ("img2.png", 2), ("IMG1.bmp", 1)] {
+            write_grey(&folder.path().join(name), value);
+        }
+        std::fs::write(folder.path().join("notes.txt"), "words").unwrap();
+        std::fs::create_dir(folder.path().join("sub.png")).unwrap();
+        // An image by content under a name that tells nothing.
+        std::fs::copy(folder.path().join("img2.png"), folder.path().join("img3")).unwrap();
+        let mut source = ImageSource::folder(folder.path(), Some(10.0)).unwrap();
+        assert_eq!(source.info().frames, Some(4));
+        assert_eq!(source.info().size, Some((4, 3)));
+        assert_eq!(values(&mut source), [(0, 0.0, 1), (1, 0.1, 2), (2, 0.2, 2), (3, 0.3, 10)]);
+        assert!(source.next_frame().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_broken_image_among_many_leaves_a_gap_in_time_only() {
+        let folder = tempfile::tempdir().unwrap();
+        write_grey(&folder.path().join("1.png"), 1);
+        std::fs::write(folder.path().join("2.png"), "broken").unwrap();
+        write_grey(&folder.path().join("3.png"), 3);
+        let mut source = ImageSource::pattern(&format!("{}/*.png", folder.path().display()), None).unwrap();
+        assert_eq!(values(&mut source), [(0, 0.0, 1), (1, 0.08, 3)]);
+        assert_eq!(source.skipped(), 1);
+    }
+
+    #[test]
+    fn nothing_to_show_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("notes.txt"), "words").unwrap();
+        let error = ImageSource::folder(folder.path(), None).err().unwrap().to_string();
+        assert!(error.contains("no image in this folder"), "{error}");
+        let pattern = format!("{}/*.jpg", folder.path().display());
+        assert!(ImageSource::pattern(&pattern, None).err().unwrap().to_string().contains("no image matches"));
+        assert!(ImageSource::pattern("a[", None).err().unwrap().to_string().contains("malformed"));
+        std::fs::write(folder.path().join("broken.png"), "words").unwrap();
+        let mut source = ImageSource::folder(folder.path(), None).unwrap();
+        assert!(source.next_frame().unwrap_err().to_string().contains("none of its 1 images"));
+        let mut single = ImageSource::file(&folder.path().join("broken.png"), None).unwrap();
+        assert!(single.next_frame().is_err());
+    }
+}

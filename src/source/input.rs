@@ -1,0 +1,195 @@
+//! What is handed to the `ffmpeg` programs: which programs, which file or address, and how to speak of an address
+//! without giving its password away.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::SourceError;
+
+/// The two programs that read videos; by default found on the PATH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tools {
+    /// Decodes.
+    pub ffmpeg: PathBuf,
+    /// Tells what is in a file or behind an address.
+    pub ffprobe: PathBuf,
+}
+
+impl Default for Tools {
+    fn default() -> Self {
+        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into() }
+    }
+}
+
+/// A video file, or the address of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A file of this machine.
+    File(PathBuf),
+    /// `scheme://…`, with its password if it has one.
+    Url(String),
+}
+
+impl Input {
+    /// What a person calls it: a file's name, an address without its password.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => super::file_name(path),
+            Self::Url(url) => redact(url),
+        }
+    }
+
+    /// As the user named it, for messages: the whole path, an address without its password.
+    pub fn what(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Url(url) => redact(url),
+        }
+    }
+
+    /// The path, where this is a file.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Url(_) => None,
+        }
+    }
+
+    /// The options that belong in front of `-i`, and the argument of `-i`. `modern` where the programs are of version
+    /// 5 or later.
+    pub(super) fn arguments(&self, modern: bool) -> Vec<OsString> {
+        let mut all: Vec<OsString> = Vec::new();
+        let address = match self {
+            Self::File(path) => {
+                // Without it, a colon in a name reads as a protocol and a leading dash as an option.
+                let mut address = OsString::from("file:");
+                address.push(path);
+                address
+            }
+            Self::Url(url) => {
+                let scheme = url.split("://").next().unwrap_or_default().to_ascii_lowercase();
+                // Microseconds after which a silent peer counts as gone.
+                const PATIENCE: &str = "15000000";
+                match scheme.as_str() {
+                    "rtsp" | "rtsps" => {
+                        let timeout = if modern { "-timeout" } else { "-stimeout" };
+                        all.extend(["-rtsp_transport", "tcp", timeout, PATIENCE].map(Into::into));
+                    }
+                    "http" | "https" | "tcp" | "tls" | "rtmp" | "rtmps" => {
+                        all.extend(["-rw_timeout", PATIENCE].map(Into::into));
+                    }
+                    _ => {}
+                }
+                url.into()
+            }
+        };
+        all.extend(["-i".into(), address]);
+        all
+    }
+}
+
+/// The error of a program that cannot be started.
+pub(super) fn not_started(what: &str, program: &'static str, error: &io::Error) -> SourceError {
+    if error.kind() != io::ErrorKind::NotFound {
+        return SourceError::Open { what: what.to_owned(), why: format!("{program} cannot be started: {error}") };
+    }
+    let hint = "install ffmpeg (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg; Windows: winget \
+                install ffmpeg). Motion-JPEG AVI files and images play without it";
+    SourceError::Missing { what: what.to_owned(), program, hint: hint.to_owned() }
+}
+
+/// `text` with the user names, passwords and secret parameters of every address in it left out.
+pub fn redact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '<' | '>'));
+        let (address, tail) = after.split_at(end.unwrap_or(after.len()));
+        push_without_secrets(&mut out, address);
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn push_without_secrets(out: &mut String, address: &str) {
+    let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let shown = if let Some((_, host)) = authority.rsplit_once('@') {
+        address.get(authority.len() - host.len()..).unwrap_or_default()
+    } else if authority.contains(':') && !authority.starts_with('[') {
+        // Perhaps a password with an unescaped `/`, `?` or `#` in it. Better to show too little than that.
+        address.rsplit_once('@').map_or(address, |(_, host)| host)
+    } else {
+        address
+    };
+    let Some((path, query)) = shown.split_once('?') else { return out.push_str(shown) };
+    out.push_str(path);
+    for (i, pair) in query.split('&').enumerate() {
+        out.push(if i == 0 { '?' } else { '&' });
+        match pair.split_once('=') {
+            Some((key, _)) if is_secret(key) => {
+                out.push_str(key);
+                out.push_str("=…");
+            }
+            _ => out.push_str(pair),
+        }
+    }
+}
+
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["pass", "pwd", "psw", "token", "secret", "auth", "key", "sig", "user", "usr", "login", "credential"]
+        .iter()
+        .any(|word| key.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_left_out() {
+        for (text, wanted) in [
+            ("rtsp://me:pw@cam.local:554/live", "rtsp://cam.local:554/live"),
+            ("rtsp://me:p@ss@cam/live", "rtsp://cam/live"),
+            ("rtsp://me:pa/ss@cam/live", "rtsp://cam/live"),
+            ("http://cam:8080/v?user=a&password=b&x=1", "http://cam:8080/v?user=…&password=…&x=1"),
+            ("http://host/a@b.mp4", "http://host/a@b.mp4"),
+            ("http://[::1]:80/a@b.mp4", "http://[::1]:80/a@b.mp4"),
+            ("Connection to tcp://me:pw@cam:554?timeout=0 failed", "Connection to tcp://cam:554?timeout=0 failed"),
+            ("'http://u:p@a/b': no, 'http://v:q@c/d': no", "'http://a/b': no, 'http://c/d': no"),
+            ("http://cam:80: refused", "http://cam:80: refused"),
+            ("http://cam:80/a@b.mp4", "http://b.mp4"),
+            ("no address", "no address"),
+        ] {
+            assert_eq!(redact(text), wanted);
+        }
+    }
+
+    #[test]
+    fn odd_file_names_stay_files() {
+        for name in ["-i.mp4", "a:b.mp4", "50%d.mp4", "http.mp4"] {
+            let all = Input::File(name.into()).arguments(true);
+            assert_eq!(all, ["-i".into(), OsString::from(format!("file:{name}"))]);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_password_never_shows(
+            password in "[A-Za-z0-9:/?#@%&=]{0,12}Zq7[A-Za-z0-9:/?#@%&=]{0,12}",
+        ) {
+            let shown = redact(&format!("rtsp://admin:{password}@camera.local/live"));
+            proptest::prop_assert!(!shown.contains("Zq7"), "{shown}");
+        }
+
+        #[test]
+        fn any_text_can_be_shown(text in "\\PC{0,80}") {
+            redact(&text);
+            redact(&format!("://{text}://{text}@"));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! JPEG bytes to a picture: what cameras send, decoded so that no damage to the bytes can end the program. Files with
+//! orientation, alpha or other formats are the business of [`picture_file`](super::picture_file).
+
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::frame::{MAX_SIDE, Picture};
+
+/// How large a JPEG picture may be, in pixels; a larger one is refused before memory is taken for it. The area is
+/// held to [`MAX_AREA`](crate::frame::MAX_AREA) besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JpegLimits {
+    /// The most pixels across.
+    pub width: u32,
+    /// The most pixels down.
+    pub height: u32,
+}
+
+impl Default for JpegLimits {
+    fn default() -> Self {
+        Self { width: MAX_SIDE, height: MAX_SIDE }
+    }
+}
+
+/// Decodes a baseline or progressive JPEG (grey, YCbCr, RGB, CMYK or YCCK) to 8-bit RGB. CMYK is taken as stored
+/// inverted, as every common writer does. Damage within the picture gives a picture with damaged parts, as in other
+/// decoders; an EXIF orientation is not applied.
+///
+/// # Errors
+/// What is wrong with the bytes: not a JPEG, a damaged header, or larger than `limits`.
+pub fn decode_jpeg(bytes: &[u8], limits: JpegLimits) -> Result<Picture, String> {
+    let options = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(limits.width.min(MAX_SIDE) as usize)
+        .set_max_height(limits.height.min(MAX_SIDE) as usize)
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(|e| format!("not a JPEG that can be read: {e}"))?;
+    let (width, height) = decoder.dimensions().ok_or("the JPEG names no size")?;
+    let width = u32::try_from(width).map_err(|e| e.to_string())?;
+    let height = u32::try_from(height).map_err(|e| e.to_string())?;
+    let length = Picture::bytes(width, height).map_err(|e| e.to_string())?;
+    let mut pixels = vec![0; length];
+    decoder.decode_into(&mut pixels).map_err(|e| format!("the JPEG is damaged: {e}"))?;
+    Picture::new(width, height, pixels).map_err(|e| e.to_string())
+}
+
+/// Whether a JPEG's end is missing: after its last scan begins, no end-of-image marker follows.
+pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
+    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
+    match (last([0xFF, 0xDA]), last([0xFF, 0xD9])) {
+        (Some(scan), Some(end)) => end < scan,
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A soft gradient, which JPEG keeps within a few steps, as a JPEG.
+    fn gradient(width: u16, height: u16, colour: jpeg_encoder::ColorType) -> Vec<u8> {
+        let channels = match colour {
+            jpeg_encoder::ColorType::Luma => 1,
+            jpeg_encoder::ColorType::Cmyk => 4,
+            _ => 3,
+        };
+        let mut pixels = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                for c in 0..channels {
+                    pixels.push((40 + x * 2 + y + c * 20) as u8);
+                }
+            }
+        }
+        let mut out = Vec::new();
+        jpeg_encoder::Encoder::new(&mut out, 95).encode(&pixels, width, height, colour).unwrap();
+        out
+    }
+
+    #[test]
+    fn colour_and_grey_come_back_as_they_were() {
+        let picture =
+            decode_jpeg(&gradient(33, 17, jpeg_encoder::ColorType::Rgb), JpegLimits::default()).unwrap();
+        assert_eq!(picture.size(), (33, 17));
+        for (i, pixel) in picture.rgb().iter().enumerate() {
+            for (c, &value) in pixel.iter().enumerate() {
+                let wanted = 40 + (i % 33) as i32 * 2 + (i / 33) as i32 + c as i32 * 20;
+                assert!((i32::from(value) - wanted).abs() <= 6, "{value} {wanted}");
+            }
+        }
+        let grey = decode_jpeg(&gradient(9, 9, jpeg_encoder::ColorType::Luma), JpegLimits::default()).unwrap();
+        assert!(grey.rgb().iter().all(|[r, g, b]| r == g && g == b));
+    }
+
+    #[test]
+    fn larger_than_the_limit_is_refused() {
+        let bytes = gradient(33, 17, jpeg_encoder::ColorType::Rgb);
+        assert!(decode_jpeg(&bytes, JpegLimits { width: 32, height: 17 }).is_err());
+        assert!(decode_jpeg(&bytes, JpegLimits { width: 33, height: 16 }).is_err());
+        assert!(decode_jpeg(&bytes, JpegLimits { width: 33, height: 17 }).is_ok());
+    }
+
+    #[test]
+    fn a_missing_end_is_noticed() {
+        let whole = gradient(64, 64, jpeg_encoder::ColorType::Rgb);
+        assert!(!is_cut_off(&whole));
+        assert!(is_cut_off(&whole[..whole.len() - 100]));
+        assert!(!is_cut_off(b""));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn no_bytes_end_the_program(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = decode_jpeg(&bytes, JpegLimits { width: 512, height: 512 });
+            let _ = is_cut_off(&bytes);
+        }
+
+        #[test]
+        fn no_damage_ends_the_program(
+            colour in 0..3_usize,
+            hits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+            cut in any::<prop::sample::Index>(),
+            cuts in any::<bool>(),
+        ) {
+            use jpeg_encoder::ColorType::{Cmyk, Luma, Rgb};
+            let mut bytes = gradient(37, 29, [Rgb, Luma, Cmyk][colour]);
+            for (place, value) in hits {
+                let place = place.index(bytes.len());
+                bytes[place] = value;
+            }
+            if cuts {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let _ = decode_jpeg(&bytes, JpegLimits { width: 512, height: 512 });
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! From what a user typed to a source: what it means, which reader it needs, and what is set about it put around it.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::avi::{self, AviSource};
+use super::picture_file::format_of;
+use super::{FfmpegSource, ImageSource, Input, Source, SourceError, SourceSettings, Tools, adapt, redact};
+
+/// What a source's name means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceSpec {
+    /// The camera with this index.
+    Camera(u32),
+    /// A stream or a remote file, `scheme://…`.
+    Url(String),
+    /// One image file.
+    Image(PathBuf),
+    /// A folder, of images as is hoped.
+    Folder(PathBuf),
+    /// Images by a pattern with `*`, `?` or `[…]`.
+    Pattern(String),
+    /// A video file; also a path that does not exist, so that opening it says so.
+    Video(PathBuf),
+    /// None of these: perhaps (part of) a camera's name.
+    Name(String),
+}
+
+impl SourceSpec {
+    /// Finds out what `text` means. In this order: only digits are a camera's index; `scheme://` begins an address;
+    /// what exists is a folder, an image or a video by its content; `*`, `?` and `[` make a pattern; what looks like a
+    /// path is a missing video; the rest is a name.
+    pub fn parse(text: &str) -> Self {
+        if let Ok(index) = text.parse::<u32>()
+            && text.bytes().all(|b| b.is_ascii_digit())
+        {
+            return Self::Camera(index);
+        }
+        if is_url(text) {
+            return Self::Url(text.to_owned());
+        }
+        let path = Path::new(text);
+        if path.is_dir() {
+            return Self::Folder(path.to_owned());
+        }
+        if path.exists() {
+            let image = is_regular(path) && format_of(path).is_some() && !is_animation(path);
+            return if image { Self::Image(path.to_owned()) } else { Self::Video(path.to_owned()) };
+        }
+        if text.contains(['*', '?', '[']) {
+            return Self::Pattern(text.to_owned());
+        }
+        if looks_like_path(text) { Self::Video(path.to_owned()) } else { Self::Name(text.to_owned()) }
+    }
+}
+
+/// Opens a file, folder, pattern or address and puts around it what `settings` ask for. Image sequences run at
+/// `settings.fps`, or [`IMAGE_RATE`](super::IMAGE_RATE). Cameras and names are the caller's.
+///
+/// # Errors
+/// [`SourceError::Open`] where it is missing (with names like it in the same folder, if there are), holds no image, or
+/// is a camera; [`SourceError::Missing`] without ffmpeg where it is needed; [`SourceError::Read`] where the contents
+/// are neither video nor image.
+pub fn open_file(spec: &SourceSpec, settings: &SourceSettings) -> Result<Box<dyn Source>, SourceError> {
+    open_file_with(&Tools::default(), spec, settings)
+}
+
+/// As [`open_file`], with the programs of ffmpeg named.
+///
+/// # Errors
+/// As [`open_file`].
+pub fn open_file_with(
+    tools: &Tools,
+    spec: &SourceSpec,
+    settings: &SourceSettings,
+) -> Result<Box<dyn Source>, SourceError> {
+    let source: Box<dyn Source> = match spec {
+        SourceSpec::Image(path) => Box::new(ImageSource::file(path, settings.fps)?),
+        SourceSpec::Folder(path) => Box::new(ImageSource::folder(path, settings.fps)?),
+        SourceSpec::Pattern(pattern) => Box::new(ImageSource::pattern(pattern, settings.fps)?),
+        SourceSpec::Url(url) => open_video(tools, &Input::Url(url.clone()), settings)?,
+        SourceSpec::Video(path) => open_video_file(tools, path, settings)?,
+        SourceSpec::Camera(index) => {
+            return Err(SourceError::Open { what: format!("camera {index}"), why: "it is not a file".to_owned() });
+        }
+        SourceSpec::Name(name) => {
+            return Err(missing(Path::new(name)));
+        }
+    };
+    // The images' own times are at the wished rate already, and gaps in them are meant.
+    let images = matches!(spec, SourceSpec::Image(_) | SourceSpec::Folder(_) | SourceSpec::Pattern(_));
+    let settings = if images { &SourceSettings { fps: None, ..settings.clone() } } else { settings };
+    Ok(adapt(source, settings))
+}
+
+fn open_video_file(
+    tools: &Tools,
+    path: &Path,
+    settings: &SourceSettings,
+) -> Result<Box<dyn Source>, SourceError> {
+    if !path.exists() {
+        return Err(missing(path));
+    }
+    let input = Input::File(path.to_owned());
+    if !is_regular(path) || !avi::is_motion_jpeg(path) {
+        return open_video(tools, &input, settings);
+    }
+    match AviSource::open(path) {
+        Ok(source) => Ok(Box::new(source)),
+        // ffmpeg may know what to do with an odd one; where it is missing, the first trouble is the one to tell.
+        Err(trouble) => open_video(tools, &input, settings).map_err(|second| match second {
+            SourceError::Missing { .. } => trouble,
+            other => other,
+        }),
+    }
+}
+
+fn open_video(
+    tools: &Tools,
+    input: &Input,
+    settings: &SourceSettings,
+) -> Result<Box<dyn Source>, SourceError> {
+    // With a rate of its own, the time that `start` means is not the file's.
+    let start = settings.start.filter(|_| settings.fps.is_none());
+    Ok(Box::new(FfmpegSource::open_with(tools, input, start)?))
+}
+
+fn missing(path: &Path) -> SourceError {
+    let near = near_names(path);
+    let why = if near.is_empty() {
+        "there is no such file or folder".to_owned()
+    } else {
+        format!("there is no such file or folder; did you mean {}?", near.join(" or "))
+    };
+    SourceError::Open { what: redact(&path.display().to_string()), why }
+}
+
+/// The names in `path`'s folder that are much like its own, the likest first, at most three; with the folder in front
+/// as it was typed.
+pub fn near_names(path: &Path) -> Vec<String> {
+    let Some(wanted) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else {
+        return Vec::new();
+    };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else { return Vec::new() };
+    let mut near: Vec<(f64, String)> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let likeness = likeness(&wanted, &name.to_lowercase());
+            let shown = folder.map_or_else(|| name.clone(), |f| f.join(&name).display().to_string());
+            (likeness >= 0.7).then_some((likeness, shown))
+        })
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    near.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// 0 to 1; a name that differs only in its ending (`clip.mov` for `clip.mp4`) is near too.
+fn likeness(a: &str, b: &str) -> f64 {
+    let stem = |name: &str| Path::new(name).file_stem().map(|s| s.to_string_lossy().into_owned());
+    let whole = strsim::normalized_damerau_levenshtein(a, b);
+    if stem(a) == stem(b) { whole.max(0.75) } else { whole }
+}
+
+/// `scheme://`, as RFC 3986 spells a scheme. A single letter is a Windows drive.
+fn is_url(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        scheme.len() > 1
+            && !rest.is_empty()
+            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    })
+}
+
+/// A separator, or an ending of up to five letters and digits with a letter among them.
+fn looks_like_path(text: &str) -> bool {
+    if text.contains('/') || text.contains(std::path::MAIN_SEPARATOR) {
+        return true;
+    }
+    Path::new(text).extension().and_then(|e| e.to_str()).is_some_and(|ending| {
+        ending.len() <= 5
+            && ending.chars().all(|c| c.is_ascii_alphanumeric())
+            && ending.chars().any(|c| c.is_ascii_alphabetic())
+    })
+}
+
+/// Not a pipe or a device: to look into one would take from it what the reader needs.
+fn is_regular(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|about| about.is_file())
+}
+
+/// Whether an image file moves: a GIF or PNG or WebP of several pictures is a video.
+fn is_animation(path: &Path) -> bool {
+    let Some(format) = format_of(path) else { return false };
+    let mut head = Vec::new();
+    let Ok(file) = File::open(path) else { return false };
+    match format {
+        image::ImageFormat::Gif => {
+            use image::AnimationDecoder;
+            let Ok(decoder) = image::codecs::gif::GifDecoder::new(std::io::BufReader::new(file)) else { return false };
+            decoder.into_frames().take(2).filter(Result::is_ok).count() > 1
+        }
+        image::ImageFormat::Png => {
+            // An animated PNG says so in a chunk before its first pixels.
+            file.take(1 << 16).read_to_end(&mut head).is_ok() && {
+                let data = head.windows(4).position(|w| w == b"IDAT");
+                let control = head.windows(4).position(|w| w == b"acTL");
+                matches!((control, data), (Some(c), Some(d)) if c < d)
+            }
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_mean_what_they_look_like() {
+        for (text, spec) in [
+            ("0", SourceSpec::Camera(0)),
+            ("12", SourceSpec::Camera(12)),
+            ("rtsp://a/b", SourceSpec::Url("rtsp://a/b".to_owned())),
+            ("udp://@239.0.0.1:1234", SourceSpec::Url("udp://@239.0.0.1:1234".to_owned())),
+            ("none/*.png", SourceSpec::Pattern("none/*.png".to_owned())),
+            ("missing.mp4", SourceSpec::Video("missing.mp4".into())),
+            ("some/where", SourceSpec::Video("some/where".into())),
+            ("HD Webcam", SourceSpec::Name("HD Webcam".to_owned())),
+            ("Webcam 2.0", SourceSpec::Name("Webcam 2.0".to_owned())),
+            ("+5", SourceSpec::Name("+5".to_owned())),
+            ("99999999999", SourceSpec::Name("99999999999".to_owned())),
+        ] {
+            assert_eq!(SourceSpec::parse(text), spec);
+        }
+    }
+
+    #[test]
+    fn contents_decide_not_endings() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let png = folder.path().join("dot.png");
+        image::GrayImage::new(1, 1).save(&png).unwrap();
+        let disguised = put("dot[1].mp4", &std::fs::read(&png).unwrap());
+        assert_eq!(SourceSpec::parse(&text(&disguised)), SourceSpec::Image(disguised));
+        let video = put("video.png", b"\x1A\x45\xDF\xA3 matroska");
+        assert_eq!(SourceSpec::parse(&text(&video)), SourceSpec::Video(video));
+        let dir = folder.path().to_owned();
+        assert_eq!(SourceSpec::parse(&text(&dir)), SourceSpec::Folder(dir));
+    }
+
+    #[test]
+    fn a_moving_gif_is_a_video_and_a_still_one_an_image() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, count, moving) in [("one.gif", 1, false), ("two.gif", 2, true)] {
+            let path = folder.path().join(name);
+            let mut encoder = image::codecs::gif::GifEncoder::new(File::create(&path).unwrap());
+            for _ in 0..count {
+                encoder.encode_frame(image::Frame::new(image::RgbaImage::new(2, 2))).unwrap();
+            }
+            drop(encoder);
+            assert_eq!(is_animation(&path), moving);
+        }
+    }
+
+    #[test]
+    fn a_missing_file_brings_near_names() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["holiday.mp4", "birthday.mov", "zebra.txt"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let open = |name: &str| {
+            let spec = SourceSpec::parse(folder.path().join(name).to_str().unwrap());
+            open_file(&spec, &SourceSettings::default()).err().unwrap().to_string()
+        };
+        let error = open("holyday.mp4");
+        assert!(error.contains("no such file") && error.contains("holiday.mp4"), "{error}");
+        assert!(open("BIRTHDAY.mp4").contains("birthday.mov"));
+        assert!(!open("nothing-like-it.mkv").contains("mean"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_means_something(text in "\\PC{0,40}") {
+            SourceSpec::parse(&text);
+        }
+    }
+}
