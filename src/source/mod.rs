@@ -1,12 +1,14 @@
 //! Where frames come from: cameras, videos and streams, images. Each source turns something outside into [`Frame`]s
 //! and knows nothing of what happens to them.
 
+mod avi;
 mod settings;
 
 use std::path::PathBuf;
 
 use crate::frame::{Frame, PictureError};
 
+pub use avi::{AviSource, is_motion_jpeg};
 pub use settings::{CameraSettings, Rotate, SourceSettings};
 
 /// What kind of thing frames come from; decides how they are paced.
