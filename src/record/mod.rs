@@ -1,2 +1,23 @@
 //! What leaves the program: track files, annotated video, snapshots. Knows scenes and canvases; knows no source, no
 //! window, no thread.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `partial` | outputs that have their name only when they are complete |
+//! | `tracks` | one writer of tracks for every ending: `mot`, `jsonl`, `csv` |
+//! | `mot` | MOTChallenge text, written and read |
+//! | `video` | annotated video: `avi` (own), everything else through `ffmpeg`, fed with `matroska` |
+//! | `snapshot` | a PNG under a free name |
+
+mod avi;
+mod csv;
+mod error;
+mod jsonl;
+mod mot;
+mod partial;
+mod tracks;
+
+pub use error::RecordError;
+pub use mot::{DetectionFile, MotError};
+pub use partial::{PartialFile, refuse_input};
+pub use tracks::{TRACK_ENDINGS, TrackFileInfo, TrackWriter};

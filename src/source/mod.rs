@@ -3,6 +3,7 @@
 
 mod adapt;
 pub mod avi;
+pub mod camera;
 mod ffmpeg;
 mod ffprobe;
 mod images;
@@ -24,6 +25,7 @@ pub use images::{IMAGE_RATE, ImageSource};
 pub use input::{Input, Tools, redact};
 pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
+pub use avi::AviSource;
 pub use settings::{CameraSettings, Rotate, SourceSettings};
 
 /// What kind of thing frames come from; decides how they are paced.

@@ -1,0 +1,75 @@
+//! Tracks as comma-separated values (RFC 4180): one line a track and frame, a header line first.
+//!
+//! The columns mean what the fields of the same names in `jsonl` mean. Lines end in a bare line feed, as tools on every
+//! system read it.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::jsonl::state;
+use super::tracks::{TrackFileInfo, center_velocity, rounded};
+use crate::scene::Scene;
+
+/// The first line.
+pub(super) const HEADER: &str =
+    "frame,time,id,class,class_id,score,left,top,width,height,velocity_x,velocity_y,age,state\n";
+
+/// A field as it stands in a line: in quotes where it must be.
+fn quoted(field: &str) -> Cow<'_, str> {
+    if field.contains([',', '"', '\n', '\r']) || field.trim() != field {
+        format!("\"{}\"", field.replace('"', "\"\"")).into()
+    } else {
+        field.into()
+    }
+}
+
+/// Appends the lines of one frame.
+pub(super) fn push_scene(text: &mut String, scene: &Scene, info: &TrackFileInfo) {
+    for track in scene.tracks.iter().filter(|track| track.rect.is_sound()) {
+        let rect = track.rect;
+        let [left, top, width, height] =
+            [rect.left, rect.top, rect.width, rect.height].map(|edge| rounded(edge, 2));
+        let [velocity_x, velocity_y] = center_velocity(track).map(|speed| rounded(speed, 2));
+        let label = info.labels.name(track.class);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{frame},{time},{id},{class},{class_id},{score},{left},{top},{width},{height},{velocity_x},{velocity_y},{age},{state}",
+            frame = scene.sequence.saturating_add(1),
+            time = rounded(scene.time, 6),
+            id = track.id,
+            class = quoted(&label),
+            class_id = track.class,
+            score = rounded(track.score, 4),
+            age = rounded(scene.time - track.born, 6),
+            state = state(track),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tracks::tests::{info, scene};
+    use super::*;
+    use crate::labels::Labels;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_line_a_track() {
+        let mut text = HEADER.to_owned();
+        push_scene(&mut text, &scene(), &info());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "5,2,7,person,0,0.83,10.25,20,30.5,61.25,5,-1,1.5,seen");
+        assert_eq!(lines[2], "5,2,9,car,2,0.83,10.25,20,30.5,61.25,5,-1,1.5,lost");
+        assert!(lines.iter().all(|line| line.split(',').count() == 14), "{text}");
+    }
+
+    #[test]
+    fn label_names_cannot_break_a_line() {
+        let mut info = info();
+        info.labels = Arc::new(Labels::parse("traffic light, \"red\""));
+        let mut text = String::new();
+        push_scene(&mut text, &scene(), &info);
+        assert!(text.starts_with("5,2,7,\"traffic light, \"\"red\"\"\",0,"), "{text}");
+    }
+}

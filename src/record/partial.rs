@@ -1,0 +1,373 @@
+//! Files that have their name only when they are complete.
+//!
+//! A result is written as `NAME.partial.EXT` beside its final name, readable at any moment, and takes its name in one
+//! step when it is finished; whatever had that name before stays until then. Standard output (`-`) and whatever is not
+//! a regular file (a device, a FIFO) are written directly. Knows nothing of what is written.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::RecordError;
+
+/// Where an output goes, checked.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// Standard output.
+    Stdout,
+    /// A device or a FIFO: written directly.
+    Direct(PathBuf),
+    /// A file, written under the first name until it may have the second.
+    Partial { partial: PathBuf, last: PathBuf },
+}
+
+impl Place {
+    /// Finds out where `path` goes.
+    ///
+    /// # Errors
+    /// [`RecordError::Place`] where it cannot be a file: a folder, no file name, write-protected.
+    pub(super) fn of(path: &Path) -> Result<Self, RecordError> {
+        let refuse = |why: &str| Err(RecordError::Place { path: path.display().to_string(), why: why.to_owned() });
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdout);
+        }
+        let mut last = path.to_owned();
+        match fs::metadata(path) {
+            Ok(known) if known.is_dir() => return refuse("it is a folder; name a file in it"),
+            Ok(known) if !known.is_file() => return Ok(Self::Direct(last)),
+            Ok(known) if known.permissions().readonly() => {
+                return refuse("the file is write-protected; choose another name, or change its permissions");
+            }
+            // Through a symbolic link the file it leads to is replaced, and the link stays.
+            Ok(_) if path.is_symlink() => {
+                last = fs::canonicalize(path).map_err(|error| RecordError::opening(path, folder_of(path), &error))?;
+            }
+            _ => {}
+        }
+        let ends_in_separator = path.as_os_str().as_encoded_bytes().last().is_some_and(|&b| std::path::is_separator(b.into()));
+        match last.file_name() {
+            Some(name) if !ends_in_separator => {
+                let mut partial = last.file_stem().unwrap_or(name).to_owned();
+                partial.push(".partial");
+                if let Some(extension) = last.extension() {
+                    partial.push(".");
+                    partial.push(extension);
+                }
+                Ok(Self::Partial { partial: last.with_file_name(partial), last })
+            }
+            _ => refuse("it names no file; add a file name"),
+        }
+    }
+}
+
+/// The folder that a path lies in; `.` where it names none.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Says so where writing `output` would destroy `input`: the same file, by whatever name, or its partial name.
+///
+/// # Errors
+/// [`RecordError::Place`].
+pub fn refuse_input(output: &Path, input: &Path) -> Result<(), RecordError> {
+    let Ok(input_file) = fs::canonicalize(input) else {
+        return Ok(());
+    };
+    // A device may be both (a terminal).
+    if !input_file.is_file() {
+        return Ok(());
+    }
+    let written = match Place::of(output)? {
+        Place::Partial { partial, last } => vec![partial, last],
+        Place::Stdout | Place::Direct(_) => vec![],
+    };
+    if written.iter().any(|file| is_same(file, &input_file)) {
+        return Err(RecordError::Place {
+            path: output.display().to_string(),
+            why: format!("that would overwrite the input {}; choose another name", input.display()),
+        });
+    }
+    Ok(())
+}
+
+/// Whether two names lead to one file.
+fn is_same(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    if let (Ok(a), Ok(b)) = (fs::metadata(a), fs::metadata(b)) {
+        use std::os::unix::fs::MetadataExt;
+        return (a.dev(), a.ino()) == (b.dev(), b.ino());
+    }
+    matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Where the bytes go.
+#[derive(Debug)]
+enum Sink {
+    Stdout(io::Stdout),
+    Direct(File),
+    Partial { file: File, partial: PathBuf, last: PathBuf },
+}
+
+/// An output that gets its final name only by [`PartialFile::finish`]. Unbuffered: what was written is in the file.
+#[derive(Debug)]
+pub struct PartialFile {
+    /// As the user named it.
+    name: String,
+    sink: Sink,
+}
+
+impl PartialFile {
+    /// Opens `path` for writing; `-` is standard output.
+    ///
+    /// # Errors
+    /// [`RecordError::Place`] where it cannot be: folder missing or closed to us, a folder itself, no file name,
+    /// write-protected, or just being written by another run.
+    pub fn create(path: &Path) -> Result<Self, RecordError> {
+        let name = path.display().to_string();
+        let sink = match Place::of(path)? {
+            Place::Stdout => return Ok(Self { name: "standard output".to_owned(), sink: Sink::Stdout(io::stdout()) }),
+            Place::Direct(device) => {
+                let file = OpenOptions::new().write(true).open(&device);
+                Sink::Direct(file.map_err(|error| RecordError::opening(path, folder_of(&device), &error))?)
+            }
+            Place::Partial { partial, last } => {
+                let file = open_alone(&partial).map_err(|error| match error.kind() {
+                    io::ErrorKind::WouldBlock => RecordError::Place {
+                        path: name.clone(),
+                        why: "another output or another run is just writing it; choose another name".to_owned(),
+                    },
+                    io::ErrorKind::IsADirectory => RecordError::Place {
+                        path: name.clone(),
+                        why: format!("{} is a folder; remove it or choose another name", partial.display()),
+                    },
+                    _ => RecordError::opening(path, folder_of(&partial), &error),
+                })?;
+                Sink::Partial { file, partial, last }
+            }
+        };
+        Ok(Self { name, sink })
+    }
+
+    /// The output as the user named it, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file where the bytes are until it is finished, if it is one.
+    pub fn path(&self) -> Option<&PathBuf> {
+        match &self.sink {
+            Sink::Partial { partial, .. } => Some(partial),
+            Sink::Stdout(_) | Sink::Direct(_) => None,
+        }
+    }
+
+    /// Appends all of `bytes`.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`], or [`RecordError::Closed`] where the reader of a pipe went away.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
+        let outcome = match &mut self.sink {
+            Sink::Stdout(stdout) => stdout.write_all(bytes).and_then(|()| stdout.flush()),
+            Sink::Direct(file) | Sink::Partial { file, .. } => file.write_all(bytes),
+        };
+        outcome.map_err(|error| self.failed(&error))
+    }
+
+    /// Whether [`PartialFile::replace`] works here: in a regular file, not in a device or pipe.
+    pub fn can_replace(&self) -> bool {
+        matches!(self.sink, Sink::Partial { .. })
+    }
+
+    /// Writes `bytes` over what lies at `offset` from the start, and goes back to the end. Does nothing where
+    /// [`PartialFile::can_replace`] is false.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`].
+    pub fn replace(&mut self, offset: u64, bytes: &[u8]) -> Result<(), RecordError> {
+        let outcome = match &mut self.sink {
+            Sink::Partial { file, .. } => file
+                .seek(SeekFrom::Start(offset))
+                .and_then(|_| file.write_all(bytes))
+                .and_then(|()| file.seek(SeekFrom::End(0))),
+            Sink::Stdout(_) | Sink::Direct(_) => Ok(0),
+        };
+        outcome.map(drop).map_err(|error| self.failed(&error))
+    }
+
+    /// Completes the output: on disk, and under its final name. Whatever had that name is replaced.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`]; the partial file stays.
+    pub fn finish(self) -> Result<(), RecordError> {
+        let outcome = match &self.sink {
+            Sink::Stdout(stdout) => stdout.lock().flush(),
+            Sink::Direct(_) => Ok(()),
+            // On disk before it is renamed: after a power cut the final name never holds half a file.
+            Sink::Partial { file, partial, last } => file.sync_all().and_then(|()| fs::rename(partial, last)),
+        };
+        outcome.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &io::Error) -> RecordError {
+        RecordError::writing(&self.name, self.path(), error)
+    }
+}
+
+/// Opens a file empty for writing, unless another handle of ours or of another run holds it: two writers would make
+/// rubbish of it.
+fn open_alone(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    // Where locks bind (not on Unix) an encoder could not write the file that we hold for it.
+    if cfg!(unix) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    file.set_len(0)?;
+    Ok(file)
+}
+
+/// The ending of a name, in lower case and without its dot; empty where there is none.
+pub(super) fn ending(path: &Path) -> String {
+    path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// Whether `path` is standard output, a device or a FIFO: something whose name says nothing of a format.
+pub(super) fn is_special(path: &Path) -> bool {
+    path.as_os_str() == "-" || fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir())
+}
+
+/// The error for an ending that nothing is known for.
+pub(super) fn unknown_ending(path: &Path, known: &'static str) -> RecordError {
+    let ending = path.extension().map(|extension| {
+        let mut dotted = OsString::from(".");
+        dotted.push(extension);
+        dotted.to_string_lossy().into_owned()
+    });
+    RecordError::Ending {
+        path: path.display().to_string(),
+        ending: ending.unwrap_or_else(|| "(none)".to_owned()),
+        known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn has_its_name_only_when_finished_and_replaces_only_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.b.txt");
+        fs::write(&path, "old").unwrap();
+        let mut file = PartialFile::create(&path).unwrap();
+        file.append(b"new").unwrap();
+        assert_eq!(names(folder.path()), ["a.b.partial.txt", "a.b.txt"]);
+        assert_eq!(fs::read_to_string(folder.path().join("a.b.partial.txt")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        file.replace(0, b"N").unwrap();
+        file.append(b"!").unwrap();
+        file.finish().unwrap();
+        assert_eq!(names(folder.path()), ["a.b.txt"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "New!");
+    }
+
+    #[test]
+    fn dropped_unfinished_it_stays_partial_and_can_be_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        PartialFile::create(&path).unwrap().append(b"half a file").unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("out.partial")).unwrap(), "half a file");
+        assert!(!path.exists());
+        PartialFile::create(&path).unwrap().finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        assert_eq!(names(folder.path()), ["out"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real.txt"), folder.path().join("link.txt"));
+        fs::write(&real, "old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let mut file = PartialFile::create(&link).unwrap();
+        file.append(b"new").unwrap();
+        file.finish().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&real).unwrap(), "new");
+    }
+
+    #[test]
+    fn places_that_cannot_be_say_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let file = at("file");
+        fs::write(&file, "").unwrap();
+        let protected = at("protected.txt");
+        fs::write(&protected, "mine").unwrap();
+        let mut permissions = fs::metadata(&protected).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&protected, permissions).unwrap();
+        for (path, wanted) in [
+            (at("missing/out.txt"), "does not exist; make it first"),
+            (folder.path().to_owned(), "it is a folder; name a file in it"),
+            (at("new/"), "names no file"),
+            (PathBuf::new(), "names no file"),
+            (at("file/out.txt"), "is not a folder"),
+            (protected, "write-protected"),
+        ] {
+            let said = PartialFile::create(&path).unwrap_err().to_string();
+            assert!(said.starts_with("cannot write ") && said.contains(wanted), "{path:?}: {said}");
+        }
+        assert_eq!(names(folder.path()), ["file", "protected.txt"]);
+    }
+
+    #[test]
+    fn one_file_has_one_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.txt");
+        let first = PartialFile::create(&path).unwrap();
+        if cfg!(unix) {
+            let said = PartialFile::create(&path).unwrap_err().to_string();
+            assert!(said.contains("just writing it"), "{said}");
+        }
+        first.finish().unwrap();
+        PartialFile::create(&path).unwrap();
+    }
+
+    #[test]
+    fn the_input_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("in.txt"), "").unwrap();
+        fs::write(at("out.partial.txt"), "").unwrap();
+        fs::create_dir(at("sub")).unwrap();
+        assert!(refuse_input(&at("sub/../in.txt"), &at("in.txt")).is_err());
+        assert!(refuse_input(&at("out.txt"), &at("out.partial.txt")).is_err());
+        assert!(refuse_input(&at("other.txt"), &at("in.txt")).is_ok());
+        assert!(refuse_input(Path::new("-"), &at("in.txt")).is_ok());
+        assert!(refuse_input(&at("in.txt"), &at("gone.txt")).is_ok());
+        #[cfg(unix)]
+        {
+            fs::hard_link(at("in.txt"), at("hard.txt")).unwrap();
+            assert!(refuse_input(&at("hard.txt"), &at("in.txt")).is_err());
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_said_and_a_device_is_not_renamed() {
+        let mut file = PartialFile::create(Path::new("/dev/full")).unwrap();
+        let said = file.append(b"x").unwrap_err().to_string();
+        assert!(said.contains("/dev/full") && said.contains("disk is full"), "{said}");
+        file.finish().unwrap();
+        assert!(!Path::new("/dev/full.partial").exists());
+    }
+}
