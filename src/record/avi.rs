@@ -159,7 +159,11 @@ impl AviWriter {
             self.refresh()?;
         }
         if self.dropped > 0 {
-            log::info!("{}: {} frames came faster than the video's rate and were left out", self.name(), self.dropped);
+            log::info!(
+                "{}: {} frames came faster than the video's rate and were left out",
+                self.name(),
+                self.dropped
+            );
         }
         self.file.finish()
     }
@@ -174,7 +178,9 @@ impl AviWriter {
             return Ok(size);
         }
         let (Ok(width @ 1..), Ok(height @ 1..)) = (u16::try_from(width), u16::try_from(height)) else {
-            return Err(self.refuse(format!("{width}×{height} pixels are out of range for Motion JPEG (1 to 65535 a side)")));
+            return Err(self.refuse(format!(
+                "{width}×{height} pixels are out of range for Motion JPEG (1 to 65535 a side)"
+            )));
         };
         self.size = Some((width, height));
         self.origin = time;
@@ -195,7 +201,8 @@ impl AviWriter {
             self.part_start = self.position;
             self.append(&part_head(0))?;
         }
-        let size = u32::try_from(jpeg.len()).map_err(|_| self.refuse("a picture is too large for AVI".to_owned()))?;
+        let size = u32::try_from(jpeg.len())
+            .map_err(|_| self.refuse("a picture is too large for AVI".to_owned()))?;
         let mut chunk = std::mem::take(&mut self.chunk);
         chunk.clear();
         chunk.put_chunk(b"00dc", jpeg);
@@ -215,7 +222,9 @@ impl AviWriter {
     /// Writes the indexes of the part being written.
     fn close_part(&mut self) -> Result<(), RecordError> {
         if self.parts.len() >= MAX_PARTS {
-            return Err(self.refuse("the video has become too long for one AVI file; use .mkv or .mp4".to_owned()));
+            return Err(
+                self.refuse("the video has become too long for one AVI file; use .mkv or .mp4".to_owned())
+            );
         }
         let entries = std::mem::take(&mut self.entries);
         let movi = self.movi();
@@ -227,7 +236,11 @@ impl AviWriter {
         }
         let mut tail = Vec::new();
         tail.put_chunk(b"ix00", &index);
-        self.parts.push(Part { index: self.position, index_size: tail.len() as u32, frames: entries.len() as u32 });
+        self.parts.push(Part {
+            index: self.position,
+            index_size: tail.len() as u32,
+            frames: entries.len() as u32,
+        });
         self.append(&tail)?;
         let list = (self.position - movi) as u32;
         if self.part_start == 0 {
@@ -258,7 +271,8 @@ impl AviWriter {
 
     /// The head of the file as of now, [`HEAD_BYTES`] long: up to and with the `movi` of the first list of pictures.
     fn head(&self) -> Vec<u8> {
-        let (width, height) = self.size.map_or((0, 0), |(width, height)| (u32::from(width), u32::from(height)));
+        let (width, height) =
+            self.size.map_or((0, 0), |(width, height)| (u32::from(width), u32::from(height)));
         let Rate { rate, scale } = self.rate;
         let first_frames = self.parts.first().map_or(self.frames, |part| part.frames);
         // Until there is a picture the lengths are 0, which readers take for "up to the end".
@@ -275,7 +289,13 @@ impl AviWriter {
         let mut strh = Vec::new();
         strh.put(b"vidsMJPG").put32(0).put32(0).put32(0).put32(scale).put32(rate).put32(0).put32(self.frames);
         // Quality -1: not told.
-        strh.put32(self.largest).put32(u32::MAX).put32(0).put16(0).put16(0).put16(width as u16).put16(height as u16);
+        strh.put32(self.largest)
+            .put32(u32::MAX)
+            .put32(0)
+            .put16(0)
+            .put16(0)
+            .put16(width as u16)
+            .put16(height as u16);
 
         let mut strf = Vec::new();
         strf.put32(40).put32(width).put32(height).put16(1).put16(24).put(b"MJPG");

@@ -98,9 +98,15 @@ impl RecordError {
             return Self::Closed { path };
         }
         let mut why = match error.kind() {
-            io::ErrorKind::StorageFull => "the disk is full; free some space or choose another place".to_owned(),
-            io::ErrorKind::QuotaExceeded => "your quota is used up; free some space or choose another place".to_owned(),
-            io::ErrorKind::FileTooLarge => "the file system takes no larger file; choose another place".to_owned(),
+            io::ErrorKind::StorageFull => {
+                "the disk is full; free some space or choose another place".to_owned()
+            }
+            io::ErrorKind::QuotaExceeded => {
+                "your quota is used up; free some space or choose another place".to_owned()
+            }
+            io::ErrorKind::FileTooLarge => {
+                "the file system takes no larger file; choose another place".to_owned()
+            }
             _ => error.to_string(),
         };
         if let Some(kept) = kept {

@@ -104,7 +104,9 @@ mod tests {
             "velocity": [5.0, -1.0], "age": 1.5, "state": "seen",
         });
         assert_eq!(line["tracks"][0], seen);
-        for (key, value) in [("version", json!(1)), ("frame", json!(5)), ("time", json!(2.0)), ("width", json!(640))] {
+        for (key, value) in
+            [("version", json!(1)), ("frame", json!(5)), ("time", json!(2.0)), ("width", json!(640))]
+        {
             assert_eq!(line[key], value, "{key}");
         }
         assert_eq!(line["source"], "a \"clip\".avi");

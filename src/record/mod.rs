@@ -12,12 +12,18 @@
 mod avi;
 mod csv;
 mod error;
+mod ffmpeg;
 mod jsonl;
+mod matroska;
 mod mot;
 mod partial;
+mod snapshot;
 mod tracks;
+mod video;
 
 pub use error::RecordError;
 pub use mot::{DetectionFile, MotError};
 pub use partial::{PartialFile, refuse_input};
+pub use snapshot::{write_png, write_snapshot};
 pub use tracks::{TRACK_ENDINGS, TrackFileInfo, TrackWriter};
+pub use video::{VIDEO_ENDINGS, VideoSettings, VideoWriter};

@@ -31,7 +31,8 @@ pub(super) fn push_scene(text: &mut String, scene: &Scene) {
         let (left, top) = (f64::from(left) + ORIGIN, f64::from(top) + ORIGIN);
         let (id, score, class) = (track.id, track.score, u32::from(track.class) + 1);
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{frame},{id},{left:.2},{top:.2},{width:.2},{height:.2},{score:.4},{class},-1,-1");
+        let _ =
+            writeln!(text, "{frame},{id},{left:.2},{top:.2},{width:.2},{height:.2},{score:.4},{class},-1,-1");
     }
 }
 
@@ -141,7 +142,11 @@ impl DetectionFile {
     /// The detections of the frame with this sequence number, from 0 (frame 1 of the file), in the order of the file.
     pub fn at(&self, sequence: u64) -> impl Iterator<Item = Detection> + '_ {
         let start = self.rows.partition_point(|(other, _)| *other < sequence);
-        self.rows.iter().skip(start).take_while(move |(other, _)| *other == sequence).map(|(_, detection)| *detection)
+        self.rows
+            .iter()
+            .skip(start)
+            .take_while(move |(other, _)| *other == sequence)
+            .map(|(_, detection)| *detection)
     }
 
     /// All detections with their sequence numbers, by sequence number.
@@ -152,16 +157,22 @@ impl DetectionFile {
 
 /// One line, trimmed and not empty: sequence number and detection, the score as it stands there.
 fn parse_line(line: &str) -> Result<(u64, Detection), String> {
-    let mut fields: Box<dyn Iterator<Item = &str>> =
-        if line.contains(',') { Box::new(line.split(',').map(str::trim)) } else { Box::new(line.split_whitespace()) };
+    let mut fields: Box<dyn Iterator<Item = &str>> = if line.contains(',') {
+        Box::new(line.split(',').map(str::trim))
+    } else {
+        Box::new(line.split_whitespace())
+    };
     let mut values = [0f64; COLUMNS.len()];
     for (index, (value, column)) in values.iter_mut().zip(COLUMNS).enumerate() {
-        let field = fields.next().ok_or_else(|| format!("{index} columns, at least {} are needed", COLUMNS.len()))?;
+        let field =
+            fields.next().ok_or_else(|| format!("{index} columns, at least {} are needed", COLUMNS.len()))?;
         *value = number(field, index + 1, column)?;
     }
     let [frame, _id, left, top, width, height, score] = values;
     if !(1.0..=MAX_FRAME).contains(&frame) || frame.fract() != 0.0 {
-        return Err(format!("column 1 (frame): expected a whole number from 1 to {MAX_FRAME}, found {frame}"));
+        return Err(format!(
+            "column 1 (frame): expected a whole number from 1 to {MAX_FRAME}, found {frame}"
+        ));
     }
     for (column, value) in [("5 (width)", width), ("6 (height)", height)] {
         if value < 0.0 {
@@ -244,7 +255,7 @@ mod tests {
             ("1,-1,1,1,2,2,1,65537", "column 8 (class)"),
             ("1,-1,1,1,2,2,1,1.5", "column 8 (class)"),
             ("1,-1,1,1,2,2,1,person", "column 8 (class): expected a number, found `person`"),
-            ("{\"frame\": 1}", "1 columns"),
+            ("{\"frame\": 1}", "column 1 (frame): expected a number, found `{\\\"frame\\\":`"),
         ] {
             let said = parse(&format!("1,-1,1,1,2,2,1\n{line}\n")).unwrap_err().to_string();
             assert!(said.starts_with("det.txt, line 2: ") && said.contains(wanted), "{line}: {said}");

@@ -28,7 +28,8 @@ impl Place {
     /// # Errors
     /// [`RecordError::Place`] where it cannot be a file: a folder, no file name, write-protected.
     pub(super) fn of(path: &Path) -> Result<Self, RecordError> {
-        let refuse = |why: &str| Err(RecordError::Place { path: path.display().to_string(), why: why.to_owned() });
+        let refuse =
+            |why: &str| Err(RecordError::Place { path: path.display().to_string(), why: why.to_owned() });
         if path.as_os_str() == "-" {
             return Ok(Self::Stdout);
         }
@@ -41,11 +42,13 @@ impl Place {
             }
             // Through a symbolic link the file it leads to is replaced, and the link stays.
             Ok(_) if path.is_symlink() => {
-                last = fs::canonicalize(path).map_err(|error| RecordError::opening(path, folder_of(path), &error))?;
+                last = fs::canonicalize(path)
+                    .map_err(|error| RecordError::opening(path, folder_of(path), &error))?;
             }
             _ => {}
         }
-        let ends_in_separator = path.as_os_str().as_encoded_bytes().last().is_some_and(|&b| std::path::is_separator(b.into()));
+        let ends_in_separator =
+            path.as_os_str().as_encoded_bytes().last().is_some_and(|&b| std::path::is_separator(b.into()));
         match last.file_name() {
             Some(name) if !ends_in_separator => {
                 let mut partial = last.file_stem().unwrap_or(name).to_owned();
@@ -126,23 +129,15 @@ impl PartialFile {
     pub fn create(path: &Path) -> Result<Self, RecordError> {
         let name = path.display().to_string();
         let sink = match Place::of(path)? {
-            Place::Stdout => return Ok(Self { name: "standard output".to_owned(), sink: Sink::Stdout(io::stdout()) }),
+            Place::Stdout => {
+                return Ok(Self { name: "standard output".to_owned(), sink: Sink::Stdout(io::stdout()) });
+            }
             Place::Direct(device) => {
                 let file = OpenOptions::new().write(true).open(&device);
                 Sink::Direct(file.map_err(|error| RecordError::opening(path, folder_of(&device), &error))?)
             }
             Place::Partial { partial, last } => {
-                let file = open_alone(&partial).map_err(|error| match error.kind() {
-                    io::ErrorKind::WouldBlock => RecordError::Place {
-                        path: name.clone(),
-                        why: "another output or another run is just writing it; choose another name".to_owned(),
-                    },
-                    io::ErrorKind::IsADirectory => RecordError::Place {
-                        path: name.clone(),
-                        why: format!("{} is a folder; remove it or choose another name", partial.display()),
-                    },
-                    _ => RecordError::opening(path, folder_of(&partial), &error),
-                })?;
+                let file = open_alone(path, &partial)?;
                 Sink::Partial { file, partial, last }
             }
         };
@@ -214,16 +209,28 @@ impl PartialFile {
     }
 }
 
-/// Opens a file empty for writing, unless another handle of ours or of another run holds it: two writers would make
-/// rubbish of it.
-fn open_alone(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    // Where locks bind (not on Unix) an encoder could not write the file that we hold for it.
-    if cfg!(unix) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
-        return Err(io::ErrorKind::WouldBlock.into());
-    }
-    file.set_len(0)?;
-    Ok(file)
+/// Opens the partial file of `path` empty for writing, unless another handle of ours or of another run holds it: two
+/// writers would make rubbish of it.
+pub(super) fn open_alone(path: &Path, partial: &Path) -> Result<File, RecordError> {
+    let open = || -> io::Result<File> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(partial)?;
+        // Where locks bind (not on Unix) an encoder could not write the file that we hold for it.
+        if cfg!(unix) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        file.set_len(0)?;
+        Ok(file)
+    };
+    let refuse = |why: String| RecordError::Place { path: path.display().to_string(), why };
+    open().map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            refuse("another output or another run is just writing it; choose another name".to_owned())
+        }
+        io::ErrorKind::IsADirectory => {
+            refuse(format!("{} is a folder; remove it or choose another name", partial.display()))
+        }
+        _ => RecordError::opening(path, folder_of(partial), &error),
+    })
 }
 
 /// The ending of a name, in lower case and without its dot; empty where there is none.
@@ -255,8 +262,10 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }

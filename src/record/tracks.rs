@@ -162,7 +162,10 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (name, ending) in [("a.json", ".json"), ("tracks", "(none)")] {
             let said = TrackWriter::open(&folder.path().join(name), info()).unwrap_err().to_string();
-            assert!(said.contains(&format!("the ending {ending} is not known")) && said.contains(".jsonl"), "{said}");
+            assert!(
+                said.contains(&format!("the ending {ending} is not known")) && said.contains(".jsonl"),
+                "{said}"
+            );
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

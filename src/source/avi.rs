@@ -5,7 +5,7 @@
 //! next picture. Layout: Microsoft's "AVI RIFF File Reference" and the OpenDML AVI extensions 1.02.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -72,7 +72,9 @@ impl AviSource {
                 },
                 Step::End => {
                     let reason = reason.map(|why| format!(" ({why})")).unwrap_or_default();
-                    return Err(read(format!("no picture in it can be decoded{reason}; it is empty or damaged")));
+                    return Err(read(format!(
+                        "no picture in it can be decoded{reason}; it is empty or damaged"
+                    )));
                 }
             }
         };
@@ -115,7 +117,11 @@ impl AviSource {
             },
         };
         if self.damaged == 0 {
-            log::warn!("{}: frame {} is damaged ({why}); the one before is shown again", self.info.name, self.sequence);
+            log::warn!(
+                "{}: frame {} is damaged ({why}); the one before is shown again",
+                self.info.name,
+                self.sequence
+            );
         }
         self.damaged += 1;
         Ok(true)
@@ -130,7 +136,12 @@ impl AviSource {
         let promised = self.file.header.frames;
         if promised > self.sequence {
             let detail = if self.file.cut { "; the file is cut off" } else { "" }.to_owned();
-            return Err(SourceError::Short { what: self.info.name.clone(), got: self.sequence, promised, detail });
+            return Err(SourceError::Short {
+                what: self.info.name.clone(),
+                got: self.sequence,
+                promised,
+                detail,
+            });
         }
         if self.file.cut {
             log::warn!("{}: the file ends within a frame, which is left out", self.info.name);
@@ -303,7 +314,8 @@ impl AviFile {
                 b"strh" => {
                     streams = streams.saturating_add(1);
                     self.header.sound |= data.starts_with(b"auds");
-                    let rate = Rate { rate: u32_at(&data, 24), scale: u32_at(&data, 20), start: u32_at(&data, 28) };
+                    let rate =
+                        Rate { rate: u32_at(&data, 24), scale: u32_at(&data, 20), start: u32_at(&data, 28) };
                     video = data.starts_with(b"vids").then_some((rate, u64::from(u32_at(&data, 32))));
                 }
                 b"strf" => {
