@@ -1,5 +1,6 @@
 //! A picture, and a picture with its place in time.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -131,4 +132,6 @@ pub struct Frame {
     pub time: f64,
     /// When the frame was taken from the device or decoder, for the frame's age.
     pub captured: Instant,
+    /// The file that the picture is from, where each frame has one of its own.
+    pub file: Option<Arc<Path>>,
 }

@@ -56,10 +56,23 @@ fn a_cut_mp4_is_tracked_as_far_as_it_goes_and_told() {
     }
     let folder = folder();
     let whole = folder.path().join("whole.mp4").display().to_string();
-    ffmpeg(&["-i", &demo(), "-t", "6", "-c:v", "libx264", "-preset", "ultrafast", "-movflags", "+faststart", &whole]);
+    ffmpeg(&[
+        "-i",
+        &demo(),
+        "-t",
+        "6",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-movflags",
+        "+faststart",
+        &whole,
+    ]);
     let bytes = fs::read(&whole).unwrap();
     fs::write(folder.path().join("cut.mp4"), &bytes[..bytes.len() * 6 / 10]).unwrap();
-    let done = run_in(folder.path(), &["track", "cut.mp4", "--tracks", "out.txt"]).fails(1, &["cut.mp4", "ends early"]);
+    let done = run_in(folder.path(), &["track", "cut.mp4", "--tracks", "out.txt"])
+        .fails(1, &["cut.mp4", "ends early"]);
     let rows = read_mot(&fs::read_to_string(folder.path().join("out.partial.txt")).unwrap());
     let last = rows.iter().map(|row| row.frame).max().unwrap_or(0);
     assert!((10..42).contains(&last), "frame {last}: {done:#?}");
@@ -70,18 +83,23 @@ fn a_cut_mp4_is_tracked_as_far_as_it_goes_and_told() {
 fn models_that_cannot_be_used_are_told() {
     let folder = folder();
     fs::write(folder.path().join("bad.onnx"), b"this is no model").unwrap();
-    for (model, words) in [("bad.onnx", "bad.onnx is not an ONNX model"), ("none.onnx", "cannot read none.onnx")] {
-        run_in(folder.path(), &["track", &demo(), "--set", &format!("detector.model={model}")]).fails(1, &[words]);
+    for (model, words) in
+        [("bad.onnx", "bad.onnx is not an ONNX model"), ("none.onnx", "cannot read none.onnx")]
+    {
+        run_in(folder.path(), &["track", &demo(), "--set", &format!("detector.model={model}")])
+            .fails(1, &[words]);
     }
 }
 
 #[test]
 fn unknown_classes_and_settings_are_told_before_anything_else() {
     let folder = folder();
-    run_in(folder.path(), &["track", &demo(), "--classes", "persn"]).fails(2, &["persn", "did you mean \"person\"?"]);
+    run_in(folder.path(), &["track", &demo(), "--classes", "persn"])
+        .fails(2, &["persn", "did you mean \"person\"?"]);
     run_in(folder.path(), &["track", &demo(), "--set", "detector.confidense=0.5"])
         .fails(2, &["did you mean \"detector.confidence\"?"]);
-    run_in(folder.path(), &["track", &demo(), "--confidence", "7"]).fails(2, &["--confidence 7", "from 0 to 1"]);
+    run_in(folder.path(), &["track", &demo(), "--confidence", "7"])
+        .fails(2, &["--confidence 7", "from 0 to 1"]);
     run_in(folder.path(), &["track", &demo(), "--set", "oops"]).fails(2, &["section.key=value"]);
     fs::write(folder.path().join("config.toml"), "[detector]\nconfidence = \"much\"\n").unwrap();
     run_in(folder.path(), &["track", &demo()]).fails(2, &["config.toml:2: detector.confidence"]);
@@ -105,7 +123,11 @@ fn outputs_that_cannot_be_written_are_told_before_the_work() {
     run_in(folder.path(), &["track", &demo(), "--video", "out.gif"]).fails(1, &[".gif"]);
     fs::copy(demo(), folder.path().join("in.avi")).unwrap();
     run_in(folder.path(), &["track", "in.avi", "--video", "in.avi"]).fails(1, &["in.avi"]);
-    assert_eq!(fs::read(folder.path().join("in.avi")).unwrap(), fs::read(demo()).unwrap(), "the input is untouched");
+    assert_eq!(
+        fs::read(folder.path().join("in.avi")).unwrap(),
+        fs::read(demo()).unwrap(),
+        "the input is untouched"
+    );
 }
 
 #[test]
@@ -128,13 +150,15 @@ fn a_full_disk_is_told() {
         return;
     }
     let folder = folder();
-    run_in(folder.path(), &["track", &demo(), "--end", "2", "--tracks", "/dev/full"]).fails(1, &["/dev/full", "full"]);
+    run_in(folder.path(), &["track", &demo(), "--end", "2", "--tracks", "/dev/full"])
+        .fails(1, &["/dev/full", "full"]);
 }
 
 #[test]
 fn without_ffmpeg_the_way_out_is_told_and_motion_jpeg_still_works() {
     let folder = folder();
-    fs::write(folder.path().join("x.mp4"), [0, 0, 0, 24, b'f', b't', b'y', b'p', b'i', b's', b'o', b'm']).unwrap();
+    fs::write(folder.path().join("x.mp4"), [0, 0, 0, 24, b'f', b't', b'y', b'p', b'i', b's', b'o', b'm'])
+        .unwrap();
     let run = |arguments: &[&str]| {
         let output = trailsight()
             .current_dir(folder.path())
@@ -156,8 +180,14 @@ fn detection_files_are_checked() {
     fs::write(folder.path().join("det.txt"), "1,-1,10,10,50,100,0.9\n2,-1,ten,10,50,100,0.9\n").unwrap();
     let arguments = ["track", "--detections", "det.txt", "--size", "640x480", "--fps", "10", "--tracks", "-"];
     run_in(folder.path(), &arguments).fails(1, &["det.txt", "2", "ten"]);
-    run_in(folder.path(), &["track", "--detections", "none.txt", "--size", "640x480", "--fps", "10", "--tracks", "-"])
-        .fails(1, &["none.txt"]);
-    run_in(folder.path(), &["track", "--detections", "det.txt", "--size", "640", "--fps", "10", "--tracks", "-"])
-        .fails(2, &["WIDTHxHEIGHT"]);
+    run_in(
+        folder.path(),
+        &["track", "--detections", "none.txt", "--size", "640x480", "--fps", "10", "--tracks", "-"],
+    )
+    .fails(1, &["none.txt"]);
+    run_in(
+        folder.path(),
+        &["track", "--detections", "det.txt", "--size", "640", "--fps", "10", "--tracks", "-"],
+    )
+    .fails(2, &["WIDTHxHEIGHT"]);
 }

@@ -22,8 +22,14 @@ fn the_binary_alone_in_an_empty_folder_works() {
         .output()
         .unwrap();
     let done = Done::of(&output).ok();
-    assert!(done.stderr.contains("there is no display") || done.stderr.contains("without a window"), "{done:#?}");
-    assert_eq!(common::names(&work.path().join("trailsight-out")), ["snapshot.png", "tracks.txt", "video.avi"]);
+    assert!(
+        done.stderr.contains("there is no display") || done.stderr.contains("without a window"),
+        "{done:#?}"
+    );
+    assert_eq!(
+        common::names(&work.path().join("trailsight-out")),
+        ["snapshot.png", "tracks.txt", "video.avi"]
+    );
     let rows = read_mot(&fs::read_to_string(work.path().join("trailsight-out/tracks.txt")).unwrap());
     assert!(rows.len() > 30);
     let picture = image::open(work.path().join("trailsight-out/snapshot.png")).unwrap();

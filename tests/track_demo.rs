@@ -41,7 +41,11 @@ fn tracks_are_as_they_were() {
     let (mut matched, mut pairs) = (0, BTreeMap::<(u64, u64), u32>::new());
     for (frame, expected) in &theirs {
         for row in expected {
-            let found = ours.get(frame).into_iter().flatten().find(|r| r.class == row.class && iou(&r.rect, &row.rect) > MATCH_IOU);
+            let found = ours
+                .get(frame)
+                .into_iter()
+                .flatten()
+                .find(|r| r.class == row.class && iou(&r.rect, &row.rect) > MATCH_IOU);
             if let Some(found) = found {
                 matched += 1;
                 *pairs.entry((row.id, found.id)).or_default() += 1;
@@ -49,14 +53,23 @@ fn tracks_are_as_they_were() {
         }
     }
     let share = f64::from(matched) / golden.len().max(rows.len()) as f64;
-    assert!(share > LEAST_MATCHED, "{matched} of {} golden and {} found boxes match", golden.len(), rows.len());
+    assert!(
+        share > LEAST_MATCHED,
+        "{matched} of {} golden and {} found boxes match",
+        golden.len(),
+        rows.len()
+    );
     let mut kept: BTreeMap<u64, u32> = BTreeMap::new();
     for ((id, _), count) in &pairs {
         let most = kept.entry(*id).or_default();
         *most = (*most).max(*count);
     }
     let constant: u32 = kept.values().sum();
-    assert!(f64::from(constant) > 0.95 * f64::from(matched), "ids changed in {} of {matched} boxes", matched - constant);
+    assert!(
+        f64::from(constant) > 0.95 * f64::from(matched),
+        "ids changed in {} of {matched} boxes",
+        matched - constant
+    );
 
     // The other files say the same.
     let jsonl = fs::read_to_string(folder.path().join("t.jsonl")).unwrap();
@@ -66,7 +79,11 @@ fn tracks_are_as_they_were() {
         let time = frame["time"].as_f64().unwrap();
         assert!((time - index as f64 / 7.0).abs() < 1e-3, "frame {index} at {time} s");
         let tracks = frame["tracks"].as_array().unwrap().iter();
-        seen.extend(tracks.filter(|t| t["state"] == "confirmed").map(|t| (index as u32 + 1, t["id"].as_u64().unwrap())));
+        seen.extend(
+            tracks
+                .filter(|t| t["state"] == "confirmed")
+                .map(|t| (index as u32 + 1, t["id"].as_u64().unwrap())),
+        );
     }
     assert_eq!(seen, rows.iter().map(|row| (row.frame, row.id)).collect::<Vec<_>>());
     assert!(fs::read_to_string(folder.path().join("t.csv")).unwrap().lines().count() > rows.len());
@@ -82,7 +99,8 @@ fn tracks_are_as_they_were() {
 #[test]
 fn part_of_a_recording_and_another_rate() {
     let folder = tempfile::tempdir().unwrap();
-    run_in(folder.path(), &["track", &demo(), "--start", "2", "--end", "4", "--tracks", "a.jsonl", "-q"]).ok();
+    run_in(folder.path(), &["track", &demo(), "--start", "2", "--end", "4", "--tracks", "a.jsonl", "-q"])
+        .ok();
     let lines = fs::read_to_string(folder.path().join("a.jsonl")).unwrap();
     let times: Vec<f64> = lines
         .lines()
@@ -115,8 +133,13 @@ fn detections_come_as_a_table_and_as_coco_results() {
     let folder = tempfile::tempdir().unwrap();
     let photos = root().join("tests/photos").display().to_string();
     let done = run_in(folder.path(), &["detect", &photos, "--coco", "r.json", "--confidence", "0.5"]).ok();
-    for (photo, class) in [("cat.png", "cat"), ("astronaut.png", "person"), ("motorcycle.png", "motorcycle")] {
-        assert!(done.stdout.lines().any(|l| l.contains(photo) && l.contains(class)), "{photo}: {}", done.stdout);
+    for (photo, class) in [("cat.png", "cat"), ("astronaut.png", "person"), ("motorcycle.png", "motorcycle")]
+    {
+        assert!(
+            done.stdout.lines().any(|l| l.contains(photo) && l.contains(class)),
+            "{photo}: {}",
+            done.stdout
+        );
     }
     let json: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(folder.path().join("r.json")).unwrap()).unwrap();

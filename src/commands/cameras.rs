@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Failure, print};
-use crate::source::camera;
+use crate::source::camera::{self, PixelFormat};
 
 pub(super) fn run() -> Result<(), Failure> {
     let cameras = camera::list()?;
@@ -15,13 +15,16 @@ pub(super) fn run() -> Result<(), Failure> {
     for camera in cameras {
         text.push_str(&format!("{}: {}\n", camera.index, camera.name));
         // One line a pixel format and size, with all its rates.
-        let mut rates: BTreeMap<(String, u32, u32), Vec<String>> = BTreeMap::new();
+        let mut rates: BTreeMap<(PixelFormat, u32, u32), Vec<String>> = BTreeMap::new();
         for format in &camera.formats {
-            let size = (format.name.clone(), format.width, format.height);
-            rates.entry(size).or_default().push(format!("{}", format.fps));
+            let size = (format.pixels, format.width, format.height);
+            rates.entry(size).or_default().push(format.fps.to_string());
         }
-        for ((name, width, height), rates) in rates {
-            text.push_str(&format!("   {name:<6} {width:>5} × {height:<5} at {} frames/s\n", rates.join(", ")));
+        for ((pixels, width, height), rates) in rates {
+            text.push_str(&format!(
+                "   {pixels:<6} {width:>5} × {height:<5} at {} frames/s\n",
+                rates.join(", ")
+            ));
         }
         if let Some(note) = &camera.note {
             text.push_str(&format!("   {note}\n"));

@@ -19,7 +19,15 @@ pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
     let mut failed = false;
     for source in &args.sources {
         let detector = detector.fork()?;
-        let done = detect_source(source, detector, &labels, args.coco.as_deref(), &mut results, &mut images, context);
+        let done = detect_source(
+            source,
+            detector,
+            &labels,
+            args.coco.as_deref(),
+            &mut results,
+            &mut images,
+            context,
+        );
         match done {
             Ok(()) => {}
             // One bad file of many does not take the others with it.
@@ -124,7 +132,10 @@ fn table(name: &str, detections: &[Detection], labels: &Labels) -> String {
     let mut text = String::new();
     for Detection { rect, score, class } in detections {
         let (x, y, w, h) = (rect.left, rect.top, rect.width, rect.height);
-        text.push_str(&format!("{name}  {:<14} {score:.3}  {x:7.1} {y:7.1} {w:7.1} {h:7.1}\n", labels.name(*class)));
+        text.push_str(&format!(
+            "{name}  {:<14} {score:.3}  {x:7.1} {y:7.1} {w:7.1} {h:7.1}\n",
+            labels.name(*class)
+        ));
     }
     text
 }

@@ -1,6 +1,5 @@
 //! From the word for a source to the source: cameras, files, addresses, the demo clip.
 
-use std::io::Cursor;
 use std::path::PathBuf;
 
 use super::Failure;
@@ -67,7 +66,7 @@ fn open_camera(which: &str, settings: &Settings) -> Result<Input, SourceError> {
 fn open_demo(settings: &Settings, note: Option<String>) -> Result<Input, SourceError> {
     let again = settings.source.clone();
     let begin = move || {
-        let source = AviSource::from_reader(Cursor::new(DEMO), "the demo clip")?;
+        let source = AviSource::from_bytes(DEMO, "the demo clip")?;
         Ok(adapt(Box::new(source), &again))
     };
     Ok(Input { source: begin()?, reopen: Some(Box::new(begin)), file: None, note })

@@ -102,7 +102,8 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     }
     // A class that nobody knows is told before anything is opened.
     crate::detect::check_classes(&loaded.settings.detector)?;
-    let stop = Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;
+    let stop =
+        Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;
     Ok(Context { loaded, stop, quiet: common.quiet })
 }
 

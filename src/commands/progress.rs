@@ -53,12 +53,11 @@ pub(super) fn bar(info: &SourceInfo, quiet: bool) -> ProgressBar {
         Some(_) => "{bar:28} {pos}/{len} frames  {per_sec}  {eta} left  {msg}",
         None => "{spinner} {pos} frames  {per_sec}  {elapsed}  {msg}",
     };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key(
-        "per_sec",
-        |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+    let style = ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = write!(out, "{:.1} fps", state.per_sec());
-        },
-    );
+        });
     if quiet || !std::io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
         return bar;

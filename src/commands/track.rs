@@ -1,6 +1,6 @@
 //! `trailsight track`: every frame, without a window, into files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,13 +10,16 @@ use crate::detect::{self, Detector};
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Census, Report};
 use crate::pipeline::{Follower, Outputs, Pipeline, Plan, Recorder};
-use crate::record::{DetectionFile, TrackFileInfo, TrackWriter, refuse_input};
+use crate::record::{DetectionFile, TrackFileInfo, TrackWriter, partial_name, refuse_input};
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
-    let outputs = Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
+    let outputs =
+        Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
     match (&args.detections, &args.source) {
         (Some(file), _) => track_detections(file, args, context),
-        (None, Some(source)) => track_source(input::open(source, &context.loaded.settings)?, &outputs, context),
+        (None, Some(source)) => {
+            track_source(input::open(source, &context.loaded.settings)?, &outputs, context)
+        }
         (None, None) => Err(Failure::Usage("track needs a SOURCE or --detections FILE".to_owned())),
     }
 }
@@ -67,7 +70,13 @@ fn is_closed(error: &headless::HeadlessError) -> bool {
 
 fn outcome(report: &Report, result: Result<(), (bool, String)>, context: &Context) -> Result<(), Failure> {
     match (result, context.stop.signal()) {
-        (Err((closed, why)), _) => if closed { Ok(()) } else { Err(Failure::Failed(why)) },
+        (Err((closed, why)), _) => {
+            if closed {
+                Ok(())
+            } else {
+                Err(Failure::Failed(why))
+            }
+        }
         (Ok(()), Some(signal)) => Err(Failure::Signal(signal)),
         (Ok(()), None) if report.frames == 0 => Err(Failure::Failed("the source gave no frame".to_owned())),
         (Ok(()), None) => Ok(()),
@@ -80,7 +89,9 @@ fn summarise(report: &Report, labels: &Labels, outputs: &Outputs) {
     let fps = report.frames as f64 / seconds.max(1e-9);
     eprintln!("{} frames in {seconds:.1} s: {fps:.1} fps", report.frames);
     let [letterbox, inference, decode] = report.mean_ms;
-    log::info!("a frame on one thread: letterbox {letterbox:.1} ms, network {inference:.1} ms, decoding {decode:.1} ms");
+    log::info!(
+        "a frame on one thread: letterbox {letterbox:.1} ms, network {inference:.1} ms, decoding {decode:.1} ms"
+    );
     eprintln!("tracks: {}", census_line(&report.census, labels));
     for path in outputs.paths().filter(|path| **path != *Path::new("-")) {
         match report.complete {
@@ -95,11 +106,11 @@ fn census_line(census: &Census, labels: &Labels) -> String {
     if total.is_empty() {
         return "none".to_owned();
     }
-    total.iter().map(|(class, count)| format!("{count} {}", labels.name(*class))).collect::<Vec<_>>().join(", ")
-}
-
-fn partial_name(path: &Path) -> PathBuf {
-    crate::record::partial_path(path)
+    total
+        .iter()
+        .map(|(class, count)| format!("{count} {}", labels.name(*class)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Runs the tracker alone on boxes from a file.
@@ -110,7 +121,9 @@ fn track_detections(file: &Path, args: &TrackArgs, context: &Context) -> Result<
         Failure::Usage("--detections needs the frames a second of the recording: --fps F".to_owned())
     })?;
     if args.output.tracks.is_empty() {
-        return Err(Failure::Usage("--detections needs a place for the tracks: --tracks FILE, or --tracks -".to_owned()));
+        return Err(Failure::Usage(
+            "--detections needs a place for the tracks: --tracks FILE, or --tracks -".to_owned(),
+        ));
     }
     if args.output.video.is_some() {
         return Err(Failure::Usage("--video needs pictures, and --detections has none".to_owned()));
@@ -160,8 +173,9 @@ fn track_detections(file: &Path, args: &TrackArgs, context: &Context) -> Result<
 }
 
 fn parse_size(text: &str) -> Result<(u32, u32), Failure> {
-    let sides = text.split_once(['x', 'X', '×']).and_then(|(w, h)| w.trim().parse().ok().zip(h.trim().parse().ok()));
-    sides
-        .filter(|&(width, height)| crate::frame::Picture::bytes(width, height).is_ok())
-        .ok_or_else(|| Failure::Usage(format!("--size {text}: expected WIDTHxHEIGHT in pixels, such as 1920x1080")))
+    let sides =
+        text.split_once(['x', 'X', '×']).and_then(|(w, h)| w.trim().parse().ok().zip(h.trim().parse().ok()));
+    sides.filter(|&(width, height)| crate::frame::Picture::bytes(width, height).is_ok()).ok_or_else(|| {
+        Failure::Usage(format!("--size {text}: expected WIDTHxHEIGHT in pixels, such as 1920x1080"))
+    })
 }

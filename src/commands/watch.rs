@@ -30,19 +30,24 @@ fn no_window() -> Option<&'static str> {
     if crate::view::display_available() {
         return None;
     }
-    if cfg!(feature = "window") { Some("there is no display") } else { Some("this program was built without a window") }
+    if cfg!(feature = "window") {
+        Some("there is no display")
+    } else {
+        Some("this program was built without a window")
+    }
 }
 
 fn into_files(input: input::Input, args: &WatchArgs, context: &Context, reason: &str) -> Result<(), Failure> {
     let folder = Path::new(FOLDER);
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::Failed(format!("cannot make the folder {FOLDER}: {error}")))?;
-    let ending = if crate::source::Tools::default().has_ffmpeg() { "mp4" } else { "avi" };
+    let ending = if crate::record::ffmpeg_available() { "mp4" } else { "avi" };
     let mut tracks = vec![folder.join("tracks.txt")];
     tracks.extend(args.output.tracks.iter().cloned());
     let video = args.output.video.clone().unwrap_or_else(|| folder.join(format!("video.{ending}")));
     let outputs = Outputs { tracks, video: Some(video), snapshot: Some(folder.join("snapshot.png")) };
-    let names: Vec<String> = outputs.paths().map(|path: &Path| PathBuf::from(path).display().to_string()).collect();
+    let names: Vec<String> =
+        outputs.paths().map(|path: &Path| PathBuf::from(path).display().to_string()).collect();
     eprintln!("{reason}: working without a window, into {}", names.join(", "));
     track::track_source(input, &outputs, context)
 }
@@ -65,7 +70,8 @@ fn in_window(input: input::Input, args: &WatchArgs, context: &Context) -> Result
     let labels = Arc::new(detector.labels().clone());
     let live = input.source.info().kind.is_live();
     let every_frame = settings.source.every_frame && !live;
-    let outputs = Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
+    let outputs =
+        Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: input.reopen.filter(|_| args.repeat),

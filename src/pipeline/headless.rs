@@ -23,7 +23,12 @@ impl Census {
     /// Counts the tracks of the next scene; each track counts once, as what it was called last.
     pub fn count(&mut self, scene: &Scene) {
         let before = std::mem::take(&mut self.alive);
-        self.alive = scene.tracks.iter().filter(|t| t.state != TrackState::Tentative).map(|t| (t.id, t.class)).collect();
+        self.alive = scene
+            .tracks
+            .iter()
+            .filter(|t| t.state != TrackState::Tentative)
+            .map(|t| (t.id, t.class))
+            .collect();
         for (id, class) in before {
             if !self.alive.contains_key(&id) {
                 *self.gone.entry(class).or_default() += 1;
@@ -96,7 +101,8 @@ pub fn run(
         }
         if let Some(recorder) = &recorder {
             let frame = &followed.shot.frame;
-            writing = recorder.tracks(&followed.scene, frame.picture.size()) && recorder.picture(frame, &followed.scene);
+            writing = recorder.tracks(&followed.scene, frame.picture.size())
+                && recorder.picture(frame, &followed.scene);
         }
         each(&followed, &pipeline);
     }
@@ -130,7 +136,9 @@ mod tests {
             seen: 0.0,
         };
         let mut census = Census::default();
-        for tracks in [vec![track(1, 2)], vec![track(1, 7), track(2, 0)], vec![track(2, 0), track(3, 0)], vec![]] {
+        for tracks in
+            [vec![track(1, 2)], vec![track(1, 7), track(2, 0)], vec![track(2, 0), track(3, 0)], vec![]]
+        {
             census.count(&Scene { tracks, ..Scene::default() });
         }
         assert_eq!(census.total(), [(0, 2), (7, 1)]);

@@ -11,7 +11,7 @@ use super::stats::Stats;
 use crate::frame::Frame;
 use crate::labels::Labels;
 use crate::record::{
-    RecordError, TrackFileInfo, TrackWriter, VideoSettings, VideoWriter, refuse_input, save_snapshot,
+    RecordError, TrackFileInfo, TrackWriter, VideoSettings, VideoWriter, refuse_input, write_png,
 };
 use crate::scene::Scene;
 use crate::source::SourceInfo;
@@ -87,7 +87,8 @@ impl Recorder {
             .iter()
             .map(|path| TrackWriter::open(path, track_info.clone()))
             .collect::<Result<Vec<_>, _>>()?;
-        let settings = VideoSettings { rate: info.rate, sound: info.sound.clone(), ..VideoSettings::default() };
+        let settings =
+            VideoSettings { rate: info.rate, sound: info.sound.clone(), ..VideoSettings::default() };
         let video = outputs.video.as_deref().map(|path| VideoWriter::create(path, &settings)).transpose()?;
 
         let wants_pictures = video.is_some() || outputs.snapshot.is_some();
@@ -114,7 +115,10 @@ impl Recorder {
             scribe.end(complete)
         };
         let thread = std::thread::Builder::new().name("record".into()).spawn(run).map_err(|error| {
-            RecordError::Place { path: "the outputs".to_owned(), why: format!("no thread for writing: {error}") }
+            RecordError::Place {
+                path: "the outputs".to_owned(),
+                why: format!("no thread for writing: {error}"),
+            }
         })?;
         let skipped = Arc::clone(&stats.skipped_record);
         Ok(Some(Self { jobs, thread, wants_pictures, live: info.kind.is_live(), skipped }))
@@ -155,7 +159,10 @@ impl Recorder {
         let _ = self.jobs.send(Job::End { complete });
         drop(self.jobs);
         self.thread.join().unwrap_or_else(|_| {
-            Err(RecordError::Place { path: "the outputs".to_owned(), why: "the record thread failed".to_owned() })
+            Err(RecordError::Place {
+                path: "the outputs".to_owned(),
+                why: "the record thread failed".to_owned(),
+            })
         })
     }
 }
@@ -186,7 +193,8 @@ impl Scribe {
             video.write(&self.canvas, frame.time)?;
         }
         let seen = |scene: &Scene| scene.seen().count();
-        if self.snapshot.is_some() && self.fullest.as_ref().is_none_or(|(_, most)| seen(&scene) > seen(most)) {
+        if self.snapshot.is_some() && self.fullest.as_ref().is_none_or(|(_, most)| seen(&scene) > seen(most))
+        {
             self.fullest = Some((frame, scene));
         }
         Ok(())
@@ -209,13 +217,14 @@ impl Scribe {
         let fullest = self.fullest.take();
         if let (Some((frame, scene)), Some(path)) = (&fullest, self.snapshot.take()) {
             self.draw(frame, scene);
-            save_snapshot(&self.canvas, &path)?;
+            write_png(&self.canvas, &path)?;
         }
         if complete {
             self.tracks.into_iter().try_for_each(TrackWriter::finish)?;
             self.video.map_or(Ok(()), VideoWriter::finish)
         } else {
-            self.video.map_or(Ok(()), VideoWriter::close)
+            // Dropped unfinished, files are closed properly and keep their partial names.
+            Ok(())
         }
     }
 }

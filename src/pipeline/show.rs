@@ -1,7 +1,7 @@
 //! A run in a window: the main thread's loop. Draws the newest frame with the tracks predicted to its time (in time),
 //! or each frame with its own tracks when its time has come (in step).
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::recorder::Recorder;
 use super::{Adjust, Followed, Pipeline, Rate, RunError, Shot, Stop};
 use crate::config::Settings;
 use crate::labels::Labels;
-use crate::record::{RecordError, free_snapshot};
+use crate::record::{RecordError, write_snapshot};
 use crate::scene::Scene;
 use crate::view::{Canvas, Command, HudData, Shown, Viewer, Window, WindowError};
 
@@ -213,7 +213,7 @@ impl Stage {
     }
 
     fn snapshot(&mut self) {
-        let saved = free_snapshot(&self.canvas, &PathBuf::from("."));
+        let saved = write_snapshot(&self.canvas, Path::new("."));
         self.tell(match saved {
             Ok(path) => format!("saved {}", path.display()),
             Err(error) => error.to_string(),
@@ -312,7 +312,8 @@ impl Stage {
             detection_fps: known(pipeline.stats.detected.per_second()),
             display_fps: known(self.displayed.per_second()),
             inference_ms: known(pipeline.stats.inference_ms()),
-            age_ms: (!self.paused && !self.ended).then(|| current.frame.captured.elapsed().as_secs_f64() * 1e3),
+            age_ms: (!self.paused && !self.ended)
+                .then(|| current.frame.captured.elapsed().as_secs_f64() * 1e3),
             tracks: self.scene.as_ref().map_or(0, |scene| scene.tracks.len()),
             time: current.frame.time,
             confidence: Some(self.show.settings.detector.confidence),

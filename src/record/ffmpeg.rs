@@ -19,6 +19,14 @@ use super::{RecordError, matroska};
 
 /// The program.
 pub(super) const PROGRAM: &str = "ffmpeg";
+
+/// Whether `ffmpeg` can be started, so that other kinds of video than `.avi` can be written.
+pub fn ffmpeg_available() -> bool {
+    let quiet = || Stdio::null();
+    let version =
+        Command::new(PROGRAM).arg("-version").stdin(quiet()).stdout(quiet()).stderr(quiet()).status();
+    version.is_ok_and(|status| status.success())
+}
 /// What to do where it is missing.
 const HINT: &str = "install ffmpeg, or write .avi, which needs no other program";
 /// The ticks of a second in the file: whole for the rates of film and television, and below the 65535 of MPEG-4 part 2.

@@ -22,8 +22,9 @@ mod tracks;
 mod video;
 
 pub use error::RecordError;
+pub use ffmpeg::ffmpeg_available;
 pub use mot::{DetectionFile, MotError};
-pub use partial::{PartialFile, refuse_input};
+pub use partial::{PartialFile, partial_name, refuse_input};
 pub use snapshot::{write_png, write_snapshot};
 pub use tracks::{TRACK_ENDINGS, TrackFileInfo, TrackWriter};
 pub use video::{VIDEO_ENDINGS, VideoSettings, VideoWriter};

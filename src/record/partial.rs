@@ -50,18 +50,21 @@ impl Place {
         let ends_in_separator =
             path.as_os_str().as_encoded_bytes().last().is_some_and(|&b| std::path::is_separator(b.into()));
         match last.file_name() {
-            Some(name) if !ends_in_separator => {
-                let mut partial = last.file_stem().unwrap_or(name).to_owned();
-                partial.push(".partial");
-                if let Some(extension) = last.extension() {
-                    partial.push(".");
-                    partial.push(extension);
-                }
-                Ok(Self::Partial { partial: last.with_file_name(partial), last })
-            }
+            Some(_) if !ends_in_separator => Ok(Self::Partial { partial: partial_name(&last), last }),
             _ => refuse("it names no file; add a file name"),
         }
     }
+}
+
+/// The name that a file has until it is complete: `NAME.partial.EXT` beside it.
+pub fn partial_name(path: &Path) -> PathBuf {
+    let mut partial = path.file_stem().unwrap_or_default().to_owned();
+    partial.push(".partial");
+    if let Some(extension) = path.extension() {
+        partial.push(".");
+        partial.push(extension);
+    }
+    path.with_file_name(partial)
 }
 
 /// The folder that a path lies in; `.` where it names none.

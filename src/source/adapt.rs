@@ -246,6 +246,7 @@ mod tests {
                 sequence: self.sequence - 1,
                 time,
                 captured: Instant::now(),
+                file: None,
             }))
         }
     }

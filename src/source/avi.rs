@@ -5,8 +5,8 @@
 //! next picture. Layout: Microsoft's "AVI RIFF File Reference" and the OpenDML AVI extensions 1.02.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
-use std::path::Path;
+use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -55,7 +55,29 @@ impl AviSource {
     /// no picture that decodes.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let what = path.display().to_string();
-        let mut file = AviFile::open(path).map_err(|why| SourceError::Open { what: what.clone(), why })?;
+        let file = AviFile::open(path).map_err(|why| SourceError::Open { what: what.clone(), why })?;
+        let name = path.file_name().map_or_else(|| what.clone(), |name| name.to_string_lossy().into_owned());
+        let sound = file.header.sound.then(|| path.to_owned());
+        Self::begin(file, what, name, sound)
+    }
+
+    /// The same from bytes in memory; `name` is what messages call them.
+    ///
+    /// # Errors
+    /// As [`AviSource::open`].
+    pub fn from_bytes(bytes: &'static [u8], name: &str) -> Result<Self, SourceError> {
+        let what = name.to_owned();
+        let file = AviFile::read(Box::new(Cursor::new(bytes)), bytes.len() as u64)
+            .map_err(|why| SourceError::Open { what: what.clone(), why })?;
+        Self::begin(file, what.clone(), what, None)
+    }
+
+    fn begin(
+        mut file: AviFile,
+        what: String,
+        name: String,
+        sound: Option<PathBuf>,
+    ) -> Result<Self, SourceError> {
         let read = |why: String| SourceError::Read { what: what.clone(), why };
         let (mut pending, mut damaged, mut reason) = (0, 0, None);
         let last = loop {
@@ -78,12 +100,11 @@ impl AviSource {
                 }
             }
         };
-        let Header { rate, frames, sound, .. } = file.header;
+        let Header { rate, frames, .. } = file.header;
         if file.header.height == last.height().saturating_mul(2) {
             let why = "its pictures are interlaced fields; install ffmpeg to read it".to_owned();
             return Err(SourceError::Open { what, why });
         }
-        let name = path.file_name().map_or_else(|| what.clone(), |name| name.to_string_lossy().into_owned());
         let info = SourceInfo {
             name,
             kind: SourceKind::Recording,
@@ -91,7 +112,7 @@ impl AviSource {
             rate: Some(rate.fps()),
             frames: (frames > 0).then_some(frames),
             duration: (frames > 0).then(|| rate.time(frames) - rate.time(0)),
-            sound: sound.then(|| path.to_owned()),
+            sound,
         };
         Ok(Self { info, file, last: Arc::new(last), pending, sequence: 0, damaged, ended: false })
     }
@@ -163,7 +184,13 @@ impl Source for AviSource {
             Ok(true) => {
                 let (sequence, time) = (self.sequence, self.file.header.rate.time(self.sequence));
                 self.sequence += 1;
-                Ok(Some(Frame { picture: Arc::clone(&self.last), sequence, time, captured: Instant::now() }))
+                Ok(Some(Frame {
+                    picture: Arc::clone(&self.last),
+                    sequence,
+                    time,
+                    captured: Instant::now(),
+                    file: None,
+                }))
             }
             Ok(false) => self.end(),
             Err(error) => {
@@ -246,7 +273,7 @@ enum Step {
 
 /// The chunks of an AVI file, from the first picture on.
 struct AviFile {
-    reader: BufReader<File>,
+    reader: BufReader<Box<dyn ReadSeek>>,
     /// Bytes in the file.
     length: u64,
     /// Where the next chunk starts.
@@ -262,28 +289,41 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |four| u32::from_le_bytes(*four))
 }
 
+/// What an AVI can be read from.
+trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// What is said of a head that cannot be read.
+fn cannot_read(error: io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "it ends within its head; it is no whole AVI file".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 impl AviFile {
     /// Opens a file and reads its head; the error says why it is not for us.
     fn open(path: &Path) -> Result<Self, String> {
-        let cannot = |error: io::Error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => "it ends within its head; it is no whole AVI file".to_owned(),
-            _ => error.to_string(),
-        };
-        let file = File::open(path).map_err(cannot)?;
-        let metadata = file.metadata().map_err(cannot)?;
+        let file = File::open(path).map_err(cannot_read)?;
+        let metadata = file.metadata().map_err(cannot_read)?;
         if !metadata.is_file() {
             return Err("it is no regular file".to_owned());
         }
-        let mut reader = BufReader::with_capacity(1 << 16, file);
+        Self::read(Box::new(file), metadata.len())
+    }
+
+    /// Reads the head of what is already open, `length` bytes long.
+    fn read(inner: Box<dyn ReadSeek>, length: u64) -> Result<Self, String> {
+        let mut reader = BufReader::with_capacity(1 << 16, inner);
         let mut head = [0; 12];
-        reader.read_exact(&mut head).map_err(cannot)?;
+        reader.read_exact(&mut head).map_err(cannot_read)?;
         if !(head.starts_with(b"RIFF") && head.ends_with(b"AVI ")) {
             return Err("it is no AVI file".to_owned());
         }
         let header = Header { id: *b"00d", rate: Rate::FALLBACK, frames: 0, height: 0, sound: false };
-        let length = metadata.len();
         let mut file = Self { reader, length, position: 12, header, jpeg: Vec::new(), cut: false };
-        file.read_head().map_err(cannot)??;
+        file.read_head().map_err(cannot_read)??;
         Ok(file)
     }
 

@@ -138,6 +138,7 @@ impl FfmpegSource {
             sequence: self.given,
             time: self.clock.tell(announced.time),
             captured,
+            file: None,
         };
         self.given += 1;
         Ok(Some(frame))

@@ -92,7 +92,10 @@ impl Input {
 /// The error of a program that cannot be started.
 pub(super) fn not_started(what: &str, program: &'static str, error: &io::Error) -> SourceError {
     if error.kind() != io::ErrorKind::NotFound {
-        return SourceError::Open { what: what.to_owned(), why: format!("{program} cannot be started: {error}") };
+        return SourceError::Open {
+            what: what.to_owned(),
+            why: format!("{program} cannot be started: {error}"),
+        };
     }
     let hint = "install ffmpeg (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg; Windows: winget \
                 install ffmpeg). Motion-JPEG AVI files and images play without it";
@@ -159,7 +162,10 @@ mod tests {
             ("http://cam:8080/v?user=a&password=b&x=1", "http://cam:8080/v?user=…&password=…&x=1"),
             ("http://host/a@b.mp4", "http://host/a@b.mp4"),
             ("http://[::1]:80/a@b.mp4", "http://[::1]:80/a@b.mp4"),
-            ("Connection to tcp://me:pw@cam:554?timeout=0 failed", "Connection to tcp://cam:554?timeout=0 failed"),
+            (
+                "Connection to tcp://me:pw@cam:554?timeout=0 failed",
+                "Connection to tcp://cam:554?timeout=0 failed",
+            ),
             ("'http://u:p@a/b': no, 'http://v:q@c/d': no", "'http://a/b': no, 'http://c/d': no"),
             ("http://cam:80: refused", "http://cam:80: refused"),
             ("http://cam:80/a@b.mp4", "http://b.mp4"),

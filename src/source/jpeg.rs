@@ -93,7 +93,8 @@ mod tests {
                 assert!((i32::from(value) - wanted).abs() <= 6, "{value} {wanted}");
             }
         }
-        let grey = decode_jpeg(&gradient(9, 9, jpeg_encoder::ColorType::Luma), JpegLimits::default()).unwrap();
+        let grey =
+            decode_jpeg(&gradient(9, 9, jpeg_encoder::ColorType::Luma), JpegLimits::default()).unwrap();
         assert!(grey.rgb().iter().all(|[r, g, b]| r == g && g == b));
     }
 

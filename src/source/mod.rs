@@ -20,12 +20,12 @@ use std::path::{Path, PathBuf};
 use crate::frame::{Frame, PictureError};
 
 pub use adapt::adapt;
+pub use avi::AviSource;
 pub use ffmpeg::FfmpegSource;
 pub use images::{IMAGE_RATE, ImageSource};
 pub use input::{Input, Tools, redact};
 pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
-pub use avi::AviSource;
 pub use settings::{CameraSettings, Rotate, SourceSettings};
 
 /// What kind of thing frames come from; decides how they are paced.
