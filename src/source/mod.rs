@@ -1,6 +1,7 @@
 //! Where frames come from: cameras, videos and streams, images. Each source turns something outside into [`Frame`]s
 //! and knows nothing of what happens to them.
 
+pub mod camera;
 mod settings;
 
 use std::path::PathBuf;
