@@ -251,11 +251,15 @@ fn shown_size(stream: &Stream) -> Option<(u32, u32)> {
     let by_matrix = stream.side_data_list.iter().find_map(|s| s.rotation);
     let rotation = by_matrix.or_else(|| stream.tags.rotate.as_deref()?.parse().ok()).unwrap_or(0.0);
     let sideways = (rotation.rem_euclid(180.0) - 90.0).abs() < 1.0;
-    let aspect = stream.sample_aspect_ratio.as_deref().and_then(|a| ratio(&a.replace(':', "/"))).unwrap_or(1.0);
+    let aspect =
+        stream.sample_aspect_ratio.as_deref().and_then(|a| ratio(&a.replace(':', "/"))).unwrap_or(1.0);
     let (width, height, aspect) =
         if sideways { (height, width, aspect.recip()) } else { (width, height, aspect) };
-    let (width, height) =
-        if aspect > 1.0 { ((width * aspect + 0.5).trunc(), height) } else { (width, (height / aspect + 0.5).trunc()) };
+    let (width, height) = if aspect > 1.0 {
+        ((width * aspect + 0.5).trunc(), height)
+    } else {
+        (width, (height / aspect + 0.5).trunc())
+    };
     let whole = |side: f64| (side >= 1.0 && side < f64::from(u32::MAX)).then_some(side as u32);
     Some((whole(width)?, whole(height)?))
 }
@@ -299,7 +303,10 @@ mod tests {
     #[test]
     fn what_is_no_video_is_said_so() {
         for (json, word) in [
-            (r#"{"streams": [{"codec_type": "audio"}], "format": {"format_name": "mp3"}}"#, "only sound, no video"),
+            (
+                r#"{"streams": [{"codec_type": "audio"}], "format": {"format_name": "mp3"}}"#,
+                "only sound, no video",
+            ),
             (
                 r#"{"streams": [{"codec_type": "audio"}, {"codec_type": "video", "disposition": {"attached_pic": 1}}],
                     "format": {"format_name": "mp3"}}"#,

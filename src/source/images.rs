@@ -53,7 +53,9 @@ impl ImageSource {
         }
         let files = images_among(names);
         if files.is_empty() {
-            return Err(open("there is no image in this folder; name a folder of images or a file".to_owned()));
+            return Err(open(
+                "there is no image in this folder; name a folder of images or a file".to_owned(),
+            ));
         }
         Ok(Self::new(super::file_name(path), files, false, rate))
     }

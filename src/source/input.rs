@@ -92,7 +92,10 @@ impl Input {
 /// The error of a program that cannot be started.
 pub(super) fn not_started(what: &str, program: &'static str, error: &io::Error) -> SourceError {
     if error.kind() != io::ErrorKind::NotFound {
-        return SourceError::Open { what: what.to_owned(), why: format!("{program} cannot be started: {error}") };
+        return SourceError::Open {
+            what: what.to_owned(),
+            why: format!("{program} cannot be started: {error}"),
+        };
     }
     let hint = "install ffmpeg (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg; Windows: winget \
                 install ffmpeg). Motion-JPEG AVI files and images play without it";
@@ -117,13 +120,12 @@ pub fn redact(text: &str) -> String {
 
 fn push_without_secrets(out: &mut String, address: &str) {
     let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
-    let shown = if let Some((_, host)) = authority.rsplit_once('@') {
-        address.get(authority.len() - host.len()..).unwrap_or_default()
-    } else if authority.contains(':') && !authority.starts_with('[') {
-        // Perhaps a password with an unescaped `/`, `?` or `#` in it. Better to show too little than that.
-        address.rsplit_once('@').map_or(address, |(_, host)| host)
-    } else {
-        address
+    // A password may hold an unescaped `@`, `/`, `?` or `#`: where there can be one, all up to the last `@` is left
+    // out. Better to show too little of an address than that.
+    let may_hold_password = authority.contains([':', '@']) && !authority.starts_with('[');
+    let shown = match address.rsplit_once('@') {
+        Some((_, host)) if may_hold_password => host,
+        _ => address,
     };
     let Some((path, query)) = shown.split_once('?') else { return out.push_str(shown) };
     out.push_str(path);
@@ -159,7 +161,10 @@ mod tests {
             ("http://cam:8080/v?user=a&password=b&x=1", "http://cam:8080/v?user=…&password=…&x=1"),
             ("http://host/a@b.mp4", "http://host/a@b.mp4"),
             ("http://[::1]:80/a@b.mp4", "http://[::1]:80/a@b.mp4"),
-            ("Connection to tcp://me:pw@cam:554?timeout=0 failed", "Connection to tcp://cam:554?timeout=0 failed"),
+            (
+                "Connection to tcp://me:pw@cam:554?timeout=0 failed",
+                "Connection to tcp://cam:554?timeout=0 failed",
+            ),
             ("'http://u:p@a/b': no, 'http://v:q@c/d': no", "'http://a/b': no, 'http://c/d': no"),
             ("http://cam:80: refused", "http://cam:80: refused"),
             ("http://cam:80/a@b.mp4", "http://b.mp4"),

@@ -82,7 +82,10 @@ pub fn open_file_with(
         SourceSpec::Url(url) => open_video(tools, &Input::Url(url.clone()), settings)?,
         SourceSpec::Video(path) => open_video_file(tools, path, settings)?,
         SourceSpec::Camera(index) => {
-            return Err(SourceError::Open { what: format!("camera {index}"), why: "it is not a file".to_owned() });
+            return Err(SourceError::Open {
+                what: format!("camera {index}"),
+                why: "it is not a file".to_owned(),
+            });
         }
         SourceSpec::Name(name) => {
             return Err(missing(Path::new(name)));
@@ -199,7 +202,9 @@ fn is_animation(path: &Path) -> bool {
     match format {
         image::ImageFormat::Gif => {
             use image::AnimationDecoder;
-            let Ok(decoder) = image::codecs::gif::GifDecoder::new(std::io::BufReader::new(file)) else { return false };
+            let Ok(decoder) = image::codecs::gif::GifDecoder::new(std::io::BufReader::new(file)) else {
+                return false;
+            };
             decoder.into_frames().take(2).filter(Result::is_ok).count() > 1
         }
         image::ImageFormat::Png => {

@@ -127,7 +127,12 @@ mod tests {
         bytes.extend(vec![u; chroma_length(frame)]);
         bytes.extend(vec![v; chroma_length(frame)]);
         let picture = to_picture(frame, &bytes).unwrap();
-        assert!(picture.rgb().windows(2).all(|w| w[0] == w[1]), "one colour at {}×{}", frame.width, frame.height);
+        assert!(
+            picture.rgb().windows(2).all(|w| w[0] == w[1]),
+            "one colour at {}×{}",
+            frame.width,
+            frame.height
+        );
         picture.rgb()[0]
     }
 

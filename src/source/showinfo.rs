@@ -98,7 +98,8 @@ impl Parser {
 
     /// `rest` is what follows `n:`.
     fn frame(&mut self, rest: &str) -> Result<Announced, OutOfStep> {
-        let wrong = |what: &str| OutOfStep(format!("{what} in `n:{}`", rest.chars().take(120).collect::<String>()));
+        let wrong =
+            |what: &str| OutOfStep(format!("{what} in `n:{}`", rest.chars().take(120).collect::<String>()));
         let number: u64 = first_word(rest).parse().map_err(|_| wrong("no frame number"))?;
         if number != self.expected {
             return Err(wrong(&format!("frame {} expected", self.expected)));
