@@ -1,17 +1,20 @@
 //! Real videos made with ffmpeg on the spot, read back: times against ffprobe's, sizes, colours, cuts, and every kind
 //! of file that is not a whole video.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use trailsight::frame::Frame;
-use trailsight::source::{Source, SourceError, SourceKind, SourceSettings, SourceSpec, open_file};
+use trailsight::source::{
+    Source, SourceError, SourceKind, SourceSettings, SourceSpec, Tools, open_file, open_file_with,
+};
 
 /// A folder with tools to fill it; `None`, said aloud, without ffmpeg.
 fn folder() -> Option<tempfile::TempDir> {
     if Command::new("ffmpeg").arg("-version").output().is_err() {
-        println!("SKIPPED: ffmpeg is not installed");
+        eprintln!("SKIPPED: ffmpeg is not installed");
         return None;
     }
     Some(tempfile::tempdir().unwrap())
@@ -106,7 +109,10 @@ fn pictures_come_upright_with_square_pixels_and_as_announced() {
     let Some(dir) = folder() else { return };
     make(&dir, "-f lavfi -i testsrc2=s=160x90:r=10:d=0.5 -c:v libx264 DIR/a.mp4");
     let turned = make(&dir, "-i DIR/a.mp4 -c copy -metadata:s:v:0 rotate=90 DIR/turned.mp4");
-    let wide = make(&dir, "-f lavfi -i testsrc2=s=161x91:r=10:d=0.5,setsar=4/3 -c:v ffv1 DIR/wide.mkv");
+    let wide = make(
+        &dir,
+        "-f lavfi -i testsrc=s=161x91:r=10:d=0.5,setsar=4/3 -pix_fmt yuv420p -c:v ffv1 DIR/wide.mkv",
+    );
     let tall = make(&dir, "-f lavfi -i testsrc2=s=160x90:r=10:d=0.5,setsar=3/4 -c:v ffv1 DIR/tall.mkv");
     for (path, size) in [(turned, (90, 160)), (wide, (215, 91)), (tall, (160, 120))] {
         let mut source = open(&path).unwrap();
@@ -230,7 +236,7 @@ fn what_is_no_video_is_a_clear_error() {
         (put("zero.mp4", b""), "empty"),
         (put("words.txt", words.as_bytes()), "text"),
         (put("words.mp4", words.as_bytes()), ""),
-        (put("noise.mkv", &(0..5000_u32).map(|i| (i * i >> 3) as u8).collect::<Vec<_>>()), ""),
+        (put("noise.mkv", &(0..5000_u32).map(|i| ((i * i) >> 3) as u8).collect::<Vec<_>>()), ""),
         (make(&dir, "-f lavfi -i sine=d=1 DIR/sound.m4a"), "only sound"),
         (make(&dir, "-f lavfi -i sine=d=1 DIR/sound.mp3"), "only sound"),
         (
@@ -277,6 +283,25 @@ fn odd_names_sound_and_settings() {
     // Mirrored, then turned clockwise: the bottom right pixel comes to the top left.
     let straight = frames(&plain);
     assert_eq!(turned[0].picture.rgb()[0], straight[0].picture.rgb()[64 * 48 - 1]);
+}
+
+#[test]
+fn without_ffmpeg_motion_jpeg_plays_and_the_rest_says_what_to_do() {
+    let Some(dir) = folder() else { return };
+    let tools = Tools { ffmpeg: dir.path().join("none"), ffprobe: dir.path().join("none") };
+    let open = |path: &Path| {
+        let spec = SourceSpec::parse(path.to_str().unwrap());
+        open_file_with(&tools, &spec, &SourceSettings::default())
+    };
+    let plain = make(&dir, "-f lavfi -i testsrc2=s=64x48:r=10:d=0.5 -c:v mjpeg DIR/plain.avi");
+    assert_eq!(all(&mut *open(&plain).unwrap()).0.len(), 5);
+    let other = make(&dir, "-i DIR/plain.avi -c:v mpeg4 DIR/other.avi");
+    match open(&other).err().unwrap() {
+        SourceError::Missing { program: "ffprobe", hint, .. } => {
+            assert!(hint.contains("install ffmpeg"), "{hint}")
+        }
+        error => panic!("{error}"),
+    }
 }
 
 #[test]

@@ -56,6 +56,14 @@ impl Input {
         }
     }
 
+    /// Whether this is the address of something that is sent as it happens. An HTTP address may be that or a file: only
+    /// asking tells.
+    pub(super) fn is_live(&self) -> bool {
+        const LIVE: [&str; 10] =
+            ["rtsp", "rtsps", "rtp", "udp", "srt", "rist", "tcp", "tls", "rtmp", "rtmps"];
+        matches!(self, Self::Url(url) if LIVE.contains(&scheme(url).as_str()))
+    }
+
     /// The options that belong in front of `-i`, and the argument of `-i`. `modern` where the programs are of version
     /// 5 or later.
     pub(super) fn arguments(&self, modern: bool) -> Vec<OsString> {
@@ -68,10 +76,9 @@ impl Input {
                 address
             }
             Self::Url(url) => {
-                let scheme = url.split("://").next().unwrap_or_default().to_ascii_lowercase();
                 // Microseconds after which a silent peer counts as gone.
                 const PATIENCE: &str = "15000000";
-                match scheme.as_str() {
+                match scheme(url).as_str() {
                     "rtsp" | "rtsps" => {
                         let timeout = if modern { "-timeout" } else { "-stimeout" };
                         all.extend(["-rtsp_transport", "tcp", timeout, PATIENCE].map(Into::into));
@@ -79,7 +86,12 @@ impl Input {
                     "http" | "https" | "tcp" | "tls" | "rtmp" | "rtmps" => {
                         all.extend(["-rw_timeout", PATIENCE].map(Into::into));
                     }
+                    "udp" => all.extend(["-timeout", PATIENCE].map(Into::into)),
                     _ => {}
+                }
+                if self.is_live() {
+                    // Microseconds of the stream that may be looked at before its first frame is given; 5 s otherwise.
+                    all.extend(["-analyzeduration", "1500000"].map(Into::into));
                 }
                 url.into()
             }
@@ -87,6 +99,10 @@ impl Input {
         all.extend(["-i".into(), address]);
         all
     }
+}
+
+fn scheme(url: &str) -> String {
+    url.split("://").next().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// The error of a program that cannot be started.

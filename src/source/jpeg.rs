@@ -1,5 +1,5 @@
 //! JPEG bytes to a picture: what cameras send, decoded so that no damage to the bytes can end the program. Files with
-//! orientation, alpha or other formats are the business of [`picture_file`](super::picture_file).
+//! orientation, alpha or other formats are the business of `read_picture`.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
