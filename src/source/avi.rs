@@ -390,9 +390,8 @@ impl AviFile {
             }
             let (data, size) = (start + 8, u64::from(u32_at(head, 4)));
             let end = data + size;
-            if head.starts_with(b"RIFF") {
-                self.position = start + 12;
-            } else if head.starts_with(b"LIST") && matches!(&head[8..], b"movi" | b"rec ") {
+            let opens = head.starts_with(b"LIST") && matches!(&head[8..], b"movi" | b"rec ");
+            if opens || head.starts_with(b"RIFF") {
                 self.position = start + 12;
             } else if self.is_picture(head) {
                 return self.picture(data, end);
