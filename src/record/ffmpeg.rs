@@ -33,7 +33,7 @@ const MIN_STEP: u64 = 1000;
 /// How long an encoder that is given up may take to complete its file.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The same where the rest of the sound would be copied too.
-const SOUND_PATIENCE: Duration = Duration::from_millis(1500);
+const SOUND_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
