@@ -129,7 +129,7 @@ fn draw_trail(
 ) {
     let Some(trail) = shown.trail else { return };
     let (Some(oldest), Some(newest)) = (trail.points.first(), trail.points.last()) else { return };
-    let span = (view.time.max(newest.time) - oldest.time).max(1e-3);
+    let span = (view.time - oldest.time).max(1e-3);
     let width = LINE * 1.5 * scale;
     points.clear();
     let mut add = |x: f32, y: f32, time: f64| {

@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(opening_size((640, 480)), (640, 480));
         assert_eq!(opening_size((1920, 1080)), (1280, 720));
         assert_eq!(opening_size((1080, 1920)), (450, 800));
-        assert_eq!(opening_size((80, 60)), (427, 320));
+        assert_eq!(opening_size((80, 60)), (320, 240));
         assert_eq!(opening_size((1, 1)), (320, 320));
         assert_eq!(opening_size((32_768, 50)), (1280, 160));
         assert_eq!(opening_size((0, 0)), (320, 320));
