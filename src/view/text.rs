@@ -217,7 +217,7 @@ impl Text {
 
 /// A size that can be drawn, in steps of a quarter of a pixel; what is not a number is the smallest.
 fn usable(size: f32) -> f32 {
-    (size.max(MIN_SIZE).min(MAX_SIZE) * 4.0).round() / 4.0
+    if size.is_nan() { MIN_SIZE } else { (size.clamp(MIN_SIZE, MAX_SIZE) * 4.0).round() / 4.0 }
 }
 
 /// Characters that steer text without being seen: joiners, direction marks, variation selectors, tags.
