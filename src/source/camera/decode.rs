@@ -21,10 +21,8 @@ pub(super) enum Damage {
     NoStart,
     #[error("the JPEG has no end")]
     NoEnd,
-    #[error("the JPEG cannot be decoded: {0}")]
+    #[error("{0}")]
     Jpeg(String),
-    #[error("the JPEG says that it has {width}×{height} pixels")]
-    Size { width: u32, height: u32 },
     #[error("the colours cannot be converted: {0}")]
     Colour(String),
     #[error(transparent)]

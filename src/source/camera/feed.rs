@@ -172,7 +172,13 @@ impl Source for CameraFeed {
             match decode(&self.format, buffer.buffer()) {
                 Ok(picture) => {
                     let time = at.saturating_duration_since(first).as_secs_f64();
-                    return Ok(Some(Frame { picture: Arc::new(picture), sequence, time, captured: at, file: None }));
+                    return Ok(Some(Frame {
+                        picture: Arc::new(picture),
+                        sequence,
+                        time,
+                        captured: at,
+                        file: None,
+                    }));
                 }
                 Err(damage) => self.damaged.note(&self.what, &damage),
             }

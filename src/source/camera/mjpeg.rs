@@ -1,40 +1,21 @@
 //! One frame of a Motion-JPEG camera: where it ends in the driver's buffer, and its pixels.
 
 use std::borrow::Cow;
-use std::io::Cursor;
-
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::decode::Damage;
-use crate::frame::{MAX_SIDE, Picture};
+use crate::frame::Picture;
+use crate::source::jpeg::{JpegLimits, decode_jpeg};
 
 /// An APP0 segment that marks the file as a Motion-JPEG frame, which makes the decoder assume the standard's own
 /// Huffman tables.
 const MOTION_JPEG_MARK: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
 
 /// Decodes the JPEG at the start of `buffer`; what follows it is ignored. `agreed` is the size, in pixels, that the
-/// camera promised: a frame of another size is taken as it is, but not one of more than four times the area, whose
-/// header is rather damaged.
+/// camera promised: a frame of another size is taken as it is, but not one of more than twice the width or height,
+/// whose header is rather damaged.
 pub(super) fn decode(buffer: &[u8], agreed: (u32, u32)) -> Result<Picture, Damage> {
-    let jpeg = complete(cut(buffer)?);
-    let options = DecoderOptions::default()
-        .set_max_width(MAX_SIDE as usize)
-        .set_max_height(MAX_SIDE as usize)
-        .jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(Cursor::new(jpeg.as_ref()), options);
-    decoder.decode_headers().map_err(|error| Damage::Jpeg(format!("{error:?}")))?;
-    let (width, height) = decoder
-        .info()
-        .map(|info| (u32::from(info.width), u32::from(info.height)))
-        .ok_or_else(|| Damage::Jpeg("it has no header".to_owned()))?;
-    let area = |width, height| u64::from(width) * u64::from(height);
-    if area(width, height) > area(agreed.0, agreed.1).saturating_mul(4) {
-        return Err(Damage::Size { width, height });
-    }
-    let pixels = decoder.decode().map_err(|error| Damage::Jpeg(format!("{error:?}")))?;
-    Ok(Picture::new(width, height, pixels)?)
+    let limits = JpegLimits { width: agreed.0.saturating_mul(2), height: agreed.1.saturating_mul(2) };
+    decode_jpeg(&complete(cut(buffer)?), limits).map_err(Damage::Jpeg)
 }
 
 /// The JPEG at the start of the buffer, up to and with its end-of-image marker. Drivers hand out their whole buffer:
@@ -192,7 +173,8 @@ mod tests {
     fn another_size_is_followed_but_not_a_monstrous_one() {
         let (_, jpeg) = sample();
         assert_eq!(decode(&jpeg, (32, 24)).unwrap().size(), (64, 48));
-        assert!(matches!(decode(&jpeg, (16, 16)), Err(Damage::Size { width: 64, height: 48 })));
+        assert!(matches!(decode(&jpeg, (31, 24)), Err(Damage::Jpeg(_))));
+        assert!(matches!(decode(&jpeg, (32, 23)), Err(Damage::Jpeg(_))));
     }
 
     proptest! {
