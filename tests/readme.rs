@@ -55,7 +55,17 @@ fn every_command_runs() {
     }
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    ffmpeg(&["-i", &demo(), "-t", "1", "-c:v", "libx264", "-pix_fmt", "yuv420p", &at("video.mp4").display().to_string()]);
+    ffmpeg(&[
+        "-i",
+        &demo(),
+        "-t",
+        "1",
+        "-c:v",
+        "libx264",
+        "-pix_fmt",
+        "yuv420p",
+        &at("video.mp4").display().to_string(),
+    ]);
     fs::create_dir(at("photos")).unwrap();
     fs::copy(root().join("tests/photos/cat.png"), at("photos/cat1.png")).unwrap();
     fs::write(at("det.txt"), "1,-1,10,10,50,100,0.9\n2,-1,12,10,50,100,0.9\n").unwrap();
@@ -70,6 +80,15 @@ fn every_command_runs() {
     }
     assert_eq!(
         common::names(folder.path()),
-        ["boxes.json", "config.toml", "det.txt", "photos", "tracked.mp4", "tracks.txt", "trailsight-out", "video.mp4"]
+        [
+            "boxes.json",
+            "config.toml",
+            "det.txt",
+            "photos",
+            "tracked.mp4",
+            "tracks.txt",
+            "trailsight-out",
+            "video.mp4"
+        ]
     );
 }
