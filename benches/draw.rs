@@ -67,9 +67,9 @@ fn ours_without_text(bencher: Bencher) {
     bencher.bench_local(|| {
         for (track, trail) in scene.tracks.iter().zip(scene.trails.iter()) {
             let colour = palette::colour(track.id);
-            let points: Vec<_> = trail.points.iter().enumerate().map(|(index, point)| {
-                let youth = index as f32 / POINTS as f32;
-                StrokePoint { x: point.x, y: point.y, alpha: youth * 0.9, width: 3.0 * (0.4 + 0.6 * youth) }
+            let points = trail.points.iter().enumerate().map(|(index, point)| {
+                let (alpha, width) = fading(index);
+                StrokePoint { x: point.x, y: point.y, alpha, width }
             });
             canvas.stroke(&points.collect::<Vec<_>>(), colour);
             canvas.outline(track.rect, 4.0, Paint::new(0, 0.35));
@@ -77,6 +77,12 @@ fn ours_without_text(bencher: Bencher) {
             canvas.fill_rounded(plate(&track.rect), 3.0, Paint::new(colour, 0.92));
         }
     });
+}
+
+/// Opacity and width of a trail at one of its points.
+fn fading(index: usize) -> (f32, f32) {
+    let youth = index as f32 / POINTS as f32;
+    (youth * 0.95, 3.6 * (0.5 + 0.5 * youth))
 }
 
 fn plate(rect: &Rect) -> Rect {

@@ -2,6 +2,7 @@
 //! was expected; one of the family with other classes works. The files are made by `tests/reference/make_models.py`.
 
 #![cfg(feature = "detector")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::path::{Path, PathBuf};
 

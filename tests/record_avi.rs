@@ -1,6 +1,11 @@
 //! Motion-JPEG AVI: what we write can be read by us and by others at any moment, and what we read may be damaged.
 
 #![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests may end where they stand, and say what they skip"
+)]
 
 mod record_tools;
 

@@ -1,6 +1,11 @@
 //! Video through `ffmpeg`: times, colours, sound, and a child that dies.
 
 #![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests may end where they stand, and say what they skip"
+)]
 
 mod record_tools;
 
@@ -166,6 +171,26 @@ fn sound_is_copied_or_encoded_anew_where_it_must_be() {
             "{name}: {times:?}"
         );
     }
+}
+
+#[test]
+fn given_up_it_does_not_wait_for_the_rest_of_the_sound() {
+    if !have_ffmpeg() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("long.mkv");
+    ffmpeg(&["-f", "lavfi", "-i", "anullsrc", "-t", "7200", "-c:a", "pcm_s16le", long.to_str().unwrap()]);
+    let settings = VideoSettings { sound: Some(long), ..VideoSettings::default() };
+    let mut writer = VideoWriter::create(&folder.path().join("a.mkv"), &settings).unwrap();
+    for frame in 0..30 {
+        writer.write(&numbered(64, 48, frame), f64::from(frame) / 10.0).unwrap();
+    }
+    let begun = std::time::Instant::now();
+    drop(writer);
+    assert!(begun.elapsed().as_secs_f64() < 10.0, "{:?}", begun.elapsed());
+    // All 30, unless the machine is so busy that the encoder was given up before it came to them.
+    assert!(packet_times(&folder.path().join("a.partial.mkv")).len() >= 10);
 }
 
 #[test]

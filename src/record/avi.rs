@@ -76,6 +76,8 @@ pub(super) struct AviWriter {
     quality: u8,
     /// `(width, height)`, from the first picture on.
     size: Option<(u16, u16)>,
+    /// A part is closed when it is larger, in bytes.
+    part_bytes: u64,
     /// Bytes in the file.
     position: u64,
     /// Where the part being written starts.
@@ -105,6 +107,7 @@ impl AviWriter {
             rate: Rate::of(fps),
             quality,
             size: None,
+            part_bytes: PART_BYTES,
             position: 0,
             part_start: 0,
             entries: Vec::new(),
@@ -196,7 +199,7 @@ impl AviWriter {
 
     /// Appends the chunk of a picture; an empty one shows the one before again.
     fn append_picture(&mut self, jpeg: &[u8]) -> Result<(), RecordError> {
-        if self.position - self.part_start > PART_BYTES || self.entries.len() >= PART_FRAMES {
+        if self.position - self.part_start > self.part_bytes || self.entries.len() >= PART_FRAMES {
             self.close_part()?;
             self.part_start = self.position;
             self.append(&part_head(0))?;
@@ -363,5 +366,94 @@ impl Put for Vec<u8> {
     fn put(&mut self, bytes: &[u8]) -> &mut Self {
         self.extend_from_slice(bytes);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{AviSource, Source};
+    use std::process::Command;
+
+    #[test]
+    fn rates_are_fractions() {
+        for (fps, rate, scale) in [
+            (30.0, 30, 1),
+            (30_000.0 / 1001.0, 30_000, 1001),
+            (23.976, 24_000, 1001),
+            (12.5, 1_250_000, 100_000),
+        ] {
+            assert_eq!(Rate::of(fps), Rate { rate, scale }, "{fps}");
+        }
+        for fps in [0.01, 0.5, 7.3, 999.0] {
+            assert!((Rate::of(fps).fps() - fps).abs() < 1e-4, "{fps}");
+        }
+    }
+
+    /// Writes grey frames, each lighter than the one before, in parts of some kilobytes.
+    fn in_parts(path: &Path, frames: u8) -> AviWriter {
+        let mut writer = AviWriter::create(path, 10.0, 90).unwrap();
+        writer.part_bytes = 4000;
+        for frame in 0..frames {
+            let bgra = [frame * 2, frame * 2, frame * 2, 0].repeat(48 * 32);
+            // Every third time is left out.
+            writer.write(&bgra, (48, 32), f64::from(frame + frame / 2) / 10.0).unwrap();
+        }
+        writer
+    }
+
+    fn greys(path: &Path) -> Vec<u8> {
+        let mut source = AviSource::open(path).unwrap();
+        let mut greys = vec![];
+        while let Some(frame) = source.next_frame().unwrap() {
+            greys.push(frame.picture.pixels()[0]);
+        }
+        greys
+    }
+
+    #[test]
+    fn several_parts_are_one_video() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("parts.avi");
+        let mut writer = in_parts(&path, 100);
+        writer.refresh().unwrap();
+        let killed = folder.path().join("killed.avi");
+        std::fs::copy(folder.path().join("parts.partial.avi"), &killed).unwrap();
+        assert!(writer.parts.len() > 3);
+        writer.finish().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(
+            bytes.windows(12).filter(|four| four.starts_with(b"RIFF") && four.ends_with(b"AVIX")).count() > 3
+        );
+        for file in [&path, &killed] {
+            let greys = greys(file);
+            assert_eq!(greys.len(), 149);
+            for (slot, grey) in greys.iter().enumerate() {
+                let frame = (slot - slot / 3) as u8 - u8::from(slot % 3 == 2);
+                assert!(grey.abs_diff(frame * 2) <= 2, "slot {slot}: {grey}");
+            }
+            let count = [
+                "-v",
+                "error",
+                "-count_packets",
+                "-show_entries",
+                "stream=nb_read_packets,nb_frames,duration",
+                "-of",
+                "csv=p=0",
+            ];
+            match Command::new("ffprobe").args(count).arg(file).output() {
+                Ok(told) => {
+                    assert_eq!(String::from_utf8_lossy(&told.stderr), "");
+                    assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "14.900000,149,100");
+                }
+                Err(_) => println!("skipped: ffprobe is not installed"),
+            }
+        }
+        // The index leads to the right picture: the one at 14 s is number 94.
+        let seek = ["-v", "error", "-ss", "14", "-i"];
+        let one = ["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
+        if let Ok(told) = Command::new("ffmpeg").args(seek).arg(&path).args(one).output() {
+            assert!(told.stdout[0].abs_diff(94 * 2) <= 4, "{}", told.stdout[0]);
+        }
     }
 }

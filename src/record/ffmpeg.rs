@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use yuv::{
     BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix, bgra_to_yuv420,
@@ -37,6 +38,10 @@ const KEPT_LINES: usize = 12;
 const KEPT_LINE: u64 = 400;
 /// Frames are at least that far apart, in microseconds: Matroska files count milliseconds.
 const MIN_STEP: u64 = 1000;
+/// How long an encoder that is given up may take to complete its file.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The same where the rest of the sound would be copied too.
+const SOUND_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,7 +237,7 @@ impl FfmpegWriter {
         // What the child says matters more than that its pipe broke.
         if let Err(why) = outcome {
             self.failed = true;
-            let end = self.running.take().map(Running::end);
+            let end = self.running.take().map(|running| running.end(PATIENCE));
             let why = end.and_then(|(status, said)| complaint(status, &said)).unwrap_or(why);
             return Err(self.encoder_error(why));
         }
@@ -242,7 +247,7 @@ impl FfmpegWriter {
     /// Lets the child complete the file and gives it its name.
     pub(super) fn finish(mut self) -> Result<(), RecordError> {
         if let Some(running) = self.running.take() {
-            let (status, said) = running.end();
+            let (status, said) = running.end(Duration::MAX);
             if let Some(why) = complaint(status, &said) {
                 return Err(self.encoder_error(why));
             }
@@ -331,21 +336,31 @@ impl Running {
             .map_err(|error| error.to_string())
     }
 
-    /// Closes the child's input and waits for its end: how it ended, and what it said last.
-    fn end(self) -> (io::Result<ExitStatus>, String) {
+    /// Closes the child's input and waits for its end, but no longer than `limit`: how it ended, and what it said last.
+    fn end(self, limit: Duration) -> (io::Result<ExitStatus>, String) {
         let Self { mut child, stdin, messages, .. } = self;
         drop(stdin);
-        let said = messages.join().unwrap_or_default();
-        (child.wait(), said)
+        let begun = Instant::now();
+        while begun.elapsed() < limit && matches!(child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // No harm where it has ended by itself.
+        let _ = child.kill();
+        let status = child.wait();
+        (status, messages.join().unwrap_or_default())
     }
 }
 
 impl Drop for FfmpegWriter {
-    /// The child completes what it has; the file keeps its partial name.
+    /// The child completes what it has; the file keeps its partial name. Sound that goes on after the last picture is not
+    /// waited for: the file plays up to there all the same.
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
-            let (status, said) = running.end();
-            if let Some(why) = complaint(status, &said) {
+            let limit = if self.sound.is_some() { SOUND_PATIENCE } else { PATIENCE };
+            let (status, said) = running.end(limit);
+            if self.sound.is_none()
+                && let Some(why) = complaint(status, &said)
+            {
                 log::warn!("{}: {why}", self.name());
             }
         }

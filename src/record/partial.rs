@@ -373,6 +373,37 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_closed_folder_is_said() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
+        match PartialFile::create(&folder.path().join("out.txt")) {
+            // The superuser may write anywhere.
+            Ok(_) => println!("skipped: this user writes to closed folders"),
+            Err(error) => assert!(error.to_string().contains("no permission to write in"), "{error}"),
+        }
+        let error = PartialFile::create(Path::new("/proc/self/out.txt")).unwrap_err();
+        assert!(matches!(error, RecordError::Place { .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_whose_reader_goes_away_is_closed() {
+        use std::process::{Command, Stdio};
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.txt");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let mut reader =
+            Command::new("head").args(["-c", "1"]).arg(&pipe).stdout(Stdio::null()).spawn().unwrap();
+        let mut file = PartialFile::create(&pipe).unwrap();
+        let error = (0..1000).find_map(|_| file.append(&[b'x'; 10_000]).err()).unwrap();
+        assert!(error.is_closed(), "{error}");
+        reader.wait().unwrap();
+        assert_eq!(names(folder.path()), ["pipe.txt"]);
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_said_and_a_device_is_not_renamed() {

@@ -230,7 +230,7 @@ mod tests {
                 duration: Some(times.len() as f64 / 10.0),
                 sound: Some("sound".into()),
             };
-            Box::new(Self { info, times: times.to_vec().into_iter(), sequence: 0 })
+            Box::new(Self { info, times: Vec::from(times).into_iter(), sequence: 0 })
         }
     }
 

@@ -27,10 +27,10 @@ const JPEG_START: [u8; 20] =
 /// How `biCompression` names Motion JPEG, in upper case.
 const CODECS: [&[u8]; 4] = [b"MJPG", b"JPEG", b"DMB1", b"AVRN"];
 
-/// Whether the file is an AVI whose pictures are Motion JPEG that [`AviSource`] reads. Looks at the start of the file
-/// only.
+/// Whether the file is an AVI whose pictures are Motion JPEG, so that [`AviSource`] is the one to read it, or to say what
+/// is wrong with it. Decodes the first picture, as interlaced ones are not for us.
 pub fn is_motion_jpeg(path: &Path) -> bool {
-    AviFile::open(path).is_ok()
+    !matches!(AviSource::open(path), Err(SourceError::Open { .. }))
 }
 
 /// The frames of a Motion-JPEG AVI. The size of all frames is that of the first picture that decodes.
@@ -430,9 +430,8 @@ impl AviFile {
             }
             let (data, size) = (start + 8, u64::from(u32_at(head, 4)));
             let end = data + size;
-            if head.starts_with(b"RIFF") {
-                self.position = start + 12;
-            } else if head.starts_with(b"LIST") && matches!(&head[8..], b"movi" | b"rec ") {
+            let opens = head.starts_with(b"LIST") && matches!(&head[8..], b"movi" | b"rec ");
+            if opens || head.starts_with(b"RIFF") {
                 self.position = start + 12;
             } else if self.is_picture(head) {
                 return self.picture(data, end);

@@ -61,7 +61,8 @@ impl Probe {
     }
 }
 
-/// Asks ffprobe.
+/// Asks ffprobe; of a live stream only the programs' version: asking would connect twice and take seconds, and a stream
+/// promises nothing.
 ///
 /// # Errors
 /// [`SourceError::Missing`] without ffprobe; [`SourceError::Open`] where the address does not answer in time;
@@ -69,11 +70,16 @@ impl Probe {
 pub(super) fn probe(tools: &Tools, input: &Input) -> Result<Probe, SourceError> {
     let what = input.what();
     let mut command = Command::new(&tools.ffprobe);
-    command.args(["-v", "error", "-of", "json", "-show_streams", "-show_format", "-show_library_versions"]);
-    // The version is not known yet; ffprobe has its own time limit besides.
-    command.args(input.arguments(true));
+    command.args(["-v", "error", "-of", "json", "-show_library_versions"]);
+    if !input.is_live() {
+        // The version is not known yet; there is a time limit in `run` besides.
+        command.args(["-show_streams", "-show_format"]).args(input.arguments(true));
+    }
     let (status_ok, out, messages) = run(command, &what)?;
     let reply: Reply = serde_json::from_slice(&out).unwrap_or_default();
+    if input.is_live() {
+        return Ok(Probe { codec_version: codec_version(&reply), ..Probe::default() });
+    }
     if !status_ok || reply.format.is_none() {
         let why = match last_line(&messages) {
             Some(line) => format!("{line} (is it a video?)"),
@@ -207,6 +213,7 @@ struct Tags {
 const TEXT: [&str; 5] = ["tty", "bin", "xbin", "adf", "idf"];
 
 fn understand(reply: Reply) -> Result<Probe, String> {
+    let codec_version = codec_version(&reply);
     let format = reply.format.ok_or("ffprobe says nothing of it")?;
     if TEXT.contains(&format.format_name.as_str()) {
         return Err("it is text, not a video".to_owned());
@@ -226,7 +233,6 @@ fn understand(reply: Reply) -> Result<Probe, String> {
     let rate = stream.avg_frame_rate.as_deref().and_then(ratio);
     let own = stream.duration.as_deref().and_then(seconds).filter(|d| *d > 0.0);
     let container_start = format.start_time.as_deref().and_then(seconds).unwrap_or(0.0);
-    let codec = reply.library_versions.iter().find(|l| l.name == "libavcodec");
     Ok(Probe {
         size: shown_size(stream),
         rate: rate.or_else(|| stream.r_frame_rate.as_deref().and_then(ratio)),
@@ -237,9 +243,14 @@ fn understand(reply: Reply) -> Result<Probe, String> {
         container_start,
         has_sound,
         container: format.format_name,
-        // Without a word on it, the options of today.
-        codec_version: codec.map_or((u32::MAX, 0), |l| (l.major, l.minor)),
+        codec_version,
     })
+}
+
+/// The version of libavcodec; without a word on it one that knows the options of today.
+fn codec_version(reply: &Reply) -> (u32, u32) {
+    let codec = reply.library_versions.iter().find(|l| l.name == "libavcodec");
+    codec.map_or((u32::MAX, 0), |l| (l.major, l.minor))
 }
 
 /// The stored size turned upright and stretched to square pixels, as the decoder's filters will do it.

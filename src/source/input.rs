@@ -56,6 +56,14 @@ impl Input {
         }
     }
 
+    /// Whether this is the address of something that is sent as it happens. An HTTP address may be that or a file: only
+    /// asking tells.
+    pub(super) fn is_live(&self) -> bool {
+        const LIVE: [&str; 10] =
+            ["rtsp", "rtsps", "rtp", "udp", "srt", "rist", "tcp", "tls", "rtmp", "rtmps"];
+        matches!(self, Self::Url(url) if LIVE.contains(&scheme(url).as_str()))
+    }
+
     /// The options that belong in front of `-i`, and the argument of `-i`. `modern` where the programs are of version
     /// 5 or later.
     pub(super) fn arguments(&self, modern: bool) -> Vec<OsString> {
@@ -68,10 +76,9 @@ impl Input {
                 address
             }
             Self::Url(url) => {
-                let scheme = url.split("://").next().unwrap_or_default().to_ascii_lowercase();
                 // Microseconds after which a silent peer counts as gone.
                 const PATIENCE: &str = "15000000";
-                match scheme.as_str() {
+                match scheme(url).as_str() {
                     "rtsp" | "rtsps" => {
                         let timeout = if modern { "-timeout" } else { "-stimeout" };
                         all.extend(["-rtsp_transport", "tcp", timeout, PATIENCE].map(Into::into));
@@ -79,7 +86,12 @@ impl Input {
                     "http" | "https" | "tcp" | "tls" | "rtmp" | "rtmps" => {
                         all.extend(["-rw_timeout", PATIENCE].map(Into::into));
                     }
+                    "udp" => all.extend(["-timeout", PATIENCE].map(Into::into)),
                     _ => {}
+                }
+                if self.is_live() {
+                    // Microseconds of the stream that may be looked at before its first frame is given; 5 s otherwise.
+                    all.extend(["-analyzeduration", "1500000"].map(Into::into));
                 }
                 url.into()
             }
@@ -87,6 +99,10 @@ impl Input {
         all.extend(["-i".into(), address]);
         all
     }
+}
+
+fn scheme(url: &str) -> String {
+    url.split("://").next().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// The error of a program that cannot be started.
@@ -120,13 +136,12 @@ pub fn redact(text: &str) -> String {
 
 fn push_without_secrets(out: &mut String, address: &str) {
     let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
-    let shown = if let Some((_, host)) = authority.rsplit_once('@') {
-        address.get(authority.len() - host.len()..).unwrap_or_default()
-    } else if authority.contains(':') && !authority.starts_with('[') {
-        // Perhaps a password with an unescaped `/`, `?` or `#` in it. Better to show too little than that.
-        address.rsplit_once('@').map_or(address, |(_, host)| host)
-    } else {
-        address
+    // A password may hold an unescaped `@`, `/`, `?` or `#`: where there can be one, all up to the last `@` is left
+    // out. Better to show too little of an address than that.
+    let may_hold_password = authority.contains([':', '@']) && !authority.starts_with('[');
+    let shown = match address.rsplit_once('@') {
+        Some((_, host)) if may_hold_password => host,
+        _ => address,
     };
     let Some((path, query)) = shown.split_once('?') else { return out.push_str(shown) };
     out.push_str(path);

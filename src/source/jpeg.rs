@@ -1,5 +1,5 @@
 //! JPEG bytes to a picture: what cameras send, decoded so that no damage to the bytes can end the program. Files with
-//! orientation, alpha or other formats are the business of [`picture_file`](super::picture_file).
+//! orientation, alpha or other formats are the business of `read_picture`.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -26,7 +26,7 @@ impl Default for JpegLimits {
 
 /// Decodes a baseline or progressive JPEG (grey, YCbCr, RGB, CMYK or YCCK) to 8-bit RGB. CMYK is taken as stored
 /// inverted, as every common writer does. Damage within the picture gives a picture with damaged parts, as in other
-/// decoders; an EXIF orientation is not applied.
+/// decoders; an EXIF orientation is not applied. Huffman tables that a camera leaves out are the standard ones.
 ///
 /// # Errors
 /// What is wrong with the bytes: not a JPEG, a damaged header, or larger than `limits`.
@@ -36,6 +36,8 @@ pub fn decode_jpeg(bytes: &[u8], limits: JpegLimits) -> Result<Picture, String> 
         .set_max_width(limits.width.min(MAX_SIDE) as usize)
         .set_max_height(limits.height.min(MAX_SIDE) as usize)
         .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let with_tables = standard_tables(bytes);
+    let bytes = with_tables.as_deref().unwrap_or(bytes);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(|e| format!("not a JPEG that can be read: {e}"))?;
     let (width, height) = decoder.dimensions().ok_or("the JPEG names no size")?;
@@ -45,6 +47,17 @@ pub fn decode_jpeg(bytes: &[u8], limits: JpegLimits) -> Result<Picture, String> 
     let mut pixels = vec![0; length];
     decoder.decode_into(&mut pixels).map_err(|e| format!("the JPEG is damaged: {e}"))?;
     Picture::new(width, height, pixels).map_err(|e| e.to_string())
+}
+
+/// `bytes` with the segment in front that stands for the standard Huffman tables, where they bring none of their own
+/// before the first scan.
+fn standard_tables(bytes: &[u8]) -> Option<Vec<u8>> {
+    const START: [u8; 20] =
+        [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, b'A', b'V', b'I', b'1', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let rest = bytes.strip_prefix(&[0xFF, 0xD8])?;
+    let scan = rest.windows(2).position(|pair| pair == [0xFF, 0xDA])?;
+    let own = rest.get(..scan)?.windows(2).any(|pair| pair == [0xFF, 0xC4]);
+    (!own).then(|| [&START, rest].concat())
 }
 
 /// Whether a JPEG's end is missing: after its last scan begins, no end-of-image marker follows.
@@ -96,6 +109,24 @@ mod tests {
         let grey =
             decode_jpeg(&gradient(9, 9, jpeg_encoder::ColorType::Luma), JpegLimits::default()).unwrap();
         assert!(grey.rgb().iter().all(|[r, g, b]| r == g && g == b));
+    }
+
+    #[test]
+    fn left_out_huffman_tables_are_the_standard_ones() {
+        let whole = gradient(33, 17, jpeg_encoder::ColorType::Rgb);
+        // Segments from marker to marker; those with tables (0xC4) are taken out.
+        let (mut place, mut without) = (2, whole[..2].to_vec());
+        while whole[place + 1] != 0xDA {
+            let end = place + 2 + usize::from(u16::from_be_bytes([whole[place + 2], whole[place + 3]]));
+            if whole[place + 1] != 0xC4 {
+                without.extend(&whole[place..end]);
+            }
+            place = end;
+        }
+        without.extend(&whole[place..]);
+        assert!(without.len() + 300 < whole.len());
+        let limits = JpegLimits::default();
+        assert_eq!(decode_jpeg(&without, limits).unwrap(), decode_jpeg(&whole, limits).unwrap());
     }
 
     #[test]

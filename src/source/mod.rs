@@ -2,7 +2,7 @@
 //! and knows nothing of what happens to them.
 
 mod adapt;
-pub mod avi;
+mod avi;
 pub mod camera;
 mod ffmpeg;
 mod ffprobe;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::frame::{Frame, PictureError};
 
 pub use adapt::adapt;
-pub use avi::AviSource;
+pub use avi::{AviSource, is_motion_jpeg};
 pub use ffmpeg::FfmpegSource;
 pub use images::{IMAGE_RATE, ImageSource};
 pub use input::{Input, Tools, redact};

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::avi::{self, AviSource};
 use super::picture_file::format_of;
-use super::{FfmpegSource, ImageSource, Input, Source, SourceError, SourceSettings, Tools, adapt, redact};
+use super::{
+    AviSource, FfmpegSource, ImageSource, Input, Source, SourceError, SourceSettings, Tools, adapt,
+    is_motion_jpeg, redact,
+};
 
 /// What a source's name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +108,7 @@ fn open_video_file(
         return Err(missing(path));
     }
     let input = Input::File(path.to_owned());
-    if !is_regular(path) || !avi::is_motion_jpeg(path) {
+    if !is_regular(path) || !is_motion_jpeg(path) {
         return open_video(tools, &input, settings);
     }
     match AviSource::open(path) {

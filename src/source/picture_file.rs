@@ -199,7 +199,7 @@ mod tests {
         let mut out = Vec::new();
         let mut encoder = jpeg_encoder::Encoder::new(&mut out, 100);
         encoder.set_sampling_factor(jpeg_encoder::SamplingFactor::F_1_1);
-        encoder.add_app_segment(1, &tiff).unwrap();
+        encoder.add_app_segment(1, tiff).unwrap();
         encoder.encode(&pixels, 16, 8, jpeg_encoder::ColorType::Rgb).unwrap();
         out
     }

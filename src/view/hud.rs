@@ -118,10 +118,10 @@ pub fn draw_hud(canvas: &mut Canvas, text: &mut Text, data: &HudData, scale: f32
 
 /// Draws a message in the middle of the lower edge; `alpha` lets the caller fade it.
 pub fn draw_banner(canvas: &mut Canvas, text: &mut Text, message: &str, scale: f32, alpha: f32) {
-    let alpha = alpha.clamp(0.0, 1.0);
-    if !(alpha > 0.0) || message.is_empty() {
+    if alpha.is_nan() || alpha <= 0.0 || message.is_empty() {
         return;
     }
+    let alpha = alpha.min(1.0);
     let size = TEXT_SIZE * 1.15 * scale;
     let padding = (size * 0.7).round();
     let (width, height) = (canvas.width() as f32, canvas.height() as f32);

@@ -129,14 +129,14 @@ fn draw_trail(
 ) {
     let Some(trail) = shown.trail else { return };
     let (Some(oldest), Some(newest)) = (trail.points.first(), trail.points.last()) else { return };
-    let span = (view.time.max(newest.time) - oldest.time).max(1e-3);
-    let width = LINE * 1.5 * scale;
+    let span = (view.time - oldest.time).max(1e-3);
+    let width = LINE * 1.8 * scale;
     points.clear();
     let mut add = |x: f32, y: f32, time: f64| {
         let youth = ((time - oldest.time) / span).clamp(0.0, 1.0) as f32;
         let (x, y) = mapping.to_canvas(x, y);
-        let alpha = youth * 0.9 * shown.strength;
-        points.push(StrokePoint { x, y, alpha, width: width * (0.4 + 0.6 * youth) });
+        let alpha = youth.powf(0.8) * 0.95 * shown.strength;
+        points.push(StrokePoint { x, y, alpha, width: width * (0.5 + 0.5 * youth) });
     };
     for point in &trail.points {
         // Points that the picture has not reached yet (a paused or delayed picture) would run ahead of the box.
@@ -312,14 +312,16 @@ mod tests {
         let mut canvas = Canvas::new(240, 120);
         let settings = OverlaySettings { boxes: false, trails: true, ..bare() };
         draw(&mut canvas, &scene, 1.2, &settings, None);
-        let strength = |x| at(&canvas, x, 80) >> 16;
-        assert!(strength(52) < 30 && strength(52) < strength(90) && strength(90) < strength(140));
+        // Green is the strongest part of this colour: 158.
+        let strength = |canvas: &Canvas, x| (at(canvas, x, 80) >> 8) & 0xFF;
+        let there = |x| strength(&canvas, x);
+        assert!(there(52) < 30 && there(52) < there(90) && there(90) < there(140));
         // On to the foot of the box at the time shown, 20 pixels farther, and no more.
-        assert!(strength(168) > 180 && strength(175) == 0);
+        assert!(there(168) > 120 && there(175) == 0);
         // A picture from before the newest points: the trail ends at its box, too.
         canvas.clear(0);
         draw(&mut canvas, &scene, 0.5, &settings, None);
-        assert!(at(&canvas, 98, 80) >> 16 > 180 && at(&canvas, 106, 80) == 0);
+        assert!(strength(&canvas, 98) > 120 && strength(&canvas, 106) == 0);
     }
 
     #[test]
@@ -351,8 +353,8 @@ mod tests {
         let mut canvas = Canvas::new(600, 300);
         draw(&mut canvas, &scene(tracks.clone()), 1.0, &bare(), Some(2));
         assert_eq!(at(&canvas, 120, 60), palette::colour(2));
-        let dimmed = at(&canvas, 20, 60) >> 16;
-        assert!(dimmed > 20 && dimmed < (palette::colour(1) >> 16) / 2, "{dimmed}");
+        let dimmed = (at(&canvas, 20, 60) >> 8) & 0xFF;
+        assert!((20..80).contains(&dimmed), "{dimmed}");
         assert_ne!(at(&canvas, 250, 60), 0, "no details");
         // A chosen track that is gone dims nothing.
         let mut canvas = Canvas::new(600, 300);

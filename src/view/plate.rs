@@ -7,7 +7,7 @@ use super::text::Text;
 use crate::geometry::Rect;
 
 /// The plate itself.
-const PLATE: Paint = Paint::new(0x0A0D11, 0.72);
+const PLATE: Paint = Paint::new(0x0A0D11, 0.78);
 /// Names of values: readable and in the background.
 const QUIET: u32 = 0xA9B4C0;
 

@@ -39,7 +39,8 @@ impl Axis {
         let start = shift.round();
         let end = (shift + source * scale).round().max(start + 1.0);
         let (from, to) = (start.max(0.0), end.min(canvas as f64));
-        if !(from < to) {
+        // `max` and `min` have turned NaN into an edge of the canvas; the crop below is NaN then, and refused.
+        if from >= to {
             return None;
         }
         let to_source = |canvas: f64| ((canvas - start) / (end - start) * source).clamp(0.0, source);

@@ -12,8 +12,8 @@ use super::canvas::{Canvas, Paint};
 
 /// DejaVu Sans: Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic, symbols.
 const DEJAVU: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans.ttf");
-/// Droid Sans Fallback: Chinese, Japanese, Korean and more.
-const DROID: &[u8] = include_bytes!("../../assets/fonts/DroidSansFallbackFull.ttf");
+/// WenQuanYi Micro Hei: Chinese, Japanese, Korean.
+const MICRO_HEI: &[u8] = include_bytes!("../../assets/fonts/wqy-microhei.ttc");
 
 /// The smallest size drawn, in pixels an em.
 const MIN_SIZE: f32 = 4.0;
@@ -31,7 +31,7 @@ const STEPS: f32 = 4.0;
 enum Shape {
     /// Takes no room: control and formatting characters.
     Nothing,
-    /// A glyph of one of the fonts, and the font's unscaled height and units an em.
+    /// A glyph of one of the fonts.
     Glyph { font: usize, id: GlyphId },
     /// Neither font has it.
     Box,
@@ -75,8 +75,8 @@ impl Text {
     /// Reads the bundled fonts.
     pub fn new() -> Self {
         // A font that cannot be read costs its letters (boxes are drawn) and not the program; a test reads both.
-        let fonts =
-            [DEJAVU, DROID].into_iter().filter_map(|data| FontRef::try_from_slice(data).ok()).collect();
+        let read = |data| FontRef::try_from_slice_and_index(data, 0).ok();
+        let fonts = [DEJAVU, MICRO_HEI].into_iter().filter_map(read).collect();
         Self { fonts, letters: HashMap::new(), glyphs: HashMap::new(), coverage: 0 }
     }
 
@@ -217,7 +217,7 @@ impl Text {
 
 /// A size that can be drawn, in steps of a quarter of a pixel; what is not a number is the smallest.
 fn usable(size: f32) -> f32 {
-    (size.max(MIN_SIZE).min(MAX_SIZE) * 4.0).round() / 4.0
+    if size.is_nan() { MIN_SIZE } else { (size.clamp(MIN_SIZE, MAX_SIZE) * 4.0).round() / 4.0 }
 }
 
 /// Characters that steer text without being seen: joiners, direction marks, variation selectors, tags.

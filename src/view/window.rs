@@ -43,8 +43,30 @@ pub fn display_available() -> bool {
     if cfg!(any(target_os = "macos", target_os = "windows")) {
         return true;
     }
-    let named = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    named("DISPLAY") || named("WAYLAND_DISPLAY") || named("WAYLAND_SOCKET")
+    named("DISPLAY") || wayland_named()
+}
+
+fn wayland_named() -> bool {
+    named("WAYLAND_DISPLAY") || named("WAYLAND_SOCKET")
+}
+
+fn named(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
+/// What one of minifb's units of the wheel is in notches away from the user; each system has its own.
+fn notch() -> f32 {
+    if cfg!(target_os = "windows") {
+        1.0 / 12.0
+    } else if cfg!(target_os = "macos") {
+        0.1
+    } else if wayland_named() {
+        // About ten to fifteen a notch, counted towards the user.
+        -1.0 / 12.0
+    } else {
+        // X11: one when the "button" of the wheel goes down, and one when it comes up.
+        0.5
+    }
 }
 
 /// A window.
@@ -55,6 +77,8 @@ pub struct Window {
     size: (usize, usize),
     pointer: Option<(f32, f32)>,
     pressed: bool,
+    /// From minifb's unit of the wheel to notches away from the user.
+    notch: f32,
     closed: bool,
     shown: Option<Instant>,
 }
@@ -84,7 +108,17 @@ impl Window {
         let typed = Rc::new(RefCell::new(Typed::default()));
         inner.set_input_callback(Box::new(Callback(Rc::clone(&typed))));
         let (events, size) = (vec![Event::Resize(width, height)], (width, height));
-        Ok(Self { inner, typed, events, size, pointer: None, pressed: false, closed: false, shown: None })
+        Ok(Self {
+            inner,
+            typed,
+            events,
+            size,
+            pointer: None,
+            pressed: false,
+            notch: notch(),
+            closed: false,
+            shown: None,
+        })
     }
 
     /// Changes the title.
@@ -151,10 +185,10 @@ impl Window {
             self.pressed = pressed;
             self.events.push(if pressed { Event::MouseDown { x, y } } else { Event::MouseUp { x, y } });
         }
-        if let Some((_, steps)) = self.inner.get_scroll_wheel()
-            && steps != 0.0
+        if let Some((_, turned)) = self.inner.get_scroll_wheel()
+            && turned != 0.0
         {
-            self.events.push(Event::Wheel { x, y, steps });
+            self.events.push(Event::Wheel { x, y, steps: turned * self.notch });
         }
     }
 }
@@ -230,7 +264,7 @@ mod tests {
         assert_eq!(opening_size((640, 480)), (640, 480));
         assert_eq!(opening_size((1920, 1080)), (1280, 720));
         assert_eq!(opening_size((1080, 1920)), (450, 800));
-        assert_eq!(opening_size((80, 60)), (427, 320));
+        assert_eq!(opening_size((80, 60)), (320, 240));
         assert_eq!(opening_size((1, 1)), (320, 320));
         assert_eq!(opening_size((32_768, 50)), (1280, 160));
         assert_eq!(opening_size((0, 0)), (320, 320));

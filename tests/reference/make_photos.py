@@ -58,7 +58,7 @@ def main():
         "dogs-tall": photo(dogs, crop=(500, 600, 1500, 3000), size=(500, 1200)),
         "room": photo(LOMIRI / "Wine_by_Jakkub_Mede.jpg", crop=(500, 300, 2400, 2000), size=(475, 425)),
         "street": frame(640),
-        "street-wide": frame(130, crop=(0, 40, 768, 230)),
+        "street-wide": frame(700, crop=(0, 40, 768, 230)),
     }
     PHOTOS.mkdir(exist_ok=True)
     for name, image in pictures.items():

@@ -1,0 +1,94 @@
+//! The README says what is so: its key table is the program's, and its commands run.
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::fs;
+
+use clap::Parser;
+use common::{demo, ffmpeg, has, root, trailsight};
+use trailsight::cli::Cli;
+use trailsight::view::keys;
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// The lines of its shell blocks that call the program.
+fn commands() -> Vec<Vec<String>> {
+    let text = readme();
+    let blocks = text.split("```sh\n").skip(1).filter_map(|part| part.split("```").next());
+    let lines = blocks.flat_map(str::lines).map(|line| line.split('#').next().unwrap_or_default().trim());
+    lines
+        .filter(|line| line.starts_with("trailsight"))
+        .map(|line| line.split_whitespace().map(str::to_owned).collect())
+        .collect()
+}
+
+#[test]
+fn the_key_table_is_the_programs_own() {
+    let text = readme();
+    let (_, rest) = text.split_once("<!-- keys: begin -->\n").expect("the beginning");
+    let (table, rest) = rest.split_once("<!-- keys: end -->").expect("the end");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let before = text.split("<!-- keys: begin -->\n").next().unwrap();
+        let new = format!("{before}<!-- keys: begin -->\n{}<!-- keys: end -->{rest}", keys::markdown());
+        fs::write(root().join("README.md"), new).unwrap();
+        return;
+    }
+    assert_eq!(table, keys::markdown());
+}
+
+#[test]
+fn every_command_is_understood() {
+    let commands = commands();
+    assert!(commands.len() >= 10, "{commands:?}");
+    for command in commands {
+        Cli::try_parse_from(&command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    }
+}
+
+#[test]
+fn every_command_runs() {
+    if !has("ffmpeg") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    ffmpeg(&[
+        "-i",
+        &demo(),
+        "-t",
+        "1",
+        "-c:v",
+        "libx264",
+        "-pix_fmt",
+        "yuv420p",
+        &at("video.mp4").display().to_string(),
+    ]);
+    fs::create_dir(at("photos")).unwrap();
+    fs::copy(root().join("tests/photos/cat.png"), at("photos/cat1.png")).unwrap();
+    fs::write(at("det.txt"), "1,-1,10,10,50,100,0.9\n2,-1,12,10,50,100,0.9\n").unwrap();
+    for command in commands() {
+        // There is no display, so that the window's commands work into files, once through the recording.
+        let mut arguments = command[1..].to_vec();
+        if arguments.is_empty() {
+            arguments = vec!["--end".into(), "1".into()];
+        }
+        let output = trailsight().current_dir(folder.path()).args(&arguments).output().unwrap();
+        common::Done::of(&output).ok();
+    }
+    assert_eq!(
+        common::names(folder.path()),
+        [
+            "boxes.json",
+            "config.toml",
+            "det.txt",
+            "photos",
+            "tracked.mp4",
+            "tracks.txt",
+            "trailsight-out",
+            "video.mp4"
+        ]
+    );
+}
