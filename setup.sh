@@ -54,6 +54,7 @@ look() {
 
 # ---- Rust ----
 
+cargo_home=${CARGO_HOME:-${HOME:-}/.cargo}
 wanted=$(sed -n 's/^rust-version = "\([0-9.]*\)".*/\1/p' Cargo.toml)
 
 # The version that a build in this folder would use, or nothing.
@@ -66,8 +67,8 @@ rust_is_enough() {
 }
 
 get_rust() {
-    if ! have cargo && ! have rustup && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
-        stop "Rust is installed but not on the PATH; run: . \"${CARGO_HOME:-$HOME/.cargo}/env\" and then this script again"
+    if ! have cargo && ! have rustup && [ -x "$cargo_home/bin/cargo" ]; then
+        stop "Rust is installed but not on the PATH; run: . \"$cargo_home/env\" and then this script again"
     fi
     if ! have rustup; then
         found=$(rust_version)
@@ -102,12 +103,13 @@ look
 if [ -n "$missing" ]; then
     if have apt-get; then
         as_root=''
-        if [ "$(id -u)" != 0 ]; then
-            have sudo || stop "missing: $missing; install them as root with: apt-get install $missing"
-            as_root=sudo
-            say "using sudo to install packages"
+        if [ "$(id -u)" != 0 ]; then as_root=sudo; fi
+        if [ -n "$as_root" ] && ! have sudo; then
+            say "packages are missing, and this is neither root nor is there sudo; as root, run: apt-get install $missing"
+            as_root=false
+        else
+            say "installing with ${as_root:+sudo and }apt-get: $missing"
         fi
-        say "installing with apt-get: $missing"
         # shellcheck disable=SC2086 # the words are packages
         if $as_root apt-get -qq update &&
             $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $missing >/dev/null
@@ -126,6 +128,8 @@ fi
 rust_is_enough || get_rust
 if [ -n "$did" ]; then
     say "ready; installed: $did$note"
+elif [ -n "$note" ]; then
+    say "ready$note"
 else
-    say "ready; nothing had to be installed$note"
+    say "ready; all was there already"
 fi
