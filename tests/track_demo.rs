@@ -1,5 +1,6 @@
 //! The demo clip from end to end, against a track file that was looked at once and is kept.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod common;
 

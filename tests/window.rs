@@ -1,5 +1,6 @@
 //! The window on a real X server (Xvfb), driven by keys and mouse, and looked at through screenshots.
 #![cfg(feature = "window")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod common;
 
