@@ -1,5 +1,6 @@
 //! Wrong, missing and damaged input: each gets a clear error, and nothing that was achieved is lost.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod common;
 

@@ -331,7 +331,7 @@ fn a_full_disk_is_said() {
 #[test]
 fn sizes_that_cannot_be_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    for (width, height) in [(0, 0), (70_000, 1)] {
+    for (width, height) in [(0, 0), (0, 7)] {
         let mut writer =
             VideoWriter::create(&folder.path().join("a.avi"), &VideoSettings::default()).unwrap();
         let said = writer.write(&trailsight::view::Canvas::new(width, height), 0.0).unwrap_err().to_string();

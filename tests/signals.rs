@@ -1,5 +1,6 @@
 //! Ctrl-C and friends: everything ends quickly, and what was written is readable.
 #![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 mod common;
 

@@ -14,7 +14,7 @@ pub struct InputSize {
 impl InputSize {
     /// A size whose sides are multiples of 32 from 32 to 4096.
     pub fn new(width: usize, height: usize) -> Option<Self> {
-        let fits = |side: usize| side.is_multiple_of(32) && side >= 32 && side <= 4096;
+        let fits = |side: usize| side.is_multiple_of(32) && (32..=4096).contains(&side);
         if fits(width) && fits(height) { Some(Self { width, height }) } else { None }
     }
 
@@ -81,7 +81,7 @@ impl Default for DetectSettings {
             model: None,
             labels: None,
             input: InputSize::default(),
-            confidence: 0.45,
+            confidence: 0.6,
             nms_iou: 0.65,
             classes: Vec::new(),
             threads: 0,

@@ -82,6 +82,9 @@ impl Transport {
     }
 }
 
+/// Begins a source again.
+pub type Reopen = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send>;
+
 /// How a wait came to its end.
 enum Waited {
     /// The time had come, after having been halted for so long.
@@ -106,7 +109,7 @@ pub(super) struct Capture {
     /// Where frames come from.
     pub(super) source: Box<dyn Source>,
     /// Begins the source again for endless repetition.
-    pub(super) reopen: Option<Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send>>,
+    pub(super) reopen: Option<Reopen>,
     /// Where frames go.
     pub(super) outlets: Vec<Outlet<Shot>>,
     /// See [`Pace`].

@@ -39,7 +39,7 @@ use crate::config::Settings;
 use crate::detect::{DetectError, Detector};
 use crate::source::{Source, SourceError, SourceInfo, Stopper};
 
-pub use capture::{Shot, Transport};
+pub use capture::{Reopen, Shot, Transport};
 pub use follow::{Adjust, Followed, Follower};
 pub use recorder::{Outputs, Recorder};
 pub use stats::{Rate, Stats};
@@ -65,9 +65,6 @@ pub enum RunError {
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
-
-/// Begins a source again.
-pub type Reopen = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send>;
 
 /// What a run is made of.
 pub struct Plan<'a> {

@@ -37,20 +37,20 @@ pub struct TrackSettings {
 impl Default for TrackSettings {
     fn default() -> Self {
         Self {
-            start_score: 0.45,
-            high_score: 0.4,
+            start_score: 0.6,
+            high_score: 0.5,
             low_score: 0.1,
-            match_iou: 0.2,
+            match_iou: 0.15,
             low_match_iou: 0.5,
-            tentative_iou: 0.3,
+            tentative_iou: 0.1,
             class_switch_iou: 0.7,
             class_agnostic: false,
             confirm_hits: 2,
             memory_seconds: 1.5,
             class_half_life: 1.0,
-            measurement_noise: 0.05,
-            position_noise: 0.27,
-            velocity_noise: 1.0,
+            measurement_noise: 0.06,
+            position_noise: 0.4,
+            velocity_noise: 0.8,
         }
     }
 }

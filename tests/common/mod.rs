@@ -1,7 +1,14 @@
 //! What the whole-program tests share: running the binary, waiting for it, making throw-away inputs.
 
 // Each test file uses a part of this; and helpers may fail loudly, as tests do.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
