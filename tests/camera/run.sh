@@ -106,7 +106,7 @@ chmod +x "$root/init"
 share=$work/share
 mkdir -p "$share/out" "$share/system/bin"
 cp "$program" "$share/system/bin/trailsight"
-ldd "$program" | grep -oE '/[^ )]+' | while read -r library; do
+{ ldd "$program" || true; } | { grep -oE '/[^ )]+' || true; } | while read -r library; do
     mkdir -p "$share/system$(dirname "$library")"
     cp -L "$library" "$share/system$library"
 done
@@ -131,12 +131,12 @@ failed=0
 [ ! -e "$share/out/failed" ] || failed=1
 
 # The colours of the test pattern's bars, in the last frame of what was recorded, between its lines of text and its end.
-bars=$(ls "$share"/out/bars*.avi 2>/dev/null | head -1)
+bars=$(ls "$share"/out/bars*.avi 2>/dev/null | head -1 || true)
 if ! command -v ffmpeg >/dev/null; then
     echo "skipped: the colours of the bars: ffmpeg is not installed"
 else
     found=$(ffmpeg -nostdin -v error -i "$bars" -vf "crop=640:2:0:300,scale=8:1:flags=area" -frames:v 1 \
-        -pix_fmt rgb24 -f rawvideo - | od -An -v -t u1 -w3 | awk '{ printf "%s%s%s ", ($1 > 95), ($2 > 95), ($3 > 95) }')
+        -pix_fmt rgb24 -f rawvideo - 2>/dev/null | od -An -v -t u1 -w3 | awk '{ printf "%s%s%s ", ($1 > 95), ($2 > 95), ($3 > 95) }')
     # White, yellow, cyan, green, magenta, red, blue, black.
     if [ "$found" = "111 110 011 010 101 100 001 000 " ]; then
         echo "ok      the bars have their colours"
