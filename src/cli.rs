@@ -1,5 +1,6 @@
 //! The command line: every command and flag, one definition each. What was typed, not yet what it means.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -28,7 +29,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 and 143 stopped by 
 /// What was typed.
 #[derive(Debug, Parser)]
 #[command(name = "trailsight", version, about = "Real-time object tracking", long_about = LONG_ABOUT)]
-#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(after_help = EXAMPLES, subcommand_precedence_over_arg = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// What to do; nothing: watch.
     #[command(subcommand)]
@@ -39,6 +40,23 @@ pub struct Cli {
     /// Flags that every command takes.
     #[command(flatten)]
     pub common: CommonArgs,
+}
+
+impl Cli {
+    /// What to do.
+    ///
+    /// # Errors
+    /// What was wrong, where flags of `watch` stand before another command.
+    pub fn into_command(self) -> Result<(Command, CommonArgs), String> {
+        match self.command {
+            None => Ok((Command::Watch(self.watch), self.common)),
+            Some(_) if self.watch.is_given() => {
+                Err("a command comes first, and what belongs to it behind it; see trailsight --help"
+                    .to_owned())
+            }
+            Some(command) => Ok((command, self.common)),
+        }
+    }
 }
 
 /// The commands.
@@ -70,7 +88,7 @@ pub struct CommonArgs {
     #[arg(long, value_name = "NAMES", global = true)]
     pub classes: Option<String>,
     /// Report objects from this score on, 0 to 1
-    #[arg(long, value_name = "X", global = true)]
+    #[arg(long, value_name = "X", global = true, allow_negative_numbers = true)]
     pub confidence: Option<String>,
     /// Say more (-vv: much more)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -113,13 +131,13 @@ fn flag_given(key: &str, flag: &str, value: &str) -> Given {
 #[derive(Debug, Args)]
 pub struct PartArgs {
     /// The recording's true frames a second, where its header lies
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pub fps: Option<String>,
     /// Begin at this second of the recording
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub start: Option<String>,
     /// End at this second of the recording
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub end: Option<String>,
 }
 
@@ -153,7 +171,7 @@ pub struct OutputArgs {
 #[derive(Debug, Args)]
 pub struct WatchArgs {
     /// A camera's number or name, a file, a folder, an address, or demo; nothing: the first camera
-    pub source: Option<String>,
+    pub source: Option<OsString>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub part: PartArgs,
@@ -161,11 +179,26 @@ pub struct WatchArgs {
     #[allow(missing_docs)]
     pub output: OutputArgs,
     /// Begin again at the end of a recording
-    #[arg(long = "loop")]
+    #[arg(long = "loop", conflicts_with_all = ["tracks", "video"])]
     pub repeat: bool,
     /// Close the window at the end of a recording
     #[arg(long, conflicts_with = "repeat")]
     pub exit_at_end: bool,
+}
+
+impl WatchArgs {
+    /// Whether anything was given that belongs to `watch` and not to every command.
+    fn is_given(&self) -> bool {
+        let Self { source, part, output, repeat, exit_at_end } = self;
+        source.is_some()
+            || part.fps.is_some()
+            || part.start.is_some()
+            || part.end.is_some()
+            || output.video.is_some()
+            || !output.tracks.is_empty()
+            || *repeat
+            || *exit_at_end
+    }
 }
 
 /// The arguments of `track`.
@@ -173,7 +206,7 @@ pub struct WatchArgs {
 pub struct TrackArgs {
     /// A recording, images, a camera or an address
     #[arg(required_unless_present = "detections", conflicts_with = "detections")]
-    pub source: Option<String>,
+    pub source: Option<OsString>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub part: PartArgs,
@@ -181,7 +214,7 @@ pub struct TrackArgs {
     #[allow(missing_docs)]
     pub output: OutputArgs,
     /// Track the boxes of a MOTChallenge detection file instead of a picture's
-    #[arg(long, value_name = "FILE", requires = "size", requires = "fps")]
+    #[arg(long, value_name = "FILE", requires = "size", requires = "fps", conflicts_with_all = ["start", "end", "video"])]
     pub detections: Option<PathBuf>,
     /// With --detections: the size of the picture that the boxes belong to
     #[arg(long, value_name = "WxH", requires = "detections")]
@@ -193,7 +226,7 @@ pub struct TrackArgs {
 pub struct DetectArgs {
     /// Images, folders, patterns or recordings
     #[arg(required = true)]
-    pub sources: Vec<String>,
+    pub sources: Vec<OsString>,
     /// Write the boxes as COCO results JSON
     #[arg(long, value_name = "FILE")]
     pub coco: Option<PathBuf>,
@@ -238,11 +271,28 @@ mod tests {
     fn a_source_alone_is_watched_and_flags_go_anywhere() {
         let cli = parse("trailsight video.mp4 --loop --confidence 0.3").unwrap();
         assert!(cli.command.is_none() && cli.watch.repeat);
-        assert_eq!(cli.watch.source.as_deref(), Some("video.mp4"));
+        assert_eq!(cli.watch.source.as_deref(), Some("video.mp4".as_ref()));
         let cli = parse("trailsight track v.mp4 --set a.b=c --tracks x.txt --tracks - --fps 7 -v").unwrap();
         assert_eq!(cli.common.given().unwrap()[0].typed, "--set a.b=c");
         let Some(Command::Track(track)) = cli.command else { panic!("track") };
         assert_eq!((track.output.tracks.len(), track.part.given()[0].key.as_str()), (2, "source.fps"));
+    }
+
+    #[test]
+    fn flags_of_every_command_go_before_and_behind_it() {
+        for flag in ["-v", "-q", "--config c.toml", "--set a.b=1", "--classes car", "--confidence 0.5"] {
+            for command in ["track v.mp4", "detect v.png", "cameras", "config show", "watch v.mp4"] {
+                let lines = [format!("trailsight {flag} {command}"), format!("trailsight {command} {flag}")];
+                let [before, behind] = lines.map(|line| {
+                    let (command, common) = parse(&line).expect(&line).into_command().expect(&line);
+                    format!("{command:?} {common:?}")
+                });
+                assert_eq!(before, behind);
+            }
+        }
+        assert!(parse("trailsight --loop track v.mp4").unwrap().into_command().is_err());
+        let negative = parse("trailsight v.mp4 --fps -3").unwrap();
+        assert_eq!(negative.watch.part.given()[0].value, "-3");
     }
 
     #[test]
@@ -253,6 +303,8 @@ mod tests {
             "trailsight track --detections d.txt",
             "trailsight detect",
             "trailsight v.mp4 --loop --exit-at-end",
+            "trailsight v.mp4 --loop --tracks t.txt",
+            "trailsight track --detections d.txt --size 10x10 --fps 5 --start 3",
             "trailsight v.mp4 -q -v",
             "trailsight --nonsense",
         ] {

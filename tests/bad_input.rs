@@ -1,6 +1,11 @@
 //! Wrong, missing and damaged input: each gets a clear error, and nothing that was achieved is lost.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod common;
 
@@ -116,12 +121,16 @@ fn a_camera_that_is_not_there_is_told() {
 #[test]
 fn outputs_that_cannot_be_written_are_told_before_the_work() {
     let folder = folder();
-    let cases = [("missing/out.txt", "missing"), ("out.docx", ".docx"), (".", "")];
-    for (output, word) in cases {
-        run_in(folder.path(), &["track", &demo(), "--tracks", output]).fails(1, &[word]);
+    for (output, code, word) in [("missing/out.txt", 1, "missing"), ("out.docx", 2, ".docx"), ("x/..", 2, "")]
+    {
+        run_in(folder.path(), &["track", &demo(), "--tracks", output]).fails(code, &[word]);
     }
     run_in(folder.path(), &["track", &demo(), "--video", "missing/out.avi"]).fails(1, &["missing"]);
-    run_in(folder.path(), &["track", &demo(), "--video", "out.gif"]).fails(1, &[".gif"]);
+    run_in(folder.path(), &["track", &demo(), "--video", "out.gif"]).fails(2, &[".gif"]);
+    run_in(folder.path(), &["track", &demo(), "--tracks", "-", "--tracks", "-"]).fails(2, &["given twice"]);
+    run_in(folder.path(), &["track", &demo(), "--tracks", "a.txt", "--video", "missing/out.avi"])
+        .fails(1, &["missing"]);
+    assert_eq!(names(folder.path()), Vec::<String>::new(), "nothing is left behind");
     fs::copy(demo(), folder.path().join("in.avi")).unwrap();
     run_in(folder.path(), &["track", "in.avi", "--video", "in.avi"]).fails(1, &["in.avi"]);
     assert_eq!(
@@ -129,6 +138,30 @@ fn outputs_that_cannot_be_written_are_told_before_the_work() {
         fs::read(demo()).unwrap(),
         "the input is untouched"
     );
+}
+
+#[test]
+fn a_run_without_a_picture_replaces_nothing() {
+    let folder = folder();
+    fs::write(folder.path().join("out.txt"), "older results").unwrap();
+    run_in(folder.path(), &["track", &demo(), "--start", "99", "--tracks", "out.txt"])
+        .fails(1, &["no picture"]);
+    assert_eq!(fs::read_to_string(folder.path().join("out.txt")).unwrap(), "older results");
+}
+
+#[test]
+fn a_name_that_is_not_unicode_is_a_path_like_any_other() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder();
+    let name = std::ffi::OsStr::from_bytes(b"clip\xff.avi");
+    if fs::copy(demo(), folder.path().join(name)).is_err() {
+        println!("skipped: this file system takes only Unicode names");
+        return;
+    }
+    let mut program = trailsight();
+    program.current_dir(folder.path()).arg("track").arg(name).args(["--end", "1", "--tracks", "t.txt"]);
+    common::Done::of(&program.output().unwrap()).ok();
+    assert!(fs::metadata(folder.path().join("t.txt")).is_ok_and(|file| file.len() > 100));
 }
 
 #[test]

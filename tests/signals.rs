@@ -1,6 +1,11 @@
 //! Ctrl-C and friends: everything ends quickly, and what was written is readable.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod common;
 
@@ -72,6 +77,28 @@ fn a_kill_leaves_what_was_written() {
         let frames = || probe(&file, "nb_read_packets").parse::<u32>().unwrap_or(0);
         wait_until(&format!("a playable {video}"), 15, || frames() > 5);
     }
+}
+
+#[test]
+fn coco_results_are_a_whole_list_at_any_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = trailsight()
+        .current_dir(folder.path())
+        .args(["detect", &demo(), "--coco", "boxes.json"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let partial = folder.path().join("boxes.partial.json");
+    let rows = || {
+        let text = fs::read_to_string(&partial).unwrap_or_default();
+        serde_json::from_str::<Vec<serde_json::Value>>(&text).map_or(0, |rows| rows.len())
+    };
+    wait_until("thirty boxes", 60, || rows() > 30);
+    signal(&child, "INT");
+    wait_for(child, 20).fails(130, &[]);
+    assert!(rows() > 30);
+    assert!(!folder.path().join("boxes.json").exists());
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! The demo clip from end to end, against a track file that was looked at once and is kept.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod common;
 
@@ -81,9 +86,7 @@ fn tracks_are_as_they_were() {
         assert!((time - index as f64 / 7.0).abs() < 1e-3, "frame {index} at {time} s");
         let tracks = frame["tracks"].as_array().unwrap().iter();
         seen.extend(
-            tracks
-                .filter(|t| t["state"] == "seen")
-                .map(|t| (index as u32 + 1, t["id"].as_u64().unwrap())),
+            tracks.filter(|t| t["state"] == "seen").map(|t| (index as u32 + 1, t["id"].as_u64().unwrap())),
         );
     }
     let written: Vec<_> = rows.iter().map(|row| (row.frame, row.id)).collect();

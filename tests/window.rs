@@ -1,6 +1,11 @@
 //! The window on a real X server (Xvfb), driven by keys and mouse, and looked at through screenshots.
 #![cfg(feature = "window")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod common;
 
@@ -249,6 +254,12 @@ fn in_time_keeps_the_recordings_pace_and_can_be_halted() {
     let lines = fs::read_to_string(work.join("t.jsonl")).unwrap();
     assert!(lines.lines().count() >= 3, "{lines}");
 
+    // The tracks of the very last picture are not lost, though it is the only one.
+    let photo = common::root().join("tests/photos/astronaut.png").display().to_string();
+    let (child, _) = screen.open(work, &[&photo, "--exit-at-end", "--tracks", "one.txt"]);
+    wait_for(child, 30).ok();
+    assert_eq!(read_mot(&fs::read_to_string(work.join("one.txt")).unwrap()).len(), 1);
+
     // While halted the picture stands still, a step moves it, and it goes on after.
     let (child, window) = screen.open(work, &[&demo(), "--set", "overlay.hud=false"]);
     sleep(Duration::from_millis(2500));
@@ -266,6 +277,20 @@ fn in_time_keeps_the_recordings_pace_and_can_be_halted() {
     assert!(differing(&stepped, &screen.shot(&window, work), [0, 0, 768, 576]) > 500, "goes on");
     signal(&child, "INT");
     wait_for(child, 10).fails(130, &[]);
+}
+
+#[test]
+fn a_display_that_is_not_there_means_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = trailsight()
+        .env("DISPLAY", ":7654")
+        .current_dir(folder.path())
+        .args([&demo(), "--end", "1"])
+        .output()
+        .expect("starts");
+    let done = common::Done::of(&output).ok();
+    assert!(done.stderr.contains("cannot open a window"), "{done:#?}");
+    assert!(folder.path().join("trailsight-out/tracks.txt").is_file());
 }
 
 #[test]

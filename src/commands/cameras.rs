@@ -30,5 +30,5 @@ pub(super) fn run() -> Result<(), Failure> {
             text.push_str(&format!("   {note}\n"));
         }
     }
-    print(&text)
+    print(&text).map(drop)
 }

@@ -14,15 +14,16 @@ pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Fa
     match command {
         ConfigCommand::Show => {
             let loaded = Loaded::load(common.config.as_deref(), &given)?;
-            print(&loaded.to_toml_with_origins())
+            print(&loaded.to_toml_with_origins()).map(drop)
         }
         ConfigCommand::Check { file } => {
             let loaded = Loaded::load(file.as_deref().or(common.config.as_deref()), &given)?;
             check_classes(&loaded.settings.detector).map_err(|error| Failure::Usage(error.to_string()))?;
-            match &loaded.file {
-                Some(file) => print(&format!("{} is right\n", file.display())),
-                None => print("there is no config file; the defaults are in force\n"),
-            }
+            let verdict = match &loaded.file {
+                Some(file) => format!("{} is right\n", file.display()),
+                None => "there is no config file; the defaults are in force\n".to_owned(),
+            };
+            print(&verdict).map(drop)
         }
         ConfigCommand::Init { file } => init(file.as_deref().unwrap_or(Path::new("config.toml"))),
     }
@@ -43,5 +44,5 @@ fn init(path: &Path) -> Result<(), Failure> {
         let _ = std::fs::remove_file(path);
         return Err(fail(error));
     }
-    print(&format!("wrote {}\n", path.display()))
+    print(&format!("wrote {}\n", path.display())).map(drop)
 }

@@ -1,6 +1,9 @@
 //! `trailsight detect`: what is in images or recordings, without tracking; a table, and COCO results.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Context, Failure, input, print, progress};
 use crate::cli::DetectArgs;
@@ -15,8 +18,9 @@ pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
     let detector = Detector::load(&DetectSettings::clone(&settings.detector))?;
     let labels = detector.labels().clone();
     let mut results = args.coco.as_deref().map(Results::create).transpose().map_err(Failure::failed)?;
-    let mut images = 0;
+    let mut images = Images { one_source: args.sources.len() == 1, ..Images::default() };
     let mut failed = false;
+    context.stop.be_graceful();
     for source in &args.sources {
         let detector = detector.fork()?;
         let done = detect_source(
@@ -45,12 +49,12 @@ pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn detect_source(
-    source: &str,
+    source: &OsStr,
     detector: Detector,
     labels: &Labels,
     output: Option<&Path>,
     results: &mut Option<Results>,
-    images: &mut u64,
+    images: &mut Images,
     context: &Context,
 ) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
@@ -66,22 +70,27 @@ fn detect_source(
         detector,
         settings,
         display: false,
+        stats: Arc::default(),
         stop: stop.clone(),
     })
     .map_err(Failure::failed)?;
 
     let bar = progress::bar(&pipeline.info, context.quiet);
     let mut failure = None;
-    let (report, result) = headless::run(pipeline, None, &stop, |followed, pipeline| {
+    let (_, result) = headless::run(pipeline, None, &stop, |followed, pipeline| {
         bar.inc(1);
-        *images += 1;
         if failure.is_some() {
             return;
         }
         let name = frame_name(followed, &pipeline.info.name);
-        let id = image_id(followed, *images);
+        let id = images.id(followed, &name);
         let table = table(&name, &followed.detections, labels);
-        let printed = bar.suspend(|| print(&table));
+        let printed = bar.suspend(|| print(&table)).map(|open| {
+            // Nobody reads the table any more, and nothing else was asked for.
+            if !open && results.is_none() {
+                stop.ask_threads();
+            }
+        });
         let written = results.as_mut().map_or(Ok(()), |results| results.write(id, &followed.detections));
         if let Err(error) = printed.and(written.map_err(Failure::failed)) {
             failure = Some(error);
@@ -96,9 +105,6 @@ fn detect_source(
     if let Some(signal) = context.stop.signal() {
         return Err(Failure::Signal(signal));
     }
-    if report.frames == 0 {
-        return Err(Failure::Failed(format!("{source}: no picture could be read")));
-    }
     Ok(())
 }
 
@@ -110,12 +116,32 @@ fn frame_name(followed: &Followed, source: &str) -> String {
     }
 }
 
-/// The number that COCO's files know an image by: the last digits in its file's name; the frame's number in a recording;
-/// the place in the list for a name without digits.
-fn image_id(followed: &Followed, place: u64) -> u64 {
-    match &followed.shot.frame.file {
-        Some(file) => digits(file).unwrap_or(place),
-        None => followed.shot.frame.sequence + 1,
+/// Gives each image the number that COCO's files know it by.
+#[derive(Default)]
+struct Images {
+    one_source: bool,
+    /// How many there were.
+    count: u64,
+    given: HashSet<u64>,
+    told: bool,
+}
+
+impl Images {
+    /// The last digits in an image's file name; the frame's number in a single recording; otherwise the place among all
+    /// images and frames. Says once where two images get the same number.
+    fn id(&mut self, followed: &Followed, name: &str) -> u64 {
+        self.count += 1;
+        let id = match &followed.shot.frame.file {
+            Some(file) => digits(file).unwrap_or(self.count),
+            None if self.one_source => followed.shot.frame.sequence + 1,
+            None => self.count,
+        };
+        if !self.given.insert(id) && !std::mem::replace(&mut self.told, true) {
+            log::warn!(
+                "{name} gets the image_id {id}, which another image has already: COCO results mix them up"
+            );
+        }
+        id
     }
 }
 
@@ -140,17 +166,32 @@ fn table(name: &str, detections: &[Detection], labels: &Labels) -> String {
     text
 }
 
-/// A COCO results file: a list of boxes, readable as far as it got while it grows.
+/// A COCO results file: a list of boxes that is whole, and can be read, at any moment.
 struct Results {
     file: PartialFile,
     first: bool,
+    /// Where the next box goes, over the end of the list.
+    end: u64,
 }
+
+const LIST_BEGIN: &str = "[";
+const LIST_END: &str = "\n]\n";
 
 impl Results {
     fn create(path: &Path) -> Result<Self, RecordError> {
-        let mut file = PartialFile::create(path)?;
-        file.append(b"[")?;
-        Ok(Self { file, first: true })
+        let mut results = Self { file: PartialFile::create(path)?, first: true, end: 0 };
+        results.push(LIST_BEGIN)?;
+        Ok(results)
+    }
+
+    /// Puts text where the list ends, and the end behind it. What cannot be written over gets the end at the end.
+    fn push(&mut self, text: &str) -> Result<(), RecordError> {
+        if !self.file.can_replace() {
+            return self.file.append(text.as_bytes());
+        }
+        self.file.replace(self.end, format!("{text}{LIST_END}").as_bytes())?;
+        self.end += text.len() as u64;
+        Ok(())
     }
 
     fn write(&mut self, image: u64, detections: &[Detection]) -> Result<(), RecordError> {
@@ -164,11 +205,13 @@ impl Results {
                 rect.left, rect.top, rect.width, rect.height
             ));
         }
-        if text.is_empty() { Ok(()) } else { self.file.append(text.as_bytes()) }
+        if text.is_empty() { Ok(()) } else { self.push(&text) }
     }
 
     fn finish(mut self) -> Result<(), RecordError> {
-        self.file.append(b"\n]\n")?;
+        if !self.file.can_replace() {
+            self.file.append(LIST_END.as_bytes())?;
+        }
         self.file.finish()
     }
 }

@@ -1,5 +1,6 @@
 //! From the word for a source to the source: cameras, files, addresses, the demo clip.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::Failure;
@@ -28,8 +29,8 @@ pub(super) struct Input {
 }
 
 /// Opens what `text` names.
-pub(super) fn open(text: &str, settings: &Settings) -> Result<Input, SourceError> {
-    let spec = SourceSpec::parse(text);
+pub(super) fn open(text: &OsStr, settings: &Settings) -> Result<Input, SourceError> {
+    let spec = SourceSpec::parse_os(text);
     match &spec {
         SourceSpec::Name(name) if name == DEMO_NAME => open_demo(settings, None),
         SourceSpec::Name(name) => open_camera(name, settings).map_err(|error| no_such_name(name, &error)),
@@ -50,10 +51,13 @@ pub(super) fn open(text: &str, settings: &Settings) -> Result<Input, SourceError
 /// The first camera; where there is none, or it cannot be had, the demo clip and the reason.
 pub(super) fn open_first(settings: &Settings) -> Result<Input, SourceError> {
     let reason = match camera::list() {
-        Ok(cameras) if cameras.is_empty() => "no camera was found".to_owned(),
-        Ok(_) => match open_camera("0", settings) {
-            Ok(input) => return Ok(input),
-            Err(error) => error.to_string(),
+        // A device may offer nothing, such as the second node of many webcams.
+        Ok(cameras) => match cameras.iter().find(|camera| !camera.formats.is_empty()).or(cameras.first()) {
+            None => "no camera was found".to_owned(),
+            Some(first) => match open_camera(&first.index.to_string(), settings) {
+                Ok(input) => return Ok(input),
+                Err(error) => error.to_string(),
+            },
         },
         Err(error) => error.to_string(),
     };

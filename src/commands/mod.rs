@@ -8,12 +8,15 @@ mod progress;
 mod track;
 mod watch;
 
+use std::path::{Path, PathBuf};
+
 use clap::Parser;
 
 use crate::cli::{Cli, Command, CommonArgs};
 use crate::config::{ConfigError, Given, Loaded};
 use crate::detect::DetectError;
 use crate::pipeline::Stop;
+use crate::record::{self, RecordError};
 
 /// Why a command did not do what was asked; decides the exit code.
 #[derive(Debug)]
@@ -46,6 +49,26 @@ impl From<DetectError> for Failure {
             DetectError::UnknownClass { .. } => Self::Usage(error.to_string()),
             _ => Self::failed(error),
         }
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Ending { .. } => Self::Usage(error.to_string()),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+/// Checks the names of outputs before anything is opened: known endings, each name once, one standard output.
+fn check_outputs(tracks: &[PathBuf], video: Option<&Path>) -> Result<(), Failure> {
+    tracks.iter().try_for_each(|path| record::check_track_name(path))?;
+    video.map_or(Ok(()), record::check_video_name)?;
+    let all: Vec<&Path> = tracks.iter().map(PathBuf::as_path).chain(video).collect();
+    match all.iter().enumerate().find(|(index, path)| all[..*index].contains(path)) {
+        Some((_, twice)) => Err(Failure::Usage(format!("the output {} is given twice", twice.display()))),
+        None => Ok(()),
     }
 }
 
@@ -83,8 +106,8 @@ pub fn main() -> u8 {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let Cli { command, watch, common } = cli;
-    match command.unwrap_or(Command::Watch(watch)) {
+    let (command, common) = cli.into_command().map_err(Failure::Usage)?;
+    match command {
         Command::Watch(args) => watch::run(&args, &context(&common, args.part.given())?),
         Command::Track(args) => track::run(&args, &context(&common, args.part.given())?),
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
@@ -107,11 +130,12 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     Ok(Context { loaded, stop, quiet: common.quiet })
 }
 
-/// Writes to standard output; a reader that went away is no failure.
-fn print(text: &str) -> Result<(), Failure> {
+/// Writes to standard output; false where its reader went away, which is no failure.
+fn print(text: &str) -> Result<bool, Failure> {
     use std::io::Write;
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure::Failed(format!("cannot write to standard output: {error}"))),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::Failed(format!("cannot write to standard output: {error}"))),
+        Ok(()) => Ok(true),
     }
 }

@@ -45,11 +45,10 @@ pub(super) fn log_to_stderr(verbose: u8, quiet: bool) {
 /// A progress bar for a run over this source: frames, frames a second, and the time left where the length is known.
 /// Nothing is drawn where standard error is no terminal, or with `quiet`.
 pub(super) fn bar(info: &SourceInfo, quiet: bool) -> ProgressBar {
-    let bar = match info.frames {
-        Some(frames) => ProgressBar::new(frames),
-        None => ProgressBar::no_length(),
-    };
-    let template = match info.frames {
+    let by_time = || info.duration.zip(info.rate).map(|(duration, rate)| (duration * rate).round() as u64);
+    let length = info.frames.or_else(by_time).filter(|&frames| frames > 0);
+    let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    let template = match length {
         Some(_) => "{bar:28} {pos}/{len} frames  {per_sec}  {eta} left  {msg}",
         None => "{spinner} {pos} frames  {per_sec}  {elapsed}  {msg}",
     };

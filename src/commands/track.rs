@@ -4,17 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Context, Failure, input, progress};
+use super::{Context, Failure, check_outputs, input, progress};
 use crate::cli::TrackArgs;
 use crate::detect::{self, Detector};
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Census, Report};
-use crate::pipeline::{Follower, Outputs, Pipeline, Plan, Recorder};
+use crate::pipeline::{Follower, Outputs, Pipeline, Plan, Recorder, Stats};
 use crate::record::{DetectionFile, TrackFileInfo, TrackWriter, partial_name, refuse_input};
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     let outputs =
         Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
+    check_outputs(&outputs.tracks, outputs.video.as_deref())?;
     match (&args.detections, &args.source) {
         (Some(file), _) => track_detections(file, args, context),
         (None, Some(source)) => {
@@ -29,7 +30,12 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
     let settings = &context.loaded.settings;
     let detector = Detector::load(&settings.detect_for_tracking())?;
     let labels = Arc::new(detector.labels().clone());
-    let live = input.source.info().kind.is_live();
+    let info = input.source.info();
+    let live = info.kind.is_live();
+    let stats = Arc::new(Stats::default());
+    let recorder =
+        Recorder::open(outputs, info, input.file.as_deref(), &labels, &settings.overlay, (live, &stats))?;
+    context.stop.be_graceful();
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: None,
@@ -37,19 +43,10 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
         settings,
         every_frame: !live,
         display: false,
+        stats,
         stop: context.stop.clone(),
     })
     .map_err(Failure::failed)?;
-    let file = input.file.as_deref();
-    let opened = Recorder::open(outputs, &pipeline.info, file, &labels, &settings.overlay, &pipeline.stats);
-    let recorder = match opened {
-        Ok(recorder) => recorder,
-        Err(error) => {
-            context.stop.ask_threads();
-            let _ = pipeline.finish();
-            return Err(Failure::failed(error));
-        }
-    };
 
     let bar = progress::bar(&pipeline.info, context.quiet);
     let (report, result) = headless::run(pipeline, recorder, &context.stop, |followed, _| {
@@ -60,7 +57,7 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
     if !context.quiet {
         summarise(&report, &labels, outputs);
     }
-    outcome(&report, result.map_err(|error| (is_closed(&error), error.to_string())), context)
+    outcome(result.map_err(|error| (is_closed(&error), error.to_string())), context)
 }
 
 /// Whether an error is only that the reader of a pipe went away.
@@ -68,7 +65,7 @@ fn is_closed(error: &headless::HeadlessError) -> bool {
     matches!(error, headless::HeadlessError::Record(record) if record.is_closed())
 }
 
-fn outcome(report: &Report, result: Result<(), (bool, String)>, context: &Context) -> Result<(), Failure> {
+fn outcome(result: Result<(), (bool, String)>, context: &Context) -> Result<(), Failure> {
     match (result, context.stop.signal()) {
         (Err((closed, why)), _) => {
             if closed {
@@ -78,7 +75,6 @@ fn outcome(report: &Report, result: Result<(), (bool, String)>, context: &Contex
             }
         }
         (Ok(()), Some(signal)) => Err(Failure::Signal(signal)),
-        (Ok(()), None) if report.frames == 0 => Err(Failure::Failed("the source gave no frame".to_owned())),
         (Ok(()), None) => Ok(()),
     }
 }
@@ -94,9 +90,11 @@ fn summarise(report: &Report, labels: &Labels, outputs: &Outputs) {
     );
     eprintln!("tracks: {}", census_line(&report.census, labels));
     for path in outputs.paths().filter(|path| **path != *Path::new("-")) {
-        match report.complete {
-            true => eprintln!("wrote {}", path.display()),
-            false => eprintln!("not complete, kept as {}", partial_name(path).display()),
+        let partial = partial_name(path);
+        if report.complete {
+            eprintln!("wrote {}", path.display());
+        } else if partial.exists() {
+            eprintln!("not complete, kept as {}", partial.display());
         }
     }
 }
@@ -124,9 +122,6 @@ fn track_detections(file: &Path, args: &TrackArgs, context: &Context) -> Result<
         return Err(Failure::Usage(
             "--detections needs a place for the tracks: --tracks FILE, or --tracks -".to_owned(),
         ));
-    }
-    if args.output.video.is_some() {
-        return Err(Failure::Usage("--video needs pictures, and --detections has none".to_owned()));
     }
     let labels = Arc::new(detect::check_classes(&settings.detector)?);
     let wanted: Vec<_> = settings.detector.classes.iter().filter_map(|name| labels.find(name)).collect();
@@ -168,6 +163,13 @@ fn track_detections(file: &Path, args: &TrackArgs, context: &Context) -> Result<
         let frames = detections.frames();
         eprintln!("{frames} frames in {seconds:.2} s: {:.0} fps", frames as f64 / seconds.max(1e-9));
         eprintln!("tracks: {}", census_line(&census, &labels));
+        let highest = detections.rows().iter().map(|(_, d)| d.score).fold(0.0, f32::max);
+        let least = settings.track().start_score;
+        if highest < least {
+            eprintln!(
+                "no detection reaches the confidence {least}; the highest score is {highest} (--confidence lowers it)"
+            );
+        }
     }
     Ok(())
 }

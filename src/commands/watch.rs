@@ -2,15 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Context, Failure, input, track};
+#[cfg(feature = "window")]
+use std::sync::Arc;
+
+use super::{Context, Failure, check_outputs, input, track};
 use crate::cli::WatchArgs;
+#[cfg(feature = "window")]
+use crate::detect::Detector;
 use crate::pipeline::Outputs;
+#[cfg(feature = "window")]
+use crate::pipeline::show::Show;
+#[cfg(feature = "window")]
+use crate::pipeline::{Pipeline, Plan, Recorder, Stats};
+#[cfg(feature = "window")]
+use crate::view::Window;
 
 /// Where results go when there is no window to show them in.
 const FOLDER: &str = "trailsight-out";
 
 pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
+    check_outputs(&args.output.tracks, args.output.video.as_deref())?;
     let input = match &args.source {
         Some(source) => input::open(source, settings)?,
         None => input::open_first(settings)?,
@@ -18,23 +30,26 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     if let Some(note) = &input.note {
         eprintln!("{note}");
     }
-    match no_window() {
-        None => in_window(input, args, context),
-        Some(reason) => into_files(input, args, context, reason),
+    match open_window(&input) {
+        Ok(window) => in_window(window, input, args, context),
+        Err(reason) => into_files(input, args, context, &reason),
     }
 }
 
-/// Why there can be no window; `None`: there can.
-fn no_window() -> Option<&'static str> {
-    #[cfg(feature = "window")]
-    if crate::view::display_available() {
-        return None;
+/// Opens the window, or says why there can be none.
+#[cfg(feature = "window")]
+fn open_window(input: &input::Input) -> Result<Window, String> {
+    if !crate::view::display_available() {
+        return Err("there is no display".to_owned());
     }
-    if cfg!(feature = "window") {
-        Some("there is no display")
-    } else {
-        Some("this program was built without a window")
-    }
+    let info = input.source.info();
+    let size = info.size.unwrap_or((1280, 720));
+    Window::open(&format!("{} – trailsight", info.name), size).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "window"))]
+fn open_window(_: &input::Input) -> Result<std::convert::Infallible, String> {
+    Err("this program was built without a window".to_owned())
 }
 
 fn into_files(input: input::Input, args: &WatchArgs, context: &Context, reason: &str) -> Result<(), Failure> {
@@ -53,25 +68,33 @@ fn into_files(input: input::Input, args: &WatchArgs, context: &Context, reason: 
 }
 
 #[cfg(not(feature = "window"))]
-fn in_window(_: input::Input, _: &WatchArgs, _: &Context) -> Result<(), Failure> {
-    Err(Failure::Failed("this program was built without a window".to_owned()))
+fn in_window(
+    never: std::convert::Infallible,
+    _: input::Input,
+    _: &WatchArgs,
+    _: &Context,
+) -> Result<(), Failure> {
+    match never {}
 }
 
 #[cfg(feature = "window")]
-fn in_window(input: input::Input, args: &WatchArgs, context: &Context) -> Result<(), Failure> {
-    use std::sync::Arc;
-
-    use crate::detect::Detector;
-    use crate::pipeline::show::Show;
-    use crate::pipeline::{Pipeline, Plan, Recorder};
-
+fn in_window(
+    mut window: Window,
+    input: input::Input,
+    args: &WatchArgs,
+    context: &Context,
+) -> Result<(), Failure> {
     let settings = context.loaded.settings.clone();
     let detector = Detector::load(&settings.detect_for_tracking())?;
     let labels = Arc::new(detector.labels().clone());
-    let live = input.source.info().kind.is_live();
-    let every_frame = settings.source.every_frame && !live;
+    let info = input.source.info();
+    let every_frame = settings.source.every_frame && !info.kind.is_live();
     let outputs =
         Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
+    let stats = Arc::new(Stats::default());
+    let way = (!every_frame, &*stats);
+    let recorder = Recorder::open(&outputs, info, input.file.as_deref(), &labels, &settings.overlay, way)?;
+    context.stop.be_graceful();
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: input.reopen.filter(|_| args.repeat),
@@ -79,19 +102,10 @@ fn in_window(input: input::Input, args: &WatchArgs, context: &Context) -> Result
         settings: &settings,
         every_frame,
         display: true,
+        stats,
         stop: context.stop.clone(),
     })
     .map_err(Failure::failed)?;
-    let file = input.file.as_deref();
-    let opened = Recorder::open(&outputs, &pipeline.info, file, &labels, &settings.overlay, &pipeline.stats);
-    let recorder = match opened {
-        Ok(recorder) => recorder,
-        Err(error) => {
-            context.stop.ask_threads();
-            let _ = pipeline.finish();
-            return Err(Failure::failed(error));
-        }
-    };
     let show = Show {
         pipeline,
         recorder,
@@ -102,8 +116,7 @@ fn in_window(input: input::Input, args: &WatchArgs, context: &Context) -> Result
         note: input.note,
         stop: context.stop.clone(),
     };
-    let shown = show.run();
-    match (shown, context.stop.signal()) {
+    match (show.run(&mut window), context.stop.signal()) {
         (Err(error), _) => Err(Failure::failed(error)),
         (Ok(()), Some(signal)) => Err(Failure::Signal(signal)),
         (Ok(()), None) => Ok(()),

@@ -119,11 +119,6 @@ impl Detector {
         self.model.input
     }
 
-    /// Sets the score below which boxes are dropped.
-    pub fn set_confidence(&mut self, confidence: f32) {
-        self.confidence = confidence;
-    }
-
     /// How long the parts of the last detection took.
     pub fn times(&self) -> DetectTimes {
         self.times
@@ -154,16 +149,16 @@ impl Detector {
         let values = output.to_plain_array_view::<f32>().map_err(|error| fail(error.to_string()))?;
         let values = values.as_slice().ok_or_else(|| fail("its output is not contiguous".to_owned()))?;
         let mut found = Vec::new();
-        yolox::decode(
-            values,
-            self.model.input,
-            &self.wanted,
-            self.confidence,
-            scale,
-            picture.size(),
-            &mut found,
-        );
+        yolox::decode(values, self.model.input, &self.wanted, self.confidence, scale, &mut found);
         suppress(&mut found, self.nms_iou);
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        found.retain_mut(|detection| match detection.rect.clipped(width, height) {
+            Some(rect) => {
+                detection.rect = rect;
+                true
+            }
+            None => false,
+        });
         self.times = DetectTimes {
             letterbox: prepared - started,
             inference: inferred - prepared,

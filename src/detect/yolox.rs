@@ -24,14 +24,13 @@ pub(super) fn row_length(classes: usize) -> usize {
 /// A row holds `dx, dy, dw, dh, objectness, class scores…`; with the cell at column `gx`, row `gy` of a grid of stride
 /// `s`, the centre is `(dx + gx)·s, (dy + gy)·s`, the size `exp(dw)·s × exp(dh)·s`, and the score the objectness times
 /// the best class score. `scale` is input pixels a picture pixel. Of the classes, only those with `wanted` set are
-/// looked at. Boxes are cut at the picture's edge; what is not finite or has no area is left out.
+/// looked at. Boxes may reach beyond the picture; what is not finite or has no area is left out.
 pub(super) fn decode(
     output: &[f32],
     input: InputSize,
     wanted: &[bool],
     confidence: f32,
     scale: f32,
-    (width, height): (u32, u32),
     found: &mut Vec<Detection>,
 ) {
     let mut rows = output.chunks_exact(row_length(wanted.len()));
@@ -52,9 +51,7 @@ pub(super) fn decode(
                 let s = stride as f32 / scale;
                 let (x, y) = ((dx + gx as f32) * s, (dy + gy as f32) * s);
                 let rect = Rect::from_center(x, y, dw.exp() * s, dh.exp() * s);
-                if rect.is_sound()
-                    && let Some(rect) = rect.clipped(width as f32, height as f32)
-                {
+                if rect.is_sound() {
                     found.push(Detection { rect, score, class });
                 }
             }
@@ -81,7 +78,7 @@ mod tests {
     fn decode_all(output: &[f32], classes: usize, confidence: f32, scale: f32) -> Vec<Detection> {
         let mut found = Vec::new();
         let input = InputSize::new(64, 32).unwrap();
-        decode(output, input, &vec![true; classes], confidence, scale, (640, 320), &mut found);
+        decode(output, input, &vec![true; classes], confidence, scale, &mut found);
         found
     }
 
@@ -109,7 +106,7 @@ mod tests {
         let mut output = vec![0.0; rows(input) * 7];
         output[..7].copy_from_slice(&[0.5, 0.5, 0.0, 0.0, 1.0, 0.9, 0.6]);
         let mut found = Vec::new();
-        decode(&output, input, &[false, true], 0.3, 1.0, (32, 32), &mut found);
+        decode(&output, input, &[false, true], 0.3, 1.0, &mut found);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].class, found[0].score), (1, 0.6));
     }
@@ -119,7 +116,6 @@ mod tests {
         fn any_output_gives_only_sound_boxes(values in prop::collection::vec(any::<f32>(), 42 * 7)) {
             for found in decode_all(&values, 2, 0.1, 0.1) {
                 prop_assert!(found.rect.is_sound() && (0.1..=1.0).contains(&found.score));
-                prop_assert!(found.rect.left >= 0.0 && found.rect.right() <= 640.01);
             }
         }
     }

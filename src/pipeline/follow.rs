@@ -1,7 +1,7 @@
 //! The track thread: detections in, scenes out, in the order of the frames.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Receiver;
 
@@ -83,14 +83,8 @@ impl<T> Reorder<T> {
     }
 }
 
-/// What may change while tracking.
-#[derive(Debug, Clone, Copy)]
-pub enum Adjust {
-    /// The tracker's settings.
-    Track(TrackSettings),
-    /// The trails' length in seconds.
-    TrailSeconds(f64),
-}
+/// Settings to go on with from the next frame on: the tracker's, and the trails' length in seconds.
+pub(super) type Adjust = Arc<Mutex<Option<(TrackSettings, f64)>>>;
 
 /// What the track thread works with.
 pub(super) struct Follow {
@@ -105,7 +99,7 @@ pub(super) struct Follow {
     /// Where scenes go.
     pub(super) outlet: Outlet<Followed>,
     /// Changes from the window.
-    pub(super) adjust: Receiver<Adjust>,
+    pub(super) adjust: Adjust,
 }
 
 impl Follow {
@@ -125,17 +119,11 @@ impl Follow {
                 reorder.push(reorder.next, sensed);
             }
             while let Some(Sensed { shot, detections, times }) = reorder.pop() {
-                for adjust in self.adjust.try_iter() {
-                    match adjust {
-                        Adjust::Track(track) => {
-                            self.track = track;
-                            follower.set_track(track);
-                        }
-                        Adjust::TrailSeconds(seconds) => {
-                            self.trails.seconds = seconds;
-                            follower.set_trail_seconds(seconds);
-                        }
-                    }
+                let change = self.adjust.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some((track, trail_seconds)) = change {
+                    (self.track, self.trails.seconds) = (track, trail_seconds);
+                    follower.set_track(track);
+                    follower.set_trail_seconds(trail_seconds);
                 }
                 // A source that begins again is a new source: its objects and its numbers are.
                 if shot.pass != pass {

@@ -107,13 +107,18 @@ pub fn run(
         each(&followed, &pipeline);
     }
     let live = pipeline.info.kind.is_live();
+    let name = pipeline.info.name.clone();
     let stopped = stop.is_asked();
     let ran = pipeline.finish();
-    let complete = writing && ran.is_ok() && (!stopped || live);
-    let recorded = recorder.map_or(Ok(()), |recorder| recorder.finish(complete));
+    // Nothing is not a result: it must not take the place of an older one.
+    let whole = frames > 0 && writing && ran.is_ok() && (!stopped || live);
+    let recorded = recorder.map_or(Ok(()), |recorder| recorder.finish(whole));
+    let complete = whole && recorded.is_ok();
     let mean_ms = spent.map(|total| total.as_secs_f64() * 1e3 / f64::max(frames as f64, 1.0));
     let report = Report { frames, elapsed: started.elapsed(), census, mean_ms, complete };
-    let result = ran.map_err(HeadlessError::from).and(recorded.map_err(HeadlessError::from));
+    let empty = frames == 0 && !stopped;
+    let ran = ran.and(if empty { Err(RunError::Empty(name)) } else { Ok(()) });
+    let result = recorded.map_err(HeadlessError::from).and(ran.map_err(HeadlessError::from));
     (report, result)
 }
 

@@ -15,7 +15,7 @@
 //! | `capture` | the source | frames | in time: replaces the older frame, counts it; in step: waits |
 //! | `sense-N` | frames | detections | waits |
 //! | `follow` | detections, in order | scenes | waits |
-//! | `record` | frames with scenes | files | in step: is waited for; live: frames are left out and counted |
+//! | `record` | frames with scenes | files | in step: is waited for; in time: pictures are left out and counted |
 //! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
 
 mod capture;
@@ -29,7 +29,8 @@ pub mod show;
 mod stats;
 mod stop;
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -38,15 +39,16 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::config::Settings;
 use crate::detect::{DetectError, Detector};
 use crate::source::{Source, SourceError, SourceInfo, Stopper};
+use crate::track::TrackSettings;
 
 pub use capture::{Reopen, Shot, Transport};
-pub use follow::{Adjust, Followed, Follower};
+pub use follow::{Followed, Follower};
 pub use recorder::{Outputs, Recorder};
 pub use stats::{Rate, Stats};
 pub use stop::Stop;
 
 use capture::{Capture, Pace};
-use follow::Follow;
+use follow::{Adjust, Follow};
 use sense::Sense;
 
 /// How many things wait on a link that keeps everything.
@@ -61,6 +63,12 @@ pub enum RunError {
     /// The network failed.
     #[error(transparent)]
     Detect(#[from] DetectError),
+    /// A thread ended by a fault of its own.
+    #[error("the thread {0} failed by a fault of its own (run with -v, and please report it)")]
+    Panicked(String),
+    /// The source ended without a single frame.
+    #[error("{0}: it gave no picture")]
+    Empty(String),
     /// The system gave no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -80,6 +88,8 @@ pub struct Plan<'a> {
     pub every_frame: bool,
     /// In time: frames are also shown at once; without, they only go to the network.
     pub display: bool,
+    /// Where the stages tell of themselves.
+    pub stats: Arc<Stats>,
     /// When to end.
     pub stop: Stop,
 }
@@ -96,7 +106,8 @@ pub struct Pipeline {
     pub transport: Arc<Transport>,
     /// What the stages tell.
     pub stats: Arc<Stats>,
-    adjust: Sender<Adjust>,
+    adjust: Adjust,
+    errors_out: Sender<RunError>,
     errors: Receiver<RunError>,
     stop: Stop,
     stopper: Option<Stopper>,
@@ -109,13 +120,12 @@ impl Pipeline {
     /// # Errors
     /// [`RunError`] when a thread or a network state cannot be had.
     pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { source, reopen, detector, settings, every_frame, display, stop } = plan;
-        let stats = Arc::new(Stats::default());
+        let Plan { source, reopen, detector, settings, every_frame, display, stats, stop } = plan;
         let transport = Arc::new(Transport::default());
         let info = source.info().clone();
         let stopper = source.stopper();
-        let (errors_out, errors) = bounded(2);
-        let (adjust, adjust_in) = bounded(16);
+        let (errors_out, errors) = bounded(8);
+        let adjust = Adjust::default();
 
         let (display_out, frames) = link::newest(Arc::clone(&stats.skipped_display));
         let (sense_out, sense_in) = match every_frame {
@@ -136,7 +146,8 @@ impl Pipeline {
             followed,
             transport: Arc::clone(&transport),
             stats: Arc::clone(&stats),
-            adjust,
+            adjust: Arc::clone(&adjust),
+            errors_out: errors_out.clone(),
             errors,
             stop: stop.clone(),
             stopper,
@@ -163,7 +174,7 @@ impl Pipeline {
             inlet: sensed_in,
             every_frame,
             outlet: followed_out,
-            adjust: adjust_in,
+            adjust,
         };
         let errors = errors_out.clone();
         pipeline.spawn("follow".into(), move || tell(&errors, follow.run()))?;
@@ -187,16 +198,26 @@ impl Pipeline {
     }
 
     fn spawn(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> Result<(), RunError> {
-        self.threads.push(std::thread::Builder::new().name(name).spawn(run)?);
+        let (errors, stop, own_name) = (self.errors_out.clone(), self.stop.clone(), name.clone());
+        let guarded = move || {
+            if catch_unwind(AssertUnwindSafe(run)).is_err() {
+                // What waits for this thread would wait for ever.
+                let _ = errors.try_send(RunError::Panicked(own_name));
+                stop.ask_threads();
+            }
+        };
+        self.threads.push(std::thread::Builder::new().name(name).spawn(guarded)?);
         Ok(())
     }
 
-    /// Changes settings of the tracker while it runs.
-    pub fn adjust(&self, adjust: Adjust) {
-        // Full only when nothing was tracked for sixteen changes; the last ones then wait for the next key.
-        if self.adjust.try_send(adjust).is_err() {
-            log::debug!("a change of settings was left out: the tracker is busy");
-        }
+    /// Changes the tracker's settings and the trails' length (seconds) while it runs; the newest change counts.
+    pub fn adjust(&self, track: TrackSettings, trail_seconds: f64) {
+        *self.adjust.lock().unwrap_or_else(PoisonError::into_inner) = Some((track, trail_seconds));
+    }
+
+    /// What has gone wrong so far and was not asked for yet.
+    pub fn try_error(&self) -> Option<RunError> {
+        self.errors.try_recv().ok()
     }
 
     /// Ends all threads, in two seconds at most, and gives what went wrong in them.
@@ -224,7 +245,7 @@ impl Pipeline {
 /// Passes a stage's error on to whoever asks in the end.
 fn tell<E: Into<RunError>>(errors: &Sender<RunError>, result: Result<(), E>) {
     if let Err(error) = result {
-        // Two stages can fail, and there is room for two.
+        // Full only when more has failed than anyone will read.
         let _ = errors.try_send(error.into());
     }
 }

@@ -2,23 +2,26 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::stats::Stats;
 use crate::frame::Frame;
 use crate::labels::Labels;
 use crate::record::{
-    RecordError, TrackFileInfo, TrackWriter, VideoSettings, VideoWriter, refuse_input, write_png,
+    RecordError, TrackFileInfo, TrackWriter, VideoSettings, VideoWriter, partial_name, refuse_input,
+    write_png,
 };
 use crate::scene::Scene;
 use crate::source::SourceInfo;
 use crate::view::{Canvas, Mapping, OverlaySettings, SceneView, Text, draw_scene};
 
-/// How many pictures wait for the encoder.
-const WAITING: usize = 4;
+/// How many pictures wait for the encoder: they are large.
+const PICTURES: usize = 4;
+/// How many scenes wait for the track files: they are small, and none is left out.
+const SCENES: usize = 1024;
 
 /// Which files are wanted.
 #[derive(Debug, Clone, Default)]
@@ -43,37 +46,33 @@ impl Outputs {
     }
 }
 
-enum Job {
-    /// Tracks of a frame of this size, for the track files.
-    Tracks(Scene, (u32, u32)),
-    /// A picture with its scene, for the video.
-    Picture(Frame, Scene),
-    /// The end; complete or not.
-    End { complete: bool },
-}
-
 /// Writes beside the rest of the program.
 pub struct Recorder {
-    jobs: Sender<Job>,
+    /// Scenes with the size of their frame, for the track files.
+    scenes: Sender<(Scene, (u32, u32))>,
+    /// Pictures with their scene, for the video.
+    pictures: Sender<(Frame, Scene)>,
     thread: JoinHandle<Result<(), RecordError>>,
+    complete: Arc<AtomicBool>,
     wants_pictures: bool,
     /// Leave pictures out rather than wait.
-    live: bool,
+    in_time: bool,
     skipped: Arc<AtomicU64>,
 }
 
 impl Recorder {
     /// Opens all outputs and starts the thread; `None` where nothing is wanted. `input` is the file that is read.
+    /// `in_time`: pictures that a slow encoder is not ready for are left out and counted, instead of being waited for.
     ///
     /// # Errors
-    /// [`RecordError`] where an output cannot be opened, or is the very file that is read.
+    /// [`RecordError`] where an output cannot be opened, or is the very file that is read. Nothing is left behind then.
     pub fn open(
         outputs: &Outputs,
         info: &SourceInfo,
         input: Option<&Path>,
         labels: &Arc<Labels>,
         overlay: &OverlaySettings,
-        stats: &Stats,
+        (in_time, stats): (bool, &Stats),
     ) -> Result<Option<Self>, RecordError> {
         if outputs.is_empty() {
             return Ok(None);
@@ -81,20 +80,9 @@ impl Recorder {
         if let Some(file) = input {
             outputs.paths().try_for_each(|output| refuse_input(output, file))?;
         }
-        let track_info = TrackFileInfo { source: info.name.clone(), labels: Arc::clone(labels) };
-        let tracks = outputs
-            .tracks
-            .iter()
-            .map(|path| TrackWriter::open(path, track_info.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let settings =
-            VideoSettings { rate: info.rate, sound: info.sound.clone(), ..VideoSettings::default() };
-        let video = outputs.video.as_deref().map(|path| VideoWriter::create(path, &settings)).transpose()?;
-
-        let wants_pictures = video.is_some() || outputs.snapshot.is_some();
         let mut scribe = Scribe {
-            tracks,
-            video,
+            tracks: Vec::new(),
+            video: None,
             snapshot: outputs.snapshot.clone(),
             fullest: None,
             canvas: Canvas::new(1, 1),
@@ -102,17 +90,18 @@ impl Recorder {
             labels: Arc::clone(labels),
             overlay: overlay.clone(),
         };
-        let (jobs, inlet) = bounded(WAITING);
+        if let Err(error) = scribe.open(outputs, info) {
+            scribe.discard(outputs);
+            return Err(error);
+        }
+        let wants_pictures = scribe.video.is_some() || outputs.snapshot.is_some();
+        let (scenes, scenes_in) = bounded(SCENES);
+        let (pictures, pictures_in) = bounded(PICTURES);
+        let complete = Arc::new(AtomicBool::new(false));
+        let whole = Arc::clone(&complete);
         let run = move || {
-            let mut complete = false;
-            for job in inlet {
-                match job {
-                    Job::Tracks(scene, size) => scribe.tracks(&scene, size)?,
-                    Job::Picture(frame, scene) => scribe.picture(frame, scene)?,
-                    Job::End { complete: whole } => complete = whole,
-                }
-            }
-            scribe.end(complete)
+            scribe.run(&scenes_in, &pictures_in)?;
+            scribe.end(whole.load(Ordering::SeqCst))
         };
         let thread = std::thread::Builder::new().name("record".into()).spawn(run).map_err(|error| {
             RecordError::Place {
@@ -121,25 +110,24 @@ impl Recorder {
             }
         })?;
         let skipped = Arc::clone(&stats.skipped_record);
-        Ok(Some(Self { jobs, thread, wants_pictures, live: info.kind.is_live(), skipped }))
+        Ok(Some(Self { scenes, pictures, thread, complete, wants_pictures, in_time, skipped }))
     }
 
     /// Writes the tracks of a scene; false when writing has failed and [`Recorder::finish`] will say why.
     pub fn tracks(&self, scene: &Scene, size: (u32, u32)) -> bool {
-        self.jobs.send(Job::Tracks(scene.clone(), size)).is_ok()
+        self.scenes.send((scene.clone(), size)).is_ok()
     }
 
-    /// Writes a picture with its scene; false when writing has failed. A live source does not wait for a slow encoder:
-    /// the picture is left out and counted.
+    /// Writes a picture with its scene; false when writing has failed.
     pub fn picture(&self, frame: &Frame, scene: &Scene) -> bool {
         if !self.wants_pictures {
             return !self.thread.is_finished();
         }
-        let job = Job::Picture(frame.clone(), scene.clone());
-        if !self.live {
-            return self.jobs.send(job).is_ok();
+        let job = (frame.clone(), scene.clone());
+        if !self.in_time {
+            return self.pictures.send(job).is_ok();
         }
-        match self.jobs.try_send(job) {
+        match self.pictures.try_send(job) {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {
                 self.skipped.fetch_add(1, Ordering::Relaxed);
@@ -155,9 +143,8 @@ impl Recorder {
     /// # Errors
     /// The first [`RecordError`] of the run.
     pub fn finish(self, complete: bool) -> Result<(), RecordError> {
-        // Fails only when the thread has ended with an error, which comes next.
-        let _ = self.jobs.send(Job::End { complete });
-        drop(self.jobs);
+        self.complete.store(complete, Ordering::SeqCst);
+        drop((self.scenes, self.pictures));
         self.thread.join().unwrap_or_else(|_| {
             Err(RecordError::Place {
                 path: "the outputs".to_owned(),
@@ -181,6 +168,51 @@ struct Scribe {
 }
 
 impl Scribe {
+    fn open(&mut self, outputs: &Outputs, info: &SourceInfo) -> Result<(), RecordError> {
+        let track_info = TrackFileInfo { source: info.name.clone(), labels: Arc::clone(&self.labels) };
+        for path in &outputs.tracks {
+            self.tracks.push(TrackWriter::open(path, track_info.clone())?);
+        }
+        let settings =
+            VideoSettings { rate: info.rate, sound: info.sound.clone(), ..VideoSettings::default() };
+        self.video = outputs.video.as_deref().map(|path| VideoWriter::create(path, &settings)).transpose()?;
+        Ok(())
+    }
+
+    /// Takes back the track files that were opened before another output could not be.
+    fn discard(self, outputs: &Outputs) {
+        let opened = self.tracks.len();
+        drop(self.tracks);
+        for path in outputs.tracks.iter().take(opened) {
+            // A device or standard output has no partial file, and nothing is there to be removed.
+            let _ = std::fs::remove_file(partial_name(path));
+        }
+    }
+
+    /// Writes what comes on either queue until both are closed.
+    fn run(
+        &mut self,
+        scenes: &Receiver<(Scene, (u32, u32))>,
+        pictures: &Receiver<(Frame, Scene)>,
+    ) -> Result<(), RecordError> {
+        let (mut scenes_open, mut pictures_open) = (true, true);
+        let closed = crossbeam_channel::never();
+        let closed_pictures = crossbeam_channel::never();
+        while scenes_open || pictures_open {
+            crossbeam_channel::select! {
+                recv(if scenes_open { scenes } else { &closed }) -> job => match job {
+                    Ok((scene, size)) => self.tracks(&scene, size)?,
+                    Err(_) => scenes_open = false,
+                },
+                recv(if pictures_open { pictures } else { &closed_pictures }) -> job => match job {
+                    Ok((frame, scene)) => self.picture(frame, scene)?,
+                    Err(_) => pictures_open = false,
+                },
+            }
+        }
+        Ok(())
+    }
+
     fn tracks(&mut self, scene: &Scene, size: (u32, u32)) -> Result<(), RecordError> {
         self.tracks.iter_mut().try_for_each(|file| file.write(scene, size))
     }
@@ -215,7 +247,7 @@ impl Scribe {
 
     fn end(mut self, complete: bool) -> Result<(), RecordError> {
         let fullest = self.fullest.take();
-        if let (Some((frame, scene)), Some(path)) = (&fullest, self.snapshot.take()) {
+        if let (true, Some((frame, scene)), Some(path)) = (complete, &fullest, self.snapshot.take()) {
             self.draw(frame, scene);
             write_png(&self.canvas, &path)?;
         }

@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::TryRecvError;
+
 use super::recorder::Recorder;
-use super::{Adjust, Followed, Pipeline, Rate, RunError, Shot, Stop};
+use super::{Followed, Pipeline, Rate, RunError, Shot, Stop};
 use crate::config::Settings;
 use crate::labels::Labels;
 use crate::record::{RecordError, write_snapshot};
 use crate::scene::Scene;
-use crate::view::{Canvas, Command, HudData, Shown, Viewer, Window, WindowError};
+use crate::view::{Canvas, Command, HudData, Shown, Text, Viewer, Window, WindowError, draw_banner};
 
 /// How long the loop sleeps when there is nothing new.
 const NAP: Duration = Duration::from_millis(8);
@@ -58,26 +60,13 @@ pub struct Show {
 }
 
 impl Show {
-    /// Opens the window and runs until it is closed, the source ends (with `exit_at_end`), or a signal comes.
+    /// Runs until the window is closed, the source ends (with `exit_at_end`), or a signal comes.
     ///
     /// # Errors
-    /// [`ShowError`]; an error of the source in the middle of a recording is told in the window, and given back when it is
-    /// closed.
-    pub fn run(self) -> Result<(), ShowError> {
-        let size = self.pipeline.info.size.unwrap_or((1280, 720));
-        let opened = Window::open(&format!("{} – trailsight", self.pipeline.info.name), size);
-        let mut window = match opened {
-            Ok(window) => window,
-            Err(error) => {
-                let _ = self.pipeline.finish();
-                if let Some(recorder) = self.recorder {
-                    recorder.finish(false)?;
-                }
-                return Err(error.into());
-            }
-        };
+    /// [`ShowError`]; an error of the source or the network is told in the window, and given back when it is closed.
+    pub fn run(self, window: &mut Window) -> Result<(), ShowError> {
         let mut stage = Stage::new(self);
-        let shown = stage.run(&mut window);
+        let shown = stage.run(window);
         stage.close(shown)
     }
 }
@@ -87,6 +76,7 @@ struct Stage {
     show: Show,
     viewer: Viewer,
     canvas: Canvas,
+    text: Text,
     current: Option<Shot>,
     scene: Option<Scene>,
     /// In step: the frame whose time has not come yet.
@@ -96,7 +86,10 @@ struct Stage {
     paused: bool,
     /// A single step was asked for while paused.
     step: bool,
+    /// Nothing comes any more, neither pictures nor tracks.
     ended: bool,
+    /// What went wrong in the threads.
+    failure: Option<RunError>,
     writing: bool,
     displayed: Rate,
     message: Option<(String, Instant)>,
@@ -109,6 +102,7 @@ impl Stage {
             show,
             viewer: Viewer::new(),
             canvas: Canvas::new(1, 1),
+            text: Text::new(),
             current: None,
             scene: None,
             next: None,
@@ -116,6 +110,7 @@ impl Stage {
             paused: false,
             step: false,
             ended: false,
+            failure: None,
             writing: true,
             displayed: Rate::default(),
             message,
@@ -132,10 +127,10 @@ impl Stage {
                     return Ok(());
                 }
             }
-            let new_frame = if self.show.every_frame { self.fetch_in_step() } else { self.fetch_in_time() };
-            changed |= new_frame;
-            if new_frame {
-                self.displayed.tick();
+            changed |= if self.show.every_frame { self.fetch_in_step() } else { self.fetch_in_time() };
+            if self.failure.is_none() {
+                self.failure = self.show.pipeline.try_error();
+                changed |= self.failure.is_some();
             }
             if self.ended && self.show.exit_at_end {
                 return Ok(());
@@ -185,19 +180,25 @@ impl Stage {
                 let confidence = settings.detector.confidence + steps as f32 * CONFIDENCE_STEP;
                 let least = settings.tracker.low_score.max(CONFIDENCE_STEP);
                 settings.detector.confidence = confidence.clamp(least.min(0.95), 0.95);
-                let (track, confidence) = (settings.track(), settings.detector.confidence);
-                self.show.pipeline.adjust(Adjust::Track(track));
+                let confidence = settings.detector.confidence;
+                self.adjust();
                 self.tell(format!("confidence {confidence:.2}"));
             }
             Command::TrailLength(steps) => {
                 let seconds = &mut self.show.settings.trails.seconds;
                 *seconds = (*seconds + f64::from(steps) * TRAIL_STEP).clamp(0.0, 60.0);
                 let seconds = *seconds;
-                self.show.pipeline.adjust(Adjust::TrailSeconds(seconds));
+                self.adjust();
                 self.tell(format!("trails {seconds:.1} s"));
             }
         }
         false
+    }
+
+    /// Hands the settings that keys have changed to the tracker.
+    fn adjust(&self) {
+        let settings = &self.show.settings;
+        self.show.pipeline.adjust(settings.track(), settings.trails.seconds);
     }
 
     fn set_paused(&mut self, paused: bool) {
@@ -222,16 +223,21 @@ impl Stage {
 
     /// In time: the newest frame at once, the newest scene when it comes. True when there is something new to see.
     fn fetch_in_time(&mut self) -> bool {
-        let frozen = self.paused && self.show.pipeline.info.kind.is_live() && !std::mem::take(&mut self.step);
+        let frozen = self.paused && self.show.pipeline.info.kind.is_live() && !self.step;
         let mut changed = false;
-        while let Ok(followed) = self.show.pipeline.followed.try_recv() {
-            let size = followed.shot.frame.picture.size();
-            self.write(|recorder| recorder.tracks(&followed.scene, size));
-            if !frozen {
-                self.scene = Some(followed.scene);
-                changed = true;
+        let tracks_ended = loop {
+            match self.show.pipeline.followed.try_recv() {
+                Ok(followed) => {
+                    let size = followed.shot.frame.picture.size();
+                    self.write(|recorder| recorder.tracks(&followed.scene, size));
+                    if !frozen {
+                        self.scene = Some(followed.scene);
+                        changed = true;
+                    }
+                }
+                Err(error) => break error == TryRecvError::Disconnected,
             }
-        }
+        };
         match self.show.pipeline.frames.try_recv() {
             Ok(shot) => {
                 if self.current.as_ref().is_some_and(|current| current.pass != shot.pass) {
@@ -241,11 +247,13 @@ impl Stage {
                 self.write(|recorder| recorder.picture(&shot.frame, &scene));
                 if !frozen {
                     self.current = Some(shot);
-                    changed = true;
+                    self.displayed.tick();
+                    (self.step, changed) = (false, true);
                 }
             }
-            Err(crossbeam_channel::TryRecvError::Disconnected) => changed |= self.set_ended(),
-            Err(crossbeam_channel::TryRecvError::Empty) => {}
+            // The last tracks come after the last picture.
+            Err(TryRecvError::Disconnected) if tracks_ended => changed |= self.set_ended(),
+            Err(_) => {}
         }
         changed
     }
@@ -255,8 +263,8 @@ impl Stage {
         if self.next.is_none() {
             match self.show.pipeline.followed.try_recv() {
                 Ok(followed) => self.next = Some(followed),
-                Err(crossbeam_channel::TryRecvError::Disconnected) => return self.set_ended(),
-                Err(crossbeam_channel::TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => return self.set_ended(),
+                Err(TryRecvError::Empty) => return false,
             }
         }
         let Some(next) = &self.next else { return false };
@@ -266,11 +274,16 @@ impl Stage {
         if !(std::mem::take(&mut self.step) || !self.paused && due) {
             return false;
         }
-        let Some(Followed { shot, scene, .. }) = self.next.take() else { return false };
+        let Some(Followed { mut shot, scene, .. }) = self.next.take() else { return false };
+        if !live {
+            // The age of a frame of a recording counts from when it was due, not from when it was decoded.
+            shot.frame.captured = Instant::now();
+        }
         self.write(|recorder| {
             recorder.tracks(&scene, shot.frame.picture.size()) && recorder.picture(&shot.frame, &scene)
         });
         (self.current, self.scene) = (Some(shot), Some(scene));
+        self.displayed.tick();
         true
     }
 
@@ -300,11 +313,29 @@ impl Stage {
         }
     }
 
+    /// What stands in the window as long as it is so.
+    fn standing_note(&self) -> Option<String> {
+        match &self.failure {
+            Some(failure) => Some(failure.to_string()),
+            None if self.ended && self.current.is_none() => Some("no picture came".to_owned()),
+            None if self.ended => Some("the end".to_owned()),
+            None => None,
+        }
+    }
+
     fn draw(&mut self, window: &mut Window) -> Result<(), ShowError> {
-        let Some(current) = &self.current else { return Ok(()) };
+        let (width, height) = window.size();
+        self.canvas.resize(width, height);
+        let note = self.standing_note();
+        let Some(current) = &self.current else {
+            let words = note.unwrap_or_else(|| "waiting for the first picture".to_owned());
+            let scale = self.show.settings.overlay.scale.factor(width, height);
+            self.canvas.clear(0);
+            draw_banner(&mut self.canvas, &mut self.text, &words, scale, 1.0);
+            return Ok(window.present(&self.canvas)?);
+        };
         let pipeline = &self.show.pipeline;
         let known = |value: f64| (value > 0.0).then_some(value);
-        let live = pipeline.info.kind.is_live();
         let hud = HudData {
             source: pipeline.info.name.clone(),
             size: Some(current.frame.picture.size()),
@@ -320,15 +351,14 @@ impl Stage {
             trail_seconds: Some(self.show.settings.trails.seconds),
             skipped: pipeline.stats.skipped(),
             paused: self.paused,
-            note: (self.ended && !live).then(|| "end of the recording".to_owned()),
+            note: note.filter(|_| self.failure.is_none()),
         };
-        let message = self.message.as_ref().map(|(text, until)| {
+        // A failure stays in sight; anything else fades.
+        let failure = self.failure.as_ref().map(ToString::to_string);
+        let fading = self.message.as_ref().map(|(text, until)| {
             (text.as_str(), until.saturating_duration_since(Instant::now()).as_secs_f32().min(1.0))
         });
-        let (width, height) = window.size();
-        if (self.canvas.width(), self.canvas.height()) != (width, height) {
-            self.canvas = Canvas::new(width, height);
-        }
+        let message = fading.or_else(|| failure.as_deref().map(|failure| (failure, 1.0)));
         let shown = Shown {
             picture: &current.frame.picture,
             time: current.frame.time,
@@ -345,11 +375,14 @@ impl Stage {
 
     /// Ends the threads and closes the files. What the user closes is complete where it is live or has ended.
     fn close(self, shown: Result<(), ShowError>) -> Result<(), ShowError> {
-        let Self { show, ended, writing, .. } = self;
-        let live = show.pipeline.info.kind.is_live();
+        let Self { show, ended, failure, current, writing, .. } = self;
+        let (live, name) = (show.pipeline.info.kind.is_live(), show.pipeline.info.name.clone());
         let ran = show.pipeline.finish();
-        let complete = shown.is_ok() && ran.is_ok() && writing && (live || ended);
+        let ran = failure.map_or(ran, Err);
+        let empty = current.is_none() && ended && ran.is_ok();
+        let ran = if empty { Err(RunError::Empty(name)) } else { ran };
+        let complete = shown.is_ok() && ran.is_ok() && writing && current.is_some() && (live || ended);
         let recorded = show.recorder.map_or(Ok(()), |recorder| recorder.finish(complete));
-        shown.and(ran.map_err(ShowError::from)).and(recorded.map_err(ShowError::from))
+        shown.and(recorded.map_err(ShowError::from)).and(ran.map_err(ShowError::from))
     }
 }

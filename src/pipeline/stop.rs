@@ -5,7 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
 use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// The signals that ask for an end.
+#[cfg(unix)]
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+#[cfg(not(unix))]
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
 /// How long threads are waited for in the end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -15,28 +23,39 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Stop {
     /// Set by a signal.
     signalled: Arc<AtomicBool>,
+    /// The next signal ends the process at once: while nothing can be lost yet, and after the first one.
+    at_once: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
     /// Set by the program, for the threads of one run.
     asked: Arc<AtomicBool>,
 }
 
 impl Stop {
-    /// A flag that SIGINT (Ctrl-C) and SIGTERM set; the second signal ends the process at once.
+    /// A flag that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. Until [`Stop::be_graceful`], and from the second signal on,
+    /// they end the process at once.
     ///
     /// # Errors
     /// What the system says when it does not let signals be caught.
     pub fn on_signals() -> std::io::Result<Self> {
         let stop = Self::default();
-        for signal in [SIGINT, SIGTERM] {
+        stop.at_once.store(true, Ordering::SeqCst);
+        for signal in SIGNALS {
+            // Actions run in this order: the first graceful signal finds the flag that it sets still unset.
             signal_hook::flag::register_conditional_shutdown(
                 signal,
                 128 + signal,
-                Arc::clone(&stop.signalled),
+                Arc::clone(&stop.at_once),
             )?;
+            signal_hook::flag::register(signal, Arc::clone(&stop.at_once))?;
             signal_hook::flag::register_usize(signal, Arc::clone(&stop.signal), signal as usize)?;
             signal_hook::flag::register(signal, Arc::clone(&stop.signalled))?;
         }
         Ok(stop)
+    }
+
+    /// From now on the first signal asks for an orderly end.
+    pub fn be_graceful(&self) {
+        self.at_once.store(false, Ordering::SeqCst);
     }
 
     /// The same signals, with a flag for the threads of another run.
@@ -65,7 +84,7 @@ impl Stop {
 }
 
 /// Waits for threads to end, two seconds at most; gives the names of those that are held (inside a driver, say) and
-/// are left behind.
+/// are left behind. A thread tells of its panics itself.
 pub(super) fn join(threads: Vec<JoinHandle<()>>) -> Vec<String> {
     let until = Instant::now() + PATIENCE;
     let mut held = Vec::new();
@@ -76,8 +95,6 @@ pub(super) fn join(threads: Vec<JoinHandle<()>>) -> Vec<String> {
         let name = thread.thread().name().unwrap_or("unnamed").to_owned();
         if !thread.is_finished() {
             held.push(name);
-        } else if thread.join().is_err() {
-            log::error!("the thread {name} ended by a fault of its own; please report it");
         }
     }
     held

@@ -77,6 +77,9 @@ impl RecordError {
     pub(super) fn opening(path: &Path, folder: &Path, error: &io::Error) -> Self {
         let folder = folder.display();
         let why = match error.kind() {
+            io::ErrorKind::NotFound if Path::new(&folder.to_string()).is_dir() => {
+                format!("no file can be made in {folder}; choose another place")
+            }
             io::ErrorKind::NotFound => format!("the folder {folder} does not exist; make it first"),
             io::ErrorKind::NotADirectory => format!("{folder} is not a folder; choose another place"),
             io::ErrorKind::PermissionDenied => {

@@ -26,5 +26,5 @@ pub use ffmpeg::ffmpeg_available;
 pub use mot::{DetectionFile, MotError};
 pub use partial::{PartialFile, partial_name, refuse_input};
 pub use snapshot::{write_png, write_snapshot};
-pub use tracks::{TRACK_ENDINGS, TrackFileInfo, TrackWriter};
-pub use video::{VIDEO_ENDINGS, VideoSettings, VideoWriter};
+pub use tracks::{TRACK_ENDINGS, TrackFileInfo, TrackWriter, check_track_name};
+pub use video::{VIDEO_ENDINGS, VideoSettings, VideoWriter, check_video_name};

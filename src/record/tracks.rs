@@ -44,6 +44,14 @@ impl Format {
     }
 }
 
+/// Says so where no track file can have this name.
+///
+/// # Errors
+/// [`RecordError::Ending`].
+pub fn check_track_name(path: &Path) -> Result<(), RecordError> {
+    Format::of(path).map(drop)
+}
+
 /// Writes the tracks of scene after scene to a file.
 #[derive(Debug)]
 pub struct TrackWriter {

@@ -16,6 +16,15 @@ use crate::view::Canvas;
 /// The endings of videos, for messages and help.
 pub const VIDEO_ENDINGS: &str = ".avi (Motion JPEG, needs nothing), and with ffmpeg .mp4, .mkv, .mov, .webm";
 
+/// Says so where no video can have this name.
+///
+/// # Errors
+/// [`RecordError::Ending`].
+pub fn check_video_name(path: &Path) -> Result<(), RecordError> {
+    let known = is_for_ffmpeg(path) || ending(path) == "avi" || is_special(path);
+    if known { Ok(()) } else { Err(unknown_ending(path, VIDEO_ENDINGS)) }
+}
+
 /// The rate of an AVI where the source tells none, in frames a second.
 const DEFAULT_RATE: f64 = 30.0;
 

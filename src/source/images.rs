@@ -74,11 +74,6 @@ impl ImageSource {
         Ok(Self::new(pattern.to_owned(), files, false, rate))
     }
 
-    /// How many images could not be read so far and were left out.
-    pub fn skipped(&self) -> u64 {
-        self.skipped
-    }
-
     fn new(name: String, files: Vec<PathBuf>, alone: bool, rate: Option<f64>) -> Self {
         let rate = rate.filter(|r| r.is_finite() && *r > 0.0).unwrap_or(IMAGE_RATE);
         let info = SourceInfo {
@@ -200,7 +195,7 @@ mod tests {
         write_grey(&folder.path().join("3.png"), 3);
         let mut source = ImageSource::pattern(&format!("{}/*.png", folder.path().display()), None).unwrap();
         assert_eq!(values(&mut source), [(0, 0.0, 1), (1, 0.08, 3)]);
-        assert_eq!(source.skipped(), 1);
+        assert_eq!(source.skipped, 1);
     }
 
     #[test]

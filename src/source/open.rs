@@ -30,6 +30,25 @@ pub enum SourceSpec {
 }
 
 impl SourceSpec {
+    /// As [`SourceSpec::parse`], for what a system calls text: a name that is not Unicode can only be a path.
+    pub fn parse_os(text: &std::ffi::OsStr) -> Self {
+        match text.to_str() {
+            Some(text) => Self::parse(text),
+            None => Self::of_path(Path::new(text)).unwrap_or_else(|| Self::Video(text.into())),
+        }
+    }
+
+    /// What a path that exists is, by its content.
+    fn of_path(path: &Path) -> Option<Self> {
+        if path.is_dir() {
+            return Some(Self::Folder(path.to_owned()));
+        }
+        path.exists().then(|| {
+            let image = is_regular(path) && format_of(path).is_some() && !is_animation(path);
+            if image { Self::Image(path.to_owned()) } else { Self::Video(path.to_owned()) }
+        })
+    }
+
     /// Finds out what `text` means. In this order: only digits are a camera's index; `scheme://` begins an address;
     /// what exists is a folder, an image or a video by its content; `*`, `?` and `[` make a pattern; what looks like a
     /// path is a missing video; the rest is a name.
@@ -43,12 +62,8 @@ impl SourceSpec {
             return Self::Url(text.to_owned());
         }
         let path = Path::new(text);
-        if path.is_dir() {
-            return Self::Folder(path.to_owned());
-        }
-        if path.exists() {
-            let image = is_regular(path) && format_of(path).is_some() && !is_animation(path);
-            return if image { Self::Image(path.to_owned()) } else { Self::Video(path.to_owned()) };
+        if let Some(known) = Self::of_path(path) {
+            return known;
         }
         if text.contains(['*', '?', '[']) {
             return Self::Pattern(text.to_owned());

@@ -80,9 +80,10 @@ impl Tracker {
         }
     }
 
-    /// Changes the settings; the tracks go on.
+    /// Changes the settings; the tracks go on, but for those that never had the score to be begun with the new ones.
     pub fn set_settings(&mut self, settings: TrackSettings) {
         self.settings = settings;
+        self.tracklets.retain(|tracklet| tracklet.is_worth(&settings));
     }
 
     /// Takes in the detections of the frame at source time `time` (seconds) and gives all tracks at that time, by

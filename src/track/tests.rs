@@ -46,6 +46,18 @@ fn weak_detections_carry_a_track_but_begin_none() {
 }
 
 #[test]
+fn a_higher_confidence_retires_what_never_had_it() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    let pair = [detection(10.0, 10.0, 40.0, 80.0, 0.95), detection(300.0, 10.0, 40.0, 80.0, 0.7)];
+    tracker.update(0.0, &pair);
+    assert_eq!(confirmed(tracker.update(0.1, &pair)), [1, 2]);
+    tracker.set_settings(TrackSettings { start_score: 0.8, ..TrackSettings::default() });
+    for time in [0.2, 0.3, 0.4] {
+        assert_eq!(confirmed(tracker.update(time, &pair)), [1]);
+    }
+}
+
+#[test]
 fn people_who_cross_keep_their_ids() {
     for fps in [7.0, 15.0, 30.0] {
         let mut tracker = Tracker::new(TrackSettings::default());

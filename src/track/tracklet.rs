@@ -15,6 +15,8 @@ pub(super) struct Tracklet {
     pub(super) seen: f64,
     motion: Motion,
     score: f32,
+    /// The highest score of all its detections.
+    best: f32,
     born: f64,
     hits: u32,
 }
@@ -38,6 +40,7 @@ impl Tracklet {
             seen: time,
             motion: Motion::new(&detection.rect, settings),
             score: detection.score,
+            best: detection.score,
             born: time,
             hits: 1,
         }
@@ -53,11 +56,17 @@ impl Tracklet {
         self.motion.update(&detection.rect, settings);
         self.vote.cast(detection.class, detection.score, time, settings.class_half_life);
         self.score = detection.score;
+        self.best = self.best.max(detection.score);
         self.seen = time;
         self.hits = self.hits.saturating_add(1);
         if self.state == TrackState::Lost || self.hits >= settings.confirm_hits {
             self.state = TrackState::Confirmed;
         }
+    }
+
+    /// Whether a track with its scores would be begun with these settings.
+    pub(super) fn is_worth(&self, settings: &TrackSettings) -> bool {
+        self.best >= settings.start_score
     }
 
     /// How long the track has been seen, in seconds.
