@@ -69,16 +69,21 @@ impl Screen {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Starts the program in a folder and waits for its window.
-    fn open(&self, folder: &Path, arguments: &[&str]) -> (Child, String) {
-        let child = trailsight()
+    /// Starts the program in a folder.
+    fn spawn(&self, folder: &Path, arguments: &[&str]) -> Child {
+        trailsight()
             .env("DISPLAY", &self.display)
             .current_dir(folder)
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("starts");
+            .expect("starts")
+    }
+
+    /// Starts the program in a folder and waits for its window.
+    fn open(&self, folder: &Path, arguments: &[&str]) -> (Child, String) {
+        let child = self.spawn(folder, arguments);
         let find = || {
             let found = Command::new("xdotool")
                 .args(["search", "--name", "trailsight"])
@@ -256,7 +261,7 @@ fn in_time_keeps_the_recordings_pace_and_can_be_halted() {
 
     // The tracks of the very last picture are not lost, though it is the only one.
     let photo = common::root().join("tests/photos/astronaut.png").display().to_string();
-    let (child, _) = screen.open(work, &[&photo, "--exit-at-end", "--tracks", "one.txt"]);
+    let child = screen.spawn(work, &[&photo, "--exit-at-end", "--tracks", "one.txt"]);
     wait_for(child, 30).ok();
     assert_eq!(read_mot(&fs::read_to_string(work.join("one.txt")).unwrap()).len(), 1);
 
