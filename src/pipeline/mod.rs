@@ -236,7 +236,9 @@ impl Pipeline {
             }
         }
         for name in stop::join(threads) {
-            log::warn!("the thread {name} is held by a driver or a decoder and is left behind");
+            log::warn!(
+                "the thread {name} is still busy, in a driver, a decoder or the network, and is left behind"
+            );
         }
         errors.try_recv().map_or(Ok(()), Err)
     }
