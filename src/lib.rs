@@ -30,6 +30,8 @@ pub mod scene;
 pub mod track;
 
 #[cfg(feature = "detector")]
+mod bounded;
+#[cfg(feature = "detector")]
 pub mod detect;
 #[cfg(feature = "detector")]
 pub mod suggest;

@@ -98,6 +98,20 @@ fn models_that_cannot_be_used_are_told() {
 }
 
 #[test]
+fn endless_files_fill_no_memory() {
+    if !Path::new("/dev/zero").exists() {
+        println!("skipped: there is no /dev/zero");
+        return;
+    }
+    let folder = folder();
+    for setting in ["detector.labels=/dev/zero", "detector.model=/dev/zero"] {
+        run_in(folder.path(), &["track", &demo(), "--set", setting]).fails(1, &["/dev/zero", "longer than"]);
+    }
+    run_in(folder.path(), &["config", "show", "--config", "/dev/zero"])
+        .fails(2, &["/dev/zero", "longer than"]);
+}
+
+#[test]
 fn unknown_classes_and_settings_are_told_before_anything_else() {
     let folder = folder();
     run_in(folder.path(), &["track", &demo(), "--classes", "persn"])

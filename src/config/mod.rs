@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, TableLike, Value};
 
+use crate::bounded;
 use crate::detect::DetectSettings;
 use crate::source::SourceSettings;
 use crate::suggest;
@@ -240,14 +241,10 @@ fn unknown_key(path: &str) -> String {
 /// Reads a config file.
 fn read(path: &Path) -> Result<String, ConfigError> {
     let fail = |why: String| ConfigError::File { path: path.to_owned(), tried: "read", why };
-    let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?;
-    if length.is_dir() {
+    if path.is_dir() {
         return Err(fail("it is a folder".to_owned()));
     }
-    if length.len() > LONGEST {
-        return Err(fail(format!("it is {} bytes long, and no config file is", length.len())));
-    }
-    std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))
+    bounded::read_text(path, LONGEST).map_err(|error| fail(error.to_string()))
 }
 
 /// The first config file in the usual places.

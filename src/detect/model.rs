@@ -1,6 +1,5 @@
 //! Loading a model with tract: read, check, fit to the input size, optimise.
 
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -10,10 +9,18 @@ use tract_onnx::tract_hir::infer::Factoid;
 use super::error::DetectError;
 use super::settings::{DetectSettings, InputSize};
 use super::yolox;
+use crate::bounded;
 use crate::labels::Labels;
 
 /// YOLOX-Nano as released by its makers; see `models/ORIGIN.md`.
 static BUNDLED: &[u8] = include_bytes!("../../models/yolox_nano.onnx");
+
+/// No model of this kind is larger (YOLOX-X has 400 MB); bytes.
+const LARGEST_MODEL: u64 = 1 << 29;
+/// No list of class names is larger; bytes.
+const LARGEST_LABELS: u64 = 1 << 20;
+/// What a class number can count.
+const MOST_CLASSES: usize = u16::MAX as usize;
 
 /// A model that is ready to run, shared by all threads that run it.
 pub(super) struct Model {
@@ -31,7 +38,8 @@ impl Model {
         let bytes: &[u8] = match &settings.model {
             None => BUNDLED,
             Some(path) => {
-                file = fs::read(path).map_err(|why| DetectError::File { path: path.clone(), why })?;
+                file = bounded::read(path, LARGEST_MODEL)
+                    .map_err(|why| DetectError::File { path: path.clone(), why })?;
                 &file
             }
         };
@@ -62,8 +70,16 @@ fn label_source(settings: &DetectSettings) -> String {
 /// The names that go with the model of these settings.
 pub(super) fn labels(settings: &DetectSettings) -> Result<Labels, DetectError> {
     let Some(path) = &settings.labels else { return Ok(Labels::coco()) };
-    let text = fs::read_to_string(path).map_err(|why| DetectError::File { path: path.clone(), why })?;
-    Ok(Labels::parse(&text))
+    let text = bounded::read_text(path, LARGEST_LABELS)
+        .map_err(|why| DetectError::File { path: path.clone(), why })?;
+    let labels = Labels::parse(&text);
+    if labels.is_empty() || labels.len() > MOST_CLASSES {
+        let why =
+            format!("it holds {} class names; 1 to {MOST_CLASSES} are expected, one a line", labels.len());
+        let why = std::io::Error::new(std::io::ErrorKind::InvalidData, why);
+        return Err(DetectError::File { path: path.clone(), why });
+    }
+    Ok(labels)
 }
 
 fn build(
