@@ -1,4 +1,4 @@
-//! Boxes in the picture plane.
+//! Boxes in the picture plane, and maps of that plane.
 
 /// An axis-aligned box in pixels of the source: x to the right, y down, edges between pixels
 /// (a box around the top-left pixel is `left 0, top 0, width 1, height 1`).
@@ -79,6 +79,42 @@ impl Rect {
         (clipped.width > 0.0 && clipped.height > 0.0).then_some(clipped)
     }
 
+    /// The box widened by this share of its sides on each side.
+    pub fn widened(&self, share: f32) -> Self {
+        let (across, down) = (share * self.width, share * self.height);
+        Self {
+            left: self.left - across,
+            top: self.top - down,
+            width: self.width + 2.0 * across,
+            height: self.height + 2.0 * down,
+        }
+    }
+
+    /// The box on the way from this one (share 0) to the other (share 1), each edge in a straight line.
+    pub fn towards(&self, other: &Self, share: f32) -> Self {
+        let between = |a: f32, b: f32| a + (b - a) * share;
+        Self {
+            left: between(self.left, other.left),
+            top: between(self.top, other.top),
+            width: between(self.width, other.width),
+            height: between(self.height, other.height),
+        }
+    }
+
+    /// Whether the boxes share more than an edge.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.left < other.right()
+            && other.left < self.right()
+            && self.top < other.bottom()
+            && other.top < self.bottom()
+    }
+
+    /// The share of this box that lies in the other, `0.0..=1.0`; 0 where either is not sound.
+    pub fn share_in(&self, other: &Self) -> f32 {
+        let (shared, area) = (self.intersection(other), self.area());
+        if shared > 0.0 && area > 0.0 { (shared / area).min(1.0) } else { 0.0 }
+    }
+
     /// The area that two boxes share.
     pub fn intersection(&self, other: &Self) -> f32 {
         let width = self.right().min(other.right()) - self.left.max(other.left);
@@ -91,6 +127,62 @@ impl Rect {
         let shared = self.intersection(other);
         let union = self.area() + other.area() - shared;
         if shared > 0.0 && union > 0.0 { (shared / union).min(1.0) } else { 0.0 }
+    }
+}
+
+/// A map of the picture plane that keeps parallels: how the picture of the still world moved from one frame to the next.
+///
+/// Applied to a point `(x, y)` in pixels it gives `(m00·x + m01·y + m02, m10·x + m11·y + m12)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Affine {
+    /// Row by row; the last column is the shift in pixels.
+    pub matrix: [[f32; 3]; 2],
+}
+
+impl Affine {
+    /// The map that moves nothing.
+    pub const IDENTITY: Self = Self { matrix: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] };
+
+    /// A shift by `(x, y)` pixels.
+    pub const fn shift(x: f32, y: f32) -> Self {
+        Self { matrix: [[1.0, 0.0, x], [0.0, 1.0, y]] }
+    }
+
+    /// Where a point goes.
+    pub fn point(&self, x: f32, y: f32) -> (f32, f32) {
+        let [[a, b, c], [d, e, f]] = self.matrix;
+        (a * x + b * y + c, d * x + e * y + f)
+    }
+
+    /// Where a direction goes: the map without its shift.
+    pub fn direction(&self, x: f32, y: f32) -> (f32, f32) {
+        let [[a, b, _], [d, e, _]] = self.matrix;
+        (a * x + b * y, d * x + e * y)
+    }
+
+    /// How much longer things become across and down. Boxes stay upright under a turn, so that a small turn changes
+    /// neither.
+    pub fn scale(&self) -> (f32, f32) {
+        let [[a, b, _], [d, e, _]] = self.matrix;
+        ((a * a + d * d).sqrt(), (b * b + e * e).sqrt())
+    }
+
+    /// Where a box goes: its centre as a point, its sides by [`Affine::scale`].
+    pub fn rect(&self, rect: &Rect) -> Rect {
+        let (x, y) = rect.center();
+        let (x, y) = self.point(x, y);
+        let (across, down) = self.scale();
+        Rect::from_center(x, y, rect.width * across, rect.height * down)
+    }
+
+    /// Finite, not mirrored, and no more than a tenfold change of size: what a camera can do between two frames.
+    pub fn is_sound(&self) -> bool {
+        let [[a, b, _], [d, e, _]] = self.matrix;
+        let (across, down) = self.scale();
+        self.matrix.iter().flatten().all(|value| value.is_finite())
+            && a * e - b * d > 0.0
+            && (0.1..=10.0).contains(&across)
+            && (0.1..=10.0).contains(&down)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::labels::Labels;
 use crate::pipeline::headless::{self, Census, Report};
 use crate::pipeline::{Follower, Outputs, Pipeline, Plan, Recorder, Stats};
 use crate::record::{DetectionFile, TrackFileInfo, TrackWriter, partial_name, refuse_input};
+use crate::track::Observation;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     let outputs =
@@ -137,13 +138,16 @@ fn track_detections(file: &Path, args: &TrackArgs, context: &Context) -> Result<
     let mut follower = Follower::new(settings.track(), settings.trails);
     let mut census = Census::default();
     let mut boxes = Vec::new();
+    let picture = (size.0 as f32, size.1 as f32);
     for sequence in 0..detections.frames() {
         if let Some(signal) = context.stop.signal() {
             return Err(Failure::Signal(signal));
         }
         boxes.clear();
         boxes.extend(detections.at(sequence).filter(|d| wanted.is_empty() || wanted.contains(&d.class)));
-        let scene = follower.follow(sequence, sequence as f64 / fps, &boxes);
+        let observation =
+            Observation { detections: &boxes, picture: Some(picture), ..Observation::default() };
+        let scene = follower.follow(sequence, sequence as f64 / fps, &observation);
         census.count(&scene);
         for writer in &mut writers {
             match writer.write(&scene, size) {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use toml_edit::{Array, Value};
 
 use crate::source::Rotate;
-use crate::track::TrailAnchor;
+use crate::track::{Pairing, Preset, TrailAnchor};
 use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
 
 /// A kind of value. `read` fails with what is allowed, in words.
@@ -215,6 +215,12 @@ impl<T: Copy + PartialEq> Kind for Choice<T> {
 
 pub(super) const ANCHORS: Choice<TrailAnchor> =
     Choice(&[("bottom", TrailAnchor::Bottom), ("center", TrailAnchor::Center)]);
+
+pub(super) const PRESETS: Choice<Preset> =
+    Choice(&[("default", Preset::Default), ("bytetrack", Preset::Bytetrack), ("sort", Preset::Sort)]);
+
+pub(super) const PAIRINGS: Choice<Pairing> =
+    Choice(&[("exact", Pairing::Exact), ("mutual", Pairing::Mutual)]);
 
 /// Degrees clockwise: 0, 90, 180 or 270.
 pub(super) struct Turn;

@@ -18,7 +18,7 @@ use crate::bounded;
 use crate::detect::DetectSettings;
 use crate::source::SourceSettings;
 use crate::suggest;
-use crate::track::{TrackSettings, TrailSettings};
+use crate::track::{Preset, TrackSettings, TrailSettings};
 use crate::view::OverlaySettings;
 
 pub use error::{ConfigError, Mistake, Origin};
@@ -29,6 +29,11 @@ pub const DEFAULT_FILE: &str = include_str!("../../config.toml");
 
 /// The name of the environment variable that may hold the path of the config file.
 pub const ENVIRONMENT: &str = "TRAILSIGHT_CONFIG";
+
+/// The key that puts a published tracker in the place of all other settings of the tracker.
+const PRESET: &str = "tracker.preset";
+/// The score from which on an object is believed; presets have their own.
+const CONFIDENCE: &str = "detector.confidence";
 
 /// No config file is longer than this (bytes): what is, is something else.
 const LONGEST: u64 = 1 << 20;
@@ -101,7 +106,14 @@ impl Loaded {
             loaded.take_file(&path, &text, &mut mistakes);
             loaded.file = Some(path);
         }
-        for given in given {
+        loaded.take_preset();
+        // What else the command line gives goes on top of the preset that it names.
+        let (presets, others): (Vec<_>, Vec<_>) = given.iter().partition(|given| given.key == PRESET);
+        for given in presets {
+            loaded.take_given(given, &mut mistakes);
+            loaded.take_preset();
+        }
+        for given in others {
             loaded.take_given(given, &mut mistakes);
         }
         loaded.check_together(&mut mistakes);
@@ -128,6 +140,19 @@ impl Loaded {
             text.push_str(&format!("{assignment:<34} # {}\n", self.origin(key)));
         }
         text
+    }
+
+    /// Where a preset of a published tracker is named, all of that tracker's settings are in force, whatever stood there.
+    fn take_preset(&mut self) {
+        let preset = self.settings.tracker.preset;
+        if preset == Preset::Default {
+            return;
+        }
+        let origin = self.origins.get(PRESET).cloned().unwrap_or_default();
+        self.settings.tracker = TrackSettings::of(preset);
+        self.settings.detector.confidence = self.settings.tracker.start_score;
+        let governed = |key: &&Key| key.section_and_name().0 == "tracker" || key.path == CONFIDENCE;
+        self.origins.extend(KEYS.iter().filter(governed).map(|key| (key.path, origin.clone())));
     }
 
     fn take_file(&mut self, path: &Path, text: &str, mistakes: &mut Vec<Mistake>) {

@@ -20,11 +20,14 @@ use crate::labels::Labels;
 use crate::suggest;
 
 pub use error::DetectError;
-pub use nms::suppress;
+pub use nms::{suppress, suppress_into};
 pub use settings::{DetectSettings, InputSize};
 
 use letterbox::Letterbox;
 use model::Model;
+
+/// Boxes that non-maximum suppression removes are handed on from this score on.
+const SUPPRESSED_SCORE: f32 = 0.3;
 
 /// How long the parts of one detection took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,6 +61,7 @@ pub struct Detector {
     nms_iou: f32,
     executor: Executor,
     times: DetectTimes,
+    suppressed: Vec<Detection>,
 }
 
 impl Detector {
@@ -78,6 +82,7 @@ impl Detector {
             nms_iou: settings.nms_iou,
             executor: Executor::SingleThread,
             times: DetectTimes::default(),
+            suppressed: Vec::new(),
             model,
         })
     }
@@ -106,6 +111,7 @@ impl Detector {
             nms_iou: self.nms_iou,
             executor: self.executor.clone(),
             times: DetectTimes::default(),
+            suppressed: Vec::new(),
         })
     }
 
@@ -122,6 +128,12 @@ impl Detector {
     /// How long the parts of the last detection took.
     pub fn times(&self) -> DetectTimes {
         self.times
+    }
+
+    /// What non-maximum suppression removed in the last detection because it overlaps a better box, by falling score: for
+    /// the tracker, which may know better. Scores from 0.3 on; no mere copies of another box.
+    pub fn suppressed(&self) -> &[Detection] {
+        &self.suppressed
     }
 
     /// Finds the objects in a picture: boxes in its pixels, cut at its edges, by falling score.
@@ -150,15 +162,17 @@ impl Detector {
         let values = values.as_slice().ok_or_else(|| fail("its output is not contiguous".to_owned()))?;
         let mut found = Vec::new();
         yolox::decode(values, self.model.input, &self.wanted, self.confidence, scale, &mut found);
-        suppress(&mut found, self.nms_iou);
+        suppress_into(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
         let (width, height) = (picture.width() as f32, picture.height() as f32);
-        found.retain_mut(|detection| match detection.rect.clipped(width, height) {
-            Some(rect) => {
-                detection.rect = rect;
-                true
-            }
-            None => false,
-        });
+        for list in [&mut found, &mut self.suppressed] {
+            list.retain_mut(|detection| match detection.rect.clipped(width, height) {
+                Some(rect) => {
+                    detection.rect = rect;
+                    true
+                }
+                None => false,
+            });
+        }
         self.times = DetectTimes {
             letterbox: prepared - started,
             inference: inferred - prepared,

@@ -5,19 +5,45 @@ use crate::detection::Detection;
 /// The most boxes that are compared: more than this above the threshold is noise, and comparing is quadratic.
 const MOST: usize = 3_000;
 
+/// A removed box that overlaps a kept one, or a better removed one, by more than this says nothing of its own.
+const SAME: f32 = 0.92;
+/// The most removed boxes that are handed over.
+const MOST_REMOVED: usize = 300;
+
 /// Keeps, of boxes of one class that overlap by more than `iou`, the one with the highest score (greedy, per class).
 ///
 /// The result is ordered by falling score; equal scores keep their order. Only the best 3,000 boxes are looked at.
 pub fn suppress(detections: &mut Vec<Detection>, iou: f32) {
+    part(detections, iou, |_, _| {});
+}
+
+/// The same, and puts into `removed` what was removed from score `least` on and is more than a copy of another box, at
+/// most 300 of them, by falling score. Of two people of whom one hides the other, the hidden one is often only there.
+pub fn suppress_into(detections: &mut Vec<Detection>, iou: f32, least: f32, removed: &mut Vec<Detection>) {
+    removed.clear();
+    part(detections, iou, |kept, candidate| {
+        let copy = |d: &Detection| d.class == candidate.class && d.rect.iou(&candidate.rect) > SAME;
+        if candidate.score >= least
+            && removed.len() < MOST_REMOVED
+            && !kept.iter().any(copy)
+            && !removed.iter().any(copy)
+        {
+            removed.push(*candidate);
+        }
+    });
+}
+
+/// Leaves what is kept; calls `removed(kept so far, box)` for each box that is not.
+fn part(detections: &mut Vec<Detection>, iou: f32, mut removed: impl FnMut(&[Detection], &Detection)) {
     detections.sort_by(|a, b| b.score.total_cmp(&a.score));
     detections.truncate(MOST);
     let mut kept = 0;
     for next in 0..detections.len() {
         let candidate = detections[next];
-        let hidden = detections[..kept]
-            .iter()
-            .any(|d| d.class == candidate.class && d.rect.iou(&candidate.rect) > iou);
-        if !hidden {
+        let covers = |d: &Detection| d.class == candidate.class && d.rect.iou(&candidate.rect) > iou;
+        if detections[..kept].iter().any(covers) {
+            removed(&detections[..kept], &candidate);
+        } else {
             detections[kept] = candidate;
             kept += 1;
         }

@@ -81,7 +81,7 @@ impl Default for DetectSettings {
             model: None,
             labels: None,
             input: InputSize::default(),
-            confidence: 0.6,
+            confidence: 0.65,
             nms_iou: 0.65,
             classes: Vec::new(),
             threads: 0,

@@ -11,7 +11,7 @@ use super::sense::Sensed;
 use crate::detect::{DetectError, DetectTimes};
 use crate::detection::Detection;
 use crate::scene::{Scene, Track, TrackState};
-use crate::track::{TrackSettings, Tracker, TrailSettings, Trails};
+use crate::track::{Observation, TrackSettings, Tracker, TrailSettings, Trails};
 
 /// A frame with all that is known of it.
 #[derive(Debug, Clone)]
@@ -49,9 +49,9 @@ impl Follower {
         self.trails.set_seconds(seconds);
     }
 
-    /// Takes in the detections of one frame.
-    pub fn follow(&mut self, sequence: u64, time: f64, detections: &[Detection]) -> Scene {
-        let tracks = self.tracker.update(time, detections);
+    /// Takes in what is known of one frame.
+    pub fn follow(&mut self, sequence: u64, time: f64, observation: &Observation) -> Scene {
+        let tracks = self.tracker.observe(time, observation);
         let tracks: Vec<Track> =
             tracks.iter().filter(|t| t.state != TrackState::Tentative).copied().collect();
         let trails = Arc::new(self.trails.update(time, &tracks));
@@ -118,7 +118,7 @@ impl Follow {
             } else {
                 reorder.push(reorder.next, sensed);
             }
-            while let Some(Sensed { shot, detections, times }) = reorder.pop() {
+            while let Some(Sensed { shot, detections, suppressed, times }) = reorder.pop() {
                 let change = self.adjust.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some((track, trail_seconds)) = change {
                     (self.track, self.trails.seconds) = (track, trail_seconds);
@@ -130,7 +130,14 @@ impl Follow {
                     pass = shot.pass;
                     follower = Follower::new(self.track, self.trails);
                 }
-                let scene = follower.follow(shot.frame.sequence, shot.frame.time, &detections);
+                let picture = &shot.frame.picture;
+                let observation = Observation {
+                    detections: &detections,
+                    suppressed: &suppressed,
+                    camera: None,
+                    picture: Some((picture.width() as f32, picture.height() as f32)),
+                };
+                let scene = follower.follow(shot.frame.sequence, shot.frame.time, &observation);
                 if self.outlet.send(Followed { shot, detections, scene, times }).is_err() {
                     return Ok(());
                 }

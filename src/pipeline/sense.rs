@@ -19,6 +19,8 @@ pub(super) struct Sensed {
     pub(super) shot: Shot,
     /// What was found.
     pub(super) detections: Vec<Detection>,
+    /// What non-maximum suppression removed.
+    pub(super) suppressed: Vec<Detection>,
     /// How long it took.
     pub(super) times: DetectTimes,
 }
@@ -51,7 +53,8 @@ impl Sense {
                 let times = self.detector.times();
                 self.stats.set_inference(times.inference);
                 self.stats.detected.tick();
-                Sensed { shot, detections, times }
+                let suppressed = self.detector.suppressed().to_vec();
+                Sensed { shot, detections, suppressed, times }
             });
             let failed = sensed.is_err();
             if self.outlet.send(sensed).is_err() || failed {

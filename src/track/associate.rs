@@ -1,18 +1,17 @@
 //! Which detection belongs to which track: one pass over what is still free on both sides.
 
 use super::assignment::{Assignment, Edge};
-use crate::detection::{ClassId, Detection};
-use crate::geometry::Rect;
+use super::mutual::pair_mutually;
+use super::settings::{Pairing, TrackSettings};
+use super::similarity::{Cues, Subject, similarity};
+use crate::detection::Detection;
 
-/// A track as the matching sees it.
+/// A detection with what was found out about it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate {
-    /// Its index among the tracklets.
-    pub(super) index: usize,
-    /// Its predicted box.
-    pub(super) rect: Rect,
-    /// Its class.
-    pub(super) class: ClassId,
+pub(super) struct Observed {
+    pub(super) detection: Detection,
+    /// The share of it that lies behind another detection.
+    pub(super) hidden: f32,
 }
 
 /// What a pass goes by.
@@ -20,54 +19,70 @@ pub(super) struct Candidate {
 pub(super) struct Rule {
     /// The least similarity of a pair.
     pub(super) least: f32,
-    /// Similarity is the overlap times the detection's score instead of the overlap alone.
-    pub(super) weigh_score: bool,
-    /// Pairs of different classes are out of the question.
-    pub(super) same_class: bool,
+    pub(super) cues: Cues,
+    /// Tracks last seen before this time (seconds) are left out.
+    pub(super) since: f64,
 }
 
-/// Matches candidates with detections, with buffers kept from pass to pass.
+/// Matches tracks with detections, with buffers kept from pass to pass.
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
     edges: Vec<Edge>,
     pairs: Vec<(usize, usize)>,
     assignment: Assignment,
+    taken: Vec<bool>,
 }
 
 impl Matcher {
-    /// Matches as similar as can be in all, calls `matched(tracklet index, detection)` for each pair, and removes
-    /// what was matched from both lists (their order stays).
+    /// Matches, calls `matched(tracklet index, detection)` for each pair, and removes what was matched from both lists
+    /// (their order stays). A rule whose least similarity is 1 matches nothing: it is switched off.
     pub(super) fn pass(
         &mut self,
-        candidates: &mut Vec<Candidate>,
-        detections: &mut Vec<Detection>,
+        subjects: &mut Vec<Subject>,
+        detections: &mut Vec<Observed>,
         rule: Rule,
-        mut matched: impl FnMut(usize, &Detection),
+        settings: &TrackSettings,
+        mut matched: impl FnMut(usize, &Observed),
     ) {
-        if candidates.is_empty() || detections.is_empty() {
+        if subjects.is_empty() || detections.is_empty() || rule.least >= 1.0 {
             return;
         }
         self.edges.clear();
-        for (row, candidate) in candidates.iter().enumerate() {
-            for (column, detection) in detections.iter().enumerate() {
-                if rule.same_class && detection.class != candidate.class {
-                    continue;
-                }
-                let overlap = candidate.rect.iou(&detection.rect);
-                let similarity = if rule.weigh_score { overlap * detection.score } else { overlap };
-                if overlap > 0.0 && similarity >= rule.least {
+        let recent = |(_, subject): &(usize, &Subject)| subject.seen >= rule.since;
+        for (row, subject) in subjects.iter().enumerate().filter(recent) {
+            for (column, observed) in detections.iter().enumerate() {
+                let similarity = similarity(subject, &observed.detection, rule.cues, settings);
+                if similarity > 0.0 && similarity >= rule.least {
                     self.edges.push(Edge { row: row as u32, column: column as u32, cost: 1.0 - similarity });
                 }
             }
         }
-        // A pair is worth making down to the least similarity; just beyond it, a track had rather stay alone.
-        let limit = 1.0 - rule.least + f32::EPSILON;
-        self.assignment.solve(candidates.len(), detections.len(), &mut self.edges, limit, &mut self.pairs);
-
-        for &(row, column) in &self.pairs {
-            matched(candidates[row].index, &detections[column]);
+        match settings.pairing {
+            // A pair is worth making down to the least similarity; just beyond it, a track had rather stay alone.
+            Pairing::Exact => {
+                let limit = 1.0 - rule.least + f32::EPSILON;
+                self.assignment.solve(
+                    subjects.len(),
+                    detections.len(),
+                    &mut self.edges,
+                    limit,
+                    &mut self.pairs,
+                );
+            }
+            Pairing::Mutual => {
+                pair_mutually(
+                    subjects.len(),
+                    detections.len(),
+                    &mut self.edges,
+                    &mut self.taken,
+                    &mut self.pairs,
+                );
+            }
         }
-        remove_at(candidates, self.pairs.iter().map(|&(row, _)| row));
+        for &(row, column) in &self.pairs {
+            matched(subjects[row].index, &detections[column]);
+        }
+        remove_at(subjects, self.pairs.iter().map(|&(row, _)| row));
         self.pairs.sort_unstable_by_key(|&(_, column)| column);
         remove_at(detections, self.pairs.iter().map(|&(_, column)| column));
     }

@@ -1,29 +1,51 @@
 //! The engine: boxes in, identities out. Knows no picture, no network, no screen; needs nothing but this crate's nouns.
 //!
-//! Two-stage association by score, as in ByteTrack (Zhang et al. 2022, arXiv:2110.06864), on a Kalman filter in real
-//! seconds: strong detections are matched with every track, weak ones only keep alive what was just seen. A track is
-//! *tentative* until enough detections confirm it, *lost* while it is not seen, and forgotten after a while.
+//! Association by score in stages, as in ByteTrack (Zhang et al. 2022, arXiv:2110.06864), on a Kalman filter in real
+//! seconds, with what has proved itself since: camera motion told from the boxes, heights that must agree, noise that
+//! follows score, occlusion and each track's own surprises, boxes widened as far as the track's place is unsure, and
+//! boxes that non-maximum suppression removed as a last straw. A track is *tentative* until its detections confirm it,
+//! *lost* while it is not seen, and forgotten after a while.
 //!
 //! ```text
-//! update(time, detections)
-//!   predict ─▶ strong × (confirmed + lost) ─▶ weak × just seen ─▶ strong × tentative ─▶ births ─▶ deaths
+//! observe(time, detections)
+//!   predict ─▶ camera ─▶ strong × (confirmed + lost) ─▶ weak × just seen ─▶ suppressed × lately seen
+//!           ─▶ strong × where last seen ─▶ strong × tentative ─▶ births ─▶ deaths
 //! ```
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `motion` | the filter: how boxes move, and how sure that is |
+//! | `camera` | how the picture moved, from the boxes |
+//! | `similarity` | how well a detection goes with a track |
+//! | `occlusion` | who stands in front of whom |
+//! | `heading` | which way a track goes |
+//! | `associate`, `assignment`, `mutual` | a matching pass, and the two ways to choose pairs |
+//! | `tracklet`, `vote` | one track from the inside |
+//! | `trails` | where objects went |
 
 mod assignment;
 mod associate;
-mod kalman;
+mod camera;
+mod heading;
+mod motion;
+mod mutual;
+mod occlusion;
 mod settings;
+mod similarity;
 mod tracklet;
 mod trails;
 mod vote;
 
 use crate::detection::Detection;
+use crate::geometry::{Affine, Rect};
 use crate::scene::{Track, TrackState};
 
-use associate::{Candidate, Matcher, Rule};
+use associate::{Matcher, Observed, Rule};
+use camera::{CameraFinder, Seen};
+use similarity::{Cues, Subject};
 use tracklet::Tracklet;
 
-pub use settings::TrackSettings;
+pub use settings::{Pairing, Preset, TrackSettings};
 pub use trails::{TrailAnchor, TrailSettings, Trails};
 
 /// The most detections of one frame that are looked at, the best by score: matching is quadratic.
@@ -31,10 +53,49 @@ pub const MOST_DETECTIONS: usize = 2_000;
 /// The most tracks that live at once; beyond, those lost the longest go first.
 pub const MOST_TRACKS: usize = 4_000;
 
-/// From this overlap on, a new track would only be a second one on the same object.
-const DUPLICATE_IOU: f32 = 0.8;
+/// A weak detection helps to tell the camera's motion from this score on.
+const CAMERA_SCORE: f32 = 0.3;
+/// A box that non-maximum suppression removed is looked at from this score on.
+const SUPPRESSED_SCORE: f32 = 0.3;
+/// It may carry on a track that was seen this long ago, in seconds.
+const SUPPRESSED_SECONDS: f64 = 0.3;
+/// Two times are the same when they are no further apart, in seconds.
+const INSTANT: f64 = 1e-9;
+
+/// All that is known of one frame. Only the detections must be there.
+///
+/// ```
+/// use trailsight::geometry::Affine;
+/// use trailsight::track::{Observation, TrackSettings, Tracker};
+///
+/// let mut tracker = Tracker::new(TrackSettings::default());
+/// let camera = Some(Affine::shift(-3.0, 0.5));
+/// tracker.observe(0.04, &Observation { camera, picture: Some((1280.0, 720.0)), ..Observation::default() });
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Observation<'a> {
+    /// What the detector found, in any order.
+    pub detections: &'a [Detection],
+    /// What non-maximum suppression removed because it overlaps a better detection: of people who hide one another, the
+    /// one behind is often only here. Carries known tracks on, never begins one.
+    pub suppressed: &'a [Detection],
+    /// How the picture of the still world moved since the last observation, where that is known from the pixels. `None`:
+    /// the tracker tells it from the boxes.
+    pub camera: Option<Affine>,
+    /// Width and height of the picture in pixels; without it nothing is known of its edges.
+    pub picture: Option<(f32, f32)>,
+}
+
+impl<'a> From<&'a [Detection]> for Observation<'a> {
+    fn from(detections: &'a [Detection]) -> Self {
+        Self { detections, ..Self::default() }
+    }
+}
 
 /// Follows objects from frame to frame.
+///
+/// The same observations give the same tracks on every machine. Nothing is allocated once the number of objects has been
+/// seen before, and nothing is kept of tracks that ended.
 ///
 /// ```
 /// use trailsight::detection::Detection;
@@ -58,10 +119,24 @@ pub struct Tracker {
     last_id: u64,
     /// Source time of the last update; `None` before the first.
     time: Option<f64>,
+    /// The last time between two frames that was not zero.
+    frame: f64,
+    buffers: Buffers,
+}
+
+/// What is used within one update only, kept so that nothing is allocated.
+#[derive(Debug, Default)]
+struct Buffers {
+    strong: Vec<Observed>,
+    weak: Vec<Observed>,
+    suppressed: Vec<Observed>,
+    subjects: Vec<Subject>,
+    waiting: Vec<Subject>,
+    rects: Vec<Rect>,
+    camera: CameraFinder,
+    camera_tracks: Vec<Seen>,
+    camera_detections: Vec<Seen>,
     matcher: Matcher,
-    strong: Vec<Detection>,
-    weak: Vec<Detection>,
-    candidates: Vec<Candidate>,
 }
 
 impl Tracker {
@@ -73,10 +148,8 @@ impl Tracker {
             tracks: Vec::new(),
             last_id: 0,
             time: None,
-            matcher: Matcher::default(),
-            strong: Vec::new(),
-            weak: Vec::new(),
-            candidates: Vec::new(),
+            frame: 0.0,
+            buffers: Buffers::default(),
         }
     }
 
@@ -87,27 +160,38 @@ impl Tracker {
     }
 
     /// Takes in the detections of the frame at source time `time` (seconds) and gives all tracks at that time, by
-    /// rising id: tentative, confirmed and lost.
+    /// rising id: tentative, confirmed and lost. The short form of [`Tracker::observe`].
+    pub fn update(&mut self, time: f64, detections: &[Detection]) -> &[Track] {
+        self.observe(time, &detections.into())
+    }
+
+    /// Takes in what is known of the frame at source time `time` (seconds) and gives all tracks at that time, by rising
+    /// id: tentative, confirmed and lost.
     ///
     /// Detections in any order; those whose box is not sound or whose score is no number are ignored. A time that is
-    /// not a number, or lies before the last one, counts as the last one again.
-    pub fn update(&mut self, time: f64, detections: &[Detection]) -> &[Track] {
+    /// not a number, or lies before the last one, counts as the last one again. A camera motion that no camera makes
+    /// counts as unknown.
+    pub fn observe(&mut self, time: f64, observation: &Observation) -> &[Track] {
         let first = self.time.is_none();
         let before = self.time.unwrap_or(if time.is_finite() { time } else { 0.0 });
         let time = if time.is_finite() { time.max(before) } else { before };
         self.time = Some(time);
-
-        self.sort_out(detections);
-        let dt = (time - before) as f32;
-        for tracklet in &mut self.tracklets {
-            tracklet.predict(dt, &self.settings);
+        let dt = time - before;
+        if dt > 0.0 {
+            self.frame = dt;
         }
+
+        self.sort_out(observation);
+        for tracklet in &mut self.tracklets {
+            tracklet.predict(dt as f32, &self.settings);
+        }
+        self.follow_camera(observation.camera);
         self.associate(time, before);
         self.begin_tracks(time, first);
-        self.end_tracks(time);
+        self.end_tracks(time, observation.picture);
 
         self.tracks.clear();
-        self.tracks.extend(self.tracklets.iter().map(Tracklet::as_track));
+        self.tracks.extend(self.tracklets.iter().map(|tracklet| tracklet.as_track(&self.settings)));
         &self.tracks
     }
 
@@ -116,108 +200,148 @@ impl Tracker {
         &self.tracks
     }
 
-    /// Parts the sound detections into strong and weak ones.
-    fn sort_out(&mut self, detections: &[Detection]) {
-        self.strong.clear();
-        self.weak.clear();
-        for detection in detections.iter().filter(|d| d.rect.is_sound()) {
-            if detection.score >= self.settings.high_score {
-                self.strong.push(*detection);
-            } else if detection.score >= self.settings.low_score {
-                self.weak.push(*detection);
+    /// Parts the sound detections into strong and weak ones, and finds out who hides whom.
+    fn sort_out(&mut self, observation: &Observation) {
+        let Self { settings, buffers, .. } = self;
+        let Buffers { strong, weak, suppressed, rects, .. } = buffers;
+        let observed = |detection: &Detection| Observed { detection: *detection, hidden: 0.0 };
+        for list in [&mut *strong, weak, suppressed] {
+            list.clear();
+        }
+        for detection in observation.detections.iter().filter(|d| d.rect.is_sound()) {
+            if detection.score >= settings.high_score {
+                strong.push(observed(detection));
+            } else if detection.score >= settings.low_score {
+                weak.push(observed(detection));
             }
         }
-        for list in [&mut self.strong, &mut self.weak] {
+        if settings.suppressed_similarity < 1.0 {
+            let sound = |d: &&Detection| d.rect.is_sound() && d.score >= SUPPRESSED_SCORE;
+            suppressed.extend(observation.suppressed.iter().filter(sound).map(observed));
+        }
+        for list in [&mut *strong, weak, suppressed] {
             if list.len() > MOST_DETECTIONS {
-                list.sort_by(|a, b| b.score.total_cmp(&a.score));
+                list.sort_by(|a, b| b.detection.score.total_cmp(&a.detection.score));
                 list.truncate(MOST_DETECTIONS);
+            }
+        }
+        if settings.occlusion_noise > 0.0 || settings.size_weight > 0.0 {
+            rects.clear();
+            rects.extend(strong.iter().map(|o| o.detection.rect));
+            for observed in strong.iter_mut().chain(weak) {
+                observed.hidden = occlusion::hidden(&observed.detection.rect, rects.iter());
+            }
+        }
+    }
+
+    /// Takes all tracks along with the picture: by what the caller knows, or by what the boxes tell.
+    fn follow_camera(&mut self, known: Option<Affine>) {
+        let Self { settings, tracklets, buffers, .. } = self;
+        let Buffers { strong, weak, camera, camera_tracks, camera_detections, .. } = buffers;
+        let motion = known.filter(Affine::is_sound).or_else(|| {
+            if settings.camera_strength <= 0.0 {
+                return None;
+            }
+            let seen = tracklets.iter().filter(|t| t.state == TrackState::Confirmed);
+            camera_tracks.clear();
+            camera_tracks.extend(seen.map(|t| (t.rect, t.vote.winner())));
+            let found = strong.iter().chain(weak.iter()).map(|o| o.detection);
+            camera_detections.clear();
+            camera_detections.extend(found.filter(|d| d.score >= CAMERA_SCORE).map(|d| (d.rect, d.class)));
+            camera.find(camera_tracks, camera_detections, settings)
+        });
+        if let Some(motion) = motion {
+            for tracklet in tracklets {
+                tracklet.follow(&motion);
             }
         }
     }
 
     /// The passes, from the surest to the least sure. Leaves in `strong` what nobody claimed.
     fn associate(&mut self, time: f64, before: f64) {
-        let Self { settings, tracklets, matcher, strong, weak, candidates, .. } = self;
-        let same_class = !settings.class_agnostic;
-        let see = |tracklets: &mut Vec<Tracklet>, index: usize, detection: &Detection| {
-            if let Some(tracklet) = tracklets.get_mut(index) {
-                tracklet.see(time, detection, settings);
-            }
+        let Self { settings, tracklets, frame, buffers, .. } = self;
+        let Buffers { strong, weak, suppressed, subjects, waiting, rects, matcher, .. } = buffers;
+        rects.clear();
+        let hide = settings.occlusion_penalty > 0.0;
+        rects.extend(tracklets.iter().filter(|t| hide && t.state == TrackState::Confirmed).map(|t| t.rect));
+        let subject = |(index, tracklet): (usize, &Tracklet)| {
+            tracklet.subject(index, occlusion::hidden(&tracklet.rect, rects.iter()), settings)
         };
-        let candidate =
-            |(index, t): (usize, &Tracklet)| Candidate { index, rect: t.rect(), class: t.vote.winner() };
+        let tentative = |t: &Tracklet| t.state == TrackState::Tentative;
+        subjects.clear();
+        subjects.extend(tracklets.iter().enumerate().filter(|(_, t)| !tentative(t)).map(subject));
+        waiting.clear();
+        waiting.extend(tracklets.iter().enumerate().filter(|(_, t)| tentative(t)).map(subject));
 
-        candidates.clear();
-        let known = tracklets.iter().enumerate().filter(|(_, t)| t.state != TrackState::Tentative);
-        candidates.extend(known.map(candidate));
-        let rule = Rule { least: settings.match_iou, weigh_score: true, same_class };
-        matcher.pass(candidates, strong, rule, |index, d| see(tracklets, index, d));
-        if same_class {
+        let mut pass = |subjects: &mut Vec<Subject>, detections: &mut Vec<Observed>, rule: Rule| {
+            matcher.pass(subjects, detections, rule, settings, |index, observed| {
+                if let Some(tracklet) = tracklets.get_mut(index) {
+                    tracklet.see(time, *frame, observed, settings);
+                }
+            });
+        };
+        let ever = |least: f32, cues: Cues| Rule { least, cues, since: f64::NEG_INFINITY };
+        pass(subjects, strong, ever(settings.match_similarity, Cues::All));
+        if !settings.class_agnostic {
             // The detector may have called the same thing by another name.
-            let rule = Rule { least: settings.class_switch_iou, weigh_score: false, same_class: false };
-            matcher.pass(candidates, strong, rule, |index, d| see(tracklets, index, d));
+            pass(subjects, strong, ever(settings.class_switch_iou, Cues::OtherClass));
         }
-
-        // Weak detections are good enough only for what was there a moment ago.
-        candidates.retain(|c| tracklets.get(c.index).is_some_and(|t| t.seen >= before));
-        let rule = Rule { least: settings.low_match_iou, weigh_score: false, same_class };
-        matcher.pass(candidates, weak, rule, |index, d| see(tracklets, index, d));
-
-        candidates.clear();
-        let tentative = tracklets.iter().enumerate().filter(|(_, t)| t.state == TrackState::Tentative);
-        candidates.extend(tentative.map(candidate));
-        let rule = Rule { least: settings.tentative_iou, weigh_score: true, same_class };
-        matcher.pass(candidates, strong, rule, |index, d| see(tracklets, index, d));
+        // Weak boxes are good enough only for what was there a moment ago.
+        let (low, least) = (settings.low_match_similarity, settings.suppressed_similarity);
+        pass(subjects, weak, Rule { least: low, cues: Cues::Overlap, since: before - INSTANT });
+        pass(subjects, suppressed, Rule { least, cues: Cues::Overlap, since: before - SUPPRESSED_SECONDS });
+        pass(subjects, strong, ever(settings.last_seen_similarity, Cues::LastSeen));
+        pass(waiting, strong, ever(settings.tentative_similarity, Cues::All));
     }
 
     /// Begins tracks on the strong detections that nobody claimed, unless they lie on an object that is being seen.
     fn begin_tracks(&mut self, time: f64, first: bool) {
-        for detection in self.strong.iter().filter(|d| d.score >= self.settings.start_score) {
-            let doubled = self
-                .tracklets
-                .iter()
-                .any(|t| t.seen == time && t.rect().iou(&detection.rect) > DUPLICATE_IOU);
+        let Self { settings, tracklets, last_id, buffers, .. } = self;
+        // The best first, so that of two boxes around one new object the better one makes the track.
+        buffers.strong.sort_unstable_by(|a, b| by_falling_score(&a.detection, &b.detection));
+        for observed in buffers.strong.iter().filter(|o| o.detection.score >= settings.start_score) {
+            let Detection { rect, class, .. } = observed.detection;
+            let doubled = tracklets.iter().any(|t| {
+                t.seen == time
+                    && (settings.class_agnostic || t.vote.winner() == class)
+                    && t.last.iou(&rect) > settings.duplicate_iou
+            });
             if !doubled {
-                self.last_id += 1;
-                let id = self.last_id;
-                self.tracklets.push(Tracklet::begin(id, time, detection, first, &self.settings));
+                *last_id += 1;
+                tracklets.push(Tracklet::begin(*last_id, time, observed, first, settings));
             }
         }
     }
 
-    /// Marks what was not seen, forgets what was not seen for too long, and of two tracks on one object the newer.
-    fn end_tracks(&mut self, time: f64) {
-        let memory = self.settings.memory_seconds;
-        self.tracklets.retain_mut(|tracklet| {
+    /// Marks what was not seen, and forgets what was not seen for too long or has left the picture.
+    fn end_tracks(&mut self, time: f64, picture: Option<(f32, f32)>) {
+        let Self { settings, tracklets, .. } = self;
+        let picture = picture.map(|(width, height)| Rect::new(0.0, 0.0, width, height));
+        let gone = |rect: &Rect| picture.is_some_and(|picture| rect.share_in(&picture) < settings.edge_share);
+        tracklets.retain_mut(|tracklet| {
+            if !tracklet.is_sound() {
+                return false;
+            }
             if tracklet.seen == time {
                 return true;
             }
             let believed = tracklet.state != TrackState::Tentative;
             tracklet.state = TrackState::Lost;
-            believed && time - tracklet.seen <= memory && tracklet.rect().is_sound()
+            believed && time - tracklet.seen <= settings.memory_seconds && !gone(&tracklet.rect)
         });
-
-        // A lost track under one that is seen is the same object found again; the one known for longer goes on.
-        let doubled: Vec<u64> = self
-            .tracklets
-            .iter()
-            .filter(|t| t.state == TrackState::Lost)
-            .flat_map(|lost| {
-                let seen = self.tracklets.iter().filter(|t| t.state == TrackState::Confirmed);
-                let same = seen.filter(|s| s.rect().iou(&lost.rect()) > DUPLICATE_IOU);
-                same.map(|s| if s.age() > lost.age() { lost.id } else { s.id })
-            })
-            .collect();
-        if !doubled.is_empty() {
-            self.tracklets.retain(|t| !doubled.contains(&t.id));
-        }
-
-        if self.tracklets.len() > MOST_TRACKS {
-            self.tracklets.sort_by(|a, b| b.seen.total_cmp(&a.seen).then(a.id.cmp(&b.id)));
-            self.tracklets.truncate(MOST_TRACKS);
-            self.tracklets.sort_by_key(|t| t.id);
+        if tracklets.len() > MOST_TRACKS {
+            tracklets.sort_by(|a, b| b.seen.total_cmp(&a.seen).then(a.id.cmp(&b.id)));
+            tracklets.truncate(MOST_TRACKS);
+            tracklets.sort_by_key(|t| t.id);
         }
     }
+}
+
+/// The higher score first; of equals the one further left, then further up, so that the order they came in is nothing.
+fn by_falling_score(a: &Detection, b: &Detection) -> std::cmp::Ordering {
+    let place = |d: &Detection| [d.rect.left, d.rect.top, d.rect.width, d.rect.height];
+    let nearer = place(a).iter().zip(place(b)).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
+    b.score.total_cmp(&a.score).then(nearer.unwrap_or(std::cmp::Ordering::Equal)).then(a.class.cmp(&b.class))
 }
 
 #[cfg(test)]

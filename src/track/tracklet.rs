@@ -1,10 +1,26 @@
 //! One track from the inside: its motion, its vote, its life.
 
-use super::kalman::Motion;
+use super::associate::Observed;
+use super::heading::Path;
+use super::motion::{Motion, doubt};
 use super::settings::TrackSettings;
+use super::similarity::Subject;
 use super::vote::ClassVote;
-use crate::detection::Detection;
+use crate::geometry::{Affine, Rect};
 use crate::scene::{Track, TrackState};
+
+/// How much of its usual score a track takes from each detection.
+const CONFIDENCE_RATE: f32 = 0.5;
+/// How much of its usual surprise a track takes from each detection.
+const SURPRISE_RATE: f32 = 0.18;
+/// One surprise counts no more than this: it may be a mismatch.
+const MOST_SURPRISE: f32 = 16.0;
+/// The least and the most that surprises multiply the noise's variance by.
+const UNREST: std::ops::RangeInclusive<f32> = 0.45..=6.0;
+/// The time over which a track's long-time height is taken, in seconds.
+const HEIGHT_SECONDS: f32 = 0.65;
+/// A gap is filled with no more than this many steps.
+const MOST_STEPS: f64 = 12.0;
 
 /// A track with what the tracker needs to carry it on.
 #[derive(Debug, Clone)]
@@ -13,10 +29,22 @@ pub(super) struct Tracklet {
     pub(super) state: TrackState,
     pub(super) vote: ClassVote,
     pub(super) seen: f64,
+    /// Where it is thought to be; kept beside `motion` because it is asked for often.
+    pub(super) rect: Rect,
+    /// The last detected box, gone along with the camera since.
+    pub(super) last: Rect,
     motion: Motion,
+    /// The motion as it was when the track was last seen.
+    motion_then: Motion,
+    path: Path,
     score: f32,
+    confidence: f32,
+    height: f32,
+    surprise: f32,
     /// The highest score of all its detections.
     best: f32,
+    /// The sum of all its detections' scores.
+    evidence: f32,
     born: f64,
     hits: u32,
 }
@@ -26,42 +54,120 @@ impl Tracklet {
     pub(super) fn begin(
         id: u64,
         time: f64,
-        detection: &Detection,
+        observed: &Observed,
         at_once: bool,
         settings: &TrackSettings,
     ) -> Self {
+        let detection = &observed.detection;
         let mut vote = ClassVote::default();
         vote.cast(detection.class, detection.score, time, settings.class_half_life);
-        let believed = at_once || settings.confirm_hits <= 1;
-        Self {
+        let motion = Motion::new(&detection.rect, settings);
+        let mut tracklet = Self {
             id,
-            state: if believed { TrackState::Confirmed } else { TrackState::Tentative },
+            state: TrackState::Tentative,
             vote,
             seen: time,
-            motion: Motion::new(&detection.rect, settings),
+            rect: detection.rect,
+            last: detection.rect,
+            motion,
+            motion_then: motion,
+            path: Path::new(time, detection.rect.center()),
             score: detection.score,
+            confidence: detection.score,
+            height: detection.rect.height,
+            surprise: 1.0,
             best: detection.score,
+            evidence: detection.score,
             born: time,
             hits: 1,
+        };
+        if at_once || tracklet.is_proved(settings) {
+            tracklet.state = TrackState::Confirmed;
+        }
+        tracklet
+    }
+
+    fn is_proved(&self, settings: &TrackSettings) -> bool {
+        self.hits >= settings.confirm_hits && self.evidence >= settings.confirm_score
+    }
+
+    /// Moves `dt` seconds on. The more its detections have surprised, the less sure the way (after adaptive Kalman
+    /// filtering by the innovation; Mehra 1970).
+    pub(super) fn predict(&mut self, dt: f32, settings: &TrackSettings) {
+        let unrest = 1.0 - settings.adaption + settings.adaption * self.surprise;
+        let unrest = if settings.adaption > 0.0 { unrest.clamp(*UNREST.start(), *UNREST.end()) } else { 1.0 };
+        self.motion.predict(dt, self.state == TrackState::Lost, unrest, settings);
+        self.rect = self.motion.rect();
+    }
+
+    /// Goes along with the picture when the camera moves.
+    pub(super) fn follow(&mut self, camera: &Affine) {
+        self.motion.follow(camera);
+        self.motion_then.follow(camera);
+        self.path.follow(camera);
+        self.last = camera.rect(&self.last);
+        self.rect = self.motion.rect();
+    }
+
+    /// Itself as matching sees it; `hidden` is the share of it that lies behind another track.
+    pub(super) fn subject(&self, index: usize, hidden: f32, settings: &TrackSettings) -> Subject {
+        let lost = if self.state == TrackState::Lost { settings.lost_penalty } else { 0.0 };
+        Subject {
+            index,
+            seen: self.seen,
+            rect: self.rect,
+            last: self.last,
+            class: self.vote.winner(),
+            confidence: self.confidence,
+            height: self.height,
+            reach: (settings.reach * self.motion.spread()).min(settings.reach_most),
+            penalty: lost + settings.occlusion_penalty * hidden,
+            heading: if settings.direction_weight > 0.0 { self.path.heading(self.last.height) } else { None },
         }
     }
 
-    /// Moves `dt` seconds on.
-    pub(super) fn predict(&mut self, dt: f32, settings: &TrackSettings) {
-        self.motion.predict(dt, self.state == TrackState::Lost, settings);
-    }
-
-    /// Takes in the detection that the track was matched with.
-    pub(super) fn see(&mut self, time: f64, detection: &Detection, settings: &TrackSettings) {
-        self.motion.update(&detection.rect, settings);
+    /// Takes in the detection that the track was matched with; `frame` is the time between frames in seconds.
+    pub(super) fn see(&mut self, time: f64, frame: f64, observed: &Observed, settings: &TrackSettings) {
+        let detection = &observed.detection;
+        let gap = time - self.seen;
+        if settings.reupdate && self.state == TrackState::Lost && gap > 1.5 * frame {
+            self.motion = self.led_through(gap, frame, &detection.rect, settings);
+        }
+        let doubt = doubt(detection.score, observed.hidden, settings);
+        let surprise = self.motion.update(&detection.rect, doubt, settings).min(MOST_SURPRISE);
+        self.surprise += SURPRISE_RATE * (surprise - self.surprise);
+        self.motion_then = self.motion;
+        self.rect = self.motion.rect();
+        self.last = detection.rect;
+        self.path.push(time, detection.rect.center());
         self.vote.cast(detection.class, detection.score, time, settings.class_half_life);
+        // What is hidden looks shorter than it is.
+        let rate = (1.0 - observed.hidden) * frame as f32 / (frame as f32 + HEIGHT_SECONDS);
+        self.height += rate * (detection.rect.height - self.height);
+        self.confidence += CONFIDENCE_RATE * (detection.score - self.confidence);
         self.score = detection.score;
         self.best = self.best.max(detection.score);
+        self.evidence += detection.score;
         self.seen = time;
         self.hits = self.hits.saturating_add(1);
-        if self.state == TrackState::Lost || self.hits >= settings.confirm_hits {
+        if self.state == TrackState::Lost || self.is_proved(settings) {
             self.state = TrackState::Confirmed;
         }
+    }
+
+    /// The motion as it would be had the object gone in a straight line from where it was last seen to where it is now
+    /// (observation-centric re-update; Cao et al. 2023, arXiv:2203.14360): predicted up to now, not yet updated.
+    fn led_through(&self, gap: f64, frame: f64, to: &Rect, settings: &TrackSettings) -> Motion {
+        let steps = (gap / frame).round().clamp(2.0, MOST_STEPS);
+        let step = (gap / steps) as f32;
+        let mut motion = self.motion_then;
+        for i in 1..steps as usize {
+            motion.predict(step, false, 1.0, settings);
+            let share = i as f32 / steps as f32;
+            motion.update(&self.last.towards(to, share), doubt(self.confidence, 0.0, settings), settings);
+        }
+        motion.predict(step, false, 1.0, settings);
+        motion
     }
 
     /// Whether a track with its scores would be begun with these settings.
@@ -69,22 +175,19 @@ impl Tracklet {
         self.best >= settings.start_score
     }
 
-    /// How long the track has been seen, in seconds.
-    pub(super) fn age(&self) -> f64 {
-        self.seen - self.born
-    }
-
-    pub(super) fn rect(&self) -> crate::geometry::Rect {
-        self.motion.rect()
+    /// Whether its numbers can still be worked with.
+    pub(super) fn is_sound(&self) -> bool {
+        self.rect.is_sound() && self.motion.spread().is_finite()
     }
 
     /// The face that the rest of the program sees.
-    pub(super) fn as_track(&self) -> Track {
+    pub(super) fn as_track(&self, settings: &TrackSettings) -> Track {
+        let seen = self.state != TrackState::Lost;
         Track {
             id: self.id,
             class: self.vote.winner(),
             score: self.score,
-            rect: self.motion.rect(),
+            rect: if seen { self.last.towards(&self.rect, settings.smoothing) } else { self.rect },
             velocity: self.motion.velocity(),
             state: self.state,
             born: self.born,

@@ -1,7 +1,7 @@
 //! How boxes move: a Kalman filter with constant velocity, in real seconds.
 
 use super::settings::TrackSettings;
-use crate::geometry::Rect;
+use crate::geometry::{Affine, Rect};
 
 /// One coordinate with its rate of change and their covariance.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,6 +28,11 @@ impl Axis {
             pv + dt * vv + velocity_rate * dt * dt / 2.0,
             vv + velocity_rate * dt,
         ];
+    }
+
+    /// How far a measured position with the given variance is from here, squared, over what is expected of that.
+    fn surprise(&self, measured: f32, variance: f32) -> f32 {
+        (measured - self.position).powi(2) / (self.covariance[0] + variance)
     }
 
     /// Takes in a measured position with the given variance.
@@ -57,32 +62,48 @@ pub(super) struct Motion {
 
 /// The smallest side, in pixels, that noise is scaled by and that a predicted box can have.
 const SMALLEST: f32 = 1.0;
+/// The place of a box seen for the first time is this many times as doubtful as that of later ones.
+const FIRST_DOUBT: f32 = 2.0;
+/// Sizes change slower than places: the share of the speed that a new box may have.
+const SIZE_SPEED: f32 = 0.5;
+/// No detection is trusted more than this share of the variance.
+const SUREST: f32 = 0.05;
+
+/// How far a detection may be off, as a factor on the variance: less with its score (NSA Kalman filter; Du et al. 2021,
+/// "GIAOTracker", arXiv:2202.11983), more with how much of it is hidden.
+pub(super) fn doubt(score: f32, hidden: f32, settings: &TrackSettings) -> f32 {
+    (1.0 - settings.score_trust * score).max(SUREST) * (1.0 + settings.occlusion_noise * hidden)
+}
 
 impl Motion {
     /// A box seen for the first time, at rest as far as is known.
     pub(super) fn new(rect: &Rect, settings: &TrackSettings) -> Self {
         let (x, y) = rect.center();
-        let axis = |value, size: f32| {
+        // As sure as of a middling detection.
+        let place = FIRST_DOUBT * settings.measurement_noise * doubt(0.8, 0.0, settings).sqrt();
+        let axis = |value, size: f32, speed: f32| {
             let size = size.max(SMALLEST);
-            // Twice the usual doubt about the place; about two of its own sizes a second about the speed.
-            Axis::new(value, 2.0 * settings.measurement_noise * size, 2.0 * settings.velocity_noise * size)
+            Axis::new(value, place * size, speed * size)
         };
+        let speed = settings.start_speed;
         Self {
-            x: axis(x, rect.width),
-            y: axis(y, rect.height),
-            width: axis(rect.width, rect.width),
-            height: axis(rect.height, rect.height),
+            x: axis(x, rect.width, speed),
+            y: axis(y, rect.height, speed),
+            width: axis(rect.width, rect.width, SIZE_SPEED * speed),
+            height: axis(rect.height, rect.height, SIZE_SPEED * speed),
         }
     }
 
-    /// Moves `dt` seconds on. `unseen`: the box keeps its size, since its trend is not to be trusted for long.
-    pub(super) fn predict(&mut self, dt: f32, unseen: bool, settings: &TrackSettings) {
+    /// Moves `dt` seconds on, with the noise's variance times `unrest`. `unseen`: the box keeps its size, since its
+    /// trend is not to be trusted for long.
+    pub(super) fn predict(&mut self, dt: f32, unseen: bool, unrest: f32, settings: &TrackSettings) {
         if unseen {
             (self.width.velocity, self.height.velocity) = (0.0, 0.0);
         }
         let rates = |size: f32| {
             let size = size.max(SMALLEST);
-            ((settings.position_noise * size).powi(2), (settings.velocity_noise * size).powi(2))
+            let rate = |noise: f32| unrest * (noise * size).powi(2);
+            (rate(settings.position_noise), rate(settings.velocity_noise))
         };
         let (across, down) = (rates(self.width.position), rates(self.height.position));
         for (axis, (position_rate, velocity_rate)) in
@@ -97,22 +118,42 @@ impl Motion {
         }
     }
 
-    /// Takes in a detected box.
-    pub(super) fn update(&mut self, rect: &Rect, settings: &TrackSettings) {
+    /// Takes in a detected box whose variance is multiplied by `doubt`. Gives the surprise: how far its centre is from
+    /// the predicted one, squared and over the variance expected of that, the mean of both axes; 1 on the average where
+    /// the noise is set right.
+    pub(super) fn update(&mut self, rect: &Rect, doubt: f32, settings: &TrackSettings) -> f32 {
         let (x, y) = rect.center();
-        let variance = |size: f32| (settings.measurement_noise * size.max(SMALLEST)).powi(2);
+        let variance = |size: f32| doubt * (settings.measurement_noise * size.max(SMALLEST)).powi(2);
         let (across, down) = (variance(self.width.position), variance(self.height.position));
+        let surprise = (self.x.surprise(x, across) + self.y.surprise(y, down)) / 2.0;
         self.x.update(x, across);
         self.y.update(y, down);
         self.width.update(rect.width, across);
         self.height.update(rect.height, down);
         self.width.position = self.width.position.max(SMALLEST);
         self.height.position = self.height.position.max(SMALLEST);
+        surprise
+    }
+
+    /// Goes along with the picture: the camera moved, not the object.
+    pub(super) fn follow(&mut self, camera: &Affine) {
+        (self.x.position, self.y.position) = camera.point(self.x.position, self.y.position);
+        (self.x.velocity, self.y.velocity) = camera.direction(self.x.velocity, self.y.velocity);
+        let (across, down) = camera.scale();
+        self.width.position *= across;
+        self.height.position *= down;
     }
 
     /// Where the box is thought to be.
     pub(super) fn rect(&self) -> Rect {
         Rect::from_center(self.x.position, self.y.position, self.width.position, self.height.position)
+    }
+
+    /// How sure that is: one standard deviation of the centre as a share of the box's sides, the mean of both axes.
+    pub(super) fn spread(&self) -> f32 {
+        let share =
+            |axis: &Axis, size: &Axis| axis.covariance[0].max(0.0).sqrt() / size.position.max(SMALLEST);
+        (share(&self.x, &self.width) + share(&self.y, &self.height)) / 2.0
     }
 
     /// How fast left edge, top edge, width and height change, in pixels a second.
@@ -215,8 +256,8 @@ mod tests {
             let mut motion = Motion::new(&Rect::new(100.0, 100.0, 40.0, 80.0), &SETTINGS());
             for i in 1..(3.0 * fps) as i32 {
                 let t = i as f32 / fps;
-                motion.predict(1.0 / fps, false, &SETTINGS());
-                motion.update(&Rect::new(100.0 + 60.0 * t, 100.0 - 20.0 * t, 40.0, 80.0), &SETTINGS());
+                motion.predict(1.0 / fps, false, 1.0, &SETTINGS());
+                motion.update(&Rect::new(100.0 + 60.0 * t, 100.0 - 20.0 * t, 40.0, 80.0), 0.3, &SETTINGS());
             }
             let [left, top, width, height] = motion.velocity();
             assert!((left - 60.0).abs() < 2.0 && (top + 20.0).abs() < 2.0, "{fps} fps: {left} {top}");
@@ -228,11 +269,11 @@ mod tests {
     fn a_shrinking_box_never_turns_inside_out() {
         let mut motion = Motion::new(&Rect::new(0.0, 0.0, 100.0, 100.0), &SETTINGS());
         for size in [80.0, 60.0, 40.0, 20.0, 5.0] {
-            motion.predict(0.1, false, &SETTINGS());
-            motion.update(&Rect::new(0.0, 0.0, size, size), &SETTINGS());
+            motion.predict(0.1, false, 1.0, &SETTINGS());
+            motion.update(&Rect::new(0.0, 0.0, size, size), 0.3, &SETTINGS());
         }
         for _ in 0..100 {
-            motion.predict(0.1, false, &SETTINGS());
+            motion.predict(0.1, false, 1.0, &SETTINGS());
             assert!(motion.rect().is_sound());
         }
     }

@@ -1,0 +1,195 @@
+//! How the camera moved, told from the boxes alone: what all of them share is not theirs.
+//!
+//! Each confirmed track is paired with the detection that is its clear best, where it is that detection's best too. The
+//! median of how far those lie from where they were predicted is the shared shift; it counts the more, the more standard
+//! errors of the median it is away from nothing. So a still camera over a moving crowd is left alone, and a shaken one
+//! is followed from the first frame. Camera motion from pixels, where the caller has it, takes the place of all this.
+
+use super::settings::TrackSettings;
+use super::similarity::height_overlap;
+use crate::detection::ClassId;
+use crate::geometry::{Affine, Rect};
+
+/// Both boxes of a pair are widened by this share on each side, so that fast shifts are found.
+const WIDENED: f32 = 0.3;
+/// The least similarity of a pair.
+const LEAST: f32 = 0.3;
+/// A pair is clear where the track's second-best detection is less similar than this share of its best.
+const CLEAR: f32 = 0.7;
+/// With fewer pairs nothing is said.
+const LEAST_PAIRS: usize = 4;
+/// With this many pairs a shift counts for half of what it would with very many.
+const HALF_PAIRS: f32 = 1.0;
+/// A median of normally distributed numbers has this many times the standard error of their mean.
+const MEDIAN_ERROR: f32 = 1.2533;
+/// The standard deviation of normally distributed numbers over the median of their distances from the median.
+const DEVIATION: f32 = 1.4826;
+/// Boxes are no surer than this share of their width.
+const SUREST: f32 = 0.01;
+
+/// A box with its class.
+pub(super) type Seen = (Rect, ClassId);
+
+/// Finds the shift that tracks and detections share; buffers are kept from call to call.
+#[derive(Debug, Default)]
+pub(super) struct CameraFinder {
+    /// For each track: its best similarity, with which detection, and the second best.
+    of_track: Vec<(f32, usize, f32)>,
+    /// For each detection: its best similarity.
+    of_detection: Vec<f32>,
+    across: Vec<f32>,
+    down: Vec<f32>,
+    widths: Vec<f32>,
+}
+
+impl CameraFinder {
+    /// The shift of the picture since `tracks` (predicted boxes) were predicted, told by `detections`; `None` where
+    /// there is too little to go by.
+    pub(super) fn find(
+        &mut self,
+        tracks: &[Seen],
+        detections: &[Seen],
+        settings: &TrackSettings,
+    ) -> Option<Affine> {
+        if tracks.len() < LEAST_PAIRS || detections.len() < LEAST_PAIRS {
+            return None;
+        }
+        self.pair(tracks, detections);
+        let pairs = self.across.len();
+        if pairs < LEAST_PAIRS {
+            return None;
+        }
+        let least = SUREST * median(&mut self.widths);
+        let root = (pairs as f32).sqrt();
+        let shift_and_error = |values: &mut Vec<f32>| {
+            let middle = median(values);
+            values.iter_mut().for_each(|value| *value = (*value - middle).abs());
+            let deviation = (DEVIATION * median(values)).max(least);
+            (middle, MEDIAN_ERROR * deviation / root)
+        };
+        let (x, x_error) = shift_and_error(&mut self.across);
+        let (y, y_error) = shift_and_error(&mut self.down);
+
+        // How many standard errors the shift is away from nothing, squared; it counts for half at camera_evidence.
+        let away = (x / x_error).powi(2) + (y / y_error).powi(2);
+        let believed = away / (away + settings.camera_evidence.powi(2).max(f32::MIN_POSITIVE));
+        let enough = pairs as f32 / (pairs as f32 + HALF_PAIRS);
+        let weight = settings.camera_strength * believed * enough;
+        let shift = Affine::shift(x * weight, y * weight);
+        shift.is_sound().then_some(shift)
+    }
+
+    /// Leaves how far each clear pair lies apart in `across` and `down`, and the tracks' widths.
+    fn pair(&mut self, tracks: &[Seen], detections: &[Seen]) {
+        self.of_track.clear();
+        self.of_track.resize(tracks.len(), (0.0, usize::MAX, 0.0));
+        self.of_detection.clear();
+        self.of_detection.resize(detections.len(), 0.0);
+        for ((track, class), best) in tracks.iter().zip(&mut self.of_track) {
+            let track = track.widened(WIDENED);
+            let row = self.of_detection.iter_mut();
+            for (column, ((detection, other), best_of_detection)) in detections.iter().zip(row).enumerate() {
+                if other != class || !track.overlaps(&detection.widened(WIDENED)) {
+                    continue;
+                }
+                let detection = detection.widened(WIDENED);
+                let similarity = track.iou(&detection) * height_overlap(&track, &detection);
+                if similarity > best.0 {
+                    *best = (similarity, column, best.0);
+                } else if similarity > best.2 {
+                    best.2 = similarity;
+                }
+                *best_of_detection = best_of_detection.max(similarity);
+            }
+        }
+        for list in [&mut self.across, &mut self.down, &mut self.widths] {
+            list.clear();
+        }
+        for ((track, _), &(best, column, second)) in tracks.iter().zip(&self.of_track) {
+            let Some((detection, _)) = detections.get(column) else { continue };
+            let mutual = self.of_detection.get(column).is_some_and(|&similarity| similarity <= best);
+            if best > LEAST && mutual && second < CLEAR * best {
+                let ((x, y), (to_x, to_y)) = (track.center(), detection.center());
+                self.across.push(to_x - x);
+                self.down.push(to_y - y);
+                self.widths.push(track.width);
+            }
+        }
+    }
+}
+
+/// The middle value, or the mean of the two middle ones; `values` (not empty) are put in another order.
+fn median(values: &mut [f32]) -> f32 {
+    let even = values.len().is_multiple_of(2);
+    let middle = values.len() / 2;
+    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if even { (lower + upper) / 2.0 } else { upper }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// People in a row, far apart, each moved by the shift and a stray of its own.
+    fn crowd(shift: (f32, f32), strays: &[(f32, f32)]) -> (Vec<Seen>, Vec<Seen>) {
+        let place = |i: usize| Rect::new(120.0 * i as f32, 40.0 * (i % 3) as f32, 50.0, 120.0);
+        let tracks = (0..strays.len()).map(|i| (place(i), 0)).collect();
+        let moved = strays.iter().enumerate().map(|(i, stray)| {
+            let rect = place(i);
+            (Rect { left: rect.left + shift.0 + stray.0, top: rect.top + shift.1 + stray.1, ..rect }, 0)
+        });
+        (tracks, moved.collect())
+    }
+
+    fn found(shift: (f32, f32), strays: &[(f32, f32)]) -> Option<(f32, f32)> {
+        let (tracks, detections) = crowd(shift, strays);
+        let settings = TrackSettings { camera_strength: 1.0, ..TrackSettings::default() };
+        CameraFinder::default().find(&tracks, &detections, &settings).map(|map| map.point(0.0, 0.0))
+    }
+
+    const STRAYS: [(f32, f32); 8] = [
+        (1.0, 0.5),
+        (-1.5, 0.2),
+        (0.4, -0.8),
+        (-0.6, 0.1),
+        (2.0, 1.0),
+        (-1.0, -1.2),
+        (0.3, 0.9),
+        (-0.2, -0.6),
+    ];
+
+    #[test]
+    fn a_jolt_of_the_camera_is_found_and_a_still_one_left_alone() {
+        let (x, y) = found((14.0, -9.0), &STRAYS).expect("enough pairs");
+        assert!((10.0..15.0).contains(&x) && (-10.0..-6.0).contains(&y), "{x} {y}");
+        let (x, y) = found((0.0, 0.0), &STRAYS).expect("enough pairs");
+        assert!(x.abs() < 0.1 && y.abs() < 0.1, "{x} {y}");
+    }
+
+    #[test]
+    fn those_who_run_against_the_rest_do_not_count() {
+        let mut strays = STRAYS;
+        (strays[1], strays[6]) = ((25.0, 0.0), (-20.0, 10.0));
+        let (x, y) = found((14.0, -9.0), &strays).expect("enough pairs");
+        assert!((9.0..16.0).contains(&x) && (-11.0..-5.0).contains(&y), "{x} {y}");
+    }
+
+    #[test]
+    fn too_few_say_nothing() {
+        assert_eq!(found((14.0, -9.0), &STRAYS[..LEAST_PAIRS - 1]), None);
+        assert_eq!(CameraFinder::default().find(&[], &[], &TrackSettings::default()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_median_is_the_middle_of_the_sorted(mut values in prop::collection::vec(-1e3f32..1e3, 1..30)) {
+            let mut sorted = values.clone();
+            sorted.sort_by(f32::total_cmp);
+            let n = sorted.len();
+            let expected = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0;
+            prop_assert_eq!(median(&mut values), expected);
+        }
+    }
+}
