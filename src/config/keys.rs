@@ -93,6 +93,7 @@ pub static KEYS: &[Key] = keys! {
     tracker.occlusion_penalty = Real32(0.0..=1.0);
     tracker.confirm_score = Real32(0.0..=10.0);
     tracker.confirm_hits = Whole(1..=100);
+    tracker.keep_margin = Real32(0.0..=1.0);
     tracker.duplicate_iou = Real32(0.0..=1.0);
     tracker.memory_seconds = Real(0.0..=60.0);
     tracker.edge_share = Real32(0.0..=1.0);

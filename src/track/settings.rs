@@ -72,6 +72,9 @@ pub struct TrackSettings {
     pub confirm_score: f32,
     /// The least number of detections of a confirmed track.
     pub confirm_hits: u32,
+    /// A track whose detections score less than `start_score` by this much, on the average of several seconds, is tentative
+    /// again until they do better; 1 leaves it out.
+    pub keep_margin: f32,
     /// No track begins on a detection that overlaps a seen one of its class by more than this.
     pub duplicate_iou: f32,
     /// A track that is not seen is remembered for this long.
@@ -156,6 +159,7 @@ impl TrackSettings {
             lost_penalty: 0.0,
             occlusion_penalty: 0.0,
             confirm_score: 0.0,
+            keep_margin: 1.0,
             duplicate_iou: 1.0,
             edge_share: 0.0,
             camera_strength: 0.0,
@@ -199,6 +203,7 @@ impl Default for TrackSettings {
             occlusion_penalty: 0.03,
             confirm_score: 1.0,
             confirm_hits: 1,
+            keep_margin: 0.1,
             duplicate_iou: 0.47,
             memory_seconds: 1.6,
             edge_share: 0.2,

@@ -19,6 +19,8 @@ const MOST_SURPRISE: f32 = 16.0;
 const UNREST: std::ops::RangeInclusive<f32> = 0.45..=6.0;
 /// The time over which a track's long-time height is taken, in seconds.
 const HEIGHT_SECONDS: f32 = 0.65;
+/// The time over which a track's average score is taken, in seconds.
+const AVERAGE_SECONDS: f32 = 5.0;
 /// A gap is filled with no more than this many steps.
 const MOST_STEPS: f64 = 12.0;
 
@@ -39,6 +41,7 @@ pub(super) struct Tracklet {
     path: Path,
     score: f32,
     confidence: f32,
+    average: f32,
     height: f32,
     surprise: f32,
     /// The highest score of all its detections.
@@ -74,6 +77,7 @@ impl Tracklet {
             path: Path::new(time, detection.rect.center()),
             score: detection.score,
             confidence: detection.score,
+            average: detection.score,
             height: detection.rect.height,
             surprise: 1.0,
             best: detection.score,
@@ -145,6 +149,8 @@ impl Tracklet {
         let rate = (1.0 - observed.hidden) * frame as f32 / (frame as f32 + HEIGHT_SECONDS);
         self.height += rate * (detection.rect.height - self.height);
         self.confidence += CONFIDENCE_RATE * (detection.score - self.confidence);
+        let rate = frame as f32 / (frame as f32 + AVERAGE_SECONDS);
+        self.average += rate * (detection.score - self.average);
         self.score = detection.score;
         self.best = self.best.max(detection.score);
         self.evidence += detection.score;
@@ -183,13 +189,15 @@ impl Tracklet {
     /// The face that the rest of the program sees.
     pub(super) fn as_track(&self, settings: &TrackSettings) -> Track {
         let seen = self.state != TrackState::Lost;
+        // Something that looks like an object now and then only.
+        let doubted = self.average < settings.start_score - settings.keep_margin;
         Track {
             id: self.id,
             class: self.vote.winner(),
             score: self.score,
             rect: if seen { self.last.towards(&self.rect, settings.smoothing) } else { self.rect },
             velocity: self.motion.velocity(),
-            state: self.state,
+            state: if doubted { TrackState::Tentative } else { self.state },
             born: self.born,
             seen: self.seen,
         }
