@@ -23,6 +23,7 @@
 //! Pictures are 8-bit interleaved RGB, top row first. Coordinates are pixels of the source picture, x to the right,
 //! y down, the top-left corner of the top-left pixel at (0, 0). Times are seconds.
 
+pub mod dataset;
 pub mod detection;
 pub mod frame;
 pub mod geometry;
