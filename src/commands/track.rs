@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use super::{Context, Failure, check_outputs, input, progress};
 use crate::cli::TrackArgs;
+use crate::dataset::DetectionFile;
 use crate::detect::{self, Detector};
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Census, Report};
 use crate::pipeline::{Follower, Outputs, Pipeline, Plan, Recorder, Stats};
-use crate::record::{DetectionFile, TrackFileInfo, TrackWriter, partial_name, refuse_input};
+use crate::record::{TrackFileInfo, TrackWriter, partial_name, refuse_input};
 use crate::track::Observation;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {

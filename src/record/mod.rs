@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `partial` | outputs that have their name only when they are complete |
 //! | `tracks` | one writer of tracks for every ending: `mot`, `jsonl`, `csv` |
-//! | `mot` | MOTChallenge text, written and read |
+//! | `mot` | MOTChallenge text |
 //! | `video` | annotated video: `avi` (own), everything else through `ffmpeg`, fed with `matroska` |
 //! | `snapshot` | a PNG under a free name |
 
@@ -23,7 +23,6 @@ mod video;
 
 pub use error::RecordError;
 pub use ffmpeg::ffmpeg_available;
-pub use mot::{DetectionFile, MotError};
 pub use partial::{PartialFile, partial_name, refuse_input};
 pub use snapshot::{write_png, write_snapshot};
 pub use tracks::{TRACK_ENDINGS, TrackFileInfo, TrackWriter, check_track_name};

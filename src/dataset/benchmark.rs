@@ -1,0 +1,125 @@
+//! The rules of the benchmarks: which true boxes count.
+
+use super::rows::Row;
+use crate::metrics::Role;
+
+/// A benchmark by its rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Benchmark {
+    /// MOT16 and MOT17: pedestrians (class 1) whose conf is not 0 count; results on people on vehicles, static people,
+    /// distractors and reflections (classes 7, 2, 8 and 12) are left out (Milan et al., 2016, arXiv:1603.00831).
+    Mot17,
+    /// As MOT17, and results on vehicles that are not motorised (class 6) are left out too (Dendorfer et al., 2020,
+    /// arXiv:2003.09003).
+    Mot20,
+    /// The rules of MOT17; there is one class, and everything counts (Sun et al., 2022, arXiv:2111.14690).
+    DanceTrack,
+    /// MOT15 and whatever has no rules of its own: every box whose conf is not 0 counts, whatever its class.
+    Mot15,
+    /// KITTI: as MOT15, but classes are scored one by one, and regions that nobody annotated are not judged (Geiger et
+    /// al., CVPR 2012).
+    Kitti,
+}
+
+impl Benchmark {
+    /// The benchmark that a sequence belongs to, from its name, or from having regions that are not judged.
+    pub fn of(name: &str, has_regions: bool) -> Self {
+        let known = [
+            ("MOT16", Self::Mot17),
+            ("MOT17", Self::Mot17),
+            ("MOT20", Self::Mot20),
+            ("dancetrack", Self::DanceTrack),
+            ("KITTI", Self::Kitti),
+        ];
+        match known.iter().find(|(start, _)| name.starts_with(start)) {
+            Some((_, benchmark)) => *benchmark,
+            None if has_regions => Self::Kitti,
+            None => Self::Mot15,
+        }
+    }
+
+    /// The name that [`Benchmark::named`] knows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mot17 => "mot17",
+            Self::Mot20 => "mot20",
+            Self::DanceTrack => "dancetrack",
+            Self::Mot15 => "mot15",
+            Self::Kitti => "kitti",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Mot17, Self::Mot20, Self::DanceTrack, Self::Mot15, Self::Kitti];
+
+    /// The benchmark of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|benchmark| benchmark.name() == name)
+    }
+
+    /// Whether classes are scored one by one.
+    pub fn by_class(self) -> bool {
+        self == Self::Kitti
+    }
+
+    /// Whether what counts depends on the class.
+    pub(super) fn needs_class(self) -> bool {
+        self != Self::Mot15
+    }
+
+    /// What a row of the truth is for; `None` where it is as if it were not there. `Err` says why it cannot be.
+    pub(super) fn role(self, row: &Row) -> Result<Option<Role>, String> {
+        // The reference cuts off what is behind the point.
+        let counts = row.score.trunc() != 0.0;
+        let distractors: &[i32] = match self {
+            Self::Mot15 | Self::Kitti => return Ok(counts.then_some(Role::Counts)),
+            Self::Mot17 | Self::DanceTrack => &[2, 7, 8, 12],
+            Self::Mot20 => &[2, 6, 7, 8, 12],
+        };
+        Ok(Some(match row.class {
+            1 if counts => Role::Counts,
+            class if distractors.contains(&class) => Role::Distractor,
+            1..=13 => Role::Bystander,
+            class => return Err(format!("there is no class {class}: they are 1 to 13")),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Region;
+
+    #[test]
+    fn names_decide() {
+        for (name, regions, expected) in [
+            ("MOT17-02-half", false, Benchmark::Mot17),
+            ("MOT20-01", false, Benchmark::Mot20),
+            ("dancetrack0004", false, Benchmark::DanceTrack),
+            ("KITTI-0003", false, Benchmark::Kitti),
+            ("TUD-Campus", false, Benchmark::Mot15),
+            ("0003", true, Benchmark::Kitti),
+        ] {
+            assert_eq!(Benchmark::of(name, regions), expected, "{name}");
+        }
+        for benchmark in Benchmark::ALL {
+            assert_eq!(Benchmark::named(benchmark.name()), Some(benchmark));
+        }
+        assert_eq!(Benchmark::named("mot99"), None);
+    }
+
+    #[test]
+    fn roles_follow_class_and_conf() {
+        let row = |class, score| Row { line: 1, frame: 0, id: 1, region: Region::default(), score, class };
+        let role = |benchmark: Benchmark, class, score| benchmark.role(&row(class, score)).ok().flatten();
+        let (mot17, mot20, mot15) = (Benchmark::Mot17, Benchmark::Mot20, Benchmark::Mot15);
+        assert_eq!(role(mot17, 1, 1.0), Some(Role::Counts));
+        assert_eq!(role(mot17, 1, 0.0), Some(Role::Bystander));
+        assert_eq!(role(mot17, 7, 1.0), Some(Role::Distractor));
+        assert_eq!(role(mot17, 6, 0.0), Some(Role::Bystander));
+        assert_eq!(role(mot20, 6, 0.0), Some(Role::Distractor));
+        assert_eq!(role(mot15, -1, 1.0), Some(Role::Counts));
+        assert_eq!(role(mot15, 7, 0.0), None);
+        assert!(mot17.role(&row(14, 1.0)).unwrap_err().contains("no class 14"));
+    }
+}

@@ -1,0 +1,108 @@
+//! `seqinfo.ini`: how long, how fast and how large a sequence is.
+
+use std::path::Path;
+
+use super::DatasetError;
+
+/// Longer sequences than five days at 25 frames a second are a mistake.
+const MAX_FRAMES: u64 = 10_000_000;
+/// The file is a few lines.
+const MAX_BYTES: usize = 65_536;
+
+/// What is known of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SequenceInfo {
+    /// How many frames it has.
+    pub frames: Option<usize>,
+    /// Frames a second.
+    pub fps: Option<f64>,
+    /// Width of the picture in pixels.
+    pub width: Option<u32>,
+    /// Height of the picture in pixels.
+    pub height: Option<u32>,
+}
+
+impl SequenceInfo {
+    /// Reads `seqinfo.ini`; where there is no such file nothing is known.
+    ///
+    /// # Errors
+    /// [`DatasetError`] with the line where a value is not as it should be.
+    pub fn read(path: &Path) -> Result<Self, DatasetError> {
+        let name = path.display().to_string();
+        match std::fs::read(path) {
+            Ok(bytes) if bytes.len() > MAX_BYTES => {
+                Err(DatasetError::Info { path: name, line: 1, why: "too long for such a file".to_owned() })
+            }
+            Ok(bytes) => Self::parse(&String::from_utf8_lossy(&bytes), &name),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(DatasetError::Folder { path: name, error }),
+        }
+    }
+
+    /// The same from text; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`SequenceInfo::read`].
+    pub fn parse(text: &str, name: &str) -> Result<Self, DatasetError> {
+        fn above_zero<T: std::str::FromStr + PartialOrd + Default>(value: &str) -> Result<Option<T>, String> {
+            match value.parse::<T>() {
+                Ok(number) if number > T::default() => Ok(Some(number)),
+                _ => Err(format!("expected a number above 0, found `{}`", value.escape_debug())),
+            }
+        }
+        let mut info = Self::default();
+        for (index, line) in text.lines().enumerate() {
+            let Some((key, value)) = line.split_once('=') else { continue };
+            let (key, value) = (key.trim().to_lowercase(), value.trim());
+            let read = match key.as_str() {
+                "seqlength" => above_zero::<u64>(value).and_then(|frames| match frames {
+                    Some(frames) if frames > MAX_FRAMES => Err(format!("more than {MAX_FRAMES} frames")),
+                    _ => Ok(info.frames = frames.map(|frames| frames as usize)),
+                }),
+                "framerate" => {
+                    above_zero::<f64>(value).map(|fps| info.fps = fps.filter(|fps| fps.is_finite()))
+                }
+                "imwidth" => above_zero(value).map(|width| info.width = width),
+                "imheight" => above_zero(value).map(|height| info.height = height),
+                _ => Ok(()),
+            };
+            read.map_err(|why| DatasetError::Info {
+                path: name.to_owned(),
+                line: index + 1,
+                why: format!("{key}: {why}"),
+            })?;
+        }
+        Ok(info)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_read_whatever_stands_around() {
+        let text =
+            "\u{feff}[Sequence]\r\nname=X\r\n frameRate = 14.5 \r\nseqLength=600\nimWidth=1920\nimExt=.jpg\n";
+        let info = SequenceInfo::parse(text, "x").unwrap();
+        let expected = SequenceInfo { frames: Some(600), fps: Some(14.5), width: Some(1920), height: None };
+        assert_eq!(info, expected);
+        assert_eq!(SequenceInfo::read(Path::new("/no/such/seqinfo.ini")).unwrap(), SequenceInfo::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        for (line, wanted) in [
+            ("seqLength=many", "seqlength: expected a number above 0, found `many`"),
+            ("seqLength=0", "above 0"),
+            ("seqLength=99999999999", "more than"),
+            ("frameRate=-5", "framerate"),
+            ("frameRate=nan", "framerate"),
+            ("imWidth=1e3", "imwidth"),
+        ] {
+            let said = SequenceInfo::parse(&format!("[Sequence]\n{line}\n"), "a/seqinfo.ini").unwrap_err();
+            let said = said.to_string();
+            assert!(said.starts_with("a/seqinfo.ini, line 2: ") && said.contains(wanted), "{line}: {said}");
+        }
+    }
+}

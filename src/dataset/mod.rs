@@ -1,0 +1,151 @@
+//! Data sets of tracking in the form of MOTChallenge: read from disk, with the rules of their benchmarks. Knows the
+//! metrics; knows no tracker.
+//!
+//! ```text
+//! DIR/SEQUENCE/gt/gt.txt        what was there: frame,id,left,top,width,height,conf,class,visibility
+//! DIR/SEQUENCE/seqinfo.ini      how long, how fast and how large it is
+//! DIR/SEQUENCE/gt/dontcare.txt  regions that nobody annotated (KITTI)
+//! DIR/SEQUENCE/det/det.txt      what a detector found: frame,id,left,top,width,height,score[,class]
+//! RESULTS/SEQUENCE.txt          what a tracker said, in the same form
+//! ```
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `lines` | the text: lines, columns, numbers, and what is wrong with them |
+//! | `detections` | what a detector found, as a tracker wants it |
+//! | `rows` | truth and results in full precision, as scoring wants them |
+//! | `info` | `seqinfo.ini` |
+//! | `benchmark` | which true boxes count |
+//! | `sequence` | one sequence of a data set |
+//!
+//! Frames in these files count from 1, here from 0. Boxes for scoring stay in the pixels of the files, which count from 1;
+//! those for trackers are in our own.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use trailsight::dataset::{ReadOptions, Sequence, results_of_tracks};
+//! use trailsight::metrics::Scorer;
+//!
+//! let sequence = Sequence::read(Path::new("data"), "MOT17-02", &ReadOptions::default())?;
+//! let truth = sequence.truth(None)?;
+//! let mut scorer = Scorer::default();
+//! // Results from a file …
+//! let results = sequence.results(Path::new("results/MOT17-02.txt"))?.select(None)?;
+//! println!("{:.3}", scorer.evaluate(&truth, &results)?.hota.hota.mean());
+//! // … or from a tracker that runs here: for each frame, ids and boxes.
+//! let tracks: Vec<Vec<(u64, trailsight::geometry::Rect)>> = Vec::new();
+//! println!("{:.3}", scorer.hota(&truth, &results_of_tracks(tracks)?)?.hota.mean());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod benchmark;
+mod detections;
+mod info;
+mod lines;
+mod rows;
+mod sequence;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub use benchmark::Benchmark;
+pub use detections::DetectionFile;
+pub use info::SequenceInfo;
+pub use lines::{MotError, ORIGIN};
+pub use rows::ResultFile;
+pub use sequence::Sequence;
+
+use crate::geometry::Rect;
+use crate::metrics::{MetricsError, Region, Results};
+
+/// Why a data set cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// A file of boxes.
+    #[error(transparent)]
+    Mot(#[from] MotError),
+    /// A folder or file cannot be opened.
+    #[error("cannot read {path}: {error}")]
+    Folder {
+        /// What was to be read.
+        path: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A value in `seqinfo.ini`.
+    #[error("{path}, line {line}: {why}")]
+    Info {
+        /// The file.
+        path: String,
+        /// Counted from 1.
+        line: usize,
+        /// The key, what was expected and what was found.
+        why: String,
+    },
+    /// The boxes cannot be scored.
+    #[error("{path}: {error}")]
+    Score {
+        /// The file.
+        path: String,
+        /// Why.
+        error: MetricsError,
+    },
+}
+
+/// How a sequence is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Only the first of every so many frames, numbered anew; 1 is all.
+    pub every: usize,
+    /// Whose rules count; `None` goes by the name, see [`Benchmark::of`].
+    pub benchmark: Option<Benchmark>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { every: 1, benchmark: None }
+    }
+}
+
+/// The names of the sequences in a folder, those of its folders that have a truth; sorted.
+///
+/// # Errors
+/// [`DatasetError::Folder`] where it cannot be read.
+pub fn sequences(folder: &Path) -> Result<Vec<String>, DatasetError> {
+    let fail = |error| DatasetError::Folder { path: folder.display().to_string(), error };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        if entry.path().join("gt/gt.txt").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What a tracker said, from its tracks of each frame (ids, and boxes in our coordinates) instead of from a file. The
+/// boxes are not rounded, as they are in files.
+///
+/// # Errors
+/// [`MetricsError::Duplicate`] where an id is twice in a frame.
+pub fn results_of_tracks<Tracks>(frames: impl IntoIterator<Item = Tracks>) -> Result<Results, MetricsError>
+where
+    Tracks: IntoIterator<Item = (u64, Rect)>,
+{
+    let mut results = Results::default();
+    for tracks in frames {
+        for (id, rect) in tracks {
+            results.push(id, region_of(rect))?;
+        }
+        results.end_frame();
+    }
+    Ok(results)
+}
+
+/// Where a box of ours is in the pixels of MOTChallenge files.
+pub fn region_of(rect: Rect) -> Region {
+    let region = Region::from(rect);
+    Region { left: region.left + ORIGIN, top: region.top + ORIGIN, ..region }
+}

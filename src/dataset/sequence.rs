@@ -1,0 +1,119 @@
+//! A sequence of a data set: truth, detections and results in one place.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::benchmark::Benchmark;
+use super::detections::DetectionFile;
+use super::info::SequenceInfo;
+use super::lines::MotError;
+use super::rows::{ResultFile, Row, read_regions, read_rows, refused};
+use super::{DatasetError, ReadOptions};
+use crate::metrics::{Region, Role, Truth, TruthBox};
+
+/// A sequence with its truth, as it is on disk or thinned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sequence {
+    /// The name of its folder.
+    pub name: String,
+    /// Whose rules count.
+    pub benchmark: Benchmark,
+    /// How many frames are scored.
+    pub frames: usize,
+    /// How many of them there were in a second, where that is known.
+    pub fps: Option<f64>,
+    /// Width and height of the picture in pixels, where that is known.
+    pub size: Option<(u32, u32)>,
+    folder: PathBuf,
+    every: usize,
+    truth_path: String,
+    /// Only the frames that are scored, numbered anew.
+    rows: Vec<Row>,
+    regions: Vec<(usize, Region)>,
+}
+
+impl Sequence {
+    /// Reads the sequence in `folder/name`: `gt/gt.txt`, and `seqinfo.ini` and `gt/dontcare.txt` where they are there.
+    /// Without the number of frames in `seqinfo.ini` the truth's last frame is the last.
+    ///
+    /// # Errors
+    /// [`DatasetError`]: the file and line that cannot be used.
+    pub fn read(folder: &Path, name: &str, options: &ReadOptions) -> Result<Self, DatasetError> {
+        let folder = folder.join(name);
+        let info = SequenceInfo::read(&folder.join("seqinfo.ini"))?;
+        let regions = folder.join("gt/dontcare.txt");
+        let regions = match regions.exists() {
+            true => Some(read_regions(&regions, info.frames)?),
+            false => None,
+        };
+        let benchmark = options.benchmark.unwrap_or_else(|| Benchmark::of(name, regions.is_some()));
+        let truth = folder.join("gt/gt.txt");
+        let mut rows = read_rows(&truth, info.frames, benchmark.needs_class())?;
+        let mut regions = regions.unwrap_or_default();
+        let frames = info.frames.unwrap_or_else(|| rows.iter().map(|row| row.frame + 1).max().unwrap_or(0));
+        let every = options.every.max(1);
+        rows.retain(|row| row.frame % every == 0);
+        rows.iter_mut().for_each(|row| row.frame /= every);
+        regions.retain(|(frame, _)| frame % every == 0);
+        regions.iter_mut().for_each(|(frame, _)| *frame /= every);
+        Ok(Self {
+            name: name.to_owned(),
+            benchmark,
+            frames: frames.div_ceil(every),
+            fps: info.fps.map(|fps| fps / every as f64),
+            size: info.width.zip(info.height),
+            folder,
+            every,
+            truth_path: truth.display().to_string(),
+            rows,
+            regions,
+        })
+    }
+
+    /// The truth by the rules of the benchmark, or of one class: all its boxes, and no results in regions that nobody
+    /// annotated. Prepared once, it is compared with many results.
+    ///
+    /// # Errors
+    /// With the line where an id is in a frame for the second time, or a class is none.
+    pub fn truth(&self, class: Option<i32>) -> Result<Truth, DatasetError> {
+        let mut boxes = Vec::new();
+        let mut used = Vec::new();
+        for row in &self.rows {
+            let role = match class {
+                Some(class) => Ok((row.class == class).then_some(Role::Counts)),
+                None => self.benchmark.role(row),
+            };
+            let role =
+                role.map_err(|why| MotError::Row { path: self.truth_path.clone(), line: row.line, why })?;
+            if let Some(role) = role {
+                boxes.push(TruthBox { frame: row.frame, id: row.id, region: row.region, role });
+                used.push(*row);
+            }
+        }
+        let regions = if class.is_some() { self.regions.as_slice() } else { &[] };
+        Truth::new(self.frames, boxes, regions.iter().copied())
+            .map_err(|error| refused(&self.truth_path, &used, error))
+    }
+
+    /// The classes that the truth has, from 1.
+    pub fn classes(&self) -> BTreeSet<i32> {
+        self.rows.iter().map(|row| row.class).filter(|class| *class > 0).collect()
+    }
+
+    /// Reads a tracker's results of this sequence. Where it is thinned, their frames must be numbered so.
+    ///
+    /// # Errors
+    /// [`DatasetError`]: the line that cannot be used; a frame behind the last is one.
+    pub fn results(&self, path: &Path) -> Result<ResultFile, DatasetError> {
+        let rows = read_rows(path, Some(self.frames), false)?;
+        Ok(ResultFile { path: path.display().to_string(), rows })
+    }
+
+    /// Reads a detector's boxes from a file of the sequence's folder (`det/det.txt`), thinned as the sequence is.
+    ///
+    /// # Errors
+    /// [`DatasetError`]: the line that cannot be used.
+    pub fn detections(&self, file: &Path) -> Result<DetectionFile, DatasetError> {
+        Ok(DetectionFile::read(&self.folder.join(file))?.every(self.every as u64))
+    }
+}

@@ -1,0 +1,25 @@
+//! What cannot be scored.
+
+/// Why boxes cannot be scored. Frames are counted from 0 here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MetricsError {
+    /// An object cannot be in two places.
+    #[error("the id {id} is twice in frame {frame} (from 0)")]
+    Duplicate {
+        /// The frame, from 0.
+        frame: usize,
+        /// The id.
+        id: u64,
+    },
+    /// A box lies behind the last frame.
+    #[error("there is a box in frame {frame} (from 0) of a sequence of {frames} frames")]
+    Frame {
+        /// The frame, from 0.
+        frame: usize,
+        /// How many frames there are.
+        frames: usize,
+    },
+    /// There are too many boxes.
+    #[error("more than {} boxes", u32::MAX)]
+    TooMany,
+}
