@@ -1,11 +1,16 @@
 //! The command line: every command and flag, one definition each. What was typed, not yet what it means.
 
+mod study;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Given;
+
+use study::{ABLATE_HELP, TUNE_HELP};
+pub use study::{AblateArgs, CourseArgs, TuneArgs};
 
 const LONG_ABOUT: &str = "\
 Finds the people, cars, animals and things in a camera or a recording, keeps each one's identity from frame to frame, \
@@ -68,6 +73,12 @@ pub enum Command {
     Track(TrackArgs),
     /// Find objects in images or videos, without tracking
     Detect(DetectArgs),
+    /// Tell what each piece of the tracker is worth on a data set
+    #[command(after_help = ABLATE_HELP)]
+    Ablate(AblateArgs),
+    /// Search better settings of the tracker on a data set
+    #[command(after_help = TUNE_HELP)]
+    Tune(TuneArgs),
     /// List the cameras with their formats, sizes and rates
     Cameras,
     /// Show, check or write the settings
@@ -214,11 +225,14 @@ pub struct TrackArgs {
     #[allow(missing_docs)]
     pub output: OutputArgs,
     /// Track the boxes of a MOTChallenge detection file instead of a picture's
-    #[arg(long, value_name = "FILE", requires = "size", requires = "fps", conflicts_with_all = ["start", "end", "video"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["start", "end", "video"])]
     pub detections: Option<PathBuf>,
-    /// With --detections: the size of the picture that the boxes belong to
+    /// With --detections: the size of the picture that the boxes belong to; nothing: as seqinfo.ini has it
     #[arg(long, value_name = "WxH", requires = "detections")]
     pub size: Option<String>,
+    /// With --detections: track only every Nth frame; --fps is still the rate of all frames
+    #[arg(long, value_name = "N", requires = "detections", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub every: u32,
 }
 
 /// The arguments of `detect`.
@@ -300,7 +314,13 @@ mod tests {
         for line in [
             "trailsight track",
             "trailsight track v.mp4 --detections d.txt --size 10x10 --fps 5",
-            "trailsight track --detections d.txt",
+            "trailsight track v.mp4 --every 2",
+            "trailsight track --detections d.txt --every 0",
+            "trailsight ablate",
+            "trailsight ablate --gt a --class 0",
+            "trailsight tune --gt a --objective speed",
+            "trailsight tune --gt a --seconds 0",
+            "trailsight tune --gt a --trials 0",
             "trailsight detect",
             "trailsight v.mp4 --loop --exit-at-end",
             "trailsight v.mp4 --loop --tracks t.txt",

@@ -16,6 +16,7 @@
 //! | [`source`] | cameras, videos, images, detection files: each turned into frames | `cli` |
 //! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
 //! | [`record`] | what leaves: track files, annotated video, snapshots | `cli` |
+//! | [`tuning`] | what settings of the tracker are worth: ablation and search | `cli` |
 //! | [`config`] | the typed settings, their checks and where they came from | `cli` |
 //! | [`pipeline`] | threads, links, pacing and counters | `cli` |
 //! | [`commands`] | the command line: one function a command | `cli` |
@@ -51,5 +52,7 @@ pub mod pipeline;
 pub mod record;
 #[cfg(feature = "cli")]
 pub mod source;
+#[cfg(feature = "cli")]
+pub mod tuning;
 #[cfg(feature = "cli")]
 pub mod view;

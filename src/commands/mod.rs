@@ -1,11 +1,15 @@
 //! What each command does: from what was typed to a run and its outcome.
 
+mod ablate;
 mod cameras;
 mod config;
+mod course;
 mod detect;
 mod input;
 mod progress;
 mod track;
+mod track_boxes;
+mod tune;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -111,6 +115,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Watch(args) => watch::run(&args, &context(&common, args.part.given())?),
         Command::Track(args) => track::run(&args, &context(&common, args.part.given())?),
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
+        Command::Ablate(args) => ablate::run(&args, &context(&common, Vec::new())?),
+        Command::Tune(args) => tune::run(&args, &context(&common, Vec::new())?),
         Command::Cameras => cameras::run(),
         Command::Config(command) => config::run(&command, &common),
     }

@@ -65,3 +65,17 @@ pub(super) fn bar(info: &SourceInfo, quiet: bool) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
+
+/// A progress bar for a known number of `what`, with the time left.
+pub(super) fn steps(length: u64, what: &str, quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if quiet || !std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        return bar;
+    }
+    let template = format!("{{bar:28}} {{pos}}/{{len}} {what}  {{eta}} left  {{msg}}");
+    let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = bars().add(bar.with_style(style));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -2,24 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::{Context, Failure, check_outputs, input, progress};
+use super::{Context, Failure, check_outputs, input, progress, track_boxes};
 use crate::cli::TrackArgs;
-use crate::dataset::DetectionFile;
-use crate::detect::{self, Detector};
+use crate::detect::Detector;
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Census, Report};
-use crate::pipeline::{Follower, Outputs, Pipeline, Plan, Recorder, Stats};
-use crate::record::{TrackFileInfo, TrackWriter, partial_name, refuse_input};
-use crate::track::Observation;
+use crate::pipeline::{Outputs, Pipeline, Plan, Recorder, Stats};
+use crate::record::partial_name;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     let outputs =
         Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
     check_outputs(&outputs.tracks, outputs.video.as_deref())?;
     match (&args.detections, &args.source) {
-        (Some(file), _) => track_detections(file, args, context),
+        (Some(file), _) => track_boxes::run(file, args, context),
         (None, Some(source)) => {
             track_source(input::open(source, &context.loaded.settings)?, &outputs, context)
         }
@@ -101,7 +98,7 @@ fn summarise(report: &Report, labels: &Labels, outputs: &Outputs) {
     }
 }
 
-fn census_line(census: &Census, labels: &Labels) -> String {
+pub(super) fn census_line(census: &Census, labels: &Labels) -> String {
     let total = census.total();
     if total.is_empty() {
         return "none".to_owned();
@@ -111,78 +108,4 @@ fn census_line(census: &Census, labels: &Labels) -> String {
         .map(|(class, count)| format!("{count} {}", labels.name(*class)))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// Runs the tracker alone on boxes from a file.
-fn track_detections(file: &Path, args: &TrackArgs, context: &Context) -> Result<(), Failure> {
-    let settings = &context.loaded.settings;
-    let size = parse_size(args.size.as_deref().unwrap_or_default())?;
-    let fps = settings.source.fps.ok_or_else(|| {
-        Failure::Usage("--detections needs the frames a second of the recording: --fps F".to_owned())
-    })?;
-    if args.output.tracks.is_empty() {
-        return Err(Failure::Usage(
-            "--detections needs a place for the tracks: --tracks FILE, or --tracks -".to_owned(),
-        ));
-    }
-    let labels = Arc::new(detect::check_classes(&settings.detector)?);
-    let wanted: Vec<_> = settings.detector.classes.iter().filter_map(|name| labels.find(name)).collect();
-    let detections = DetectionFile::read(file).map_err(Failure::failed)?;
-    let info = TrackFileInfo { source: file.display().to_string(), labels: Arc::clone(&labels) };
-    let mut writers = Vec::new();
-    for path in &args.output.tracks {
-        refuse_input(path, file).map_err(Failure::failed)?;
-        writers.push(TrackWriter::open(path, info.clone()).map_err(Failure::failed)?);
-    }
-
-    let started = Instant::now();
-    let mut follower = Follower::new(settings.track(), settings.trails);
-    let mut census = Census::default();
-    let mut boxes = Vec::new();
-    let picture = (size.0 as f32, size.1 as f32);
-    for sequence in 0..detections.frames() {
-        if let Some(signal) = context.stop.signal() {
-            return Err(Failure::Signal(signal));
-        }
-        boxes.clear();
-        boxes.extend(detections.at(sequence).filter(|d| wanted.is_empty() || wanted.contains(&d.class)));
-        let observation =
-            Observation { detections: &boxes, picture: Some(picture), ..Observation::default() };
-        let scene = follower.follow(sequence, sequence as f64 / fps, &observation);
-        census.count(&scene);
-        for writer in &mut writers {
-            match writer.write(&scene, size) {
-                Err(error) if error.is_closed() => return Ok(()),
-                other => other.map_err(Failure::failed)?,
-            }
-        }
-    }
-    for writer in writers {
-        match writer.finish() {
-            Err(error) if error.is_closed() => {}
-            other => other.map_err(Failure::failed)?,
-        }
-    }
-    if !context.quiet {
-        let seconds = started.elapsed().as_secs_f64();
-        let frames = detections.frames();
-        eprintln!("{frames} frames in {seconds:.2} s: {:.0} fps", frames as f64 / seconds.max(1e-9));
-        eprintln!("tracks: {}", census_line(&census, &labels));
-        let highest = detections.rows().iter().map(|(_, d)| d.score).fold(0.0, f32::max);
-        let least = settings.track().start_score;
-        if highest < least {
-            eprintln!(
-                "no detection reaches the confidence {least}; the highest score is {highest} (--confidence lowers it)"
-            );
-        }
-    }
-    Ok(())
-}
-
-fn parse_size(text: &str) -> Result<(u32, u32), Failure> {
-    let sides =
-        text.split_once(['x', 'X', '×']).and_then(|(w, h)| w.trim().parse().ok().zip(h.trim().parse().ok()));
-    sides.filter(|&(width, height)| crate::frame::Picture::bytes(width, height).is_ok()).ok_or_else(|| {
-        Failure::Usage(format!("--size {text}: expected WIDTHxHEIGHT in pixels, such as 1920x1080"))
-    })
 }

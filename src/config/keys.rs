@@ -29,6 +29,18 @@ impl Key {
         (self.write)(settings)
     }
 
+    /// What it means: its comment in the default file.
+    pub fn comment(&self) -> &'static str {
+        let (section, name) = self.section_and_name();
+        let lines = super::DEFAULT_FILE.lines().skip_while(|line| *line != format!("[{section}]"));
+        lines
+            .skip(1)
+            .take_while(|line| !line.starts_with('['))
+            .filter_map(|line| line.split_once(" # "))
+            .find(|(assignment, _)| assignment.split_once(" = ").is_some_and(|(key, _)| key == name))
+            .map_or("", |(_, comment)| comment.trim())
+    }
+
     /// The section and the name within it.
     pub fn section_and_name(&self) -> (&'static str, &'static str) {
         self.path.rsplit_once('.').unwrap_or(("", self.path))

@@ -1,0 +1,103 @@
+//! The commands that work on recorded detections with a known truth.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::dataset::Benchmark;
+use crate::tuning::Objective;
+
+/// What sequences are run, and how.
+#[derive(Debug, Args)]
+pub struct CourseArgs {
+    /// The data set: a folder with a folder for each sequence (gt/gt.txt, seqinfo.ini, detections)
+    #[arg(long, value_name = "DIR")]
+    pub gt: PathBuf,
+    /// The detections within a sequence's folder
+    #[arg(long, value_name = "FILE", default_value = "det/det.txt")]
+    pub detections: PathBuf,
+    /// Only sequences of this name or pattern; each such pattern is a group that counts alike (repeatable)
+    #[arg(long, value_name = "PATTERN")]
+    pub seq: Vec<String>,
+    /// Score only boxes of this class, the number in column 8 (repeatable: their mean)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub class: Vec<i32>,
+    /// Use only every Nth frame, at the true rate
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub every: u32,
+    /// Whose rules count; nothing: by the sequence's name
+    #[arg(long, value_name = "NAME", value_parser = Benchmark::ALL.map(Benchmark::name))]
+    pub benchmark: Option<String>,
+}
+
+/// What `ablate --help` adds.
+pub(super) const ABLATE_HELP: &str = "\
+The tracker runs once with the settings in force and once for each of its pieces without it; the table tells by how much each
+number changes. The first line below the settings in force is the spread: the standard deviation over runs on detections of
+which every edge was moved by up to half a pixel. Differences smaller than twice that mean nothing.
+
+Example:
+  trailsight ablate --gt MOT17
+  trailsight ablate --gt data --seq 'MOT17-*' --seq 'dancetrack*'    one column a group, and their mean";
+
+/// The arguments of `ablate`.
+#[derive(Debug, Args)]
+pub struct AblateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub course: CourseArgs,
+    /// Runs on moved detections, for the spread; 0: none
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub jitter: u32,
+}
+
+/// What `tune --help` adds.
+pub(super) const TUNE_HELP: &str = "\
+Searches better values for [tracker] and detector.confidence, from the settings in force on. First it is checked on sequences
+that the search does not see: they are parted into folds, and each fold is held out once. What the held-out sequences gain is
+what your next recording may gain; where it is much less than what the others gain, the values only fit these sequences.
+Then all sequences are searched together, and the values written to a file that --config takes. Ctrl-C ends the search
+and keeps the best so far.
+
+Example:
+  trailsight tune --gt mydata --seconds 120 --output tuned.toml
+  trailsight --config tuned.toml video.mp4";
+
+/// The arguments of `tune`.
+#[derive(Debug, Args)]
+pub struct TuneArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub course: CourseArgs,
+    /// Settings that each search tries
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
+    pub trials: u32,
+    /// End all searches together after this many seconds
+    #[arg(long, value_name = "S", value_parser = positive)]
+    pub seconds: Option<f64>,
+    /// What is to be raised: hota, assa, idf1 or mota
+    #[arg(long, value_name = "NAME", default_value = "hota", value_parser = objective)]
+    pub objective: Objective,
+    /// Parts of which each is held out once; 1: no such check
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub folds: u32,
+    /// Where random changes begin; the same number gives the same result, without --seconds
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Where the settings go
+    #[arg(long, value_name = "FILE", default_value = "tuned.toml")]
+    pub output: PathBuf,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 1e7);
+    seconds.ok_or_else(|| "expected a number of seconds above 0".to_owned())
+}
+
+fn objective(text: &str) -> Result<Objective, String> {
+    let known = Objective::ALL.into_iter().find(|(name, _)| *name == text);
+    known.map(|(_, objective)| objective).ok_or_else(|| {
+        let names: Vec<&str> = Objective::ALL.iter().map(|(name, _)| *name).collect();
+        format!("expected {}", names.join(", "))
+    })
+}

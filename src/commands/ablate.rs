@@ -1,0 +1,98 @@
+//! `trailsight ablate`: what each piece of the tracker is worth.
+
+use super::{Context, Failure, course, print, progress};
+use crate::cli::AblateArgs;
+use crate::metrics::Evaluation;
+use crate::track::TrackSettings;
+use crate::tuning::{Change, Course, EXTRAS, Judged, Objective, PIECES, PRESETS};
+
+/// One column of the table: its head, and its number.
+struct Column {
+    head: String,
+    number: Box<dyn Fn(&Judged) -> f64>,
+}
+
+pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
+    let course = course::load(&args.course)?;
+    let base = context.loaded.settings.track();
+    let columns = columns(&course);
+    let changes: Vec<&Change> = PIECES.iter().chain(EXTRAS).chain(PRESETS).collect();
+    context.stop.be_graceful();
+    let bar = progress::steps(changes.len() as u64 + u64::from(args.jitter) + 1, "runs", context.quiet);
+    let legs: Vec<usize> = (0..course.len()).collect();
+    let judge = |settings: TrackSettings, jitter: Option<u64>| {
+        let judged = course.judge(&[settings], &legs, jitter, &|| context.stop.is_asked());
+        bar.inc(1);
+        let judged = judged.and_then(|all| all.into_iter().next());
+        judged.ok_or_else(|| Failure::Signal(context.stop.signal().unwrap_or(2)))
+    };
+
+    let before = judge(base, None)?;
+    let mut table = head(&course, &legs, &columns);
+    table += &row("settings in force", &columns, |column| format!("{:.2}", (column.number)(&before)));
+    if args.jitter > 0 {
+        let moved = (1..=u64::from(args.jitter))
+            .map(|seed| judge(base, Some(seed)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let label = format!("spread of {} runs on moved boxes", args.jitter);
+        table += &row(&label, &columns, |column| format!("±{:.2}", spread(&moved, column)));
+    }
+    for change in changes {
+        let mut settings = base;
+        (change.apply)(&mut settings);
+        if settings == base {
+            continue;
+        }
+        let after = judge(settings, None)?;
+        table += &row(change.name, &columns, |column| {
+            format!("{:+.2}", (column.number)(&after) - (column.number)(&before))
+        });
+    }
+    bar.finish_and_clear();
+    print(&table).map(drop)
+}
+
+/// Of one group all metrics, of several HOTA alone and its mean.
+fn columns(course: &Course) -> Vec<Column> {
+    let column = |head: &str, number: Box<dyn Fn(&Judged) -> f64>| Column { head: head.to_owned(), number };
+    let of = |group: usize, number: fn(&Evaluation) -> f64| -> Box<dyn Fn(&Judged) -> f64> {
+        Box::new(move |judged: &Judged| judged.group(group).map_or(f64::NAN, |e| number(&e)))
+    };
+    let hota: fn(&Evaluation) -> f64 = |e| Objective::Hota.of(e);
+    if course.groups().len() == 1 {
+        return vec![
+            column("HOTA", of(0, hota)),
+            column("DetA", of(0, |e| 100.0 * e.hota.det_a.mean())),
+            column("AssA", of(0, |e| Objective::AssA.of(e))),
+            column("IDF1", of(0, |e| Objective::Idf1.of(e))),
+            column("MOTA", of(0, |e| Objective::Mota.of(e))),
+            column("IDSW", of(0, |e| e.clear.idsw as f64)),
+        ];
+    }
+    let groups = course.groups().iter().enumerate();
+    let mut columns: Vec<Column> = groups.map(|(group, name)| column(name, of(group, hota))).collect();
+    columns.push(column("mean", Box::new(|judged: &Judged| judged.score(Objective::Hota))));
+    columns
+}
+
+/// The standard deviation of a number.
+fn spread(runs: &[Judged], column: &Column) -> f64 {
+    let numbers: Vec<f64> = runs.iter().map(|run| (column.number)(run)).collect();
+    let mean = numbers.iter().sum::<f64>() / numbers.len().max(1) as f64;
+    let squares = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>();
+    (squares / numbers.len().saturating_sub(1).max(1) as f64).sqrt()
+}
+
+fn head(course: &Course, legs: &[usize], columns: &[Column]) -> String {
+    let what = if course.groups().len() == 1 { "" } else { "HOTA, " };
+    let title = format!("{what}{} sequences, {} frames\n", legs.len(), course.frames(legs));
+    title + &row("", columns, |column| column.head.clone())
+}
+
+fn row(name: &str, columns: &[Column], cell: impl Fn(&Column) -> String) -> String {
+    let cells: String = columns
+        .iter()
+        .map(|column| format!(" {:>w$}", cell(column), w = column.head.chars().count().max(7)))
+        .collect();
+    format!("{name:<38}{cells}\n")
+}

@@ -1,0 +1,72 @@
+//! The sequences that `ablate` and `tune` run on: chosen by name, read, and told about.
+
+use glob::Pattern;
+
+use super::Failure;
+use crate::cli::CourseArgs;
+use crate::dataset::{self, Benchmark, ReadOptions};
+use crate::tuning::{Course, CourseOptions};
+
+/// Reads the sequences that were asked for.
+pub(super) fn load(args: &CourseArgs) -> Result<Course, Failure> {
+    let known = dataset::sequences(&args.gt).map_err(Failure::failed)?;
+    let (names, groups) = choose(known, &args.seq)?;
+    if names.is_empty() {
+        let expected = args.gt.join("SEQUENCE/gt/gt.txt");
+        return Err(Failure::Failed(format!("there are no sequences: expected {}", expected.display())));
+    }
+    let benchmark = args.benchmark.as_deref().and_then(Benchmark::named);
+    let options = CourseOptions {
+        detections: args.detections.clone(),
+        read: ReadOptions { every: args.every as usize, benchmark },
+        classes: args.class.clone(),
+    };
+    Course::load(&args.gt, &names, groups, &options).map_err(Failure::failed)
+}
+
+/// The sequences with the numbers of their groups, and the groups' names. A sequence belongs to the first pattern that it
+/// matches.
+fn choose(known: Vec<String>, patterns: &[String]) -> Result<(Vec<(String, usize)>, Vec<String>), Failure> {
+    if patterns.is_empty() {
+        return Ok((known.into_iter().map(|name| (name, 0)).collect(), vec!["all".to_owned()]));
+    }
+    let mut compiled = Vec::new();
+    for text in patterns {
+        let pattern = Pattern::new(text).map_err(|error| {
+            Failure::Usage(format!("--seq {text}: {error}; * stands for any characters, ? for one"))
+        })?;
+        if !known.iter().any(|name| pattern.matches(name)) {
+            let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(Failure::Failed(format!("no sequence matches --seq {text}; there are {there}")));
+        }
+        compiled.push(pattern);
+    }
+    let group = |name: &String| compiled.iter().position(|pattern| pattern.matches(name));
+    let names = known.into_iter().filter_map(|name| group(&name).map(|group| (name, group))).collect();
+    Ok((names, patterns.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_make_groups_and_the_first_that_matches_counts() {
+        let known: Vec<String> = ["a-1", "a-2", "b-1", "c"].map(String::from).to_vec();
+        let patterns = ["a-*", "?-1"].map(String::from);
+        let (names, groups) = choose(known.clone(), &patterns).unwrap();
+        assert_eq!(names, [("a-1".into(), 0), ("a-2".into(), 0), ("b-1".into(), 1)]);
+        assert_eq!(groups, patterns);
+        assert_eq!(choose(known.clone(), &[]).unwrap().0.len(), 4);
+        for (wrong, why) in
+            [("d*", "no sequence matches --seq d*; there are a-1, a-2, b-1, c"), ("[", "--seq [: ")]
+        {
+            let (Failure::Failed(told) | Failure::Usage(told)) =
+                choose(known.clone(), &[wrong.into()]).unwrap_err()
+            else {
+                panic!("another kind of failure");
+            };
+            assert!(told.starts_with(why), "{told}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `trailsight track --detections`: the tracker alone, on boxes from a file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::track::census_line;
+use super::{Context, Failure};
+use crate::cli::TrackArgs;
+use crate::dataset::{DetectionFile, SequenceInfo};
+use crate::detect;
+use crate::pipeline::Follower;
+use crate::pipeline::headless::Census;
+use crate::record::{TrackFileInfo, TrackWriter, refuse_input};
+use crate::track::Observation;
+
+/// What the boxes were found in.
+struct Recording {
+    /// Width and height of the picture in pixels.
+    size: (u32, u32),
+    /// All frames in a second.
+    fps: f64,
+}
+
+impl Recording {
+    /// As the command line says, or else the `seqinfo.ini` of the folder that a data set keeps its detections in.
+    fn of(file: &Path, args: &TrackArgs, context: &Context) -> Result<Self, Failure> {
+        let folders = file.ancestors().skip(1).take(2);
+        let beside = folders.map(|folder| folder.join("seqinfo.ini")).find(|path| path.is_file());
+        let info = beside.map_or(Ok(SequenceInfo::default()), |path| SequenceInfo::read(&path));
+        let info = info.map_err(Failure::failed)?;
+        let missing = |what: &str, flag: &str| {
+            Failure::Usage(format!(
+                "--detections needs {what}: {flag}, or a seqinfo.ini beside or above {}",
+                file.display()
+            ))
+        };
+        let size = match &args.size {
+            Some(text) => parse_size(text)?,
+            None => {
+                let known = info.width.zip(info.height).filter(|&size| is_size(size));
+                known.ok_or_else(|| missing("the size of the picture", "--size WIDTHxHEIGHT"))?
+            }
+        };
+        let given = context.loaded.settings.source.fps;
+        let fps =
+            given.or(info.fps).ok_or_else(|| missing("the frames a second of the recording", "--fps F"))?;
+        Ok(Self { size, fps })
+    }
+}
+
+pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<(), Failure> {
+    let settings = &context.loaded.settings;
+    let Recording { size, fps } = Recording::of(file, args, context)?;
+    let every = u64::from(args.every);
+    if args.output.tracks.is_empty() {
+        return Err(Failure::Usage(
+            "--detections needs a place for the tracks: --tracks FILE, or --tracks -".to_owned(),
+        ));
+    }
+    let labels = Arc::new(detect::check_classes(&settings.detector)?);
+    let wanted: Vec<_> = settings.detector.classes.iter().filter_map(|name| labels.find(name)).collect();
+    let detections = DetectionFile::read(file).map_err(Failure::failed)?.every(every);
+    let info = TrackFileInfo { source: file.display().to_string(), labels: Arc::clone(&labels) };
+    let mut writers = Vec::new();
+    for path in &args.output.tracks {
+        refuse_input(path, file).map_err(Failure::failed)?;
+        writers.push(TrackWriter::open(path, info.clone()).map_err(Failure::failed)?);
+    }
+
+    let started = Instant::now();
+    let mut follower = Follower::new(settings.track(), settings.trails);
+    let mut census = Census::default();
+    let mut boxes = Vec::new();
+    let picture = (size.0 as f32, size.1 as f32);
+    for sequence in 0..detections.frames() {
+        if let Some(signal) = context.stop.signal() {
+            return Err(Failure::Signal(signal));
+        }
+        boxes.clear();
+        boxes.extend(detections.at(sequence).filter(|d| wanted.is_empty() || wanted.contains(&d.class)));
+        let observation =
+            Observation { detections: &boxes, picture: Some(picture), ..Observation::default() };
+        let scene = follower.follow(sequence, (sequence * every) as f64 / fps, &observation);
+        census.count(&scene);
+        for writer in &mut writers {
+            match writer.write(&scene, size) {
+                Err(error) if error.is_closed() => return Ok(()),
+                other => other.map_err(Failure::failed)?,
+            }
+        }
+    }
+    for writer in writers {
+        match writer.finish() {
+            Err(error) if error.is_closed() => {}
+            other => other.map_err(Failure::failed)?,
+        }
+    }
+    if !context.quiet {
+        let seconds = started.elapsed().as_secs_f64();
+        let frames = detections.frames();
+        eprintln!("{frames} frames in {seconds:.2} s: {:.0} fps", frames as f64 / seconds.max(1e-9));
+        eprintln!("tracks: {}", census_line(&census, &labels));
+        let highest = detections.rows().iter().map(|(_, d)| d.score).fold(0.0, f32::max);
+        let least = settings.track().start_score;
+        if highest < least {
+            eprintln!(
+                "no detection reaches the confidence {least}; the highest score is {highest} (--confidence lowers it)"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), Failure> {
+    let sides =
+        text.split_once(['x', 'X', '×']).and_then(|(w, h)| w.trim().parse().ok().zip(h.trim().parse().ok()));
+    sides.filter(|&size| is_size(size)).ok_or_else(|| {
+        Failure::Usage(format!("--size {text}: expected WIDTHxHEIGHT in pixels, such as 1920x1080"))
+    })
+}
+
+/// Whether there can be a picture of this size.
+fn is_size((width, height): (u32, u32)) -> bool {
+    crate::frame::Picture::bytes(width, height).is_ok()
+}

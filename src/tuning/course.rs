@@ -1,0 +1,286 @@
+//! Sequences with detections and truth, on which settings are judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::jitter::jittered;
+use crate::dataset::{DatasetError, ReadOptions, Sequence, region_of};
+use crate::detection::Detection;
+use crate::metrics::{Evaluation, MetricsError, Results, Scorer, Truth};
+use crate::scene::TrackState;
+use crate::track::{Observation, TrackSettings, Tracker};
+
+/// What is read.
+#[derive(Debug, Clone)]
+pub struct CourseOptions {
+    /// The detections of a sequence, in its folder.
+    pub detections: PathBuf,
+    /// How sequences are read.
+    pub read: ReadOptions,
+    /// Only these classes (numbers of the truth, from 1), each for itself; none: as the benchmark has it.
+    pub classes: Vec<i32>,
+}
+
+/// Why there is no course.
+#[derive(Debug, thiserror::Error)]
+pub enum CourseError {
+    /// A file that cannot be used.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// Nothing says how much time lies between two frames.
+    #[error("{0}: seqinfo.ini must say how many frames there are in a second (frameRate = 30)")]
+    Rate(String),
+    /// Truth and detections do not go together.
+    #[error("{0}")]
+    Classes(String),
+}
+
+/// A sequence as it is run.
+#[derive(Debug)]
+struct Leg {
+    name: String,
+    group: usize,
+    fps: f64,
+    picture: Option<(f32, f32)>,
+    frames: Vec<Vec<Detection>>,
+    /// The truth, or that of each class.
+    truths: Vec<(Option<i32>, Truth)>,
+}
+
+/// Sequences in groups.
+#[derive(Debug)]
+pub struct Course {
+    legs: Vec<Leg>,
+    groups: Vec<String>,
+}
+
+/// How one settings did: of each leg that was run, the evaluations by class.
+#[derive(Debug, Clone, Default)]
+pub struct Judged {
+    /// Group, and the evaluation of each class.
+    legs: Vec<(usize, Vec<(Option<i32>, Evaluation)>)>,
+}
+
+/// The one number that a search raises, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Objective {
+    /// Higher-order tracking accuracy: finding and keeping count alike.
+    #[default]
+    Hota,
+    /// Its part that asks only whether identities are kept.
+    AssA,
+    /// The share of boxes with the right identity over the whole sequence.
+    Idf1,
+    /// Misses, false boxes and switches; knows little of identities.
+    Mota,
+}
+
+impl Objective {
+    /// All of them by name.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("hota", Self::Hota), ("assa", Self::AssA), ("idf1", Self::Idf1), ("mota", Self::Mota)];
+
+    /// The number, in percent.
+    pub fn of(self, evaluation: &Evaluation) -> f64 {
+        100.0
+            * match self {
+                Self::Hota => evaluation.hota.hota.mean(),
+                Self::AssA => evaluation.hota.ass_a.mean(),
+                Self::Idf1 => evaluation.identity.idf1,
+                Self::Mota => evaluation.clear.mota,
+            }
+    }
+}
+
+impl Judged {
+    /// The evaluation of a group: its sequences together, by class, and the mean over the classes. `None` where no
+    /// sequence of the group was run.
+    pub fn group(&self, group: usize) -> Option<Evaluation> {
+        let mut classes: BTreeMap<Option<i32>, Vec<Evaluation>> = BTreeMap::new();
+        for (_, evaluations) in self.legs.iter().filter(|(of, _)| *of == group) {
+            for (class, evaluation) in evaluations {
+                classes.entry(*class).or_default().push(*evaluation);
+            }
+        }
+        let combined: Vec<Evaluation> = classes.values().map(Evaluation::combine).collect();
+        (!combined.is_empty()).then(|| Evaluation::mean_of(&combined))
+    }
+
+    /// The objective, in percent: the mean over the groups.
+    pub fn score(&self, objective: Objective) -> f64 {
+        let groups: BTreeSet<usize> = self.legs.iter().map(|(group, _)| *group).collect();
+        let scores = groups.iter().filter_map(|group| self.group(*group)).map(|e| objective.of(&e));
+        scores.sum::<f64>() / groups.len().max(1) as f64
+    }
+}
+
+impl Course {
+    /// Reads the sequences `names` (each with the number of its group) of a data set.
+    ///
+    /// # Errors
+    /// [`CourseError`]: the file and line that cannot be used, or what is missing.
+    pub fn load(
+        folder: &Path,
+        names: &[(String, usize)],
+        groups: Vec<String>,
+        options: &CourseOptions,
+    ) -> Result<Self, CourseError> {
+        let mut read = Vec::new();
+        for (name, group) in names {
+            let sequence = Sequence::read(folder, name, &options.read)?;
+            let detections = sequence.detections(&options.detections)?;
+            let frames: Vec<Vec<Detection>> =
+                (0..sequence.frames as u64).map(|frame| detections.at(frame).collect()).collect();
+            read.push((sequence, frames, *group));
+        }
+        let found: BTreeSet<i32> = read
+            .iter()
+            .flat_map(|(_, frames, _)| frames.iter().flatten())
+            .map(|d| file_class(d.class))
+            .collect();
+        let mut legs = Vec::new();
+        for (sequence, frames, group) in read {
+            let classes: Vec<Option<i32>> = if !options.classes.is_empty() {
+                options.classes.iter().copied().map(Some).collect()
+            } else if sequence.benchmark.by_class() {
+                sequence.classes().intersection(&found).copied().map(Some).collect()
+            } else {
+                vec![None]
+            };
+            let truths = classes
+                .into_iter()
+                .map(|class| Ok((class, sequence.truth(class)?)))
+                .collect::<Result<Vec<_>, DatasetError>>()?;
+            if truths.is_empty() {
+                let name = &sequence.name;
+                return Err(CourseError::Classes(format!(
+                    "{name}: truth and detections have no class in common"
+                )));
+            }
+            let fps = sequence.fps.ok_or_else(|| CourseError::Rate(sequence.name.clone()))?;
+            let picture = sequence.size.map(|(width, height)| (width as f32, height as f32));
+            legs.push(Leg { name: sequence.name, group, fps, picture, frames, truths });
+        }
+        Ok(Self { legs, groups })
+    }
+
+    /// The names of the groups.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// How many sequences there are.
+    pub fn len(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.legs.is_empty()
+    }
+
+    /// The name of a sequence.
+    pub fn name(&self, leg: usize) -> &str {
+        self.legs.get(leg).map_or("", |leg| &leg.name)
+    }
+
+    /// The group of a sequence.
+    pub fn group_of(&self, leg: usize) -> usize {
+        self.legs.get(leg).map_or(0, |leg| leg.group)
+    }
+
+    /// All frames of these sequences.
+    pub fn frames(&self, legs: &[usize]) -> usize {
+        legs.iter().filter_map(|leg| self.legs.get(*leg)).map(|leg| leg.frames.len()).sum()
+    }
+
+    /// Runs each of the settings over each of the sequences `legs`, on all processors, and tells how they did, in the order
+    /// of the settings; the outcome does not depend on the number of processors. `jitter` moves every edge of every
+    /// detection by up to half a pixel, in another way for each number. `None` where `stop` said so before the end.
+    pub fn judge(
+        &self,
+        settings: &[TrackSettings],
+        legs: &[usize],
+        jitter: Option<u64>,
+        stop: &(impl Fn() -> bool + Sync),
+    ) -> Option<Vec<Judged>> {
+        let jobs: Vec<(usize, usize)> =
+            (0..settings.len()).flat_map(|one| legs.iter().map(move |leg| (one, *leg))).collect();
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(Vec::with_capacity(jobs.len()));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    let mut scorer = Scorer::default();
+                    loop {
+                        let job = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(&(one, leg)) = jobs.get(job) else { return };
+                        if stop() {
+                            return;
+                        }
+                        let Some(leg) = self.legs.get(leg) else { continue };
+                        let evaluations = leg.run(&settings[one], jitter, &mut scorer);
+                        let outcome = (job, one, leg.group, evaluations);
+                        done.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
+                    }
+                });
+            }
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if done.len() < jobs.len() {
+            return None;
+        }
+        // Sums of floating-point numbers depend on their order.
+        done.sort_by_key(|(job, ..)| *job);
+        let mut judged = vec![Judged::default(); settings.len()];
+        for (_, one, group, evaluations) in done {
+            judged[one].legs.push((group, evaluations));
+        }
+        Some(judged)
+    }
+}
+
+/// The number of a class in files, which count from 1.
+fn file_class(class: crate::detection::ClassId) -> i32 {
+    i32::from(class) + 1
+}
+
+impl Leg {
+    fn run(
+        &self,
+        settings: &TrackSettings,
+        jitter: Option<u64>,
+        scorer: &mut Scorer,
+    ) -> Vec<(Option<i32>, Evaluation)> {
+        let mut tracker = Tracker::new(*settings);
+        let mut results = vec![Results::default(); self.truths.len()];
+        let mut moved = Vec::new();
+        for (number, frame) in self.frames.iter().enumerate() {
+            let detections = match jitter {
+                Some(seed) => {
+                    jittered(frame, seed, number, &mut moved);
+                    &moved
+                }
+                None => frame,
+            };
+            let observation = Observation { detections, picture: self.picture, ..Observation::default() };
+            let tracks = tracker.observe(number as f64 / self.fps, &observation);
+            for ((class, _), results) in self.truths.iter().zip(&mut results) {
+                let seen = tracks.iter().filter(|t| t.state == TrackState::Confirmed);
+                for track in seen.filter(|t| class.is_none_or(|class| class == file_class(t.class))) {
+                    // A tracker gives an id once a frame.
+                    let _: Result<(), MetricsError> = results.push(track.id, region_of(track.rect));
+                }
+                results.end_frame();
+            }
+        }
+        let judged = self.truths.iter().zip(&results).map(|((class, truth), results)| {
+            // There are no results behind the last frame.
+            (*class, scorer.evaluate(truth, results).unwrap_or_default())
+        });
+        judged.collect()
+    }
+}

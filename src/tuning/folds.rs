@@ -1,0 +1,73 @@
+//! Which sequences are held out together, so that a search is checked on what it has not seen.
+
+use super::course::Course;
+
+/// The sequences that are searched on, and those held out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// What the search sees.
+    pub seen: Vec<usize>,
+    /// What it is checked on.
+    pub held_out: Vec<usize>,
+}
+
+/// Parts the sequences into `count` folds, or as many as there are sequences: each sequence is held out once, and the
+/// sequences of a group are dealt to the folds in turn. None where there is but one sequence.
+pub fn folds(course: &Course, count: usize) -> Vec<Fold> {
+    let groups: Vec<usize> = (0..course.len()).map(|leg| course.group_of(leg)).collect();
+    deal(&groups, count)
+}
+
+fn deal(groups: &[usize], count: usize) -> Vec<Fold> {
+    let count = count.min(groups.len());
+    if count < 2 {
+        return Vec::new();
+    }
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|leg| groups[*leg]);
+    (0..count)
+        .map(|fold| {
+            let (held, seen): (Vec<_>, Vec<_>) =
+                order.iter().enumerate().partition(|(place, _)| place % count == fold);
+            let legs = |part: Vec<(usize, &usize)>| {
+                let mut legs: Vec<usize> = part.into_iter().map(|(_, leg)| *leg).collect();
+                legs.sort_unstable();
+                legs
+            };
+            Fold { seen: legs(seen), held_out: legs(held) }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_sequence_is_held_out_once_and_groups_are_spread(
+            groups in prop::collection::vec(0usize..4, 2..30), count in 2usize..6
+        ) {
+            let folds = deal(&groups, count);
+            prop_assert_eq!(folds.len(), count.min(groups.len()));
+            let mut held: Vec<usize> = folds.iter().flat_map(|fold| fold.held_out.clone()).collect();
+            held.sort_unstable();
+            prop_assert_eq!(held, (0..groups.len()).collect::<Vec<_>>());
+            for fold in &folds {
+                prop_assert!(!fold.held_out.is_empty() && !fold.seen.is_empty());
+                prop_assert!(fold.seen.iter().all(|leg| !fold.held_out.contains(leg)));
+            }
+            for group in 0..4 {
+                let of = |fold: &Fold| fold.held_out.iter().filter(|leg| groups[**leg] == group).count();
+                let (least, most) = (folds.iter().map(of).min(), folds.iter().map(of).max());
+                prop_assert!(most.unwrap_or(0) - least.unwrap_or(0) <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn one_sequence_cannot_be_held_out() {
+        assert!(deal(&[0], 4).is_empty());
+    }
+}

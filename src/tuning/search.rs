@@ -1,0 +1,167 @@
+//! A search for better values: small random changes of the best so far, the better ones kept.
+//!
+//! An evolution strategy with one parent, eight children a generation, and step sizes in proportion to a value and to its
+//! range (after Rechenberg 1973). Simple, and hard to beat with some thirty settings, a score full of small steps, and
+//! no gradient. The same seed and number of trials give the same result on any number of processors.
+
+use std::time::Instant;
+
+use super::course::{Course, Objective};
+use super::dials::{DIALS, Dial};
+use crate::track::TrackSettings;
+
+/// How many settings are tried at a time.
+const CHILDREN: usize = 8;
+/// The most values that are changed at once.
+const MOST_CHANGES: usize = 3;
+/// How often a value is drawn anew from its whole range.
+const ANEW: f64 = 0.1;
+/// One step's standard deviation as a share of the value, and of the range.
+const STEP: (f64, f64) = (0.25, 0.03);
+/// A change that is worth less than this, in percent, goes back to where it was ...
+const WORTHLESS: f64 = 0.05;
+/// ... as long as all of that together does not cost more than this share of what was gained.
+const GIVEN_BACK: f64 = 0.1;
+
+/// How long a search goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// The most settings that are tried.
+    pub trials: usize,
+    /// When it ends at the latest.
+    pub until: Option<Instant>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The settings.
+    pub settings: TrackSettings,
+    /// Their score, in percent.
+    pub score: f64,
+    /// The score of the settings that it began with.
+    pub before: f64,
+    /// How many settings were tried.
+    pub trials: usize,
+}
+
+/// A setting that was changed, and what that is worth.
+#[derive(Debug, Clone, Copy)]
+pub struct Worth {
+    /// Which one.
+    pub dial: &'static Dial,
+    /// Its value before.
+    pub before: f64,
+    /// Its value now.
+    pub after: f64,
+    /// By how much the score falls when it alone goes back, in percent.
+    pub worth: f64,
+}
+
+/// Searches on the sequences `legs`, from `start` on. Ends at once with the best so far when `stop` says so; `tick` is
+/// called with the number of trials and the best score after each generation. `None` where it was stopped before anything was
+/// known.
+pub fn search(
+    course: &Course,
+    legs: &[usize],
+    start: &TrackSettings,
+    (objective, seed, budget): (Objective, u64, Budget),
+    stop: &(impl Fn() -> bool + Sync),
+    mut tick: impl FnMut(usize, f64),
+) -> Option<Found> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let before = course.judge(&[*start], legs, None, stop)?.first()?.score(objective);
+    let mut found = Found { settings: *start, score: before, before, trials: 0 };
+    let over = || budget.until.is_some_and(|until| Instant::now() >= until);
+    while found.trials < budget.trials && !over() {
+        let count = CHILDREN.min(budget.trials - found.trials);
+        let children: Vec<TrackSettings> = (0..count).map(|_| child(&found.settings, &mut random)).collect();
+        let Some(judged) = course.judge(&children, legs, None, &|| stop() || over()) else { break };
+        found.trials += count;
+        for (child, judged) in children.iter().zip(&judged) {
+            let score = judged.score(objective);
+            if score > found.score {
+                (found.settings, found.score) = (*child, score);
+            }
+        }
+        tick(found.trials, found.score);
+    }
+    Some(found)
+}
+
+/// A little different from its parent.
+fn child(parent: &TrackSettings, random: &mut fastrand::Rng) -> TrackSettings {
+    let mut child = *parent;
+    for _ in 0..random.usize(1..=MOST_CHANGES) {
+        let Some(dial) = random.choice(DIALS) else { break };
+        let (low, high) = dial.range;
+        let value = if random.f64() < ANEW {
+            low + (high - low) * random.f64()
+        } else {
+            let value = (dial.get)(&child);
+            value * (1.0 + STEP.0 * normal(random)) + STEP.1 * (high - low) * normal(random)
+        };
+        dial.turn(&mut child, value);
+    }
+    // As the program has it: what begins a track is strong, and weak detections are those below the strong ones.
+    child.high_score = child.high_score.min(child.start_score);
+    child.low_score = child.low_score.min(child.high_score);
+    child
+}
+
+/// A normally distributed number (Box and Muller 1958).
+fn normal(random: &mut fastrand::Rng) -> f64 {
+    let (radius, angle) = (1.0 - random.f64(), random.f64() * std::f64::consts::TAU);
+    (-2.0 * radius.ln()).sqrt() * angle.cos()
+}
+
+/// Whether the three scores are in the order that the program asks for.
+fn is_fit(settings: &TrackSettings) -> bool {
+    settings.low_score <= settings.high_score && settings.high_score <= settings.start_score
+}
+
+/// Puts back what makes no difference, and tells what each remaining change is worth, the most worth first. `None` where
+/// it was stopped.
+pub fn settle(
+    course: &Course,
+    legs: &[usize],
+    start: &TrackSettings,
+    found: &mut Found,
+    objective: Objective,
+    stop: &(impl Fn() -> bool + Sync),
+) -> Option<Vec<Worth>> {
+    let score = |settings: &TrackSettings| {
+        Some(course.judge(&[*settings], legs, None, stop)?.first()?.score(objective))
+    };
+    let without = |settings: &TrackSettings, dial: &Dial| {
+        let mut without = *settings;
+        (dial.set)(&mut without, (dial.get)(start));
+        without
+    };
+    let is_changed = |settings: &TrackSettings, dial: &Dial| (dial.get)(settings) != (dial.get)(start);
+    let least = found.score - GIVEN_BACK * (found.score - found.before);
+    // With one gone, another may be of no use either.
+    loop {
+        let changed = DIALS.iter().filter(|dial| is_changed(&found.settings, dial)).count();
+        for dial in DIALS {
+            if is_changed(&found.settings, dial) {
+                let without = without(&found.settings, dial);
+                let score = score(&without)?;
+                if is_fit(&without) && score >= least.max(found.score - WORTHLESS) {
+                    (found.settings, found.score) = (without, score);
+                }
+            }
+        }
+        if DIALS.iter().filter(|dial| is_changed(&found.settings, dial)).count() == changed {
+            break;
+        }
+    }
+    let mut worths = Vec::new();
+    for dial in DIALS.iter().filter(|dial| is_changed(&found.settings, dial)) {
+        let worth = found.score - score(&without(&found.settings, dial))?;
+        let (before, after) = ((dial.get)(start), (dial.get)(&found.settings));
+        worths.push(Worth { dial, before, after, worth });
+    }
+    worths.sort_by(|a, b| b.worth.total_cmp(&a.worth));
+    Some(worths)
+}
