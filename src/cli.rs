@@ -1,11 +1,14 @@
 //! The command line: every command and flag, one definition each. What was typed, not yet what it means.
 
+mod eval;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Given;
+pub use eval::EvalArgs;
 
 const LONG_ABOUT: &str = "\
 Finds the people, cars, animals and things in a camera or a recording, keeps each one's identity from frame to frame, \
@@ -20,6 +23,8 @@ Examples:
   trailsight track video.mp4 --video out.mp4 --tracks out.txt
                                           no window: every frame, as fast as it goes, into files
   trailsight detect photos/ --coco out.json
+  trailsight eval --gt MOT17 --results out
+                                          how good tracks are: HOTA, MOTA, IDF1
   trailsight config init                  write the commented settings to ./config.toml
 
 In the window, h shows the keys. A SOURCE is a camera's number or part of its name, a video file, a folder or
@@ -68,6 +73,9 @@ pub enum Command {
     Track(TrackArgs),
     /// Find objects in images or videos, without tracking
     Detect(DetectArgs),
+    /// Score tracks against the truth of a data set: HOTA, MOTA, IDF1
+    #[command(after_help = eval::HELP)]
+    Eval(EvalArgs),
     /// List the cameras with their formats, sizes and rates
     Cameras,
     /// Show, check or write the settings
@@ -305,6 +313,11 @@ mod tests {
             "trailsight v.mp4 --loop --exit-at-end",
             "trailsight v.mp4 --loop --tracks t.txt",
             "trailsight track --detections d.txt --size 10x10 --fps 5 --start 3",
+            "trailsight eval --gt a",
+            "trailsight eval --gt a --results b --every 0",
+            "trailsight eval --gt a --results b --class 0",
+            "trailsight eval --gt a --results b --benchmark coco",
+            "trailsight eval --gt a --results b --seq x --prefix y",
             "trailsight v.mp4 -q -v",
             "trailsight --nonsense",
         ] {

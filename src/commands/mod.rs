@@ -3,6 +3,7 @@
 mod cameras;
 mod config;
 mod detect;
+mod eval;
 mod input;
 mod progress;
 mod track;
@@ -111,6 +112,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Watch(args) => watch::run(&args, &context(&common, args.part.given())?),
         Command::Track(args) => track::run(&args, &context(&common, args.part.given())?),
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
+        Command::Eval(args) => eval::run(&args, common.quiet),
         Command::Cameras => cameras::run(),
         Command::Config(command) => config::run(&command, &common),
     }
