@@ -1,5 +1,6 @@
 //! The command line: every command and flag, one definition each. What was typed, not yet what it means.
 
+mod eval;
 mod study;
 
 use std::ffi::OsString;
@@ -9,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Given;
 
-use study::{ABLATE_HELP, TUNE_HELP};
+pub use eval::EvalArgs;
 pub use study::{AblateArgs, CourseArgs, TuneArgs};
 
 const LONG_ABOUT: &str = "\
@@ -25,6 +26,8 @@ Examples:
   trailsight track video.mp4 --video out.mp4 --tracks out.txt
                                           no window: every frame, as fast as it goes, into files
   trailsight detect photos/ --coco out.json
+  trailsight eval --gt MOT17 --results out
+                                          how good tracks are: HOTA, MOTA, IDF1
   trailsight config init                  write the commented settings to ./config.toml
 
 In the window, h shows the keys. A SOURCE is a camera's number or part of its name, a video file, a folder or
@@ -73,11 +76,14 @@ pub enum Command {
     Track(TrackArgs),
     /// Find objects in images or videos, without tracking
     Detect(DetectArgs),
+    /// Score tracks against the truth of a data set: HOTA, MOTA, IDF1
+    #[command(after_help = eval::HELP)]
+    Eval(EvalArgs),
     /// Tell what each piece of the tracker is worth on a data set
-    #[command(after_help = ABLATE_HELP)]
+    #[command(after_help = study::ABLATE_HELP)]
     Ablate(AblateArgs),
     /// Search better settings of the tracker on a data set
-    #[command(after_help = TUNE_HELP)]
+    #[command(after_help = study::TUNE_HELP)]
     Tune(TuneArgs),
     /// List the cameras with their formats, sizes and rates
     Cameras,
@@ -325,6 +331,11 @@ mod tests {
             "trailsight v.mp4 --loop --exit-at-end",
             "trailsight v.mp4 --loop --tracks t.txt",
             "trailsight track --detections d.txt --size 10x10 --fps 5 --start 3",
+            "trailsight eval --gt a",
+            "trailsight eval --gt a --results b --every 0",
+            "trailsight eval --gt a --results b --class 0",
+            "trailsight eval --gt a --results b --benchmark coco",
+            "trailsight eval --gt a --results b --seq x --prefix y",
             "trailsight v.mp4 -q -v",
             "trailsight --nonsense",
         ] {

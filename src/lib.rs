@@ -11,7 +11,8 @@
 //! |---|---|---|
 //! | [`frame`], [`geometry`], [`detection`], [`labels`], [`scene`] | the nouns that travel | – |
 //! | [`track`] | the engine: boxes in, identities out | – |
-//! | [`metrics`] | how good that is: HOTA, CLEAR MOT and identity metrics | – |
+//! | [`dataset`] | data sets with truth and detections, read from disk | – |
+//! | [`metrics`] | how good tracks are: HOTA, CLEAR MOT and identity metrics | – |
 //! | [`detect`] | the network: a picture in, boxes out | `detector` |
 //! | [`source`] | cameras, videos, images, detection files: each turned into frames | `cli` |
 //! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
@@ -24,6 +25,7 @@
 //! Pictures are 8-bit interleaved RGB, top row first. Coordinates are pixels of the source picture, x to the right,
 //! y down, the top-left corner of the top-left pixel at (0, 0). Times are seconds.
 
+mod bounded;
 pub mod dataset;
 pub mod detection;
 pub mod frame;
@@ -33,8 +35,6 @@ pub mod metrics;
 pub mod scene;
 pub mod track;
 
-#[cfg(feature = "detector")]
-mod bounded;
 #[cfg(feature = "detector")]
 pub mod detect;
 #[cfg(feature = "detector")]

@@ -5,6 +5,7 @@ mod cameras;
 mod config;
 mod course;
 mod detect;
+mod eval;
 mod input;
 mod progress;
 mod track;
@@ -115,6 +116,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Watch(args) => watch::run(&args, &context(&common, args.part.given())?),
         Command::Track(args) => track::run(&args, &context(&common, args.part.given())?),
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
+        Command::Eval(args) => eval::run(&args, common.quiet),
         Command::Ablate(args) => ablate::run(&args, &context(&common, Vec::new())?),
         Command::Tune(args) => tune::run(&args, &context(&common, Vec::new())?),
         Command::Cameras => cameras::run(),

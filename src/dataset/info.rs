@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::DatasetError;
+use crate::bounded;
 
 /// Longer sequences than five days at 25 frames a second are a mistake.
 const MAX_FRAMES: u64 = 10_000_000;
 /// The file is a few lines.
-const MAX_BYTES: usize = 65_536;
+const MAX_BYTES: u64 = 65_536;
 
 /// What is known of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -29,11 +30,8 @@ impl SequenceInfo {
     /// [`DatasetError`] with the line where a value is not as it should be.
     pub fn read(path: &Path) -> Result<Self, DatasetError> {
         let name = path.display().to_string();
-        match std::fs::read(path) {
-            Ok(bytes) if bytes.len() > MAX_BYTES => {
-                Err(DatasetError::Info { path: name, line: 1, why: "too long for such a file".to_owned() })
-            }
-            Ok(bytes) => Self::parse(&String::from_utf8_lossy(&bytes), &name),
+        match bounded::read_text(path, MAX_BYTES) {
+            Ok(text) => Self::parse(&text, &name),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(DatasetError::Folder { path: name, error }),
         }

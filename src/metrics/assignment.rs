@@ -11,8 +11,8 @@ const NONE: usize = usize::MAX;
 /// near a free one is taken, and columns are looked at from the last to the first, so that equal prices give the diagonal.
 #[derive(Debug, Default)]
 pub(super) struct Assignment {
-    /// The prices the other way round, where there are more rows than columns.
-    turned: Vec<f64>,
+    /// Row by row; the other way round where there are more rows than columns, since every row is placed.
+    costs: Vec<f64>,
     row_potential: Vec<f64>,
     column_potential: Vec<f64>,
     /// The length of the shortest path to a column, and the row before it on that path.
@@ -26,32 +26,29 @@ pub(super) struct Assignment {
 }
 
 impl Assignment {
-    /// Matches as many rows as possible so that the sum of their costs is the least. `costs` is row by row and finite;
-    /// each pair `(row, column)` is given to `pair`.
+    /// Matches as many rows as possible so that the sum of their costs is the least. `prices` are the rows, columns and
+    /// finite costs of pairs; all others cost 0. Each pair `(row, column)` is given to `pair`, by row.
     pub(super) fn solve(
         &mut self,
-        costs: &[f64],
         rows: usize,
         columns: usize,
+        prices: impl Iterator<Item = (usize, usize, f64)>,
         mut pair: impl FnMut(usize, usize),
     ) {
-        if rows == 0 || columns == 0 {
-            return;
-        }
+        let mut costs = std::mem::take(&mut self.costs);
+        costs.clear();
+        costs.resize(rows * columns, 0.0);
         if rows <= columns {
-            self.place_all(costs, rows, columns);
+            prices.for_each(|(row, column, cost)| costs[row * columns + column] = cost);
+            self.place_all(&costs, rows, columns);
             self.column_of.iter().enumerate().for_each(|(row, &column)| pair(row, column));
         } else {
-            let mut turned = std::mem::take(&mut self.turned);
-            turned.clear();
-            turned.extend((0..columns).flat_map(|column| costs.iter().skip(column).step_by(columns)));
-            self.place_all(&turned, columns, rows);
-            self.turned = turned;
-            self.row_of.iter().enumerate().filter(|(_, column)| **column != NONE).for_each(
-                // Turned back: its columns are our rows.
-                |(row, &column)| pair(row, column),
-            );
+            prices.for_each(|(row, column, cost)| costs[column * rows + row] = cost);
+            self.place_all(&costs, columns, rows);
+            let matched = self.row_of.iter().enumerate().filter(|(_, column)| **column != NONE);
+            matched.for_each(|(row, &column)| pair(row, column));
         }
+        self.costs = costs;
     }
 
     fn place_all(&mut self, costs: &[f64], rows: usize, columns: usize) {
@@ -84,22 +81,26 @@ impl Assignment {
         loop {
             let prices = costs.get(row * columns..(row + 1) * columns)?;
             let potential = self.row_potential[row];
-            let (mut nearest, mut nearest_at) = (f64::INFINITY, None);
+            let (mut nearest, mut nearest_at, mut nearest_free) = (f64::INFINITY, None, false);
             for (at, &column) in self.open.iter().enumerate() {
                 let reduced = length + prices[column] - potential - self.column_potential[column];
-                let distance = &mut self.distance[column];
-                if reduced < *distance {
-                    *distance = reduced;
+                let mut distance = self.distance[column];
+                if reduced < distance {
+                    distance = reduced;
+                    self.distance[column] = reduced;
                     self.before[column] = row;
                 }
-                if *distance < nearest || (*distance == nearest && self.row_of[column] == NONE) {
-                    (nearest, nearest_at) = (*distance, Some(at));
+                if distance <= nearest {
+                    let free = self.row_of[column] == NONE;
+                    if distance < nearest || free {
+                        (nearest, nearest_at, nearest_free) = (distance, Some(at), free);
+                    }
                 }
             }
             length = nearest;
             let column = self.open.swap_remove(nearest_at?);
             self.reached.push(column);
-            if self.row_of[column] == NONE {
+            if nearest_free {
                 return Some((column, length));
             }
             row = self.row_of[column];
@@ -141,7 +142,8 @@ mod tests {
 
     fn solve(costs: &[f64], rows: usize, columns: usize) -> Vec<(usize, usize)> {
         let mut pairs = Vec::new();
-        Assignment::default().solve(costs, rows, columns, |row, column| pairs.push((row, column)));
+        let prices = costs.iter().enumerate().map(|(i, cost)| (i / columns, i % columns, *cost));
+        Assignment::default().solve(rows, columns, prices, |row, column| pairs.push((row, column)));
         pairs
     }
 

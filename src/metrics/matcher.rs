@@ -17,7 +17,6 @@ const CLEARLY: f64 = 1e-9;
 #[derive(Debug, Default)]
 pub(super) struct Matcher {
     assignment: Assignment,
-    costs: Vec<f64>,
     taken: Vec<bool>,
 }
 
@@ -68,13 +67,9 @@ impl Matcher {
 
     fn solve(&mut self, rows: usize, columns: usize, candidates: &[Candidate], chosen: &mut Vec<usize>) {
         chosen.clear();
-        self.costs.clear();
-        self.costs.resize(rows * columns, 0.0);
-        for &Candidate { row, column, score } in candidates {
-            self.costs[row as usize * columns + column as usize] = -score;
-        }
+        let prices = candidates.iter().map(|c| (c.row as usize, c.column as usize, -c.score));
         let mut at = 0;
-        self.assignment.solve(&self.costs, rows, columns, |row, column| {
+        self.assignment.solve(rows, columns, prices, |row, column| {
             let of_row = |at: usize| candidates.get(at).filter(|candidate| candidate.row as usize <= row);
             while let Some(candidate) = of_row(at) {
                 if (candidate.row as usize, candidate.column as usize) == (row, column) {

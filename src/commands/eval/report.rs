@@ -1,0 +1,152 @@
+//! What `trailsight eval` tells: a table for people, JSON for programs. Both in percent.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value, json};
+
+use super::Scores;
+use crate::metrics::{Curve, Evaluation, alphas};
+
+/// The columns of the table: accuracies, then counts with their widths.
+const ACCURACIES: [&str; 9] = ["HOTA", "DetA", "AssA", "LocA", "MOTA", "MOTP", "IDF1", "IDP", "IDR"];
+const COUNTS: [(&str, usize); 6] = [("IDSW", 7), ("Frag", 7), ("MT", 6), ("ML", 6), ("FP", 8), ("FN", 8)];
+
+/// The row over all sequences.
+const COMBINED: &str = "COMBINED";
+const MEAN: &str = "MEAN";
+
+/// A table for each class, or one; where classes were scored one by one, a last one compares them.
+pub(super) fn table(scores: &Scores) -> String {
+    let names: Vec<&str> = scores.sequences.iter().map(|(name, _)| name.as_str()).collect();
+    let titles: Vec<String> = scores.blocks.iter().map(|block| title(block.class)).collect();
+    let all = names.iter().copied().chain(titles.iter().map(String::as_str)).chain([COMBINED]);
+    let width = all.map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (block, title) in scores.blocks.iter().zip(&titles) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        head(&mut text, title, width);
+        for (name, evaluation) in names.iter().zip(&block.sequences) {
+            // Of one class there may be nothing at all in a sequence; the numbers would say nothing.
+            if block.class.is_none() || evaluation.clear.tp + evaluation.clear.fp + evaluation.clear.fn_ > 0 {
+                line(&mut text, name, evaluation, width);
+            }
+        }
+        line(&mut text, COMBINED, &block.combined, width);
+    }
+    if let Some(mean) = &scores.mean {
+        text.push('\n');
+        head(&mut text, COMBINED, width);
+        for (block, title) in scores.blocks.iter().zip(&titles) {
+            line(&mut text, title, &block.combined, width);
+        }
+        line(&mut text, MEAN, mean, width);
+    }
+    text
+}
+
+fn title(class: Option<i32>) -> String {
+    class.map(|class| format!("class {class}")).unwrap_or_default()
+}
+
+// Writing to a string cannot fail.
+fn head(text: &mut String, title: &str, width: usize) {
+    let _ = write!(text, "{title:width$}");
+    for name in ACCURACIES {
+        let _ = write!(text, "{name:>8}");
+    }
+    for (name, width) in COUNTS {
+        let _ = write!(text, "{name:>width$}");
+    }
+    text.push('\n');
+}
+
+fn line(text: &mut String, name: &str, evaluation: &Evaluation, width: usize) {
+    let Evaluation { hota, clear, identity } = evaluation;
+    let curves = [&hota.hota, &hota.det_a, &hota.ass_a, &hota.loc_a].map(Curve::mean);
+    let others = [clear.mota, clear.motp, identity.idf1, identity.idp, identity.idr];
+    let _ = write!(text, "{name:width$}");
+    for value in curves.into_iter().chain(others) {
+        let _ = write!(text, "{:8.2}", 100.0 * value);
+    }
+    let counts = [clear.idsw, clear.frag, clear.mt, clear.ml, clear.fp, clear.fn_];
+    for (count, (_, width)) in counts.into_iter().zip(COUNTS) {
+        let _ = write!(text, "{count:width$}");
+    }
+    text.push('\n');
+}
+
+/// Everything, for programs.
+pub(super) fn json(scores: &Scores) -> String {
+    let blocks: Vec<Value> = scores
+        .blocks
+        .iter()
+        .map(|block| {
+            let one = |((name, benchmark), evaluation): (&(String, _), &Evaluation)| {
+                let mut numbers = numbers(evaluation);
+                numbers.insert("benchmark".to_owned(), json!(crate::dataset::Benchmark::name(*benchmark)));
+                (name.clone(), Value::Object(numbers))
+            };
+            let sequences: Map<String, Value> =
+                scores.sequences.iter().zip(&block.sequences).map(one).collect();
+            json!({ "class": block.class, "sequences": sequences, "combined": numbers(&block.combined) })
+        })
+        .collect();
+    let all = json!({
+        "alphas": alphas(),
+        "every": scores.every,
+        "scores": blocks,
+        "mean_over_classes": scores.mean.as_ref().map(numbers),
+        "classes_without_results": scores.unscored,
+    });
+    format!("{all:#}\n")
+}
+
+fn numbers(evaluation: &Evaluation) -> Map<String, Value> {
+    let Evaluation { hota, clear, identity } = evaluation;
+    let mut numbers = Map::new();
+    let mut by_alpha = Map::new();
+    for (name, curve) in [
+        ("HOTA", &hota.hota),
+        ("DetA", &hota.det_a),
+        ("AssA", &hota.ass_a),
+        ("LocA", &hota.loc_a),
+        ("DetRe", &hota.det_re),
+        ("DetPr", &hota.det_pr),
+        ("AssRe", &hota.ass_re),
+        ("AssPr", &hota.ass_pr),
+    ] {
+        numbers.insert(name.to_owned(), json!(100.0 * curve.mean()));
+        by_alpha.insert(name.to_owned(), json!(curve.0.map(|value| 100.0 * value)));
+    }
+    for (name, counts) in [("TP", hota.tp), ("FP", hota.fp), ("FN", hota.fn_)] {
+        by_alpha.insert(name.to_owned(), json!(counts));
+    }
+    numbers.insert("by_alpha".to_owned(), Value::Object(by_alpha));
+    for (name, share) in [
+        ("MOTA", clear.mota),
+        ("MOTP", clear.motp),
+        ("IDF1", identity.idf1),
+        ("IDP", identity.idp),
+        ("IDR", identity.idr),
+    ] {
+        numbers.insert(name.to_owned(), json!(100.0 * share));
+    }
+    for (name, count) in [
+        ("TP", clear.tp),
+        ("FP", clear.fp),
+        ("FN", clear.fn_),
+        ("IDSW", clear.idsw),
+        ("Frag", clear.frag),
+        ("MT", clear.mt),
+        ("PT", clear.pt),
+        ("ML", clear.ml),
+        ("IDTP", identity.idtp),
+        ("IDFP", identity.idfp),
+        ("IDFN", identity.idfn),
+    ] {
+        numbers.insert(name.to_owned(), json!(count));
+    }
+    numbers
+}
