@@ -2,6 +2,7 @@
 
 use super::assignment::{Assignment, Edge};
 use super::mutual::pair_mutually;
+use super::nearby::Nearby;
 use super::settings::{Pairing, TrackSettings};
 use super::similarity::{Cues, Subject, similarity};
 use crate::detection::Detection;
@@ -31,6 +32,7 @@ pub(super) struct Matcher {
     pairs: Vec<(usize, usize)>,
     assignment: Assignment,
     taken: Vec<bool>,
+    nearby: Nearby,
 }
 
 impl Matcher {
@@ -48,10 +50,12 @@ impl Matcher {
             return;
         }
         self.edges.clear();
+        self.nearby.fill(detections.iter().map(|observed| &observed.detection.rect));
         let recent = |(_, subject): &(usize, &Subject)| subject.seen >= rule.since;
         for (row, subject) in subjects.iter().enumerate().filter(recent) {
-            for (column, observed) in detections.iter().enumerate() {
-                let similarity = similarity(subject, &observed.detection, rule.cues, settings);
+            let near = if rule.cues == Cues::LastSeen { &subject.last } else { &subject.rect };
+            for column in self.nearby.around(near, subject.reach) {
+                let similarity = similarity(subject, &detections[column].detection, rule.cues, settings);
                 if similarity > 0.0 && similarity >= rule.least {
                     self.edges.push(Edge { row: row as u32, column: column as u32, cost: 1.0 - similarity });
                 }

@@ -5,6 +5,7 @@
 //! errors of the median it is away from nothing. So a still camera over a moving crowd is left alone, and a shaken one
 //! is followed from the first frame. Camera motion from pixels, where the caller has it, takes the place of all this.
 
+use super::nearby::Nearby;
 use super::settings::TrackSettings;
 use super::similarity::height_overlap;
 use crate::detection::ClassId;
@@ -37,6 +38,7 @@ pub(super) struct CameraFinder {
     of_track: Vec<(f32, usize, f32)>,
     /// For each detection: its best similarity.
     of_detection: Vec<f32>,
+    nearby: Nearby,
     across: Vec<f32>,
     down: Vec<f32>,
     widths: Vec<f32>,
@@ -85,21 +87,22 @@ impl CameraFinder {
         self.of_track.resize(tracks.len(), (0.0, usize::MAX, 0.0));
         self.of_detection.clear();
         self.of_detection.resize(detections.len(), 0.0);
+        self.nearby.fill(detections.iter().map(|(rect, _)| rect));
         for ((track, class), best) in tracks.iter().zip(&mut self.of_track) {
-            let track = track.widened(WIDENED);
-            let row = self.of_detection.iter_mut();
-            for (column, ((detection, other), best_of_detection)) in detections.iter().zip(row).enumerate() {
-                if other != class || !track.overlaps(&detection.widened(WIDENED)) {
+            let wide = track.widened(WIDENED);
+            for column in self.nearby.around(track, WIDENED) {
+                let (detection, other) = &detections[column];
+                let detection = detection.widened(WIDENED);
+                if other != class || !wide.overlaps(&detection) {
                     continue;
                 }
-                let detection = detection.widened(WIDENED);
-                let similarity = track.iou(&detection) * height_overlap(&track, &detection);
+                let similarity = wide.iou(&detection) * height_overlap(&wide, &detection);
                 if similarity > best.0 {
                     *best = (similarity, column, best.0);
                 } else if similarity > best.2 {
                     best.2 = similarity;
                 }
-                *best_of_detection = best_of_detection.max(similarity);
+                self.of_detection[column] = self.of_detection[column].max(similarity);
             }
         }
         for list in [&mut self.across, &mut self.down, &mut self.widths] {

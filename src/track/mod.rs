@@ -17,7 +17,7 @@
 //! | `motion` | the filter: how boxes move, and how sure that is |
 //! | `camera` | how the picture moved, from the boxes |
 //! | `similarity` | how well a detection goes with a track |
-//! | `occlusion` | who stands in front of whom |
+//! | `occlusion`, `nearby` | who stands in front of whom, and who can be near at all |
 //! | `heading` | which way a track goes |
 //! | `associate`, `assignment`, `mutual` | a matching pass, and the two ways to choose pairs |
 //! | `tracklet`, `vote` | one track from the inside |
@@ -29,6 +29,7 @@ mod camera;
 mod heading;
 mod motion;
 mod mutual;
+mod nearby;
 mod occlusion;
 mod settings;
 mod similarity;
@@ -42,6 +43,7 @@ use crate::scene::{Track, TrackState};
 
 use associate::{Matcher, Observed, Rule};
 use camera::{CameraFinder, Seen};
+use occlusion::Screens;
 use similarity::{Cues, Subject};
 use tracklet::Tracklet;
 
@@ -132,7 +134,7 @@ struct Buffers {
     suppressed: Vec<Observed>,
     subjects: Vec<Subject>,
     waiting: Vec<Subject>,
-    rects: Vec<Rect>,
+    screens: Screens,
     camera: CameraFinder,
     camera_tracks: Vec<Seen>,
     camera_detections: Vec<Seen>,
@@ -203,7 +205,7 @@ impl Tracker {
     /// Parts the sound detections into strong and weak ones, and finds out who hides whom.
     fn sort_out(&mut self, observation: &Observation) {
         let Self { settings, buffers, .. } = self;
-        let Buffers { strong, weak, suppressed, rects, .. } = buffers;
+        let Buffers { strong, weak, suppressed, screens, .. } = buffers;
         let observed = |detection: &Detection| Observed { detection: *detection, hidden: 0.0 };
         for list in [&mut *strong, weak, suppressed] {
             list.clear();
@@ -226,10 +228,9 @@ impl Tracker {
             }
         }
         if settings.occlusion_noise > 0.0 || settings.size_weight > 0.0 {
-            rects.clear();
-            rects.extend(strong.iter().map(|o| o.detection.rect));
+            screens.fill(strong.iter().map(|o| o.detection.rect));
             for observed in strong.iter_mut().chain(weak) {
-                observed.hidden = occlusion::hidden(&observed.detection.rect, rects.iter());
+                observed.hidden = screens.hide(&observed.detection.rect);
             }
         }
     }
@@ -260,12 +261,12 @@ impl Tracker {
     /// The passes, from the surest to the least sure. Leaves in `strong` what nobody claimed.
     fn associate(&mut self, time: f64, before: f64) {
         let Self { settings, tracklets, frame, buffers, .. } = self;
-        let Buffers { strong, weak, suppressed, subjects, waiting, rects, matcher, .. } = buffers;
-        rects.clear();
+        let Buffers { strong, weak, suppressed, subjects, waiting, screens, matcher, .. } = buffers;
         let hide = settings.occlusion_penalty > 0.0;
-        rects.extend(tracklets.iter().filter(|t| hide && t.state == TrackState::Confirmed).map(|t| t.rect));
+        let front = tracklets.iter().filter(|t| hide && t.state == TrackState::Confirmed);
+        screens.fill(front.map(|t| t.rect));
         let subject = |(index, tracklet): (usize, &Tracklet)| {
-            tracklet.subject(index, occlusion::hidden(&tracklet.rect, rects.iter()), settings)
+            tracklet.subject(index, screens.hide(&tracklet.rect), settings)
         };
         let tentative = |t: &Tracklet| t.state == TrackState::Tentative;
         subjects.clear();
