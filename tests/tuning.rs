@@ -122,7 +122,7 @@ fn patterns_make_columns() {
 fn a_search_mends_bad_settings_and_its_file_does_what_it_says() {
     let folder = data_set(&["a-1", "a-2", "a-3"]);
     let bad = ["--set", "tracker.memory_seconds=0.05", "--set", "tracker.match_similarity=0.6"];
-    let arguments = ["tune", "--gt", "data", "--trials", "64", "--folds", "3", "--output", "better.toml"];
+    let arguments = ["tune", "--gt", "data", "--trials", "160", "--folds", "3", "--output", "better.toml"];
     let done = run_in(folder.path(), &[&arguments[..], &bad].concat()).ok();
     let line = done.stdout.lines().find(|line| line.starts_with("hota ")).expect("the outcome");
     let numbers: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
@@ -138,7 +138,7 @@ fn a_search_mends_bad_settings_and_its_file_does_what_it_says() {
     assert!(text.contains("[tracker]") && text.contains("default 1.6, worth +"), "{text}");
 
     // The same again gives the same, and the other way round nothing is left half done.
-    let arguments = ["tune", "--gt", "data", "--trials", "64", "--folds", "3", "--output", "again.toml"];
+    let arguments = ["tune", "--gt", "data", "--trials", "160", "--folds", "3", "--output", "again.toml"];
     run_in(folder.path(), &[&arguments[..], &bad].concat()).ok();
     assert_eq!(fs::read_to_string(folder.path().join("again.toml")).unwrap(), text);
     assert_eq!(common::names(folder.path()), ["again.toml", "better.toml", "data"]);

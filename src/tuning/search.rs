@@ -70,12 +70,14 @@ pub fn search(
     mut tick: impl FnMut(usize, f64),
 ) -> Option<Found> {
     let mut random = fastrand::Rng::with_seed(seed);
+    let mut deck = Vec::new();
     let before = course.judge(&[*start], legs, None, stop)?.first()?.score(objective);
     let mut found = Found { settings: *start, score: before, before, trials: 0 };
     let over = || budget.until.is_some_and(|until| Instant::now() >= until);
     while found.trials < budget.trials && !over() {
         let count = CHILDREN.min(budget.trials - found.trials);
-        let children: Vec<TrackSettings> = (0..count).map(|_| child(&found.settings, &mut random)).collect();
+        let children: Vec<TrackSettings> =
+            (0..count).map(|_| child(&found.settings, &mut deck, &mut random)).collect();
         let Some(judged) = course.judge(&children, legs, None, &|| stop() || over()) else { break };
         found.trials += count;
         for (child, judged) in children.iter().zip(&judged) {
@@ -89,11 +91,20 @@ pub fn search(
     Some(found)
 }
 
-/// A little different from its parent.
-fn child(parent: &TrackSettings, random: &mut fastrand::Rng) -> TrackSettings {
+/// A little different from its parent. The dials come from a shuffled `deck`, so that each has its turn before any has
+/// its second.
+fn child(
+    parent: &TrackSettings,
+    deck: &mut Vec<&'static Dial>,
+    random: &mut fastrand::Rng,
+) -> TrackSettings {
     let mut child = *parent;
     for _ in 0..random.usize(1..=MOST_CHANGES) {
-        let Some(dial) = random.choice(DIALS) else { break };
+        if deck.is_empty() {
+            deck.extend(DIALS);
+            random.shuffle(deck);
+        }
+        let Some(dial) = deck.pop() else { break };
         let (low, high) = dial.range;
         let value = if random.f64() < ANEW {
             low + (high - low) * random.f64()
