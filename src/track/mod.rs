@@ -170,9 +170,9 @@ impl Tracker {
     /// Takes in what is known of the frame at source time `time` (seconds) and gives all tracks at that time, by rising
     /// id: tentative, confirmed and lost.
     ///
-    /// Detections in any order; those whose box is not sound or whose score is no number are ignored. A time that is
-    /// not a number, or lies before the last one, counts as the last one again. A camera motion that no camera makes
-    /// counts as unknown.
+    /// Detections in any order; those whose box is not sound or whose score is not finite are ignored, and a score above
+    /// 1 counts as 1. A time that is not a number, or lies before the last one, counts as the last one again. A camera
+    /// motion that no camera makes counts as unknown.
     pub fn observe(&mut self, time: f64, observation: &Observation) -> &[Track] {
         let first = self.time.is_none();
         let before = self.time.unwrap_or(if time.is_finite() { time } else { 0.0 });
@@ -206,11 +206,15 @@ impl Tracker {
     fn sort_out(&mut self, observation: &Observation) {
         let Self { settings, buffers, .. } = self;
         let Buffers { strong, weak, suppressed, screens, .. } = buffers;
-        let observed = |detection: &Detection| Observed { detection: *detection, hidden: 0.0 };
+        let sound = |d: &&Detection| d.rect.is_sound() && d.score.is_finite();
+        let observed = |detection: &Detection| {
+            let detection = Detection { score: detection.score.min(1.0), ..*detection };
+            Observed { detection, hidden: 0.0 }
+        };
         for list in [&mut *strong, weak, suppressed] {
             list.clear();
         }
-        for detection in observation.detections.iter().filter(|d| d.rect.is_sound()) {
+        for detection in observation.detections.iter().filter(sound) {
             if detection.score >= settings.high_score {
                 strong.push(observed(detection));
             } else if detection.score >= settings.low_score {
@@ -218,12 +222,12 @@ impl Tracker {
             }
         }
         if settings.suppressed_similarity < 1.0 {
-            let sound = |d: &&Detection| d.rect.is_sound() && d.score >= SUPPRESSED_SCORE;
-            suppressed.extend(observation.suppressed.iter().filter(sound).map(observed));
+            let good = observation.suppressed.iter().filter(sound).filter(|d| d.score >= SUPPRESSED_SCORE);
+            suppressed.extend(good.map(observed));
         }
         for list in [&mut *strong, weak, suppressed] {
             if list.len() > MOST_DETECTIONS {
-                list.sort_by(|a, b| b.detection.score.total_cmp(&a.detection.score));
+                list.sort_unstable_by(|a, b| by_falling_score(&a.detection, &b.detection));
                 list.truncate(MOST_DETECTIONS);
             }
         }
@@ -302,10 +306,11 @@ impl Tracker {
         buffers.strong.sort_unstable_by(|a, b| by_falling_score(&a.detection, &b.detection));
         for observed in buffers.strong.iter().filter(|o| o.detection.score >= settings.start_score) {
             let Detection { rect, class, .. } = observed.detection;
-            let doubled = tracklets.iter().any(|t| {
-                t.seen == time
-                    && (settings.class_agnostic || t.vote.winner() == class)
-                    && t.last.iou(&rect) > settings.duplicate_iou
+            let doubled = tracklets.iter().filter(|t| t.seen == time).any(|t| {
+                // One thing by two names lies in one place; things of two kinds may well overlap.
+                let same = settings.class_agnostic || t.vote.winner() == class;
+                let most = if same { settings.duplicate_iou } else { settings.class_switch_iou };
+                t.last.iou(&rect) > most
             });
             if !doubled {
                 *last_id += 1;
@@ -320,7 +325,7 @@ impl Tracker {
         let picture = picture.map(|(width, height)| Rect::new(0.0, 0.0, width, height));
         let gone = |rect: &Rect| picture.is_some_and(|picture| rect.share_in(&picture) < settings.edge_share);
         tracklets.retain_mut(|tracklet| {
-            if !tracklet.is_sound() {
+            if !tracklet.is_sound(settings) {
                 return false;
             }
             if tracklet.seen == time {
@@ -331,9 +336,10 @@ impl Tracker {
             believed && time - tracklet.seen <= settings.memory_seconds && !gone(&tracklet.rect)
         });
         if tracklets.len() > MOST_TRACKS {
-            tracklets.sort_by(|a, b| b.seen.total_cmp(&a.seen).then(a.id.cmp(&b.id)));
+            // No two are equal, so that these sorts, which take no memory, are as good as stable ones.
+            tracklets.sort_unstable_by(|a, b| b.seen.total_cmp(&a.seen).then(a.id.cmp(&b.id)));
             tracklets.truncate(MOST_TRACKS);
-            tracklets.sort_by_key(|t| t.id);
+            tracklets.sort_unstable_by_key(|t| t.id);
         }
     }
 }

@@ -156,6 +156,13 @@ impl Motion {
         (share(&self.x, &self.width) + share(&self.y, &self.height)) / 2.0
     }
 
+    /// Whether all its numbers are finite.
+    pub(super) fn is_sound(&self) -> bool {
+        let numbers = |axis: &Axis| [axis.position, axis.velocity, axis.covariance.iter().sum()];
+        [self.x, self.y, self.width, self.height].iter().flat_map(numbers).all(f32::is_finite)
+            && self.velocity().iter().all(|velocity| velocity.is_finite())
+    }
+
     /// How fast left edge, top edge, width and height change, in pixels a second.
     pub(super) fn velocity(&self) -> [f32; 4] {
         let (width, height) = (self.width.velocity, self.height.velocity);

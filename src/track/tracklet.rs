@@ -182,8 +182,13 @@ impl Tracklet {
     }
 
     /// Whether its numbers can still be worked with.
-    pub(super) fn is_sound(&self) -> bool {
-        self.rect.is_sound() && self.motion.spread().is_finite()
+    pub(super) fn is_sound(&self, settings: &TrackSettings) -> bool {
+        self.rect.is_sound() && self.smoothed(settings).is_sound() && self.motion.is_sound()
+    }
+
+    /// The detected box with as much of the filtered one as is set.
+    fn smoothed(&self, settings: &TrackSettings) -> Rect {
+        self.last.towards(&self.rect, settings.smoothing)
     }
 
     /// The face that the rest of the program sees.
@@ -195,7 +200,7 @@ impl Tracklet {
             id: self.id,
             class: self.vote.winner(),
             score: self.score,
-            rect: if seen { self.last.towards(&self.rect, settings.smoothing) } else { self.rect },
+            rect: if seen { self.smoothed(settings) } else { self.rect },
             velocity: self.motion.velocity(),
             state: if doubted { TrackState::Tentative } else { self.state },
             born: self.born,

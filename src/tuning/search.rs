@@ -93,11 +93,7 @@ pub fn search(
 
 /// A little different from its parent. The dials come from a shuffled `deck`, so that each has its turn before any has
 /// its second.
-fn child(
-    parent: &TrackSettings,
-    deck: &mut Vec<&'static Dial>,
-    random: &mut fastrand::Rng,
-) -> TrackSettings {
+fn child(parent: &TrackSettings, deck: &mut Vec<&'static Dial>, random: &mut fastrand::Rng) -> TrackSettings {
     let mut child = *parent;
     for _ in 0..random.usize(1..=MOST_CHANGES) {
         if deck.is_empty() {
