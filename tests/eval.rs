@@ -170,7 +170,7 @@ fn what_cannot_be_scored_is_said() {
     eval(&["--seq", "KITTI-1"]).fails(1, &["no class in common", "class 3", "class 1"]);
     for (line, wanted) in [
         ("1,1,10,10,20", "line 2: 5 columns"),
-        ("3,1,10,10,20,40,1", "line 2: column 1 (frame): the sequence has 2 frames, found 3"),
+        ("3,1,10,10,20,40,1", "line 2: column 1 (frame): the sequence ends with frame 2, found 3"),
         ("1,1,50,10,20,40,1", "line 2: the id 1 is in frame 1 already"),
         ("\u{0}\u{1},,", "line 2: column 1 (frame): expected a number"),
     ] {
@@ -180,7 +180,7 @@ fn what_cannot_be_scored_is_said() {
     write(work, "out/A.txt", "");
     eval(&["--seq", "A"]).ok();
     write(work, "data/A/seqinfo.ini", "seqLength=1\n");
-    eval(&["--seq", "A"]).fails(1, &["gt.txt, line 2", "the sequence has 1 frames"]);
+    eval(&["--seq", "A"]).fails(1, &["gt.txt, line 2", "the sequence ends with frame 1"]);
     assert!(!work.join("scores.json").exists());
     let help = run_in(work, &["eval", "--help"]).ok().stdout;
     for word in ["Example:", "--every", "dancetrack", "gt/gt.txt"] {

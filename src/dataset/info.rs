@@ -5,8 +5,8 @@ use std::path::Path;
 use super::DatasetError;
 use crate::bounded;
 
-/// Longer sequences than five days at 25 frames a second are a mistake.
-const MAX_FRAMES: u64 = 10_000_000;
+/// Longer sequences than a day at 25 frames a second are a mistake.
+pub(super) const MAX_FRAMES: usize = 2_500_000;
 /// The file is a few lines.
 const MAX_BYTES: u64 = 65_536;
 
@@ -53,10 +53,12 @@ impl SequenceInfo {
             let Some((key, value)) = line.split_once('=') else { continue };
             let (key, value) = (key.trim().to_lowercase(), value.trim());
             let read = match key.as_str() {
-                "seqlength" => above_zero::<u64>(value).and_then(|frames| match frames {
-                    Some(frames) if frames > MAX_FRAMES => Err(format!("more than {MAX_FRAMES} frames")),
-                    _ => Ok(info.frames = frames.map(|frames| frames as usize)),
-                }),
+                "seqlength" => above_zero(value)
+                    .and_then(|frames| match frames {
+                        Some(frames) if frames > MAX_FRAMES => Err(format!("more than {MAX_FRAMES} frames")),
+                        _ => Ok(frames),
+                    })
+                    .map(|frames| info.frames = frames),
                 "framerate" => {
                     above_zero::<f64>(value).map(|fps| info.fps = fps.filter(|fps| fps.is_finite()))
                 }

@@ -30,8 +30,8 @@ pub(super) struct Row {
     pub(super) class: i32,
 }
 
-/// Reads truth or results. Lines must have so many columns, and frames may not lie behind `frames`, where that is known.
-pub(super) fn read_rows(path: &Path, frames: Option<usize>, with_class: bool) -> Result<Vec<Row>, MotError> {
+/// Reads truth or results. Lines must have so many columns, and frames may not lie behind `frames`.
+pub(super) fn read_rows(path: &Path, frames: usize, with_class: bool) -> Result<Vec<Row>, MotError> {
     let mut rows = Vec::new();
     each_line(open(path)?, &path.display().to_string(), FORM, |line, text| {
         let mut fields = fields(text);
@@ -53,7 +53,7 @@ pub(super) fn read_rows(path: &Path, frames: Option<usize>, with_class: bool) ->
 }
 
 /// Reads regions in which nothing is judged: frame from 0, and where.
-pub(super) fn read_regions(path: &Path, frames: Option<usize>) -> Result<Vec<(usize, Region)>, MotError> {
+pub(super) fn read_regions(path: &Path, frames: usize) -> Result<Vec<(usize, Region)>, MotError> {
     let mut regions = Vec::new();
     each_line(open(path)?, &path.display().to_string(), REGION_FORM, |_, text| {
         let [number_of_frame, _, left, top, width, height] = numbers(&mut fields(text))?;
@@ -63,13 +63,12 @@ pub(super) fn read_regions(path: &Path, frames: Option<usize>) -> Result<Vec<(us
     Ok(regions)
 }
 
-fn frame_within(value: f64, frames: Option<usize>) -> Result<usize, String> {
+fn frame_within(value: f64, frames: usize) -> Result<usize, String> {
     let frame = frame(value)? as usize;
-    match frames {
-        Some(frames) if frame >= frames => {
-            Err(format!("{}: the sequence has {frames} frames, found {value}", column(0)))
-        }
-        _ => Ok(frame),
+    if frame < frames {
+        Ok(frame)
+    } else {
+        Err(format!("{}: the sequence ends with frame {frames}, found {value}", column(0)))
     }
 }
 

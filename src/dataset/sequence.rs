@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::benchmark::Benchmark;
 use super::detections::DetectionFile;
-use super::info::SequenceInfo;
+use super::info::{MAX_FRAMES, SequenceInfo};
 use super::lines::MotError;
 use super::rows::{ResultFile, Row, read_regions, read_rows, refused};
 use super::{DatasetError, ReadOptions};
@@ -41,14 +41,15 @@ impl Sequence {
     pub fn read(folder: &Path, name: &str, options: &ReadOptions) -> Result<Self, DatasetError> {
         let folder = folder.join(name);
         let info = SequenceInfo::read(&folder.join("seqinfo.ini"))?;
+        let last = info.frames.unwrap_or(MAX_FRAMES);
         let regions = folder.join("gt/dontcare.txt");
         let regions = match regions.exists() {
-            true => Some(read_regions(&regions, info.frames)?),
+            true => Some(read_regions(&regions, last)?),
             false => None,
         };
         let benchmark = options.benchmark.unwrap_or_else(|| Benchmark::of(name, regions.is_some()));
         let truth = folder.join("gt/gt.txt");
-        let mut rows = read_rows(&truth, info.frames, benchmark.needs_class())?;
+        let mut rows = read_rows(&truth, last, benchmark.needs_class())?;
         let mut regions = regions.unwrap_or_default();
         let frames = info.frames.unwrap_or_else(|| rows.iter().map(|row| row.frame + 1).max().unwrap_or(0));
         let every = options.every.max(1);
@@ -105,7 +106,7 @@ impl Sequence {
     /// # Errors
     /// [`DatasetError`]: the line that cannot be used; a frame behind the last is one.
     pub fn results(&self, path: &Path) -> Result<ResultFile, DatasetError> {
-        let rows = read_rows(path, Some(self.frames), false)?;
+        let rows = read_rows(path, self.frames, false)?;
         Ok(ResultFile { path: path.display().to_string(), rows })
     }
 

@@ -114,7 +114,7 @@ fn what_is_wrong_is_said_with_file_and_line() {
     let sequence = read(folder.path(), "KITTI-1", 1).unwrap();
     for (line, wanted) in [
         ("1,2,3", "3 columns, at least 7 are needed; a line is frame,id,left"),
-        ("6,1,1,1,5,5,1", "column 1 (frame): the sequence has 5 frames, found 6"),
+        ("6,1,1,1,5,5,1", "column 1 (frame): the sequence ends with frame 5, found 6"),
         ("0,1,1,1,5,5,1", "column 1 (frame)"),
         ("1,-1,1,1,5,5,1", "column 2 (id): expected a whole number from 0, found -1"),
         ("1,1.5,1,1,5,5,1", "column 2 (id)"),
@@ -135,6 +135,9 @@ fn what_is_wrong_is_said_with_file_and_line() {
         let said = read(folder.path(), "KITTI-1", 1).unwrap_err().to_string();
         assert!(said.contains(wanted), "{file}: {said}");
     }
+    write(folder.path(), "Long/gt/gt.txt", "99999999,1,1,1,5,5,1,1,1\n");
+    let said = read(folder.path(), "Long", 1).unwrap_err().to_string();
+    assert!(said.contains("gt.txt, line 1: column 1 (frame): the sequence ends"), "{said}");
     write(folder.path(), "MOT17-1/gt/gt.txt", "1,1,1,1,5,5,1,1,1\n1,2,1,1,5,5,1,99,1\n");
     let said = read(folder.path(), "MOT17-1", 1).unwrap().truth(None).unwrap_err().to_string();
     assert!(said.ends_with("gt.txt, line 2: there is no class 99: they are 1 to 13"), "{said}");

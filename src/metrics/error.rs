@@ -19,7 +19,7 @@ pub enum MetricsError {
         /// How many frames there are.
         frames: usize,
     },
-    /// There are too many boxes.
-    #[error("more than {} boxes", u32::MAX)]
+    /// Comparing everything with everything would take more memory than is sensible.
+    #[error("there are too many boxes or ids to compare")]
     TooMany,
 }

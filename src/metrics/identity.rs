@@ -4,6 +4,7 @@
 //! (arXiv:1609.01775). Each object gets at most one identity for the whole sequence, so that as many boxes as possible are
 //! right; a result is on an object from an overlap of one half on.
 
+use super::MetricsError;
 use super::matcher::{Candidate, Matcher};
 use super::overlaps::{HALF, Overlaps};
 
@@ -76,7 +77,11 @@ pub(super) struct IdentityWork {
 }
 
 impl IdentityWork {
-    pub(super) fn compute(&mut self, overlaps: &Overlaps, matcher: &mut Matcher) -> Identity {
+    pub(super) fn compute(
+        &mut self,
+        overlaps: &Overlaps,
+        matcher: &mut Matcher,
+    ) -> Result<Identity, MetricsError> {
         self.together.clear();
         self.together.resize(overlaps.pairs.len(), 0);
         for overlap in overlaps.frames().flat_map(|frame| frame.overlaps) {
@@ -84,11 +89,13 @@ impl IdentityWork {
         }
         self.group(overlaps);
         let pairs = std::mem::take(&mut self.pairs);
-        let idtp = pairs.chunk_by(|a, b| a.0 == b.0).map(|group| self.best(group, matcher)).sum();
+        let groups = pairs.chunk_by(|a, b| a.0 == b.0).map(|group| self.best(group, matcher));
+        let idtp = groups.sum::<Result<u64, MetricsError>>();
         self.pairs = pairs;
+        let idtp = idtp?;
         let sum = |counts: &[u32]| counts.iter().copied().map(u64::from).sum::<u64>();
         let (boxes, said) = (sum(&overlaps.truth_counts), sum(&overlaps.result_counts));
-        Identity { idtp, idfp: said - idtp, idfn: boxes - idtp, ..Identity::default() }.finish()
+        Ok(Identity { idtp, idfp: said - idtp, idfn: boxes - idtp, ..Identity::default() }.finish())
     }
 
     /// Sorts the pairs by what hangs together: each group is matched by itself, which keeps the matrices small.
@@ -112,7 +119,7 @@ impl IdentityWork {
     }
 
     /// In how many frames, at best, the objects of a group have their identity.
-    fn best(&mut self, group: &[(u32, u32, u32, u32)], matcher: &mut Matcher) -> u64 {
+    fn best(&mut self, group: &[(u32, u32, u32, u32)], matcher: &mut Matcher) -> Result<u64, MetricsError> {
         self.columns.clear();
         self.columns.extend(group.iter().map(|pair| pair.2));
         self.columns.sort_unstable();
@@ -126,8 +133,9 @@ impl IdentityWork {
             }
             rows += 1;
         }
+        Matcher::check(rows as usize, self.columns.len())?;
         matcher.choose(rows as usize, self.columns.len(), &self.candidates, &mut self.chosen);
-        self.chosen.iter().map(|at| self.candidates[*at].score as u64).sum()
+        Ok(self.chosen.iter().map(|at| self.candidates[*at].score as u64).sum())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The best one-to-one matching of those pairs that overlap.
 
+use super::MetricsError;
 use super::assignment::Assignment;
 
 /// A pair that may be matched, and what it is worth (above 0).
@@ -10,6 +11,8 @@ pub(super) struct Candidate {
     pub(super) score: f64,
 }
 
+/// Larger matrices (a gigabyte) are not meant: no tracker says so much about one frame.
+const MOST_CELLS: usize = 1 << 27;
 /// Scores nearer than this are not told apart without the full solution: sums round.
 const CLEARLY: f64 = 1e-9;
 
@@ -21,6 +24,17 @@ pub(super) struct Matcher {
 }
 
 impl Matcher {
+    /// Whether a matching of so many rows and columns can be asked for.
+    ///
+    /// # Errors
+    /// [`MetricsError::TooMany`].
+    pub(super) fn check(rows: usize, columns: usize) -> Result<(), MetricsError> {
+        match rows.checked_mul(columns) {
+            Some(cells) if cells <= MOST_CELLS => Ok(()),
+            _ => Err(MetricsError::TooMany),
+        }
+    }
+
     /// Gives the places in `candidates` (by row, then column) of the pairs that are matched, in the same order.
     pub(super) fn choose(
         &mut self,

@@ -94,13 +94,14 @@ impl Scorer {
     /// All metrics.
     ///
     /// # Errors
-    /// [`MetricsError::Frame`] where there are results behind the last frame of the truth.
+    /// [`MetricsError::Frame`] where there are results behind the last frame of the truth, and
+    /// [`MetricsError::TooMany`] where there are too many boxes in one.
     pub fn evaluate(&mut self, truth: &Truth, results: &Results) -> Result<Evaluation, MetricsError> {
         self.compare(truth, results)?;
         Ok(Evaluation {
             hota: self.hota.compute(&self.overlaps, &mut self.matcher),
             clear: self.clear.compute(&self.overlaps, &mut self.matcher),
-            identity: self.identity.compute(&self.overlaps, &mut self.matcher),
+            identity: self.identity.compute(&self.overlaps, &mut self.matcher)?,
         })
     }
 
@@ -118,6 +119,9 @@ impl Scorer {
         if let Some(frame) = (frames..results.frames()).find(|frame| !results.boxes.range(*frame).is_empty())
         {
             return Err(MetricsError::Frame { frame, frames });
+        }
+        for frame in 0..frames {
+            matcher::Matcher::check(truth.boxes.range(frame).len(), results.boxes.range(frame).len())?;
         }
         self.overlaps.fill(truth, results, &mut self.matcher);
         Ok(())

@@ -152,6 +152,10 @@ fn what_cannot_be_scored_is_said() {
     let late = Results::new([(11, 1, at(0.0))]).unwrap();
     let refused = Scorer::default().evaluate(&one_object(), &late);
     assert_eq!(refused, Err(MetricsError::Frame { frame: 11, frames: 10 }));
+    let many = |count: u64| (0..count).map(|id| (0, id, at(100.0 * id as f64)));
+    let crowd = Truth::new(1, many(12_000).map(|(frame, id, region)| counting(frame, id, region)), []);
+    let refused = Scorer::default().hota(&crowd.unwrap(), &Results::new(many(12_000)).unwrap());
+    assert_eq!(refused, Err(MetricsError::TooMany));
     let mut longer = Results::default();
     (0..20).for_each(|_| longer.end_frame());
     assert!(Scorer::default().hota(&one_object(), &longer).is_ok(), "empty frames behind the end do no harm");
