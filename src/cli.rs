@@ -237,7 +237,7 @@ pub struct TrackArgs {
     #[arg(long, value_name = "WxH", requires = "detections")]
     pub size: Option<String>,
     /// With --detections: track only every Nth frame; --fps is still the rate of all frames
-    #[arg(long, value_name = "N", requires = "detections", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with = "source", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub every: u32,
 }
 

@@ -106,13 +106,12 @@ impl Loaded {
             loaded.take_file(&path, &text, &mut mistakes);
             loaded.file = Some(path);
         }
-        loaded.take_preset();
-        // What else the command line gives goes on top of the preset that it names.
+        // What else the command line gives goes on top of the preset, whoever named it.
         let (presets, others): (Vec<_>, Vec<_>) = given.iter().partition(|given| given.key == PRESET);
         for given in presets {
             loaded.take_given(given, &mut mistakes);
-            loaded.take_preset();
         }
+        loaded.take_preset();
         for given in others {
             loaded.take_given(given, &mut mistakes);
         }

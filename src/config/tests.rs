@@ -60,7 +60,25 @@ fn the_command_line_goes_before_the_file() {
     assert_eq!((settings.detector.confidence, settings.detector.input.to_string()), (0.2, "640x384".into()));
     assert_eq!(settings.track().start_score, 0.2);
     assert_eq!(settings.track().high_score, 0.2);
-    assert_eq!(settings.detect_for_tracking().confidence, 0.1);
+    assert_eq!(settings.detect_for_tracking().confidence, 0.05);
+}
+
+#[test]
+fn a_preset_goes_before_the_file_and_the_command_line_before_the_preset() {
+    let file = "[detector]\nconfidence = 0.9\n[tracker]\nmemory_seconds = 9\npreset = \"sort\"\n";
+    let sort = TrackSettings::of(Preset::Sort);
+    assert_eq!(load(file, &[]).unwrap().settings.track(), sort);
+    let loaded = load(DEFAULT_FILE, &[("tracker.reach", "0.3"), ("tracker.preset", "bytetrack")]).unwrap();
+    let expected = TrackSettings { reach: 0.3, ..TrackSettings::of(Preset::Bytetrack) };
+    assert_eq!(loaded.settings.track(), expected);
+    let shown = loaded.to_toml_with_origins();
+    let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    assert!(line("memory_seconds = 1.0").ends_with("--set tracker.preset=bytetrack"), "{shown}");
+    assert!(line("confidence = 0.6").ends_with("--set tracker.preset=bytetrack"), "{shown}");
+    assert!(line("reach = 0.3").ends_with("--set tracker.reach=0.3"), "{shown}");
+    assert!(load(file, &[("tracker.preset", "deep")]).unwrap_err().contains("\"bytetrack\" or \"sort\""));
+    let settings = load(file, &[("tracker.preset", "default")]).unwrap().settings;
+    assert_eq!((settings.tracker.preset, settings.tracker.memory_seconds), (Preset::Default, 9.0));
 }
 
 #[test]
