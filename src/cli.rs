@@ -250,6 +250,9 @@ pub struct DetectArgs {
     /// Write the boxes as COCO results JSON
     #[arg(long, value_name = "FILE")]
     pub coco: Option<PathBuf>,
+    /// Write the boxes as MOTChallenge detections, for track --detections and tune (with --confidence 0.05: weak ones help)
+    #[arg(long, value_name = "FILE")]
+    pub mot: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub part: PartArgs,

@@ -154,3 +154,23 @@ fn detections_come_as_a_table_and_as_coco_results() {
     run_in(folder.path(), &["detect", &photos, "missing.png", "--coco", "s.json"]).fails(1, &["missing.png"]);
     assert!(!folder.path().join("s.json").exists(), "incomplete results keep their partial name");
 }
+
+#[test]
+fn recorded_boxes_give_the_tracks_of_the_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    // What non-maximum suppression drops is not in the file.
+    let plain = ["--set", "tracker.suppressed_similarity=1", "--classes", "person", "-q"];
+    let run = |arguments: &[&str]| run_in(folder.path(), &[arguments, &plain].concat()).ok();
+    run(&["detect", &demo(), "--mot", "det.txt", "--confidence", "0.05"]);
+    run(&["track", "--detections", "det.txt", "--size", "768x576", "--fps", "7", "--tracks", "boxes.txt"]);
+    run(&["track", &demo(), "--tracks", "picture.txt"]);
+    let rows = |name: &str| read_mot(&fs::read_to_string(folder.path().join(name)).unwrap());
+    let (boxes, picture) = (rows("boxes.txt"), rows("picture.txt"));
+    assert_eq!(boxes.len(), picture.len());
+    assert!(boxes.len() > 1_000);
+    for (a, b) in boxes.iter().zip(&picture) {
+        assert_eq!((a.frame, a.id, a.class), (b.frame, b.id, b.class));
+        // Files have two decimals.
+        assert!(a.rect.iter().zip(b.rect).all(|(a, b)| (a - b).abs() < 0.1), "{a:?} {b:?}");
+    }
+}

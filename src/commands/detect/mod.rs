@@ -1,4 +1,6 @@
-//! `trailsight detect`: what is in images or recordings, without tracking; a table, and COCO results.
+//! `trailsight detect`: what is in images or recordings, without tracking; a table, and files of boxes.
+
+mod files;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -9,29 +11,23 @@ use super::{Context, Failure, input, print, progress};
 use crate::cli::DetectArgs;
 use crate::detect::{DetectSettings, Detector};
 use crate::detection::Detection;
-use crate::labels::{Labels, coco_id};
+use crate::labels::Labels;
 use crate::pipeline::{Followed, Pipeline, Plan, headless};
-use crate::record::{PartialFile, RecordError, refuse_input};
+use crate::record::refuse_input;
+
+use files::BoxFiles;
 
 pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
     let detector = Detector::load(&DetectSettings::clone(&settings.detector))?;
     let labels = detector.labels().clone();
-    let mut results = args.coco.as_deref().map(Results::create).transpose().map_err(Failure::failed)?;
+    let mut results = BoxFiles::create(args.coco.as_deref(), args.mot.as_deref())?;
     let mut images = Images { one_source: args.sources.len() == 1, ..Images::default() };
     let mut failed = false;
     context.stop.be_graceful();
     for source in &args.sources {
         let detector = detector.fork()?;
-        let done = detect_source(
-            source,
-            detector,
-            &labels,
-            args.coco.as_deref(),
-            &mut results,
-            &mut images,
-            context,
-        );
+        let done = detect_source(source, detector, args, &labels, &mut results, &mut images, context);
         match done {
             Ok(()) => {}
             // One bad file of many does not take the others with it.
@@ -45,22 +41,24 @@ pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
     if failed {
         return Err(Failure::Told);
     }
-    results.map_or(Ok(()), Results::finish).map_err(Failure::failed)
+    Ok(results.finish()?)
 }
 
 fn detect_source(
     source: &OsStr,
     detector: Detector,
+    args: &DetectArgs,
     labels: &Labels,
-    output: Option<&Path>,
-    results: &mut Option<Results>,
+    results: &mut BoxFiles,
     images: &mut Images,
     context: &Context,
 ) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
     let input = input::open(source, settings)?;
-    if let (Some(output), Some(file)) = (output, &input.file) {
-        refuse_input(output, file).map_err(Failure::failed)?;
+    for output in [&args.coco, &args.mot].into_iter().flatten() {
+        if let Some(file) = &input.file {
+            refuse_input(output, file)?;
+        }
     }
     let stop = context.stop.for_another_run();
     let pipeline = Pipeline::start(Plan {
@@ -87,11 +85,11 @@ fn detect_source(
         let table = table(&name, &followed.detections, labels);
         let printed = bar.suspend(|| print(&table)).map(|open| {
             // Nobody reads the table any more, and nothing else was asked for.
-            if !open && results.is_none() {
+            if !open && results.is_empty() {
                 stop.ask_threads();
             }
         });
-        let written = results.as_mut().map_or(Ok(()), |results| results.write(id, &followed.detections));
+        let written = results.write(id, &followed.detections);
         if let Err(error) = printed.and(written.map_err(Failure::failed)) {
             failure = Some(error);
             stop.ask_threads();
@@ -164,56 +162,6 @@ fn table(name: &str, detections: &[Detection], labels: &Labels) -> String {
         ));
     }
     text
-}
-
-/// A COCO results file: a list of boxes that is whole, and can be read, at any moment.
-struct Results {
-    file: PartialFile,
-    first: bool,
-    /// Where the next box goes, over the end of the list.
-    end: u64,
-}
-
-const LIST_BEGIN: &str = "[";
-const LIST_END: &str = "\n]\n";
-
-impl Results {
-    fn create(path: &Path) -> Result<Self, RecordError> {
-        let mut results = Self { file: PartialFile::create(path)?, first: true, end: 0 };
-        results.push(LIST_BEGIN)?;
-        Ok(results)
-    }
-
-    /// Puts text where the list ends, and the end behind it. What cannot be written over gets the end at the end.
-    fn push(&mut self, text: &str) -> Result<(), RecordError> {
-        if !self.file.can_replace() {
-            return self.file.append(text.as_bytes());
-        }
-        self.file.replace(self.end, format!("{text}{LIST_END}").as_bytes())?;
-        self.end += text.len() as u64;
-        Ok(())
-    }
-
-    fn write(&mut self, image: u64, detections: &[Detection]) -> Result<(), RecordError> {
-        let mut text = String::new();
-        for Detection { rect, score, class } in detections {
-            // Classes beyond COCO's have no id there; they keep their own number, from 1.
-            let category = coco_id(*class).unwrap_or(class.saturating_add(1));
-            let comma = if std::mem::take(&mut self.first) { "" } else { "," };
-            text.push_str(&format!(
-                "{comma}\n{{\"image_id\":{image},\"category_id\":{category},\"bbox\":[{:.2},{:.2},{:.2},{:.2}],\"score\":{score:.5}}}",
-                rect.left, rect.top, rect.width, rect.height
-            ));
-        }
-        if text.is_empty() { Ok(()) } else { self.push(&text) }
-    }
-
-    fn finish(mut self) -> Result<(), RecordError> {
-        if !self.file.can_replace() {
-            self.file.append(LIST_END.as_bytes())?;
-        }
-        self.file.finish()
-    }
 }
 
 #[cfg(test)]
