@@ -88,7 +88,7 @@ fn weak_boxes_of_another_class_carry_nothing() {
 fn a_thing_that_is_a_person_once_and_then_hardly_is_hidden() {
     // A coat on a hook: a good score at first, weak ones for long, and then somebody stands before it.
     let coat = |time: f64| {
-        let score = if time < 0.5 || time >= 20.0 { 0.75 } else { 0.3 };
+        let score = if (0.5..20.0).contains(&time) { 0.3 } else { 0.75 };
         vec![person(100.0, 50.0, 40.0, 90.0, score)]
     };
     let state_at = |settings, end: f64| {

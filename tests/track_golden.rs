@@ -2,7 +2,7 @@
 //!
 //! `golden/demo_detections.txt` holds what the program's own network found in the first 80 frames of the bundled clip
 //! (`assets/demo.avi`, 7 frames a second; see `assets/ORIGIN.md`), from score 0.05 on, recorded with
-//! `trailsight detect demo --confidence 0.05 --coco FILE` and written as a MOTChallenge file: frame, -1, left, top, width,
+//! `trailsight detect assets/demo.avi --confidence 0.05 --coco FILE` and written as a MOTChallenge file: frame, -1, left, top, width,
 //! height, score, class, counted from 1. `golden/tracks_PRESET.txt` hold the tracks: frame, id, left, top, width, height,
 //! and 1 for seen or 0 for predicted. `UPDATE_GOLDEN=1` writes those anew; look at the difference.
 
