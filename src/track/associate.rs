@@ -194,6 +194,14 @@ mod tests {
     }
 
     #[test]
+    fn a_track_had_rather_stay_alone_than_spoil_a_much_better_pair() {
+        // Above the least of 0.3 a pair is worth 0.52, and the two that could be made instead 0.24 and 0.03.
+        let subjects = [subject(0, 0.0), subject(1, 40.0)];
+        let passed = pass(&subjects, &[30.0, 90.0], Rule { least: 0.3, ..ALL }, &settings(Pairing::Exact));
+        assert_eq!((passed.matched, passed.subjects), (vec![(1, 30.0)], vec![0]));
+    }
+
+    #[test]
     fn no_pair_is_less_similar_than_the_least() {
         // Overlaps of a third, exactly: 50 of 150.
         for pairing in [Pairing::Exact, Pairing::Mutual] {

@@ -178,6 +178,24 @@ fn the_camera_takes_everything_along() {
 }
 
 #[test]
+fn who_is_not_seen_keeps_their_size() {
+    let settings = settings();
+    let mut tracklet = begun(&settings);
+    for frame in 1..=10 {
+        tracklet.predict(0.1, &settings);
+        // It comes nearer.
+        tracklet.see(f64::from(frame) * 0.1, 0.1, &seen(0.0, 80.0 + 4.0 * frame as f32, 0.9), &settings);
+    }
+    let mut seen = tracklet.clone();
+    seen.predict(0.5, &settings);
+    assert!(seen.rect.height > tracklet.rect.height + 10.0, "{:?}", seen.rect);
+    tracklet.state = TrackState::Lost;
+    let before = tracklet.rect;
+    tracklet.predict(0.5, &settings);
+    assert_eq!((tracklet.rect.width, tracklet.rect.height), (before.width, before.height));
+}
+
+#[test]
 fn being_lost_and_hidden_is_a_penalty_and_unsureness_a_reach() {
     let settings = TrackSettings { lost_penalty: 0.1, occlusion_penalty: 0.2, ..settings() };
     let mut tracklet = begun(&settings);
