@@ -210,3 +210,26 @@ fn being_lost_and_hidden_is_a_penalty_and_unsureness_a_reach() {
     }
     assert_eq!(tracklet.subject(4, 0.0, &settings).reach, settings.reach_most, "but there is an end to it");
 }
+
+#[test]
+fn numbers_that_cannot_be_worked_with_are_known() {
+    let settings = settings();
+    assert!(begun(&settings).is_sound(&settings));
+    // Each of the boxes is sound, and the one half-way between them is not.
+    let mixed = Tracklet {
+        last: Rect::new(0.0, 0.0, 6e19, 1.0),
+        rect: Rect::new(0.0, 0.0, 1.0, 6e19),
+        ..begun(&settings)
+    };
+    assert!(mixed.last.is_sound() && mixed.rect.is_sound());
+    assert!(!mixed.is_sound(&TrackSettings { smoothing: 0.5, ..settings }));
+    assert!(mixed.is_sound(&TrackSettings { smoothing: 0.0, ..settings }));
+    // The variance of its speed is beyond all numbers, though that of its place is not yet.
+    let observed = Observed {
+        detection: Detection { rect: Rect::new(0.0, 0.0, 8e18, 1.0), score: 0.9, class: 0 },
+        hidden: 0.0,
+    };
+    let vast = Tracklet::begin(1, 0.0, &observed, true, &settings);
+    assert!(vast.rect.is_sound() && vast.motion.spread().is_finite());
+    assert!(!vast.is_sound(&settings));
+}
