@@ -2,13 +2,12 @@
 //!
 //! `golden/demo_detections.txt` holds what the program's own network found in the first 80 frames of the bundled clip
 //! (`assets/demo.avi`, 7 frames a second; see `assets/ORIGIN.md`), from score 0.05 on, recorded with
-//! `trailsight detect demo --confidence 0.05 --coco FILE` and written as a MOTChallenge file: frame, -1, left, top, width,
+//! `trailsight detect assets/demo.avi --confidence 0.05 --coco FILE` and written as a MOTChallenge file: frame, -1, left, top, width,
 //! height, score, class, counted from 1. `golden/tracks_PRESET.txt` hold the tracks: frame, id, left, top, width, height,
 //! and 1 for seen or 0 for predicted. `UPDATE_GOLDEN=1` writes those anew; look at the difference.
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
-mod scenes;
-
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
@@ -90,7 +89,7 @@ fn the_default_needs_the_fewest_ids() {
     let ids = |preset| {
         let text = tracked(TrackSettings::of(preset));
         let id = |line: &str| line.split(',').nth(1).expect("an id").to_owned();
-        text.lines().map(id).collect::<std::collections::BTreeSet<_>>().len()
+        text.lines().map(id).collect::<BTreeSet<_>>().len()
     };
     let [default, bytetrack, sort] = [Preset::Default, Preset::Bytetrack, Preset::Sort].map(ids);
     assert!(default <= bytetrack && default < sort, "{default} {bytetrack} {sort}");

@@ -102,3 +102,151 @@ fn remove_at<T>(items: &mut Vec<T>, indices: impl Iterator<Item = usize>) {
         !remove
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+
+    /// Only the overlap counts.
+    fn settings(pairing: Pairing) -> TrackSettings {
+        TrackSettings {
+            pairing,
+            height_weight: 0.0,
+            score_weight: 0.0,
+            confidence_weight: 0.0,
+            size_weight: 0.0,
+            ..TrackSettings::default()
+        }
+    }
+
+    /// A track at this place of a row of boxes as wide as 100.
+    fn subject(index: usize, left: f32) -> Subject {
+        let rect = Rect::new(left, 0.0, 100.0, 50.0);
+        let (seen, height) = (index as f64, rect.height);
+        Subject {
+            index,
+            seen,
+            rect,
+            last: rect,
+            class: 0,
+            confidence: 0.9,
+            height,
+            reach: 0.0,
+            penalty: 0.0,
+            heading: None,
+        }
+    }
+
+    fn observed(left: f32) -> Observed {
+        let rect = Rect::new(left, 0.0, 100.0, 50.0);
+        Observed { detection: Detection { rect, score: 0.9, class: 0 }, hidden: 0.0 }
+    }
+
+    const ALL: Rule = Rule { least: 0.1, cues: Cues::All, since: f64::NEG_INFINITY };
+
+    /// Which index was matched with the detection at which place; and who is left on both sides.
+    #[derive(Debug, PartialEq)]
+    struct Passed {
+        matched: Vec<(usize, f32)>,
+        subjects: Vec<usize>,
+        detections: Vec<f32>,
+    }
+
+    fn pass(subjects: &[Subject], lefts: &[f32], rule: Rule, settings: &TrackSettings) -> Passed {
+        let (mut subjects, mut detections) =
+            (subjects.to_vec(), lefts.iter().map(|&l| observed(l)).collect());
+        let mut matched = Vec::new();
+        Matcher::default().pass(&mut subjects, &mut detections, rule, settings, |index, observed| {
+            matched.push((index, observed.detection.rect.left));
+        });
+        Passed {
+            matched,
+            subjects: subjects.iter().map(|subject| subject.index).collect(),
+            detections: detections.iter().map(|observed| observed.detection.rect.left).collect(),
+        }
+    }
+
+    #[test]
+    fn pairs_are_handed_over_by_index_and_the_rest_keeps_its_order() {
+        let subjects = [subject(7, 900.0), subject(3, 0.0), subject(5, 500.0), subject(9, 1_300.0)];
+        for pairing in [Pairing::Exact, Pairing::Mutual] {
+            let passed = pass(&subjects, &[2_000.0, 510.0, 1_800.0, -20.0, 1_600.0], ALL, &settings(pairing));
+            assert_eq!(
+                passed,
+                Passed {
+                    matched: vec![(3, -20.0), (5, 510.0)],
+                    subjects: vec![7, 9],
+                    detections: vec![2_000.0, 1_800.0, 1_600.0],
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn exact_pairing_gives_way_for_the_sake_of_all_and_mutual_does_not() {
+        // The second track is nearest to the first detection, but the other track has no other.
+        let subjects = [subject(0, 0.0), subject(1, 40.0)];
+        let rule = Rule { least: 0.3, ..ALL };
+        let exact = pass(&subjects, &[30.0, 60.0], rule, &settings(Pairing::Exact));
+        assert_eq!(exact.matched, [(0, 30.0), (1, 60.0)]);
+        let mutual = pass(&subjects, &[30.0, 60.0], rule, &settings(Pairing::Mutual));
+        assert_eq!(
+            (mutual.matched, mutual.subjects, mutual.detections),
+            (vec![(1, 30.0)], vec![0], vec![60.0])
+        );
+    }
+
+    #[test]
+    fn a_track_had_rather_stay_alone_than_spoil_a_much_better_pair() {
+        // Above the least of 0.3 a pair is worth 0.52, and the two that could be made instead 0.24 and 0.03.
+        let subjects = [subject(0, 0.0), subject(1, 40.0)];
+        let passed = pass(&subjects, &[30.0, 90.0], Rule { least: 0.3, ..ALL }, &settings(Pairing::Exact));
+        assert_eq!((passed.matched, passed.subjects), (vec![(1, 30.0)], vec![0]));
+    }
+
+    #[test]
+    fn no_pair_is_less_similar_than_the_least() {
+        // Overlaps of a third, exactly: 50 of 150.
+        for pairing in [Pairing::Exact, Pairing::Mutual] {
+            let with = |least| {
+                pass(&[subject(0, 0.0)], &[50.0], Rule { least, ..ALL }, &settings(pairing)).matched.len()
+            };
+            assert_eq!([with(0.3), with(1.0 / 3.0), with(0.34)], [1, 1, 0], "{pairing:?}");
+            let same = pass(&[subject(0, 0.0)], &[0.0], Rule { least: 1.0, ..ALL }, &settings(pairing));
+            assert!(same.matched.is_empty(), "a least of 1 is off, even for the same box");
+            let touching = pass(&[subject(0, 0.0)], &[100.0], Rule { least: 0.0, ..ALL }, &settings(pairing));
+            assert!(touching.matched.is_empty(), "nothing in common is no pair, whatever the least");
+        }
+    }
+
+    #[test]
+    fn who_was_seen_too_long_ago_is_left_out() {
+        let rule = Rule { since: 4.0, ..ALL };
+        let subjects = [subject(3, 0.0), subject(4, 500.0), subject(5, 900.0)];
+        let passed = pass(&subjects, &[0.0, 500.0, 900.0], rule, &settings(Pairing::Exact));
+        assert_eq!(passed.matched, [(4, 500.0), (5, 900.0)]);
+        assert_eq!((passed.subjects, passed.detections), (vec![3], vec![0.0]));
+    }
+
+    #[test]
+    fn a_matcher_that_was_used_before_matches_as_a_new_one() {
+        let mut matcher = Matcher::default();
+        for count in [40, 3, 25, 1] {
+            let mut subjects: Vec<_> = (0..count).map(|i| subject(i, 300.0 * i as f32)).collect();
+            let mut detections: Vec<_> = (0..count).rev().map(|i| observed(300.0 * i as f32 + 9.0)).collect();
+            let mut pairs = Vec::new();
+            matcher.pass(
+                &mut subjects,
+                &mut detections,
+                ALL,
+                &settings(Pairing::Exact),
+                |index, observed| {
+                    pairs.push((index, observed.detection.rect.left));
+                },
+            );
+            assert_eq!(pairs, (0..count).map(|i| (i, 300.0 * i as f32 + 9.0)).collect::<Vec<_>>());
+            assert!(subjects.is_empty() && detections.is_empty());
+        }
+    }
+}

@@ -180,6 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn who_could_be_either_of_two_says_nothing() {
+        // Beside each person another one, nearly as well in their place.
+        let (tracks, mut detections) = crowd((10.0, 0.0), &STRAYS);
+        let beside: Vec<_> =
+            tracks.iter().map(|&(rect, class)| (Rect { left: rect.left - 14.0, ..rect }, class)).collect();
+        let find = |detections: &[Seen]| {
+            CameraFinder::default().find(&tracks, detections, &TrackSettings::default())
+        };
+        assert!(find(&detections).is_some());
+        detections.extend(beside);
+        assert_eq!(find(&detections), None);
+    }
+
+    #[test]
     fn too_few_say_nothing() {
         assert_eq!(found((14.0, -9.0), &STRAYS[..LEAST_PAIRS - 1]), None);
         assert_eq!(CameraFinder::default().find(&[], &[], &TrackSettings::default()), None);

@@ -273,6 +273,18 @@ mod tests {
     }
 
     #[test]
+    fn a_detection_is_doubted_less_with_its_score_and_more_with_what_hides_it() {
+        let settings = TrackSettings { score_trust: 0.9, occlusion_noise: 2.0, ..SETTINGS() };
+        for (score, hidden, expected) in
+            [(0.0, 0.0, 1.0), (0.5, 0.0, 0.55), (0.5, 0.5, 1.1), (0.0, 1.0, 3.0), (1.0, 0.0, 0.1)]
+        {
+            assert!((doubt(score, hidden, &settings) - expected).abs() < 1e-6, "{score} {hidden}");
+        }
+        let trusting = TrackSettings { score_trust: 1.0, ..settings };
+        assert_eq!(doubt(1.0, 0.0, &trusting), SUREST, "no detection is beyond doubt");
+    }
+
+    #[test]
     fn a_shrinking_box_never_turns_inside_out() {
         let mut motion = Motion::new(&Rect::new(0.0, 0.0, 100.0, 100.0), &SETTINGS());
         for size in [80.0, 60.0, 40.0, 20.0, 5.0] {

@@ -125,3 +125,173 @@ fn agreement(heading: &Heading, rect: &Rect) -> f32 {
     }
     ((dx * heading.direction.0 + dy * heading.direction.1) / length).clamp(-1.0, 1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A track that should be at this box, where it was last seen, too.
+    fn at(rect: Rect) -> Subject {
+        Subject {
+            index: 0,
+            seen: 0.0,
+            rect,
+            last: rect,
+            class: 0,
+            confidence: 0.8,
+            height: rect.height,
+            reach: 0.0,
+            penalty: 0.0,
+            heading: None,
+        }
+    }
+
+    fn found(rect: Rect, score: f32) -> Detection {
+        Detection { rect, score, class: 0 }
+    }
+
+    /// Nothing counts but the overlap.
+    fn plain() -> TrackSettings {
+        TrackSettings {
+            height_weight: 0.0,
+            score_weight: 0.0,
+            confidence_weight: 0.0,
+            size_weight: 0.0,
+            direction_weight: 0.0,
+            ..TrackSettings::default()
+        }
+    }
+
+    fn close(a: f32, b: f32) {
+        assert!((a - b).abs() < 1e-5, "{a} instead of {b}");
+    }
+
+    const BOX: Rect = Rect::new(0.0, 0.0, 40.0, 80.0);
+    /// Half of the height further down: a third of both together is shared, in area and in height.
+    const LOWER: Rect = Rect::new(0.0, 40.0, 40.0, 80.0);
+
+    #[test]
+    fn without_weights_it_is_the_overlap() {
+        for cues in [Cues::All, Cues::LastSeen, Cues::Overlap, Cues::OtherClass] {
+            close(similarity(&at(BOX), &found(LOWER, 0.3), cues, &plain()), 1.0 / 3.0);
+            close(similarity(&at(BOX), &found(BOX, 0.3), cues, &plain()), 1.0);
+            let away = Rect::new(40.0, 0.0, 40.0, 80.0);
+            assert_eq!(similarity(&at(BOX), &found(away, 0.9), cues, &plain()), 0.0, "edges that touch");
+        }
+    }
+
+    #[test]
+    fn each_cue_is_a_factor_with_weight_one_and_half_of_one_with_half() {
+        let all = |settings, height| {
+            let subject = Subject { height, ..at(BOX) };
+            similarity(&subject, &found(LOWER, 0.6), Cues::All, &settings)
+        };
+        let third = 1.0 / 3.0;
+        close(all(TrackSettings { height_weight: 1.0, ..plain() }, 80.0), third * third);
+        close(all(TrackSettings { height_weight: 0.5, ..plain() }, 80.0), third * 2.0 / 3.0);
+        close(all(TrackSettings { score_weight: 1.0, ..plain() }, 80.0), third * 0.6);
+        close(all(TrackSettings { score_weight: 0.5, ..plain() }, 80.0), third * 0.8);
+        close(all(TrackSettings { size_weight: 1.0, ..plain() }, 100.0), third * 0.8);
+        close(all(TrackSettings { size_weight: 0.5, ..plain() }, 64.0), third * 0.9);
+        let both = TrackSettings { height_weight: 1.0, score_weight: 1.0, size_weight: 1.0, ..plain() };
+        close(all(both, 160.0), third * third * 0.6 * 0.5);
+    }
+
+    #[test]
+    fn a_score_unlike_the_usual_one_and_a_penalty_are_taken_off() {
+        let settings = TrackSettings { confidence_weight: 0.5, ..plain() };
+        close(similarity(&at(BOX), &found(LOWER, 0.6), Cues::All, &settings), 1.0 / 3.0 - 0.5 * 0.2);
+        let lost = Subject { penalty: 0.1, ..at(BOX) };
+        close(similarity(&lost, &found(LOWER, 0.8), Cues::All, &settings), 1.0 / 3.0 - 0.1);
+        close(similarity(&lost, &found(LOWER, 0.3), Cues::Overlap, &settings), 1.0 / 3.0 - 0.1);
+        assert!(similarity(&at(BOX), &found(Rect { left: 99.0, ..BOX }, 0.8), Cues::All, &settings) <= 0.0);
+    }
+
+    #[test]
+    fn going_on_in_the_same_direction_adds_and_turning_back_takes_off() {
+        let settings = TrackSettings { direction_weight: 0.4, ..plain() };
+        // From left of the box, to the right; the box's centre is at (20, 40).
+        let towards = |from, direction| {
+            let heading = Some(Heading { from, direction });
+            similarity(&Subject { heading, ..at(BOX) }, &found(BOX, 0.5), Cues::All, &settings)
+        };
+        close(towards((10.0, 40.0), (1.0, 0.0)), 1.0 + 0.5 * 0.4 * 0.5);
+        close(towards((10.0, 40.0), (-1.0, 0.0)), 1.0 - 0.5 * 0.4 * 0.5);
+        close(towards((10.0, 40.0), (0.0, 1.0)), 1.0);
+        close(towards((20.0, 40.0), (0.0, 1.0)), 1.0);
+    }
+
+    #[test]
+    fn reach_finds_what_is_near_and_weak_boxes_must_overlap() {
+        let beside = found(Rect::new(50.0, 0.0, 40.0, 80.0), 0.9);
+        let reaching = Subject { reach: 0.25, ..at(BOX) };
+        assert_eq!(similarity(&at(BOX), &beside, Cues::All, &plain()), 0.0);
+        // From -10 to 50, and from 40 to 100.
+        close(similarity(&reaching, &beside, Cues::All, &plain()), 1.0 / 11.0);
+        assert_eq!(similarity(&reaching, &beside, Cues::Overlap, &plain()), 0.0);
+        assert_eq!(similarity(&reaching, &beside, Cues::OtherClass, &plain()), 0.0);
+    }
+
+    #[test]
+    fn where_it_was_last_seen_counts_only_where_asked_and_then_without_the_score() {
+        let settings = TrackSettings { score_weight: 1.0, ..plain() };
+        let moved = Subject { rect: Rect { left: 500.0, ..BOX }, ..at(BOX) };
+        assert_eq!(similarity(&moved, &found(BOX, 0.5), Cues::All, &settings), 0.0);
+        close(similarity(&moved, &found(BOX, 0.5), Cues::LastSeen, &settings), 1.0);
+    }
+
+    fn near() -> impl Strategy<Value = Rect> {
+        (-60f32..60.0, -60f32..60.0, 10f32..100.0, 10f32..100.0)
+            .prop_map(|(left, top, width, height)| Rect::new(left, top, width, height))
+    }
+
+    proptest! {
+        #[test]
+        fn reach_never_makes_boxes_of_different_classes_match(
+            a in near(), b in near(), reach in 0f32..2.0, score in 0f32..1.0
+        ) {
+            let (subject, other) = (Subject { reach, ..at(a) }, Detection { class: 1, ..found(b, score) });
+            for cues in [Cues::All, Cues::LastSeen, Cues::Overlap] {
+                prop_assert_eq!(similarity(&subject, &other, cues, &TrackSettings::default()), 0.0);
+            }
+            // The pass for those goes by the boxes as they are.
+            let bare = similarity(&subject, &other, Cues::OtherClass, &TrackSettings::default());
+            prop_assert_eq!(bare, a.iou(&b));
+            let agnostic = TrackSettings { class_agnostic: true, ..TrackSettings::default() };
+            prop_assert_eq!(
+                similarity(&subject, &other, Cues::All, &agnostic),
+                similarity(&subject, &found(b, score), Cues::All, &agnostic)
+            );
+        }
+
+        #[test]
+        fn a_heavier_cue_never_makes_them_more_alike(
+            a in near(), b in near(), score in 0f32..1.0, height in 5f32..200.0, weight in 0f32..1.0, more in 0f32..1.0
+        ) {
+            let subject = Subject { height, ..at(a) };
+            let all = |settings| similarity(&subject, &found(b, score), Cues::All, &settings);
+            let (less, more) = (weight * more, weight);
+            for with in [
+                |w| TrackSettings { height_weight: w, ..plain() },
+                |w| TrackSettings { score_weight: w, ..plain() },
+                |w| TrackSettings { size_weight: w, ..plain() },
+                |w| TrackSettings { confidence_weight: w, ..plain() },
+            ] {
+                prop_assert!(all(with(more)) <= all(with(less)) + 1e-6);
+                prop_assert!((all(with(0.0)) - a.iou(&b)).abs() < 1e-6);
+            }
+        }
+
+        /// A bound of what is within reach that is cheap and misses nothing.
+        #[test]
+        fn within_reach_is_overlap_of_the_widened_boxes(a in near(), b in near(), reach in 0f32..1.0) {
+            let (wide_a, wide_b) = (a.widened(reach), b.widened(reach));
+            let across = wide_a.right().min(wide_b.right()) - wide_a.left.max(wide_b.left);
+            let down = wide_a.bottom().min(wide_b.bottom()) - wide_a.top.max(wide_b.top);
+            // Where edges touch, rounding decides.
+            prop_assume!(across.abs() > 1e-3 && down.abs() > 1e-3);
+            prop_assert_eq!(within_reach(&a, &b, reach), wide_a.overlaps(&wide_b));
+        }
+    }
+}

@@ -56,6 +56,16 @@ fn a_higher_confidence_retires_what_never_had_it() {
 }
 
 #[test]
+fn a_higher_confidence_keeps_what_once_had_it() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    for (frame, score) in [0.7, 0.95, 0.7].into_iter().enumerate() {
+        tracker.update(frame as f64 * 0.1, &[detection(10.0, 10.0, 40.0, 80.0, score)]);
+    }
+    tracker.set_settings(TrackSettings { start_score: 0.8, ..TrackSettings::default() });
+    assert_eq!(confirmed(tracker.update(0.3, &[detection(10.0, 10.0, 40.0, 80.0, 0.75)])), [1]);
+}
+
+#[test]
 fn people_who_cross_keep_their_ids() {
     for fps in [7.0, 15.0, 30.0] {
         let mut tracker = Tracker::new(TrackSettings::default());

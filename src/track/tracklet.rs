@@ -208,3 +208,6 @@ impl Tracklet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

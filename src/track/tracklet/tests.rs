@@ -1,0 +1,235 @@
+//! One track from the inside, with numbers worked out by hand.
+
+use super::*;
+use crate::detection::Detection;
+
+fn seen(left: f32, height: f32, score: f32) -> Observed {
+    let rect = Rect::new(left, 0.0, 40.0, height);
+    Observed { detection: Detection { rect, score, class: 0 }, hidden: 0.0 }
+}
+
+/// With the noise held fast, whatever the defaults are tuned to.
+fn settings() -> TrackSettings {
+    TrackSettings {
+        measurement_noise: 0.25,
+        score_trust: 0.93,
+        position_noise: 0.55,
+        velocity_noise: 1.2,
+        start_speed: 4.0,
+        adaption: 0.6,
+        ..TrackSettings::default()
+    }
+}
+
+/// Begun at time 0.
+fn begun(settings: &TrackSettings) -> Tracklet {
+    Tracklet::begin(1, 0.0, &seen(0.0, 80.0, 0.8), false, settings)
+}
+
+/// How sure it is of its place after a tenth of a second.
+fn spread(mut tracklet: Tracklet, surprise: f32, settings: &TrackSettings) -> f32 {
+    tracklet.surprise = surprise;
+    tracklet.predict(0.1, settings);
+    tracklet.motion.spread()
+}
+
+#[test]
+fn surprises_count_between_a_least_and_a_most() {
+    let settings = TrackSettings { adaption: 1.0, ..settings() };
+    let tracklet = begun(&settings);
+    let spread = |surprise| spread(tracklet.clone(), surprise, &settings);
+    assert!(spread(0.5) < spread(1.0) && spread(1.0) < spread(5.9));
+    assert_eq!(spread(0.0), spread(*UNREST.start()));
+    assert_eq!(spread(1e9), spread(*UNREST.end()));
+}
+
+#[test]
+fn surprises_count_as_much_as_is_set() {
+    let of = |adaption, surprise| {
+        let settings = TrackSettings { adaption, ..settings() };
+        spread(begun(&settings), surprise, &settings)
+    };
+    assert_eq!(of(0.0, 5.0), of(1.0, 1.0), "none is as if everything went as expected");
+    assert_eq!(of(0.5, 5.0), of(1.0, 3.0));
+}
+
+#[test]
+fn one_surprise_is_no_more_than_the_most_that_counts() {
+    let settings = settings();
+    let mut tracklet = begun(&settings);
+    tracklet.predict(0.1, &settings);
+    tracklet.see(0.1, 0.1, &seen(1e6, 80.0, 0.8), &settings);
+    let expected = 1.0 + SURPRISE_RATE * (MOST_SURPRISE - 1.0);
+    assert!((tracklet.surprise - expected).abs() < 1e-5, "{}", tracklet.surprise);
+}
+
+#[test]
+fn it_is_confirmed_by_both_number_and_score() {
+    let life = |confirm_hits, confirm_score| {
+        let settings = TrackSettings { confirm_hits, confirm_score, ..settings() };
+        let mut tracklet = begun(&settings);
+        let mut states = vec![tracklet.state];
+        for frame in 1..4 {
+            tracklet.see(f64::from(frame) * 0.1, 0.1, &seen(0.0, 80.0, 0.8), &settings);
+            states.push(tracklet.state);
+        }
+        states.iter().filter(|&&state| state == TrackState::Tentative).count()
+    };
+    assert_eq!([life(1, 0.0), life(2, 0.0), life(3, 0.0)], [0, 1, 2], "by number");
+    assert_eq!([life(1, 0.8), life(1, 0.9), life(1, 1.7)], [0, 1, 2], "by score, 0.8 each");
+    assert_eq!([life(3, 0.9), life(2, 1.7)], [2, 2], "the later of both");
+}
+
+#[test]
+fn usual_score_and_height_follow_and_what_is_hidden_says_nothing_of_the_height() {
+    let settings = settings();
+    let mut tracklet = begun(&settings);
+    // As long as the time over which heights are taken: half of the way.
+    let frame = f64::from(HEIGHT_SECONDS);
+    tracklet.see(frame, frame, &seen(0.0, 100.0, 0.4), &settings);
+    assert!((tracklet.confidence - 0.6).abs() < 1e-6 && (tracklet.height - 90.0).abs() < 1e-4);
+    assert_eq!((tracklet.score, tracklet.best, tracklet.hits), (0.4, 0.8, 2));
+    tracklet.see(2.0 * frame, frame, &Observed { hidden: 1.0, ..seen(0.0, 40.0, 0.4) }, &settings);
+    assert!((tracklet.height - 90.0).abs() < 1e-4);
+    tracklet.see(3.0 * frame, frame, &Observed { hidden: 0.5, ..seen(0.0, 50.0, 0.4) }, &settings);
+    assert!((tracklet.height - 80.0).abs() < 1e-4, "a quarter of the way from 90 to 50: {}", tracklet.height);
+}
+
+#[test]
+fn what_is_shown_lies_between_the_detected_and_the_filtered_box() {
+    let settings = settings();
+    let mut tracklet = begun(&settings);
+    tracklet.predict(0.1, &settings);
+    tracklet.see(0.1, 0.1, &seen(8.0, 80.0, 0.8), &settings);
+    let shown = |smoothing| tracklet.as_track(&TrackSettings { smoothing, ..settings }).rect.left;
+    assert_eq!((shown(0.0), shown(1.0)), (8.0, tracklet.rect.left));
+    assert!((shown(0.25) - (8.0 + 0.25 * (tracklet.rect.left - 8.0))).abs() < 1e-5);
+    assert!(tracklet.rect.left > 0.0 && tracklet.rect.left < 8.0, "the filter lags: {}", tracklet.rect.left);
+    tracklet.state = TrackState::Lost;
+    let lost = tracklet.as_track(&TrackSettings { smoothing: 0.0, ..settings }).rect;
+    assert_eq!(lost, tracklet.rect, "of who is not seen only the filtered box is known");
+}
+
+/// Seen at 100 pixels a second for two seconds, then not for one, in which it turned back: found 60 to the left.
+fn turned(settings: &TrackSettings) -> Tracklet {
+    let mut tracklet = begun(settings);
+    for frame in 1..=20 {
+        tracklet.predict(0.1, settings);
+        tracklet.see(f64::from(frame) * 0.1, 0.1, &seen(10.0 * frame as f32, 80.0, 0.9), settings);
+    }
+    assert!((tracklet.motion.velocity()[0] - 100.0).abs() < 5.0);
+    tracklet.state = TrackState::Lost;
+    for _ in 0..10 {
+        tracklet.predict(0.1, settings);
+    }
+    tracklet
+}
+
+#[test]
+fn who_is_found_again_was_led_there_in_a_straight_line() {
+    let settings = settings();
+    let tracklet = turned(&settings);
+    let to = Rect::new(140.0, 0.0, 40.0, 80.0);
+    let led = tracklet.led_through(1.0, 0.1, &to, &settings);
+    assert!((led.rect().left - 140.0).abs() < 6.0, "{:?} and not at 300", led.rect());
+    // From 100 a second most of the way to the line's -60.
+    let [across, down, width, height] = led.velocity();
+    assert!((-60.0..-20.0).contains(&across) && [down, width, height] == [0.0; 3], "{:?}", led.velocity());
+
+    let found = |reupdate, frame| {
+        let settings = TrackSettings { reupdate, ..settings };
+        let mut tracklet = tracklet.clone();
+        tracklet.see(3.0, frame, &seen(140.0, 80.0, 0.9), &settings);
+        tracklet.motion
+    };
+    let mut expected = led;
+    expected.update(&to, doubt(0.9, 0.0, &settings), &settings);
+    assert_eq!(found(true, 0.1), expected);
+    assert_ne!(found(false, 0.1), expected);
+    assert_eq!(found(true, 0.7), found(false, 0.7), "one frame is no gap");
+}
+
+#[test]
+fn a_long_gap_is_filled_with_few_steps_and_a_short_one_with_two() {
+    let settings = settings();
+    let tracklet = turned(&settings);
+    let to = Rect::new(140.0, 0.0, 40.0, 80.0);
+    let led = |frame| tracklet.led_through(1.0, frame, &to, &settings);
+    assert_eq!(led(1e-6), led(1.0 / MOST_STEPS), "a million frames would be the same as the most");
+    assert_eq!(led(0.5), led(3.0), "and less than two frames the same as two");
+    assert_ne!(led(0.5), led(0.1));
+}
+
+#[test]
+fn the_camera_takes_everything_along() {
+    let settings = TrackSettings { direction_weight: 1.0, ..settings() };
+    let mut tracklet = turned(&settings);
+    let (rect, last, then) = (tracklet.rect, tracklet.last, tracklet.motion_then.rect());
+    let heading = tracklet.subject(0, 0.0, &settings).heading.expect("it walks");
+    tracklet.follow(&Affine::shift(30.0, -20.0));
+    for (before, after) in [(rect, tracklet.rect), (last, tracklet.last), (then, tracklet.motion_then.rect())]
+    {
+        let moved = Rect { left: before.left + 30.0, top: before.top - 20.0, ..before };
+        assert!(moved.iou(&after) > 0.999, "{moved:?} {after:?}");
+    }
+    let turned = tracklet.subject(0, 0.0, &settings).heading.expect("it still does");
+    assert_eq!(turned.from, (heading.from.0 + 30.0, heading.from.1 - 20.0));
+    assert_eq!(turned.direction, heading.direction);
+}
+
+#[test]
+fn who_is_not_seen_keeps_their_size() {
+    let settings = settings();
+    let mut tracklet = begun(&settings);
+    for frame in 1..=10 {
+        tracklet.predict(0.1, &settings);
+        // It comes nearer.
+        tracklet.see(f64::from(frame) * 0.1, 0.1, &seen(0.0, 80.0 + 4.0 * frame as f32, 0.9), &settings);
+    }
+    let mut seen = tracklet.clone();
+    seen.predict(0.5, &settings);
+    assert!(seen.rect.height > tracklet.rect.height + 10.0, "{:?}", seen.rect);
+    tracklet.state = TrackState::Lost;
+    let before = tracklet.rect;
+    tracklet.predict(0.5, &settings);
+    assert_eq!((tracklet.rect.width, tracklet.rect.height), (before.width, before.height));
+}
+
+#[test]
+fn being_lost_and_hidden_is_a_penalty_and_unsureness_a_reach() {
+    let settings = TrackSettings { lost_penalty: 0.1, occlusion_penalty: 0.2, ..settings() };
+    let mut tracklet = begun(&settings);
+    assert_eq!(tracklet.subject(4, 0.0, &settings).penalty, 0.0);
+    assert!((tracklet.subject(4, 0.5, &settings).penalty - 0.1).abs() < 1e-6);
+    tracklet.state = TrackState::Lost;
+    let subject = tracklet.subject(4, 0.5, &settings);
+    assert!((subject.penalty - 0.2).abs() < 1e-6 && subject.index == 4 && subject.heading.is_none());
+    assert!((subject.reach - settings.reach * tracklet.motion.spread()).abs() < 1e-6);
+    for _ in 0..40 {
+        tracklet.predict(0.1, &settings);
+    }
+    assert_eq!(tracklet.subject(4, 0.0, &settings).reach, settings.reach_most, "but there is an end to it");
+}
+
+#[test]
+fn numbers_that_cannot_be_worked_with_are_known() {
+    let settings = settings();
+    assert!(begun(&settings).is_sound(&settings));
+    // Each of the boxes is sound, and the one half-way between them is not.
+    let mixed = Tracklet {
+        last: Rect::new(0.0, 0.0, 6e19, 1.0),
+        rect: Rect::new(0.0, 0.0, 1.0, 6e19),
+        ..begun(&settings)
+    };
+    assert!(mixed.last.is_sound() && mixed.rect.is_sound());
+    assert!(!mixed.is_sound(&TrackSettings { smoothing: 0.5, ..settings }));
+    assert!(mixed.is_sound(&TrackSettings { smoothing: 0.0, ..settings }));
+    // The variance of its speed is beyond all numbers, though that of its place is not yet.
+    let observed = Observed {
+        detection: Detection { rect: Rect::new(0.0, 0.0, 8e18, 1.0), score: 0.9, class: 0 },
+        hidden: 0.0,
+    };
+    let vast = Tracklet::begin(1, 0.0, &observed, true, &settings);
+    assert!(vast.rect.is_sound() && vast.motion.spread().is_finite());
+    assert!(!vast.is_sound(&settings));
+}
