@@ -10,6 +10,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use clap::Parser;
 use common::{demo, ffmpeg, has, root, trailsight};
@@ -54,6 +55,24 @@ fn every_command_is_understood() {
     }
 }
 
+/// Two recordings of one who walks by, and what a tracker said of them.
+fn make_data_set(folder: &Path) {
+    fs::create_dir_all(folder.join("out")).unwrap();
+    for name in ["hall", "lobby"] {
+        let sequence = folder.join("mydata").join(name);
+        let rows = |more: &str| -> String {
+            (1..=20).map(|frame| format!("{frame},1,{},50,40,90,{more}\n", 10 + 4 * frame)).collect()
+        };
+        for (part, text) in [("gt", rows("1,1,1")), ("det", rows("0.9"))] {
+            fs::create_dir_all(sequence.join(part)).unwrap();
+            fs::write(sequence.join(part).join(format!("{part}.txt")), text).unwrap();
+        }
+        let info = "[Sequence]\nframeRate=25\nseqLength=20\nimWidth=640\nimHeight=360\n";
+        fs::write(sequence.join("seqinfo.ini"), info).unwrap();
+        fs::write(folder.join("out").join(format!("{name}.txt")), rows("0.9,1")).unwrap();
+    }
+}
+
 #[test]
 fn every_command_runs() {
     if !has("ffmpeg") {
@@ -75,11 +94,16 @@ fn every_command_runs() {
     fs::create_dir(at("photos")).unwrap();
     fs::copy(root().join("tests/photos/cat.png"), at("photos/cat1.png")).unwrap();
     fs::write(at("det.txt"), "1,-1,10,10,50,100,0.9\n2,-1,12,10,50,100,0.9\n").unwrap();
+    make_data_set(folder.path());
     for command in commands() {
         // There is no display, so that the window's commands work into files, once through the recording.
         let mut arguments = command[1..].to_vec();
         if arguments.is_empty() {
             arguments = vec!["--end".into(), "1".into()];
+        }
+        // A minute of search is more than this test needs.
+        if let Some(at) = arguments.iter().position(|argument| argument == "--seconds") {
+            arguments[at + 1] = "2".into();
         }
         let output = trailsight().current_dir(folder.path()).args(&arguments).output().unwrap();
         common::Done::of(&output).ok();
@@ -90,10 +114,13 @@ fn every_command_runs() {
             "boxes.json",
             "config.toml",
             "det.txt",
+            "mydata",
+            "out",
             "photos",
             "tracked.mp4",
             "tracks.txt",
             "trailsight-out",
+            "tuned.toml",
             "video.mp4"
         ]
     );

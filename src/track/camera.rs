@@ -5,6 +5,7 @@
 //! errors of the median it is away from nothing. So a still camera over a moving crowd is left alone, and a shaken one
 //! is followed from the first frame. Camera motion from pixels, where the caller has it, takes the place of all this.
 
+use super::motion::square;
 use super::nearby::Nearby;
 use super::settings::TrackSettings;
 use super::similarity::height_overlap;
@@ -73,8 +74,8 @@ impl CameraFinder {
         let (y, y_error) = shift_and_error(&mut self.down);
 
         // How many standard errors the shift is away from nothing, squared; it counts for half at camera_evidence.
-        let away = (x / x_error).powi(2) + (y / y_error).powi(2);
-        let believed = away / (away + settings.camera_evidence.powi(2).max(f32::MIN_POSITIVE));
+        let away = square(x / x_error) + square(y / y_error);
+        let believed = away / (away + square(settings.camera_evidence).max(f32::MIN_POSITIVE));
         let enough = pairs as f32 / (pairs as f32 + HALF_PAIRS);
         let weight = settings.camera_strength * believed * enough;
         let shift = Affine::shift(x * weight, y * weight);

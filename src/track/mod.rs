@@ -96,7 +96,8 @@ impl<'a> From<&'a [Detection]> for Observation<'a> {
 
 /// Follows objects from frame to frame.
 ///
-/// The same observations give the same tracks on every machine. Nothing is allocated once the number of objects has been
+/// The same observations give the same tracks, bit by bit, on every machine: only operations that IEEE 754 rounds in one
+/// way are used. Nothing is allocated once the number of objects has been
 /// seen before, and nothing is kept of tracks that ended.
 ///
 /// ```

@@ -14,7 +14,7 @@ struct Axis {
 
 impl Axis {
     fn new(position: f32, position_deviation: f32, velocity_deviation: f32) -> Self {
-        let covariance = [position_deviation.powi(2), 0.0, velocity_deviation.powi(2)];
+        let covariance = [square(position_deviation), 0.0, square(velocity_deviation)];
         Self { position, velocity: 0.0, covariance }
     }
 
@@ -24,7 +24,7 @@ impl Axis {
         let [pp, pv, vv] = self.covariance;
         self.position += self.velocity * dt;
         self.covariance = [
-            pp + 2.0 * dt * pv + dt * dt * vv + position_rate * dt + velocity_rate * dt.powi(3) / 3.0,
+            pp + 2.0 * dt * pv + dt * dt * vv + position_rate * dt + velocity_rate * square(dt) * dt / 3.0,
             pv + dt * vv + velocity_rate * dt * dt / 2.0,
             vv + velocity_rate * dt,
         ];
@@ -32,7 +32,7 @@ impl Axis {
 
     /// How far a measured position with the given variance is from here, squared, over what is expected of that.
     fn surprise(&self, measured: f32, variance: f32) -> f32 {
-        (measured - self.position).powi(2) / (self.covariance[0] + variance)
+        square(measured - self.position) / (self.covariance[0] + variance)
     }
 
     /// Takes in a measured position with the given variance.
@@ -45,6 +45,11 @@ impl Axis {
         self.velocity += velocity_gain * innovation;
         self.covariance = [pp - position_gain * pp, pv - position_gain * pv, vv - velocity_gain * pv];
     }
+}
+
+/// The square; unlike `powi` and its like the same on every machine.
+pub(super) fn square(value: f32) -> f32 {
+    value * value
 }
 
 /// A box in motion: centre x, centre y, width and height, each with its velocity, filtered apart.
@@ -102,7 +107,7 @@ impl Motion {
         }
         let rates = |size: f32| {
             let size = size.max(SMALLEST);
-            let rate = |noise: f32| unrest * (noise * size).powi(2);
+            let rate = |noise: f32| unrest * square(noise * size);
             (rate(settings.position_noise), rate(settings.velocity_noise))
         };
         let (across, down) = (rates(self.width.position), rates(self.height.position));
@@ -123,7 +128,7 @@ impl Motion {
     /// the noise is set right.
     pub(super) fn update(&mut self, rect: &Rect, doubt: f32, settings: &TrackSettings) -> f32 {
         let (x, y) = rect.center();
-        let variance = |size: f32| doubt * (settings.measurement_noise * size.max(SMALLEST)).powi(2);
+        let variance = |size: f32| doubt * square(settings.measurement_noise * size.max(SMALLEST));
         let (across, down) = (variance(self.width.position), variance(self.height.position));
         let surprise = (self.x.surprise(x, across) + self.y.surprise(y, down)) / 2.0;
         self.x.update(x, across);

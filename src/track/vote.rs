@@ -17,7 +17,8 @@ impl ClassVote {
     /// Counts a detection of `class` with its score at `time`; earlier votes have lost half their weight every
     /// `half_life` seconds.
     pub(super) fn cast(&mut self, class: ClassId, score: f32, time: f64, half_life: f64) {
-        let kept = (-(time - self.counted).max(0.0) / half_life).exp2() as f32;
+        // libm's is the same on every machine.
+        let kept = libm::exp2(-(time - self.counted).max(0.0) / half_life) as f32;
         self.counted = time;
         for (_, weight) in &mut self.candidates {
             *weight *= kept;
