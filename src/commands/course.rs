@@ -24,9 +24,12 @@ pub(super) fn load(args: &CourseArgs) -> Result<Course, Failure> {
     Course::load(&args.gt, &names, groups, &options).map_err(Failure::failed)
 }
 
-/// The sequences with the numbers of their groups, and the groups' names. A sequence belongs to the first pattern that it
+/// Sequences with the numbers of their groups, and the groups' names.
+type Chosen = (Vec<(String, usize)>, Vec<String>);
+
+/// Chooses sequences by name. A sequence belongs to the first pattern that it
 /// matches.
-fn choose(known: Vec<String>, patterns: &[String]) -> Result<(Vec<(String, usize)>, Vec<String>), Failure> {
+fn choose(known: Vec<String>, patterns: &[String]) -> Result<Chosen, Failure> {
     if patterns.is_empty() {
         return Ok((known.into_iter().map(|name| (name, 0)).collect(), vec!["all".to_owned()]));
     }

@@ -67,6 +67,8 @@ pub(super) struct Motion {
 
 /// The smallest side, in pixels, that noise is scaled by and that a predicted box can have.
 const SMALLEST: f32 = 1.0;
+/// No side is predicted to be less than this share of what it was.
+const MOST_SHRINKING: f32 = 0.5;
 /// The place of a box seen for the first time is this many times as doubtful as that of later ones.
 const FIRST_DOUBT: f32 = 2.0;
 /// Sizes change slower than places: the share of the speed that a new box may have.
@@ -105,6 +107,8 @@ impl Motion {
         if unseen {
             (self.width.velocity, self.height.velocity) = (0.0, 0.0);
         }
+        let smallest = |size: &Axis| (MOST_SHRINKING * size.position).max(SMALLEST);
+        let least = (smallest(&self.width), smallest(&self.height));
         let rates = |size: f32| {
             let size = size.max(SMALLEST);
             let rate = |noise: f32| unrest * square(noise * size);
@@ -116,9 +120,10 @@ impl Motion {
         {
             axis.predict(dt, position_rate, velocity_rate);
         }
-        for size in [&mut self.width, &mut self.height] {
-            if size.position < SMALLEST {
-                (size.position, size.velocity) = (SMALLEST, 0.0);
+        // A trend is no reason to vanish.
+        for (size, least) in [(&mut self.width, least.0), (&mut self.height, least.1)] {
+            if size.position < least {
+                (size.position, size.velocity) = (least, 0.0);
             }
         }
     }

@@ -45,7 +45,7 @@ pub(super) enum Cues {
     LastSeen,
     /// The plain overlap, for weak boxes.
     Overlap,
-    /// The plain overlap, whatever the class.
+    /// The plain overlap, where the class is another.
     OtherClass,
 }
 
@@ -56,7 +56,11 @@ pub(super) fn similarity(
     cues: Cues,
     settings: &TrackSettings,
 ) -> f32 {
-    if cues != Cues::OtherClass && !settings.class_agnostic && subject.class != detection.class {
+    let wanted = match cues {
+        Cues::OtherClass => subject.class != detection.class,
+        _ => settings.class_agnostic || subject.class == detection.class,
+    };
+    if !wanted {
         return 0.0;
     }
     let near = if cues == Cues::LastSeen { &subject.last } else { &subject.rect };
@@ -173,11 +177,15 @@ mod tests {
 
     #[test]
     fn without_weights_it_is_the_overlap() {
-        for cues in [Cues::All, Cues::LastSeen, Cues::Overlap, Cues::OtherClass] {
-            close(similarity(&at(BOX), &found(LOWER, 0.3), cues, &plain()), 1.0 / 3.0);
-            close(similarity(&at(BOX), &found(BOX, 0.3), cues, &plain()), 1.0);
+        for (cues, class) in [(Cues::All, 0), (Cues::LastSeen, 0), (Cues::Overlap, 0), (Cues::OtherClass, 1)]
+        {
+            let of = |rect, score| {
+                similarity(&at(BOX), &Detection { class, ..found(rect, score) }, cues, &plain())
+            };
+            close(of(LOWER, 0.3), 1.0 / 3.0);
+            close(of(BOX, 0.3), 1.0);
             let away = Rect::new(40.0, 0.0, 40.0, 80.0);
-            assert_eq!(similarity(&at(BOX), &found(away, 0.9), cues, &plain()), 0.0, "edges that touch");
+            assert_eq!(of(away, 0.9), 0.0, "edges that touch");
         }
     }
 

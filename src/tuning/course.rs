@@ -56,11 +56,14 @@ pub struct Course {
     groups: Vec<String>,
 }
 
+/// The evaluation of each class of a sequence, or of all together.
+type ByClass = Vec<(Option<i32>, Evaluation)>;
+
 /// How one settings did: of each leg that was run, the evaluations by class.
 #[derive(Debug, Clone, Default)]
 pub struct Judged {
-    /// Group, and the evaluation of each class.
-    legs: Vec<(usize, Vec<(Option<i32>, Evaluation)>)>,
+    /// With the group of each.
+    legs: Vec<(usize, ByClass)>,
 }
 
 /// The one number that a search raises, in percent.
@@ -249,12 +252,7 @@ fn file_class(class: crate::detection::ClassId) -> i32 {
 }
 
 impl Leg {
-    fn run(
-        &self,
-        settings: &TrackSettings,
-        jitter: Option<u64>,
-        scorer: &mut Scorer,
-    ) -> Vec<(Option<i32>, Evaluation)> {
+    fn run(&self, settings: &TrackSettings, jitter: Option<u64>, scorer: &mut Scorer) -> ByClass {
         let mut tracker = Tracker::new(*settings);
         let mut results = vec![Results::default(); self.truths.len()];
         let mut moved = Vec::new();
