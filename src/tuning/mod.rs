@@ -2,8 +2,8 @@
 //! are best.
 //!
 //! A [`Course`] is a number of sequences, read once. It judges any settings in the time that tracking and scoring take:
-//! no picture and no network are needed. On it, [`ablation`] switches the tracker's pieces off one by one, and
-//! [`search`] looks for better values, checked on sequences that it has not seen.
+//! no picture and no network are needed. On it the tracker's [`PIECES`] are switched off one by one, and [`search`] looks
+//! for better values, checked on sequences that it has not seen ([`folds`]).
 
 mod ablation;
 mod course;
