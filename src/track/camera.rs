@@ -1,7 +1,7 @@
 //! How the camera moved, told from the boxes alone: what all of them share is not theirs.
 //!
-//! Each confirmed track is paired with the detection that is its clear best, where it is that detection's best too. The
-//! median of how far those lie from where they were predicted is the shared shift; it counts the more, the more standard
+//! Each confirmed track is paired with the detection that is its clear best, where it is that detection's best too; after
+//! a jolt of more than a box's width a vote tells first where to look. The median of how far those lie from where they were predicted is the shared shift; it counts the more, the more standard
 //! errors of the median it is away from nothing. So a still camera over a moving crowd is left alone, and a shaken one
 //! is followed from the first frame. Camera motion from pixels, where the caller has it, takes the place of all this.
 
@@ -18,6 +18,15 @@ const WIDENED: f32 = 0.3;
 const LEAST: f32 = 0.3;
 /// A pair is clear where the track's second-best detection is less similar than this share of its best.
 const CLEAR: f32 = 0.7;
+/// How many tracks vote on a large shift, and for shifts of how many times their size.
+const VOTERS: usize = 12;
+const REACH: f32 = 1.0;
+/// With this share of all the agreement that there can be, nobody asks for a large shift.
+const GOOD: f32 = 0.6;
+/// A large shift must give this many times the agreement, and this share of all that there can be on top.
+const MUCH: (f32, f32) = (1.2, 0.1);
+/// Track and detection are one object only where the lower is at least this share of the higher.
+const ALIKE: f32 = 0.8;
 /// With fewer pairs nothing is said.
 const LEAST_PAIRS: usize = 4;
 /// With this many pairs a shift counts for half of what it would with very many.
@@ -57,7 +66,9 @@ impl CameraFinder {
         if tracks.len() < LEAST_PAIRS || detections.len() < LEAST_PAIRS {
             return None;
         }
-        self.pair(tracks, detections);
+        self.nearby.fill(detections.iter().map(|(rect, _)| rect));
+        let jump = self.jump(tracks, detections);
+        self.pair(tracks, detections, jump);
         let pairs = self.across.len();
         if pairs < LEAST_PAIRS {
             return None;
@@ -82,14 +93,52 @@ impl CameraFinder {
         shift.is_sound().then_some(shift)
     }
 
-    /// Leaves how far each clear pair lies apart in `across` and `down`, and the tracks' widths.
-    fn pair(&mut self, tracks: &[Seen], detections: &[Seen]) {
+    /// A first guess at the shift, for when it is larger than what lies between neighbours: of all the shifts that would
+    /// bring a track onto a detection, the one that brings the most onto one (a vote as in Fischler and Bolles 1981).
+    /// Nothing where the tracks lie well as they are, or no shift is much better.
+    fn jump(&self, tracks: &[Seen], detections: &[Seen]) -> (f32, f32) {
+        let voters = &tracks[..tracks.len().min(VOTERS)];
+        let agreement = |shift: (f32, f32)| -> f32 {
+            let best = |(track, class): &Seen| {
+                let track = shifted(track, shift);
+                let near = self.nearby.around(&track, 0.0).map(|index| &detections[index]);
+                near.filter(|(_, other)| other == class)
+                    .map(|(detection, _)| track.iou(detection) * height_overlap(&track, detection))
+                    .fold(0.0, f32::max)
+            };
+            voters.iter().map(best).sum()
+        };
+        let still = agreement((0.0, 0.0));
+        let voters_count = voters.len() as f32;
+        if still > GOOD * voters_count {
+            return (0.0, 0.0);
+        }
+        let (mut jump, mut most) = ((0.0, 0.0), MUCH.0 * still + MUCH.1 * voters_count);
+        for (track, class) in voters {
+            for (detection, other) in self.nearby.around(track, REACH).map(|index| &detections[index]) {
+                let ((x, y), (to_x, to_y)) = (track.center(), detection.center());
+                let alike = detection.height.min(track.height) > ALIKE * detection.height.max(track.height);
+                if other != class || !alike || (to_y - y).abs() > REACH * track.height {
+                    continue;
+                }
+                let shift = (to_x - x, to_y - y);
+                let votes = agreement(shift);
+                if votes > most {
+                    (jump, most) = (shift, votes);
+                }
+            }
+        }
+        jump
+    }
+
+    /// Leaves how far each clear pair, looked for around `jump`, lies apart in `across` and `down`, and the tracks' widths.
+    fn pair(&mut self, tracks: &[Seen], detections: &[Seen], jump: (f32, f32)) {
         self.of_track.clear();
         self.of_track.resize(tracks.len(), (0.0, usize::MAX, 0.0));
         self.of_detection.clear();
         self.of_detection.resize(detections.len(), 0.0);
-        self.nearby.fill(detections.iter().map(|(rect, _)| rect));
         for ((track, class), best) in tracks.iter().zip(&mut self.of_track) {
+            let track = &shifted(track, jump);
             let wide = track.widened(WIDENED);
             for column in self.nearby.around(track, WIDENED) {
                 let (detection, other) = &detections[column];
@@ -120,6 +169,10 @@ impl CameraFinder {
             }
         }
     }
+}
+
+fn shifted(rect: &Rect, (x, y): (f32, f32)) -> Rect {
+    Rect { left: rect.left + x, top: rect.top + y, ..*rect }
 }
 
 /// The middle value, or the mean of the two middle ones; `values` (not empty) are put in another order.
@@ -192,6 +245,13 @@ mod tests {
         assert!(find(&detections).is_some());
         detections.extend(beside);
         assert_eq!(find(&detections), None);
+    }
+
+    #[test]
+    fn a_jolt_of_more_than_a_box_is_found_and_not_the_one_onto_the_neighbours() {
+        // Boxes of 50 stand 120 apart: 80 to the right is 40 to the left, but for one.
+        let (x, y) = found((80.0, 30.0), &STRAYS).expect("enough pairs");
+        assert!((65.0..82.0).contains(&x) && (20.0..32.0).contains(&y), "{x} {y}");
     }
 
     #[test]
