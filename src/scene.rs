@@ -8,7 +8,7 @@ use crate::geometry::Rect;
 /// Where a track is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrackState {
-    /// Seen too few times to be believed: neither shown nor counted nor written.
+    /// Seen too few times to be believed, or too weakly for long: neither shown nor counted nor written.
     Tentative,
     /// Believed, and matched with a detection in this frame.
     Confirmed,

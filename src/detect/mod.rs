@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tract_linalg::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::prelude::*;
 
-use crate::detection::Detection;
+use crate::detection::{Detection, SUPPRESSED_SCORE};
 use crate::frame::Picture;
 use crate::labels::Labels;
 use crate::suggest;
@@ -25,9 +25,6 @@ pub use settings::{DetectSettings, InputSize};
 
 use letterbox::Letterbox;
 use model::Model;
-
-/// Boxes that non-maximum suppression removes are handed on from this score on.
-const SUPPRESSED_SCORE: f32 = 0.3;
 
 /// How long the parts of one detection took.
 #[derive(Debug, Clone, Copy, Default)]

@@ -13,6 +13,8 @@ pub(super) struct Observed {
     pub(super) detection: Detection,
     /// The share of it that lies behind another detection.
     pub(super) hidden: f32,
+    /// It is one of those that non-maximum suppression removed.
+    pub(super) suppressed: bool,
 }
 
 /// What a pass goes by.
@@ -23,6 +25,8 @@ pub(super) struct Rule {
     pub(super) cues: Cues,
     /// Tracks last seen before this time (seconds) are left out.
     pub(super) since: f64,
+    /// And those last seen before this time with a box that was not suppressed.
+    pub(super) found_since: f64,
 }
 
 /// Matches tracks with detections, with buffers kept from pass to pass.
@@ -51,7 +55,9 @@ impl Matcher {
         }
         self.edges.clear();
         self.nearby.fill(detections.iter().map(|observed| &observed.detection.rect));
-        let recent = |(_, subject): &(usize, &Subject)| subject.seen >= rule.since;
+        let recent = |(_, subject): &(usize, &Subject)| {
+            subject.seen >= rule.since && subject.found >= rule.found_since
+        };
         for (row, subject) in subjects.iter().enumerate().filter(recent) {
             let near = if rule.cues == Cues::LastSeen { &subject.last } else { &subject.rect };
             for column in self.nearby.around(near, subject.reach) {
@@ -127,6 +133,7 @@ mod tests {
         Subject {
             index,
             seen,
+            found: seen,
             rect,
             last: rect,
             class: 0,
@@ -140,10 +147,11 @@ mod tests {
 
     fn observed(left: f32) -> Observed {
         let rect = Rect::new(left, 0.0, 100.0, 50.0);
-        Observed { detection: Detection { rect, score: 0.9, class: 0 }, hidden: 0.0 }
+        Observed { detection: Detection { rect, score: 0.9, class: 0 }, hidden: 0.0, suppressed: false }
     }
 
-    const ALL: Rule = Rule { least: 0.1, cues: Cues::All, since: f64::NEG_INFINITY };
+    const ALL: Rule =
+        Rule { least: 0.1, cues: Cues::All, since: f64::NEG_INFINITY, found_since: f64::NEG_INFINITY };
 
     /// Which index was matched with the detection at which place; and who is left on both sides.
     #[derive(Debug, PartialEq)]

@@ -21,6 +21,8 @@ const CLEAR: f32 = 0.7;
 /// How many tracks vote on a large shift, and for shifts of how many times their size.
 const VOTERS: usize = 12;
 const REACH: f32 = 1.0;
+/// In a packed picture no more detections than this are looked at around each of them.
+const MOST_NEAR: usize = 40;
 /// With this share of all the agreement that there can be, nobody asks for a large shift.
 const GOOD: f32 = 0.6;
 /// A large shift must give this many times the agreement, and this share of all that there can be on top.
@@ -101,7 +103,7 @@ impl CameraFinder {
         let agreement = |shift: (f32, f32)| -> f32 {
             let best = |(track, class): &Seen| {
                 let track = shifted(track, shift);
-                let near = self.nearby.around(&track, 0.0).map(|index| &detections[index]);
+                let near = self.nearby.around(&track, 0.0).take(MOST_NEAR).map(|index| &detections[index]);
                 near.filter(|(_, other)| other == class)
                     .map(|(detection, _)| track.iou(detection) * height_overlap(&track, detection))
                     .fold(0.0, f32::max)
@@ -115,7 +117,9 @@ impl CameraFinder {
         }
         let (mut jump, mut most) = ((0.0, 0.0), MUCH.0 * still + MUCH.1 * voters_count);
         for (track, class) in voters {
-            for (detection, other) in self.nearby.around(track, REACH).map(|index| &detections[index]) {
+            for (detection, other) in
+                self.nearby.around(track, REACH).take(MOST_NEAR).map(|index| &detections[index])
+            {
                 let ((x, y), (to_x, to_y)) = (track.center(), detection.center());
                 let alike = detection.height.min(track.height) > ALIKE * detection.height.max(track.height);
                 if other != class || !alike || (to_y - y).abs() > REACH * track.height {

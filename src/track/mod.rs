@@ -37,7 +37,7 @@ mod tracklet;
 mod trails;
 mod vote;
 
-use crate::detection::Detection;
+use crate::detection::{Detection, SUPPRESSED_SCORE};
 use crate::geometry::{Affine, Rect};
 use crate::scene::{Track, TrackState};
 
@@ -45,7 +45,7 @@ use associate::{Matcher, Observed, Rule};
 use camera::{CameraFinder, Seen};
 use occlusion::Screens;
 use similarity::{Cues, Subject};
-use tracklet::Tracklet;
+use tracklet::{Now, Tracklet};
 
 pub use settings::{Pairing, Preset, TrackSettings};
 pub use trails::{TrailAnchor, TrailSettings, Trails};
@@ -57,12 +57,14 @@ pub const MOST_TRACKS: usize = 4_000;
 
 /// A weak detection helps to tell the camera's motion from this score on.
 const CAMERA_SCORE: f32 = 0.3;
-/// A box that non-maximum suppression removed is looked at from this score on.
-const SUPPRESSED_SCORE: f32 = 0.3;
-/// It may carry on a track that was seen this long ago, in seconds.
-const SUPPRESSED_SECONDS: f64 = 0.3;
+/// It may carry on a track that was last matched with a better one this long ago, in seconds.
+const SUPPRESSED_SECONDS: f64 = 1.0;
 /// Two times are the same when they are no further apart, in seconds.
 const INSTANT: f64 = 1e-9;
+/// A time that lies further back than this, in seconds, is that of a clock that began again.
+const CLOCK_BACK: f64 = 1.0;
+/// No step is longer than this, in seconds: no track lives as long, and the clock stays precise.
+const LONGEST_STEP: f64 = 1e5;
 
 /// All that is known of one frame. Only the detections must be there.
 ///
@@ -122,8 +124,9 @@ pub struct Tracker {
     last_id: u64,
     /// Source time of the last update; `None` before the first.
     time: Option<f64>,
-    /// The last time between two frames that was not zero.
-    frame: f64,
+    now: Now,
+    /// The shorter of the last two times between frames, in seconds: one long wait makes no slow camera.
+    pace: f64,
     buffers: Buffers,
 }
 
@@ -151,7 +154,8 @@ impl Tracker {
             tracks: Vec::new(),
             last_id: 0,
             time: None,
-            frame: 0.0,
+            now: Now::default(),
+            pace: 0.0,
             buffers: Buffers::default(),
         }
     }
@@ -176,26 +180,43 @@ impl Tracker {
     /// motion that no camera makes counts as unknown.
     pub fn observe(&mut self, time: f64, observation: &Observation) -> &[Track] {
         let first = self.time.is_none();
-        let before = self.time.unwrap_or(if time.is_finite() { time } else { 0.0 });
-        let time = if time.is_finite() { time.max(before) } else { before };
-        self.time = Some(time);
-        let dt = time - before;
-        if dt > 0.0 {
-            self.frame = dt;
-        }
+        let before = self.now.clock;
+        let time = self.go_on(time);
 
         self.sort_out(observation);
         for tracklet in &mut self.tracklets {
-            tracklet.predict(dt as f32, &self.settings);
+            tracklet.predict((self.now.clock - before) as f32, &self.settings);
         }
         self.follow_camera(observation.camera);
-        self.associate(time, before);
-        self.begin_tracks(time, first);
-        self.end_tracks(time, observation.picture);
+        self.associate(before);
+        self.begin_tracks(first);
+        self.end_tracks(observation.picture);
 
         self.tracks.clear();
-        self.tracks.extend(self.tracklets.iter().map(|tracklet| tracklet.as_track(&self.settings)));
+        let (now, settings) = (self.now, &self.settings);
+        self.tracks.extend(self.tracklets.iter().map(|tracklet| tracklet.as_track(now, time, settings)));
         &self.tracks
+    }
+
+    /// Moves the clock on to the frame at source time `time`; gives the source time that counts.
+    fn go_on(&mut self, time: f64) -> f64 {
+        let before = self.time.unwrap_or(if time.is_finite() { time } else { 0.0 });
+        let step = if time.is_finite() { time - before } else { 0.0 };
+        let (time, dt) = if step >= 0.0 {
+            (before + step, step.min(LONGEST_STEP))
+        } else if step < -CLOCK_BACK {
+            (time, self.now.frame)
+        } else {
+            (before, 0.0)
+        };
+        self.time = Some(time);
+        self.now.clock += dt;
+        self.now.number += 1;
+        if dt > 0.0 {
+            self.pace = dt.min(self.now.frame);
+            self.now.frame = dt;
+        }
+        time
     }
 
     /// What the last [`Tracker::update`] gave.
@@ -210,7 +231,7 @@ impl Tracker {
         let sound = |d: &&Detection| d.rect.is_sound() && d.score.is_finite();
         let observed = |detection: &Detection| {
             let detection = Detection { score: detection.score.min(1.0), ..*detection };
-            Observed { detection, hidden: 0.0 }
+            Observed { detection, hidden: 0.0, suppressed: false }
         };
         for list in [&mut *strong, weak, suppressed] {
             list.clear();
@@ -224,7 +245,7 @@ impl Tracker {
         }
         if settings.suppressed_similarity < 1.0 {
             let good = observation.suppressed.iter().filter(sound).filter(|d| d.score >= SUPPRESSED_SCORE);
-            suppressed.extend(good.map(observed));
+            suppressed.extend(good.map(|d| Observed { suppressed: true, ..observed(d) }));
         }
         for list in [&mut *strong, weak, suppressed] {
             if list.len() > MOST_DETECTIONS {
@@ -232,6 +253,7 @@ impl Tracker {
                 list.truncate(MOST_DETECTIONS);
             }
         }
+        // Suppressed boxes were drawn around what is hidden: they are taken as they are.
         if settings.occlusion_noise > 0.0 || settings.size_weight > 0.0 {
             screens.fill(strong.iter().map(|o| o.detection.rect));
             for observed in strong.iter_mut().chain(weak) {
@@ -264,8 +286,8 @@ impl Tracker {
     }
 
     /// The passes, from the surest to the least sure. Leaves in `strong` what nobody claimed.
-    fn associate(&mut self, time: f64, before: f64) {
-        let Self { settings, tracklets, frame, buffers, .. } = self;
+    fn associate(&mut self, before: f64) {
+        let Self { settings, tracklets, now, buffers, .. } = self;
         let Buffers { strong, weak, suppressed, subjects, waiting, screens, matcher, .. } = buffers;
         let hide = settings.occlusion_penalty > 0.0;
         let front = tracklets.iter().filter(|t| hide && t.state == TrackState::Confirmed);
@@ -282,11 +304,12 @@ impl Tracker {
         let mut pass = |subjects: &mut Vec<Subject>, detections: &mut Vec<Observed>, rule: Rule| {
             matcher.pass(subjects, detections, rule, settings, |index, observed| {
                 if let Some(tracklet) = tracklets.get_mut(index) {
-                    tracklet.see(time, *frame, observed, settings);
+                    tracklet.see(*now, observed, settings);
                 }
             });
         };
-        let ever = |least: f32, cues: Cues| Rule { least, cues, since: f64::NEG_INFINITY };
+        const EVER: f64 = f64::NEG_INFINITY;
+        let ever = |least: f32, cues: Cues| Rule { least, cues, since: EVER, found_since: EVER };
         pass(subjects, strong, ever(settings.match_similarity, Cues::All));
         if !settings.class_agnostic {
             // The detector may have called the same thing by another name.
@@ -294,20 +317,23 @@ impl Tracker {
         }
         // Weak boxes are good enough only for what was there a moment ago.
         let (low, least) = (settings.low_match_similarity, settings.suppressed_similarity);
-        pass(subjects, weak, Rule { least: low, cues: Cues::Overlap, since: before - INSTANT });
-        pass(subjects, suppressed, Rule { least, cues: Cues::Overlap, since: before - SUPPRESSED_SECONDS });
+        let recent = before - INSTANT;
+        pass(subjects, weak, Rule { least: low, cues: Cues::Overlap, since: recent, found_since: EVER });
+        // And suppressed ones for a moment only, lest a track live on what is another's.
+        let found_since = now.clock - SUPPRESSED_SECONDS;
+        pass(subjects, suppressed, Rule { least, cues: Cues::Overlap, since: EVER, found_since });
         pass(subjects, strong, ever(settings.last_seen_similarity, Cues::LastSeen));
         pass(waiting, strong, ever(settings.tentative_similarity, Cues::All));
     }
 
     /// Begins tracks on the strong detections that nobody claimed, unless they lie on an object that is being seen.
-    fn begin_tracks(&mut self, time: f64, first: bool) {
-        let Self { settings, tracklets, last_id, buffers, .. } = self;
+    fn begin_tracks(&mut self, first: bool) {
+        let Self { settings, tracklets, last_id, now, buffers, .. } = self;
         // The best first, so that of two boxes around one new object the better one makes the track.
         buffers.strong.sort_unstable_by(|a, b| by_falling_score(&a.detection, &b.detection));
         for observed in buffers.strong.iter().filter(|o| o.detection.score >= settings.start_score) {
             let Detection { rect, class, .. } = observed.detection;
-            let doubled = tracklets.iter().filter(|t| t.seen == time).any(|t| {
+            let doubled = tracklets.iter().filter(|t| t.frame == now.number).any(|t| {
                 // One thing by two names lies in one place; things of two kinds may well overlap.
                 let same = settings.class_agnostic || t.vote.winner() == class;
                 let most = if same { settings.duplicate_iou } else { settings.class_switch_iou };
@@ -315,26 +341,28 @@ impl Tracker {
             });
             if !doubled {
                 *last_id += 1;
-                tracklets.push(Tracklet::begin(*last_id, time, observed, first, settings));
+                tracklets.push(Tracklet::begin(*last_id, *now, observed, first, settings));
             }
         }
     }
 
     /// Marks what was not seen, and forgets what was not seen for too long or has left the picture.
-    fn end_tracks(&mut self, time: f64, picture: Option<(f32, f32)>) {
-        let Self { settings, tracklets, .. } = self;
+    fn end_tracks(&mut self, picture: Option<(f32, f32)>) {
+        let Self { settings, tracklets, now, pace, .. } = self;
+        // One missed frame is nothing, however slow the camera.
+        let memory = settings.memory_seconds.max(*pace + INSTANT);
         let picture = picture.map(|(width, height)| Rect::new(0.0, 0.0, width, height));
         let gone = |rect: &Rect| picture.is_some_and(|picture| rect.share_in(&picture) < settings.edge_share);
         tracklets.retain_mut(|tracklet| {
             if !tracklet.is_sound(settings) {
                 return false;
             }
-            if tracklet.seen == time {
+            if tracklet.frame == now.number {
                 return true;
             }
             let believed = tracklet.state != TrackState::Tentative;
             tracklet.state = TrackState::Lost;
-            believed && time - tracklet.seen <= settings.memory_seconds && !gone(&tracklet.rect)
+            believed && now.clock - tracklet.seen <= memory && !gone(&tracklet.rect)
         });
         if tracklets.len() > MOST_TRACKS {
             // No two are equal, so that these sorts, which take no memory, are as good as stable ones.

@@ -150,8 +150,15 @@ impl Motion {
         (self.x.position, self.y.position) = camera.point(self.x.position, self.y.position);
         (self.x.velocity, self.y.velocity) = camera.direction(self.x.velocity, self.y.velocity);
         let (across, down) = camera.scale();
-        self.width.position *= across;
-        self.height.position *= down;
+        for (axis, scale) in [(&mut self.width, across), (&mut self.height, down)] {
+            axis.position *= scale;
+            axis.velocity *= scale;
+        }
+        for (axis, scale) in
+            [(&mut self.x, across), (&mut self.width, across), (&mut self.y, down), (&mut self.height, down)]
+        {
+            axis.covariance = axis.covariance.map(|value| value * square(scale));
+        }
     }
 
     /// Where the box is thought to be.

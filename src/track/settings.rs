@@ -77,7 +77,7 @@ pub struct TrackSettings {
     pub keep_margin: f32,
     /// No track begins on a detection that overlaps a seen one of its class by more than this.
     pub duplicate_iou: f32,
-    /// A track that is not seen is remembered for this long.
+    /// A track that is not seen is remembered for this long, but for one missed frame at the least.
     pub memory_seconds: f64,
     /// A track of which less than this share is predicted to lie in the picture is forgotten; 0 leaves it out.
     pub edge_share: f32,
@@ -136,7 +136,7 @@ impl TrackSettings {
                 score_weight: 0.0,
                 confirm_hits: 3,
                 // One frame.
-                memory_seconds: 0.034,
+                memory_seconds: 0.0,
                 ..Self::plain()
             },
         }

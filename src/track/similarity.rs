@@ -11,6 +11,8 @@ pub(super) struct Subject {
     pub(super) index: usize,
     /// When it was last seen, in seconds.
     pub(super) seen: f64,
+    /// The same, with a box that was not suppressed.
+    pub(super) found: f64,
     /// Where it should be now.
     pub(super) rect: Rect,
     /// Where it was last seen.
@@ -140,6 +142,7 @@ mod tests {
         Subject {
             index: 0,
             seen: 0.0,
+            found: 0.0,
             rect,
             last: rect,
             class: 0,

@@ -141,3 +141,62 @@ fn a_display_prediction_moves_with_the_object() {
     assert!((ahead.left - track.rect.left - 18.0).abs() < 1.0, "{ahead:?}");
     assert!(track.rect_after(1e9).is_sound() && track.rect_after(-1e9).is_sound());
 }
+
+#[test]
+fn a_clock_that_begins_again_is_followed() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    let walker = |left: f32| detection(left, 10.0, 40.0, 80.0, 0.9);
+    for frame in 0..30 {
+        tracker.update(3600.0 + f64::from(frame) / 30.0, &[walker(10.0 + frame as f32)]);
+    }
+    for frame in 0..30 {
+        let time = f64::from(frame) / 30.0;
+        let tracks = tracker.update(time, &[walker(40.0 + frame as f32)]);
+        assert_eq!((confirmed(tracks), tracks[0].seen), (vec![1], time));
+    }
+    for frame in 30..120 {
+        tracker.update(f64::from(frame) / 30.0, &[]);
+    }
+    assert!(tracker.tracks().is_empty(), "time goes on, and what is not seen is forgotten");
+}
+
+#[test]
+fn a_second_look_at_the_same_time_that_sees_nothing_loses_the_track() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    tracker.update(0.0, &[detection(10.0, 10.0, 40.0, 80.0, 0.9)]);
+    assert_eq!(tracker.update(0.0, &[])[0].state, TrackState::Lost);
+}
+
+#[test]
+fn one_missed_frame_is_nothing_however_slow_the_camera() {
+    let walker = [detection(10.0, 10.0, 40.0, 80.0, 0.9)];
+    let settings = TrackSettings { memory_seconds: 0.0, ..TrackSettings::default() };
+    let run = |missed: u32| {
+        let mut tracker = Tracker::new(settings);
+        for frame in 0..10 {
+            let seen: &[Detection] = if (6..6 + missed).contains(&frame) { &[] } else { &walker };
+            tracker.update(f64::from(frame) * 3.0, seen);
+        }
+        tracker.tracks()[0].id
+    };
+    assert_eq!((run(1), run(2)), (1, 2));
+}
+
+#[test]
+fn nobody_lives_for_long_on_suppressed_boxes() {
+    // The one behind has gone on behind the one in front, whose doubles are all that is left.
+    let front = detection(100.0, 50.0, 40.0, 100.0, 0.9);
+    let double = detection(106.0, 48.0, 42.0, 98.0, 0.7);
+    let mut tracker = Tracker::new(TrackSettings { confirm_score: 0.0, ..TrackSettings::default() });
+    tracker.update(0.0, &[front, Detection { rect: Rect::new(114.0, 44.0, 42.0, 96.0), ..front }]);
+    assert_eq!(confirmed(tracker.tracks()), [1, 2]);
+    for frame in 1..60 {
+        let observation =
+            Observation { detections: &[front], suppressed: &[double], ..Observation::default() };
+        tracker.observe(f64::from(frame) * 0.1, &observation);
+        if frame == 5 {
+            assert_eq!(confirmed(tracker.tracks()), [1, 2], "carried on for a moment");
+        }
+    }
+    assert_eq!(confirmed(tracker.tracks()), [1]);
+}

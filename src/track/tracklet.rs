@@ -24,13 +24,28 @@ const AVERAGE_SECONDS: f32 = 5.0;
 /// A gap is filled with no more than this many steps.
 const MOST_STEPS: f64 = 12.0;
 
+/// The moment of an update.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Now {
+    /// Seconds of the tracker's own clock, which never goes back.
+    pub(super) clock: f64,
+    /// The last time between two frames that was not zero, in seconds.
+    pub(super) frame: f64,
+    /// The number of the frame, from 1.
+    pub(super) number: u64,
+}
+
 /// A track with what the tracker needs to carry it on.
 #[derive(Debug, Clone)]
 pub(super) struct Tracklet {
     pub(super) id: u64,
     pub(super) state: TrackState,
     pub(super) vote: ClassVote,
+    /// When it was last matched, and when with a box that was not suppressed: seconds of the tracker's clock.
     pub(super) seen: f64,
+    pub(super) found: f64,
+    /// The number of the frame in which it was last matched.
+    pub(super) frame: u64,
     /// Where it is thought to be; kept beside `motion` because it is asked for often.
     pub(super) rect: Rect,
     /// The last detected box, gone along with the camera since.
@@ -56,12 +71,13 @@ impl Tracklet {
     /// Begins a track with its first detection; `at_once`: believed without waiting for more.
     pub(super) fn begin(
         id: u64,
-        time: f64,
+        now: Now,
         observed: &Observed,
         at_once: bool,
         settings: &TrackSettings,
     ) -> Self {
         let detection = &observed.detection;
+        let time = now.clock;
         let mut vote = ClassVote::default();
         vote.cast(detection.class, detection.score, time, settings.class_half_life);
         let motion = Motion::new(&detection.rect, settings);
@@ -70,6 +86,8 @@ impl Tracklet {
             state: TrackState::Tentative,
             vote,
             seen: time,
+            found: time,
+            frame: now.number,
             rect: detection.rect,
             last: detection.rect,
             motion,
@@ -110,6 +128,7 @@ impl Tracklet {
         self.motion_then.follow(camera);
         self.path.follow(camera);
         self.last = camera.rect(&self.last);
+        self.height *= camera.scale().1;
         self.rect = self.motion.rect();
     }
 
@@ -119,6 +138,7 @@ impl Tracklet {
         Subject {
             index,
             seen: self.seen,
+            found: self.found,
             rect: self.rect,
             last: self.last,
             class: self.vote.winner(),
@@ -130,9 +150,10 @@ impl Tracklet {
         }
     }
 
-    /// Takes in the detection that the track was matched with; `frame` is the time between frames in seconds.
-    pub(super) fn see(&mut self, time: f64, frame: f64, observed: &Observed, settings: &TrackSettings) {
+    /// Takes in the detection that the track was matched with.
+    pub(super) fn see(&mut self, now: Now, observed: &Observed, settings: &TrackSettings) {
         let detection = &observed.detection;
+        let Now { clock: time, frame, .. } = now;
         let gap = time - self.seen;
         if settings.reupdate && self.state == TrackState::Lost && gap > 1.5 * frame {
             self.motion = self.led_through(gap, frame, &detection.rect, settings);
@@ -155,6 +176,10 @@ impl Tracklet {
         self.best = self.best.max(detection.score);
         self.evidence += detection.score;
         self.seen = time;
+        if !observed.suppressed {
+            self.found = time;
+        }
+        self.frame = now.number;
         self.hits = self.hits.saturating_add(1);
         if self.state == TrackState::Lost || self.is_proved(settings) {
             self.state = TrackState::Confirmed;
@@ -191,8 +216,8 @@ impl Tracklet {
         self.last.towards(&self.rect, settings.smoothing)
     }
 
-    /// The face that the rest of the program sees.
-    pub(super) fn as_track(&self, settings: &TrackSettings) -> Track {
+    /// The face that the rest of the program sees, at source time `time` (seconds).
+    pub(super) fn as_track(&self, now: Now, time: f64, settings: &TrackSettings) -> Track {
         let seen = self.state != TrackState::Lost;
         // Something that looks like an object now and then only.
         let doubted = self.average < settings.start_score - settings.keep_margin;
@@ -203,8 +228,8 @@ impl Tracklet {
             rect: if seen { self.smoothed(settings) } else { self.rect },
             velocity: self.motion.velocity(),
             state: if doubted { TrackState::Tentative } else { self.state },
-            born: self.born,
-            seen: self.seen,
+            born: time - (now.clock - self.born),
+            seen: time - (now.clock - self.seen),
         }
     }
 }

@@ -3,9 +3,13 @@
 use super::*;
 use crate::detection::Detection;
 
+fn now(clock: f64, frame: f64) -> Now {
+    Now { clock, frame, number: 0 }
+}
+
 fn seen(left: f32, height: f32, score: f32) -> Observed {
     let rect = Rect::new(left, 0.0, 40.0, height);
-    Observed { detection: Detection { rect, score, class: 0 }, hidden: 0.0 }
+    Observed { detection: Detection { rect, score, class: 0 }, hidden: 0.0, suppressed: false }
 }
 
 /// With the noise held fast, whatever the defaults are tuned to.
@@ -23,7 +27,7 @@ fn settings() -> TrackSettings {
 
 /// Begun at time 0.
 fn begun(settings: &TrackSettings) -> Tracklet {
-    Tracklet::begin(1, 0.0, &seen(0.0, 80.0, 0.8), false, settings)
+    Tracklet::begin(1, now(0.0, 0.0), &seen(0.0, 80.0, 0.8), false, settings)
 }
 
 /// How sure it is of its place after a tenth of a second.
@@ -58,7 +62,7 @@ fn one_surprise_is_no_more_than_the_most_that_counts() {
     let settings = settings();
     let mut tracklet = begun(&settings);
     tracklet.predict(0.1, &settings);
-    tracklet.see(0.1, 0.1, &seen(1e6, 80.0, 0.8), &settings);
+    tracklet.see(now(0.1, 0.1), &seen(1e6, 80.0, 0.8), &settings);
     let expected = 1.0 + SURPRISE_RATE * (MOST_SURPRISE - 1.0);
     assert!((tracklet.surprise - expected).abs() < 1e-5, "{}", tracklet.surprise);
 }
@@ -70,7 +74,7 @@ fn it_is_confirmed_by_both_number_and_score() {
         let mut tracklet = begun(&settings);
         let mut states = vec![tracklet.state];
         for frame in 1..4 {
-            tracklet.see(f64::from(frame) * 0.1, 0.1, &seen(0.0, 80.0, 0.8), &settings);
+            tracklet.see(now(f64::from(frame) * 0.1, 0.1), &seen(0.0, 80.0, 0.8), &settings);
             states.push(tracklet.state);
         }
         states.iter().filter(|&&state| state == TrackState::Tentative).count()
@@ -86,12 +90,12 @@ fn usual_score_and_height_follow_and_what_is_hidden_says_nothing_of_the_height()
     let mut tracklet = begun(&settings);
     // As long as the time over which heights are taken: half of the way.
     let frame = f64::from(HEIGHT_SECONDS);
-    tracklet.see(frame, frame, &seen(0.0, 100.0, 0.4), &settings);
+    tracklet.see(now(frame, frame), &seen(0.0, 100.0, 0.4), &settings);
     assert!((tracklet.confidence - 0.6).abs() < 1e-6 && (tracklet.height - 90.0).abs() < 1e-4);
     assert_eq!((tracklet.score, tracklet.best, tracklet.hits), (0.4, 0.8, 2));
-    tracklet.see(2.0 * frame, frame, &Observed { hidden: 1.0, ..seen(0.0, 40.0, 0.4) }, &settings);
+    tracklet.see(now(2.0 * frame, frame), &Observed { hidden: 1.0, ..seen(0.0, 40.0, 0.4) }, &settings);
     assert!((tracklet.height - 90.0).abs() < 1e-4);
-    tracklet.see(3.0 * frame, frame, &Observed { hidden: 0.5, ..seen(0.0, 50.0, 0.4) }, &settings);
+    tracklet.see(now(3.0 * frame, frame), &Observed { hidden: 0.5, ..seen(0.0, 50.0, 0.4) }, &settings);
     assert!((tracklet.height - 80.0).abs() < 1e-4, "a quarter of the way from 90 to 50: {}", tracklet.height);
 }
 
@@ -100,13 +104,14 @@ fn what_is_shown_lies_between_the_detected_and_the_filtered_box() {
     let settings = settings();
     let mut tracklet = begun(&settings);
     tracklet.predict(0.1, &settings);
-    tracklet.see(0.1, 0.1, &seen(8.0, 80.0, 0.8), &settings);
-    let shown = |smoothing| tracklet.as_track(&TrackSettings { smoothing, ..settings }).rect.left;
+    tracklet.see(now(0.1, 0.1), &seen(8.0, 80.0, 0.8), &settings);
+    let shown =
+        |smoothing| tracklet.as_track(now(0.0, 0.0), 0.0, &TrackSettings { smoothing, ..settings }).rect.left;
     assert_eq!((shown(0.0), shown(1.0)), (8.0, tracklet.rect.left));
     assert!((shown(0.25) - (8.0 + 0.25 * (tracklet.rect.left - 8.0))).abs() < 1e-5);
     assert!(tracklet.rect.left > 0.0 && tracklet.rect.left < 8.0, "the filter lags: {}", tracklet.rect.left);
     tracklet.state = TrackState::Lost;
-    let lost = tracklet.as_track(&TrackSettings { smoothing: 0.0, ..settings }).rect;
+    let lost = tracklet.as_track(now(0.0, 0.0), 0.0, &TrackSettings { smoothing: 0.0, ..settings }).rect;
     assert_eq!(lost, tracklet.rect, "of who is not seen only the filtered box is known");
 }
 
@@ -115,7 +120,7 @@ fn turned(settings: &TrackSettings) -> Tracklet {
     let mut tracklet = begun(settings);
     for frame in 1..=20 {
         tracklet.predict(0.1, settings);
-        tracklet.see(f64::from(frame) * 0.1, 0.1, &seen(10.0 * frame as f32, 80.0, 0.9), settings);
+        tracklet.see(now(f64::from(frame) * 0.1, 0.1), &seen(10.0 * frame as f32, 80.0, 0.9), settings);
     }
     assert!((tracklet.motion.velocity()[0] - 100.0).abs() < 5.0);
     tracklet.state = TrackState::Lost;
@@ -139,7 +144,7 @@ fn who_is_found_again_was_led_there_in_a_straight_line() {
     let found = |reupdate, frame| {
         let settings = TrackSettings { reupdate, ..settings };
         let mut tracklet = tracklet.clone();
-        tracklet.see(3.0, frame, &seen(140.0, 80.0, 0.9), &settings);
+        tracklet.see(now(3.0, frame), &seen(140.0, 80.0, 0.9), &settings);
         tracklet.motion
     };
     let mut expected = led;
@@ -184,7 +189,7 @@ fn who_is_not_seen_keeps_their_size() {
     for frame in 1..=10 {
         tracklet.predict(0.1, &settings);
         // It comes nearer.
-        tracklet.see(f64::from(frame) * 0.1, 0.1, &seen(0.0, 80.0 + 4.0 * frame as f32, 0.9), &settings);
+        tracklet.see(now(f64::from(frame) * 0.1, 0.1), &seen(0.0, 80.0 + 4.0 * frame as f32, 0.9), &settings);
     }
     let mut seen = tracklet.clone();
     seen.predict(0.5, &settings);
@@ -228,8 +233,9 @@ fn numbers_that_cannot_be_worked_with_are_known() {
     let observed = Observed {
         detection: Detection { rect: Rect::new(0.0, 0.0, 8e18, 1.0), score: 0.9, class: 0 },
         hidden: 0.0,
+        suppressed: false,
     };
-    let vast = Tracklet::begin(1, 0.0, &observed, true, &settings);
+    let vast = Tracklet::begin(1, now(0.0, 0.0), &observed, true, &settings);
     assert!(vast.rect.is_sound() && vast.motion.spread().is_finite());
     assert!(!vast.is_sound(&settings));
 }
