@@ -201,9 +201,10 @@ impl Tracker {
     /// Moves the clock on to the frame at source time `time`; gives the source time that counts.
     fn go_on(&mut self, time: f64) -> f64 {
         let before = self.time.unwrap_or(if time.is_finite() { time } else { 0.0 });
-        let step = if time.is_finite() { time - before } else { 0.0 };
+        let time = if time.is_finite() { time } else { before };
+        let step = time - before;
         let (time, dt) = if step >= 0.0 {
-            (before + step, step.min(LONGEST_STEP))
+            (time, step.min(LONGEST_STEP))
         } else if step < -CLOCK_BACK {
             (time, self.now.frame)
         } else {
