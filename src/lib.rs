@@ -14,7 +14,7 @@
 //! | [`dataset`] | data sets with truth and detections, read from disk | – |
 //! | [`metrics`] | how good tracks are: HOTA, CLEAR MOT and identity metrics | – |
 //! | [`detect`] | the network: a picture in, boxes out | `detector` |
-//! | [`source`] | cameras, videos, images, detection files: each turned into frames | `cli` |
+//! | [`source`] | cameras, videos, streams, images: each turned into frames | `cli` |
 //! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
 //! | [`record`] | what leaves: track files, annotated video, snapshots | `cli` |
 //! | [`tuning`] | what settings of the tracker are worth: ablation and search | `cli` |

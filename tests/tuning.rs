@@ -153,35 +153,103 @@ fn one_sequence_cannot_tell_whether_it_holds_elsewhere() {
     assert!(done.stdout.contains("warning: nothing tells whether this holds"), "{}", done.stdout);
 }
 
-#[test]
-fn a_stopped_search_keeps_the_best_so_far() {
-    let folder = data_set(&["a-1", "a-2"]);
-    let bad = ["--set", "tracker.memory_seconds=0.05", "--set", "tracker.match_similarity=0.6"];
+/// Stops a search without end after a while, and tells how it ended.
+fn stopped(folder: &Path, more: &[&str], after: f64) -> common::Done {
     let child = trailsight()
-        .current_dir(folder.path())
-        .args(["tune", "--gt", "data", "--trials", "100000000", "--folds", "1", "-q"])
-        .args(bad)
+        .current_dir(folder)
+        .args(["tune", "--gt", "data", "--trials", "100000000", "-q"])
+        .args(more)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
-    let partial = folder.path().join("tuned.partial.toml");
-    wait_until("the search", 30, || partial.exists());
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    wait_until("the search", 30, || folder.join("tuned.partial.toml").exists());
+    std::thread::sleep(std::time::Duration::from_secs_f64(after));
     signal(&child, "INT");
     let done = wait_for(child, 20);
     assert_eq!(done.code, Some(130), "{done:#?}");
-    assert!(
-        done.stdout.contains("was not measured") && done.stdout.contains("wrote tuned.toml"),
-        "{done:#?}"
-    );
-    let table = run_in(folder.path(), &["ablate", "--gt", "data", "--jitter", "0", "--config", "tuned.toml"]);
-    let bad_table = run_in(folder.path(), &[&["ablate", "--gt", "data", "--jitter", "0"][..], &bad].concat());
-    let (found, before) = (
-        number(&table.ok().stdout, "settings in force"),
-        number(&bad_table.ok().stdout, "settings in force"),
-    );
-    assert!(found > before + 5.0, "{found} after {before}");
+    done
+}
+
+const BAD: [&str; 4] = ["--set", "tracker.memory_seconds=0.05", "--set", "tracker.match_similarity=0.6"];
+
+#[test]
+fn a_stopped_search_keeps_the_best_so_far() {
+    // In the search on all sequences, and in the first fold.
+    for folds in ["1", "2"] {
+        let folder = data_set(&["a-1", "a-2"]);
+        let done = stopped(folder.path(), &[&["--folds", folds][..], &BAD].concat(), 2.0);
+        assert!(
+            done.stdout.contains("was not measured") && done.stdout.contains("wrote tuned.toml"),
+            "{done:#?}"
+        );
+        let score = |more: &[&str]| {
+            let arguments = [&["ablate", "--gt", "data", "--jitter", "0"][..], more].concat();
+            number(&run_in(folder.path(), &arguments).ok().stdout, "settings in force")
+        };
+        let (found, before) = (score(&["--config", "tuned.toml"]), score(&BAD));
+        assert!(found > before + 5.0, "{found} after {before}, {folds} folds");
+        assert_eq!(common::names(folder.path()), ["data", "tuned.toml"]);
+    }
+}
+
+#[test]
+fn what_is_tuned_from_a_preset_is_in_force_when_it_is_read() {
+    let folder = data_set(&["a-1", "a-2"]);
+    let preset = ["--set", "tracker.preset=bytetrack", "--classes", "person"];
+    let arguments = ["tune", "--gt", "data", "--trials", "64", "--folds", "1"];
+    let done = run_in(folder.path(), &[&arguments[..], &preset].concat()).ok();
+    let line = done.stdout.lines().find(|line| line.starts_with("hota ")).expect("the outcome");
+    let numbers: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let arguments = ["ablate", "--gt", "data", "--jitter", "0", "--config", "tuned.toml"];
+    let table = run_in(folder.path(), &arguments).ok().stdout;
+    assert!((number(&table, "settings in force") - numbers[1]).abs() < 0.02, "{}\n{table}", done.stdout);
+    let shown = run_in(folder.path(), &["config", "show", "--config", "tuned.toml"]).ok().stdout;
+    assert!(shown.contains("classes = [\"person\"]"), "what else was in force is there too: {shown}");
+}
+
+#[test]
+fn nothing_that_somebody_made_is_replaced() {
+    let folder = data_set(&["a-1", "a-2"]);
+    let tune = |output: &str| {
+        run_in(folder.path(), &["tune", "--gt", "data", "--trials", "8", "--folds", "1", "--output", output])
+    };
+    let config = folder.path().join("config.toml");
+    fs::write(&config, "[trails]\nseconds = 9.0\n").unwrap();
+    tune("config.toml").fails(1, &["config.toml is there already", "name another file"]);
+    assert_eq!(fs::read_to_string(&config).unwrap(), "[trails]\nseconds = 9.0\n");
+    for input in ["gt/gt.txt", "det/det.txt", "seqinfo.ini"] {
+        let path = format!("data/a-2/{input}");
+        let before = fs::read(folder.path().join(&path)).unwrap();
+        tune(&path).fails(1, &[&path]);
+        assert_eq!(fs::read(folder.path().join(&path)).unwrap(), before);
+    }
+    tune("-").fails(2, &["a file of their own"]);
+    tune("mine.toml").ok();
+    tune("mine.toml").ok();
+}
+
+#[test]
+fn only_the_wanted_classes_are_tracked() {
+    let folder = data_set(&["a-1"]);
+    // Every box twice: as a person, and moved aside as a car.
+    let path = folder.path().join("data/a-1/det/det.txt");
+    let text: String = fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let left = cells[2].parse::<f64>().unwrap() + 200.0;
+            let aside = format!("{},-1,{left},{}", cells[0], cells[3..].join(","));
+            format!("{line},1\n{aside},3\n")
+        })
+        .collect();
+    fs::write(path, text).unwrap();
+    let score = |more: &[&str]| {
+        let arguments = [&["ablate", "--gt", "data", "--jitter", "0"][..], more].concat();
+        number(&run_in(folder.path(), &arguments).ok().stdout, "settings in force")
+    };
+    assert!(score(&["--classes", "person"]) > score(&[]) + 5.0);
 }
 
 #[test]
@@ -197,6 +265,8 @@ fn what_is_missing_is_told() {
             .fails(1, &["data/a-1/det/other.txt", "No such file"]);
     }
     run(&["tune", "--gt", "data", "--output", "data"]).fails(1, &["it is a folder"]);
+    run(&["ablate", "--gt", "data", "--seq", "a*", "--seq", "a-1"])
+        .fails(2, &["belong to a pattern before it"]);
     fs::create_dir(folder.path().join("empty")).unwrap();
     run(&["ablate", "--gt", "empty"]).fails(1, &["expected empty/SEQUENCE/gt/gt.txt"]);
     fs::write(folder.path().join("data/a-1/seqinfo.ini"), "[Sequence]\nseqLength=120\n").unwrap();

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::dataset::Benchmark;
 
 pub(super) const HELP: &str = "\
-Files are MOTChallenge text: the truth is DIR/SEQUENCE/gt/gt.txt, beside it gt/dontcare.txt (regions that are not judged)
+Files are MOTChallenge text: the truth is DIR/SEQUENCE/gt/gt.txt, beside it gt/dontcare.txt (regions that are not judged) \
 and DIR/SEQUENCE/seqinfo.ini where there are; results are RESULTS/SEQUENCE.txt.
 
 Example:
@@ -16,9 +16,9 @@ Example:
   done
   trailsight eval --gt MOT17 --results out
 
-What counts is decided by the benchmark's rules: mot17 and mot20 count pedestrians and leave out results on distractors,
-dancetrack likewise; mot15 counts every box whose conf is not 0; kitti scores class by class, and adds the mean of the
-classes that both sides have. Accuracies are in percent; a result is on an object from an overlap (IoU) of 0.5 on, for HOTA
+What counts is decided by the benchmark's rules: mot17 and mot20 count pedestrians and leave out results on distractors, \
+dancetrack likewise; mot15 counts every box whose conf is not 0; kitti scores class by class, and adds the mean of the \
+classes that both sides have. Accuracies are in percent; a result is on an object from an overlap (IoU) of 0.5 on, for HOTA \
 from 0.05 to 0.95. The numbers are those of TrackEval.";
 
 /// The arguments of `eval`.
@@ -36,9 +36,9 @@ pub struct EvalArgs {
     /// Score the sequences whose names begin so
     #[arg(long, value_name = "PREFIX", conflicts_with = "seq")]
     pub prefix: Option<String>,
-    /// Score only boxes of this class, the number in column 8, and all of them
+    /// Score only boxes of this class, the number in column 8, and all of them (repeatable: each, and their mean)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
-    pub class: Option<i32>,
+    pub class: Vec<i32>,
     /// Score every Nth frame; those of the results must be numbered 1, 2, 3 …
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub every: u32,

@@ -32,8 +32,8 @@ pub struct CourseArgs {
 
 /// What `ablate --help` adds.
 pub(super) const ABLATE_HELP: &str = "\
-The tracker runs once with the settings in force and once for each of its pieces without it; the table tells by how much each
-number changes. The first line below the settings in force is the spread: the standard deviation over runs on detections of
+The tracker runs once with the settings in force and once for each of its pieces without it; the table tells by how much each \
+number changes. The first line below the settings in force is the spread: the standard deviation over runs on detections of \
 which every edge was moved by up to half a pixel. Differences smaller than twice that mean nothing.
 
 Example:
@@ -53,10 +53,10 @@ pub struct AblateArgs {
 
 /// What `tune --help` adds.
 pub(super) const TUNE_HELP: &str = "\
-Searches better values for [tracker] and detector.confidence, from the settings in force on. First it is checked on sequences
-that the search does not see: they are parted into folds, and each fold is held out once. What the held-out sequences gain is
-what your next recording may gain; where it is much less than what the others gain, the values only fit these sequences.
-Then all sequences are searched together, and the values written to a file that --config takes. Ctrl-C ends the search
+Searches better values for [tracker] and detector.confidence, from the settings in force on. First it is checked on sequences \
+that the search does not see: they are parted into folds, and each fold is held out once. What the held-out sequences gain is \
+what your next recording may gain; where it is much less than what the others gain, the values only fit these sequences. \
+Then all sequences are searched together, and the values written to a file that --config takes. Ctrl-C ends the search \
 and keeps the best so far.
 
 Example:

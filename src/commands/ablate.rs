@@ -13,7 +13,7 @@ struct Column {
 }
 
 pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
-    let course = course::load(&args.course)?;
+    let course = course::load(&args.course, context)?;
     let base = context.loaded.settings.track();
     let columns = columns(&course);
     let changes: Vec<&Change> = PIECES.iter().chain(EXTRAS).chain(PRESETS).collect();
@@ -27,15 +27,17 @@ pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
         judged.ok_or_else(|| Failure::Signal(context.stop.signal().unwrap_or(2)))
     };
 
+    // Each row at once: who stops early keeps what there is.
+    let tell = |text: String| bar.suspend(|| print(&text));
     let before = judge(base, None)?;
-    let mut table = head(&course, &legs, &columns);
-    table += &row("settings in force", &columns, |column| format!("{:.2}", (column.number)(&before)));
+    let now = row("settings in force", &columns, |column| format!("{:.2}", (column.number)(&before)));
+    tell(head(&course, &legs, &columns) + &now)?;
     if args.jitter > 0 {
         let moved = (1..=u64::from(args.jitter))
             .map(|seed| judge(base, Some(seed)))
             .collect::<Result<Vec<_>, _>>()?;
         let label = format!("spread of {} runs on moved boxes", args.jitter);
-        table += &row(&label, &columns, |column| format!("±{:.2}", spread(&moved, column)));
+        tell(row(&label, &columns, |column| format!("±{:.2}", spread(&moved, column))))?;
     }
     for change in changes {
         let mut settings = base;
@@ -44,12 +46,15 @@ pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
             continue;
         }
         let after = judge(settings, None)?;
-        table += &row(change.name, &columns, |column| {
+        let open = tell(row(change.name, &columns, |column| {
             format!("{:+.2}", (column.number)(&after) - (column.number)(&before))
-        });
+        }))?;
+        if !open {
+            break;
+        }
     }
     bar.finish_and_clear();
-    print(&table).map(drop)
+    Ok(())
 }
 
 /// Of one group all metrics, of several HOTA alone and its mean.

@@ -1,14 +1,18 @@
 //! The sequences that `ablate` and `tune` run on: chosen by name, read, and told about.
 
+use std::path::Path;
+
 use glob::Pattern;
 
-use super::Failure;
+use super::{Context, Failure};
 use crate::cli::CourseArgs;
 use crate::dataset::{self, Benchmark, ReadOptions};
+use crate::detect::check_classes;
+use crate::record::refuse_input;
 use crate::tuning::{Course, CourseOptions};
 
 /// Reads the sequences that were asked for.
-pub(super) fn load(args: &CourseArgs) -> Result<Course, Failure> {
+pub(super) fn load(args: &CourseArgs, context: &Context) -> Result<Course, Failure> {
     let known = dataset::sequences(&args.gt).map_err(Failure::failed)?;
     let (names, groups) = choose(known, &args.seq)?;
     if names.is_empty() {
@@ -16,12 +20,28 @@ pub(super) fn load(args: &CourseArgs) -> Result<Course, Failure> {
         return Err(Failure::Failed(format!("there are no sequences: expected {}", expected.display())));
     }
     let benchmark = args.benchmark.as_deref().and_then(Benchmark::named);
+    let detector = &context.loaded.settings.detector;
+    let labels = check_classes(detector)?;
+    let wanted = detector.classes.iter().filter_map(|name| labels.find(name)).collect();
     let options = CourseOptions {
         detections: args.detections.clone(),
         read: ReadOptions { every: args.every as usize, benchmark },
         classes: args.class.clone(),
+        wanted,
     };
     Course::load(&args.gt, &names, groups, &options).map_err(Failure::failed)
+}
+
+/// Refuses an output that would destroy what is read.
+pub(super) fn refuse_inputs(output: &Path, args: &CourseArgs, course: &Course) -> Result<(), Failure> {
+    for leg in 0..course.len() {
+        let folder = args.gt.join(course.name(leg));
+        for input in ["gt/gt.txt", "gt/dontcare.txt", "seqinfo.ini"].map(Path::new) {
+            refuse_input(output, &folder.join(input))?;
+        }
+        refuse_input(output, &folder.join(&args.detections))?;
+    }
+    Ok(())
 }
 
 /// Sequences with the numbers of their groups, and the groups' names.
@@ -45,7 +65,14 @@ fn choose(known: Vec<String>, patterns: &[String]) -> Result<Chosen, Failure> {
         compiled.push(pattern);
     }
     let group = |name: &String| compiled.iter().position(|pattern| pattern.matches(name));
-    let names = known.into_iter().filter_map(|name| group(&name).map(|group| (name, group))).collect();
+    let names: Vec<(String, usize)> =
+        known.into_iter().filter_map(|name| group(&name).map(|group| (name, group))).collect();
+    for (number, text) in patterns.iter().enumerate() {
+        if !names.iter().any(|(_, group)| *group == number) {
+            let why = format!("--seq {text}: all its sequences belong to a pattern before it already");
+            return Err(Failure::Usage(why));
+        }
+    }
     Ok((names, patterns.to_vec()))
 }
 
@@ -61,6 +88,7 @@ mod tests {
         assert_eq!(names, [("a-1".into(), 0), ("a-2".into(), 0), ("b-1".into(), 1)]);
         assert_eq!(groups, patterns);
         assert_eq!(choose(known.clone(), &[]).unwrap().0.len(), 4);
+        assert!(matches!(choose(known.clone(), &["*", "c"].map(String::from)), Err(Failure::Usage(_))));
         for (wrong, why) in
             [("d*", "no sequence matches --seq d*; there are a-1, a-2, b-1, c"), ("[", "--seq [: ")]
         {

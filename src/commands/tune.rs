@@ -1,12 +1,15 @@
 //! `trailsight tune`: better values for the tracker's settings, from one's own recordings.
 
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Context, Failure, course, print, progress};
 use crate::cli::TuneArgs;
-use crate::config::{Settings, key};
-use crate::record::PartialFile;
-use crate::track::TrackSettings;
+use crate::config::Settings;
+use crate::record::{PartialFile, partial_name};
+use crate::track::{Preset, TrackSettings};
 use crate::tuning::{Budget, Course, Found, Objective, Worth, folds, search, settle};
 
 /// Held-out sequences should gain at least this share of what the others do.
@@ -14,33 +17,48 @@ const FAIR_SHARE: f64 = 0.5;
 /// Gains smaller than this, in percent, are noise.
 const NOISE: f64 = 0.8;
 
+/// What a file that this command wrote begins with.
+const MARK: &str = "# Settings of the tracker, found by trailsight tune";
+
 /// What the check on held-out sequences gave, in percent.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Check {
     seen: f64,
     held_out: f64,
-    /// Of how many folds.
-    folds: usize,
+    /// What was found with each fold held out.
+    found: Vec<TrackSettings>,
+    trials: usize,
 }
 
 pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
-    let course = course::load(&args.course)?;
+    check_output(&args.output)?;
+    let course = course::load(&args.course, context)?;
+    course::refuse_inputs(&args.output, &args.course, &course)?;
     let start = context.loaded.settings.track();
     let mut output = PartialFile::create(&args.output)?;
     context.stop.be_graceful();
     let tuning = Tuning { course: &course, args, context, start, began: Instant::now() };
 
-    let mut text = format!("{} sequences, {} frames\n", course.len(), tuning.frames());
-    let check = tuning.check(&mut text)?;
+    print(&format!("{} sequences, {} frames\n", course.len(), tuning.frames()))?;
+    let check = tuning.check()?;
     let all: Vec<usize> = (0..course.len()).collect();
     let last = folds(&course, args.folds as usize).len();
-    let (mut found, _) = tuning.search(&all, last, "all")?;
+    let found = match context.stop.is_asked() {
+        true => tuning.best_of(&check),
+        false => tuning.search(&all, last, "all"),
+    };
+    let Some(mut found) = found else {
+        // Nothing was found yet; an empty file would be no settings.
+        drop(output);
+        let _ = std::fs::remove_file(partial_name(&args.output));
+        return Err(Failure::Signal(context.stop.signal().unwrap_or(2)));
+    };
     let worths = match context.stop.is_asked() {
         // What was found is kept, with no time to ask what each value is worth.
         true => None,
         false => settle(&course, &all, &start, &mut found, args.objective, &|| context.stop.is_asked()),
     };
-    text += &outcome(&found, worths.as_deref(), args.objective);
+    let mut text = outcome(&found, worths.as_deref(), args.objective);
     if let Some(warning) = warning(&check, &found) {
         text += &format!("{warning}\n");
     }
@@ -53,6 +71,24 @@ pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
     match context.stop.signal() {
         Some(signal) => Err(Failure::Signal(signal)),
         None => Ok(()),
+    }
+}
+
+/// Says so where the output would take the place of settings that somebody wrote.
+fn check_output(path: &Path) -> Result<(), Failure> {
+    if path.as_os_str() == "-" {
+        return Err(Failure::Usage("--output -: the settings need a file of their own".to_owned()));
+    }
+    let is_mine = |file: &File| {
+        let mut begin = vec![0; MARK.len()];
+        BufReader::new(file).read_exact(&mut begin).is_ok() && begin == MARK.as_bytes()
+    };
+    match File::open(path) {
+        Ok(file) if path.is_file() && !is_mine(&file) => Err(Failure::Failed(format!(
+            "{} is there already, and trailsight tune did not write it; name another file, or move it away first",
+            path.display()
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -72,47 +108,60 @@ impl Tuning<'_> {
     }
 
     /// Searches with each fold held out, and tells how both sides do.
-    fn check(&self, text: &mut String) -> Result<Check, Failure> {
+    fn check(&self) -> Result<Check, Failure> {
         let folds = folds(self.course, self.args.folds as usize);
         let mut check = Check::default();
         if folds.is_empty() {
-            *text += "not checked on held-out sequences: that takes two sequences or more, and --folds of 2 or more\n";
+            print(
+                "not checked on held-out sequences: that takes two sequences or more, and --folds of 2 or more\n",
+            )?;
             return Ok(check);
         }
-        *text += &format!("{:<42}{:>18}{:>18}\n", "held out", "searched on", "held out");
+        print(&format!("{:<42}{:>18}{:>18}\n", "held out", "searched on", "held out"))?;
         for (number, fold) in folds.iter().enumerate() {
-            let (found, stopped) = self.search(&fold.seen, number, &format!("fold {}", number + 1))?;
-            let both = [self.start, found.settings];
-            let judged = self.course.judge(&both, &fold.held_out, None, &|| false).unwrap_or_default();
-            let scores: Vec<f64> = judged.iter().map(|judged| judged.score(self.args.objective)).collect();
-            let [before, after] = scores.as_slice() else { break };
+            let Some(found) = self.search(&fold.seen, number, &format!("fold {}", number + 1)) else { break };
+            let [before, after] = self.scores(&[self.start, found.settings], &fold.held_out)[..] else {
+                break;
+            };
             let names: Vec<&str> = fold.held_out.iter().map(|leg| self.course.name(*leg)).collect();
-            *text += &format!(
+            print(&format!(
                 "{:<42}{:>18}{:>18}\n",
                 shortened(&names.join(" "), 41),
                 format!("{:.2} → {:.2}", found.before, found.score),
                 format!("{before:.2} → {after:.2}")
-            );
+            ))?;
             check.seen += found.score - found.before;
             check.held_out += after - before;
-            check.folds += 1;
-            if stopped {
+            check.trials += found.trials;
+            check.found.push(found.settings);
+            if self.context.stop.is_asked() {
                 break;
             }
         }
-        let count = check.folds.max(1) as f64;
+        let count = check.found.len().max(1) as f64;
         (check.seen, check.held_out) = (check.seen / count, check.held_out / count);
-        *text += &format!(
-            "{:<42}{:>18}{:>18}\n",
-            "mean gain",
-            format!("{:+.2}", check.seen),
-            format!("{:+.2}", check.held_out)
-        );
+        let (seen, held_out) = (format!("{:+.2}", check.seen), format!("{:+.2}", check.held_out));
+        print(&format!("{:<42}{seen:>18}{held_out:>18}\n", "mean gain"))?;
         Ok(check)
     }
 
-    /// One search, and whether it was stopped; `number` is how many came before it.
-    fn search(&self, legs: &[usize], number: usize, name: &str) -> Result<(Found, bool), Failure> {
+    /// The scores of settings on some sequences, whatever signal came.
+    fn scores(&self, settings: &[TrackSettings], legs: &[usize]) -> Vec<f64> {
+        let judged = self.course.judge(settings, legs, None, &|| false).unwrap_or_default();
+        judged.iter().map(|judged| judged.score(self.args.objective)).collect()
+    }
+
+    /// Of what was found with a fold held out, that which is best on all sequences.
+    fn best_of(&self, check: &Check) -> Option<Found> {
+        let all: Vec<usize> = (0..self.course.len()).collect();
+        let before = *self.scores(&[self.start], &all).first()?;
+        let scores = self.scores(&check.found, &all);
+        let (settings, score) = check.found.iter().zip(scores).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(Found { settings: *settings, score, before, trials: check.trials })
+    }
+
+    /// One search; `number` is how many came before it. `None` where it was stopped before anything was known.
+    fn search(&self, legs: &[usize], number: usize, name: &str) -> Option<Found> {
         let searches = folds(self.course, self.args.folds as usize).len() + 1;
         let share = (number + 1) as f64 / searches as f64;
         let until = self.args.seconds.map(|seconds| self.began + Duration::from_secs_f64(seconds * share));
@@ -120,23 +169,13 @@ impl Tuning<'_> {
         let bar = progress::steps(budget.trials as u64, "trials", self.context.quiet);
         bar.set_message(name.to_owned());
         let seed = self.args.seed.wrapping_add(number as u64);
-        let stop = || self.context.stop.is_asked();
-        let found = search(
-            self.course,
-            legs,
-            &self.start,
-            (self.args.objective, seed, budget),
-            &stop,
-            |trials, best| {
-                bar.set_position(trials as u64);
-                bar.set_message(format!("{name}: {best:.2}"));
-            },
-        );
+        let (stop, plan) = (|| self.context.stop.is_asked(), (self.args.objective, seed, budget));
+        let found = search(self.course, legs, &self.start, plan, &stop, |trials, best| {
+            bar.set_position(trials as u64);
+            bar.set_message(format!("{name}: {best:.2}"));
+        });
         bar.finish_and_clear();
-        let stopped = self.context.stop.is_asked();
         found
-            .map(|found| (found, stopped))
-            .ok_or_else(|| Failure::Signal(self.context.stop.signal().unwrap_or(2)))
     }
 }
 
@@ -184,7 +223,7 @@ fn warning(check: &Check, found: &Found) -> Option<String> {
     if gained <= 0.0 {
         return None;
     }
-    if check.folds == 0 {
+    if check.found.is_empty() {
         return Some("warning: nothing tells whether this holds for other recordings".to_owned());
     }
     if check.held_out < FAIR_SHARE * check.seen {
@@ -198,7 +237,7 @@ fn warning(check: &Check, found: &Found) -> Option<String> {
         .then(|| format!("note: held-out sequences gain {:+.2}; less than {NOISE} is noise", check.held_out))
 }
 
-/// The settings as a config file: only what is not the default, with what it was and what it is worth.
+/// All settings as a config file: only what is not the default, with what it was and what it is worth.
 fn toml(
     found: &Found,
     worths: Option<&[Worth]>,
@@ -210,29 +249,32 @@ fn toml(
     let name =
         Objective::ALL.iter().find(|(_, known)| *known == args.objective).map_or("", |(name, _)| *name);
     let mut text = format!(
-        "# Settings of the tracker, found by trailsight tune: {name} {:.2} → {:.2} on {} sequences, {} trials.\n",
+        "{MARK}: {name} {:.2} → {:.2} on {} sequences, {} trials.\n",
         found.before,
         found.score,
         course.len(),
         found.trials
     );
-    if check.folds > 0 {
+    if !check.found.is_empty() {
         text += &format!(
             "# Sequences that the search did not see gained {:+.2}, those that it saw {:+.2} (mean of {} folds).\n",
-            check.held_out, check.seen, check.folds
+            check.held_out,
+            check.seen,
+            check.found.len()
         );
     }
     text += "# What is not here has its default.\n";
     let mut tuned = settings.clone();
     tuned.tracker = found.settings;
+    // A preset would take the place of what was found.
+    tuned.tracker.preset = Preset::Default;
     tuned.detector.confidence = found.settings.start_score;
     let default = Settings::default();
     let mut section = "";
     for known in crate::config::KEYS {
         let (in_section, short) = known.section_and_name();
-        let governed = in_section == "tracker" || known.path == "detector.confidence";
         let (value, usual) = (known.get(&tuned).to_string(), known.get(&default).to_string());
-        if !governed || value == usual || key(known.path).is_none() {
+        if value == usual {
             continue;
         }
         if in_section != section {

@@ -91,6 +91,12 @@ impl Sequence {
                 used.push(*row);
             }
         }
+        if !self.rows.is_empty() && class.is_none() && !boxes.iter().any(|one| one.role == Role::Counts) {
+            let path = &self.truth_path;
+            log::warn!(
+                "no box of {path} counts: column 7 (conf) must be 1 for those that do, and the class must be one that is scored"
+            );
+        }
         let regions = if class.is_some() { self.regions.as_slice() } else { &[] };
         Truth::new(self.frames, boxes, regions.iter().copied())
             .map_err(|error| refused(&self.truth_path, &used, error))

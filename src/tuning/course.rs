@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::jitter::jittered;
 use crate::dataset::{DatasetError, ReadOptions, Sequence, region_of};
-use crate::detection::Detection;
+use crate::detection::{ClassId, Detection};
 use crate::metrics::{Evaluation, MetricsError, Results, Scorer, Truth};
 use crate::scene::TrackState;
 use crate::track::{Observation, TrackSettings, Tracker};
@@ -21,6 +21,8 @@ pub struct CourseOptions {
     pub read: ReadOptions,
     /// Only these classes (numbers of the truth, from 1), each for itself; none: as the benchmark has it.
     pub classes: Vec<i32>,
+    /// Only detections of these classes; none: all.
+    pub wanted: Vec<ClassId>,
 }
 
 /// Why there is no course.
@@ -134,8 +136,10 @@ impl Course {
         for (name, group) in names {
             let sequence = Sequence::read(folder, name, &options.read)?;
             let detections = sequence.detections(&options.detections)?;
-            let frames: Vec<Vec<Detection>> =
-                (0..sequence.frames as u64).map(|frame| detections.at(frame).collect()).collect();
+            let wanted = |d: &Detection| options.wanted.is_empty() || options.wanted.contains(&d.class);
+            let frames: Vec<Vec<Detection>> = (0..sequence.frames as u64)
+                .map(|frame| detections.at(frame).filter(wanted).collect())
+                .collect();
             read.push((sequence, frames, *group));
         }
         let found: BTreeSet<i32> = read
@@ -143,25 +147,27 @@ impl Course {
             .flat_map(|(_, frames, _)| frames.iter().flatten())
             .map(|d| file_class(d.class))
             .collect();
+        let by_class = |sequence: &Sequence| sequence.benchmark.by_class();
+        let mixed = read.iter().any(|one| by_class(&one.0)) && !read.iter().all(|one| by_class(&one.0));
+        if mixed && options.classes.is_empty() {
+            let why = "some sequences are scored class by class, some are not; choose with --seq, or give --class or --benchmark";
+            return Err(CourseError::Classes(why.to_owned()));
+        }
+        let there: BTreeSet<i32> = read.iter().flat_map(|one| one.0.classes()).collect();
+        let classes: Vec<Option<i32>> = match read.first() {
+            _ if !options.classes.is_empty() => options.classes.iter().copied().map(Some).collect(),
+            Some(one) if by_class(&one.0) => there.intersection(&found).copied().map(Some).collect(),
+            _ => vec![None],
+        };
+        if classes.is_empty() {
+            return Err(CourseError::Classes("truth and detections have no class in common".to_owned()));
+        }
         let mut legs = Vec::new();
         for (sequence, frames, group) in read {
-            let classes: Vec<Option<i32>> = if !options.classes.is_empty() {
-                options.classes.iter().copied().map(Some).collect()
-            } else if sequence.benchmark.by_class() {
-                sequence.classes().intersection(&found).copied().map(Some).collect()
-            } else {
-                vec![None]
-            };
             let truths = classes
-                .into_iter()
-                .map(|class| Ok((class, sequence.truth(class)?)))
+                .iter()
+                .map(|class| Ok((*class, sequence.truth(*class)?)))
                 .collect::<Result<Vec<_>, DatasetError>>()?;
-            if truths.is_empty() {
-                let name = &sequence.name;
-                return Err(CourseError::Classes(format!(
-                    "{name}: truth and detections have no class in common"
-                )));
-            }
             let fps = sequence.fps.ok_or_else(|| CourseError::Rate(sequence.name.clone()))?;
             let picture = sequence.size.map(|(width, height)| (width as f32, height as f32));
             legs.push(Leg { name: sequence.name, group, fps, picture, frames, truths });
@@ -247,7 +253,7 @@ impl Course {
 }
 
 /// The number of a class in files, which count from 1.
-fn file_class(class: crate::detection::ClassId) -> i32 {
+fn file_class(class: ClassId) -> i32 {
     i32::from(class) + 1
 }
 

@@ -74,11 +74,13 @@ pub fn search(
     let before = course.judge(&[*start], legs, None, stop)?.first()?.score(objective);
     let mut found = Found { settings: *start, score: before, before, trials: 0 };
     let over = || budget.until.is_some_and(|until| Instant::now() >= until);
-    while found.trials < budget.trials && !over() {
+    while found.trials < budget.trials && (found.trials == 0 || !over()) {
         let count = CHILDREN.min(budget.trials - found.trials);
         let children: Vec<TrackSettings> =
             (0..count).map(|_| child(&found.settings, &mut deck, &mut random)).collect();
-        let Some(judged) = course.judge(&children, legs, None, &|| stop() || over()) else { break };
+        // However short the time, something is tried.
+        let late = || found.trials > 0 && over();
+        let Some(judged) = course.judge(&children, legs, None, &|| stop() || late()) else { break };
         found.trials += count;
         for (child, judged) in children.iter().zip(&judged) {
             let score = judged.score(objective);

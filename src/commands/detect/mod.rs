@@ -82,7 +82,7 @@ fn detect_source(
         }
         let name = frame_name(followed, &pipeline.info.name);
         let id = images.id(followed, &name);
-        let table = table(&name, &followed.detections, labels);
+        let table = if context.quiet { String::new() } else { table(&name, &followed.detections, labels) };
         let printed = bar.suspend(|| print(&table)).map(|open| {
             // Nobody reads the table any more, and nothing else was asked for.
             if !open && results.is_empty() {

@@ -41,8 +41,9 @@ pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     let mut output = None;
     if let Some(json) = &args.json {
         for name in &names {
-            for input in [result_path(args, name), args.gt.join(name).join("gt/gt.txt")] {
-                refuse_input(json, &input)?;
+            refuse_input(json, &result_path(args, name))?;
+            for input in ["gt/gt.txt", "gt/dontcare.txt", "seqinfo.ini"] {
+                refuse_input(json, &args.gt.join(name).join(input))?;
             }
         }
         output = Some(PartialFile::create(json)?);
@@ -124,10 +125,10 @@ fn names(args: &EvalArgs, quiet: bool) -> Result<Vec<String>, Failure> {
 
 fn score(pairs: &[Pair], args: &EvalArgs) -> Result<Scores, Failure> {
     let by_class = |pair: &&Pair| pair.0.benchmark.by_class();
-    let classes = match args.class {
-        Some(class) => vec![Some(class)],
-        None if !pairs.iter().any(|pair| by_class(&pair)) => vec![None],
-        None => match pairs.iter().find(|pair| !by_class(pair)) {
+    let classes = match args.class.as_slice() {
+        given @ [_, ..] => given.iter().copied().map(Some).collect(),
+        [] if !pairs.iter().any(|pair| by_class(&pair)) => vec![None],
+        [] => match pairs.iter().find(|pair| !by_class(pair)) {
             None => common_classes(pairs)?.into_iter().map(Some).collect(),
             Some((other, _)) => {
                 let kitti = pairs.iter().find(by_class).map_or("", |pair| &pair.0.name);
@@ -155,13 +156,14 @@ fn score(pairs: &[Pair], args: &EvalArgs) -> Result<Scores, Failure> {
             combined: Evaluation::combine(sequences),
         })
         .collect();
-    let one_by_one = args.class.is_none() && classes != [None];
+    let all_classes = args.class.is_empty() && classes != [None];
+    let one_by_one = all_classes || classes.len() > 1;
     let scored: BTreeSet<i32> = classes.iter().copied().flatten().collect();
     Ok(Scores {
         sequences: pairs.iter().map(|(sequence, _)| (sequence.name.clone(), sequence.benchmark)).collect(),
         every: args.every,
         mean: one_by_one.then(|| Evaluation::mean_of(blocks.iter().map(|block| &block.combined))),
-        unscored: if one_by_one { &truth_classes(pairs) - &scored } else { BTreeSet::new() },
+        unscored: if all_classes { &truth_classes(pairs) - &scored } else { BTreeSet::new() },
         blocks,
     })
 }

@@ -68,7 +68,7 @@ fn line(text: &mut String, name: &str, evaluation: &Evaluation, width: usize) {
     let others = [clear.mota, clear.motp, identity.idf1, identity.idp, identity.idr];
     let _ = write!(text, "{name:width$}");
     for value in curves.into_iter().chain(others) {
-        let _ = write!(text, "{:8.2}", 100.0 * value);
+        let _ = write!(text, " {:7.2}", 100.0 * value);
     }
     let counts = [clear.idsw, clear.frag, clear.mt, clear.ml, clear.fp, clear.fn_];
     for (count, (_, width)) in counts.into_iter().zip(COUNTS) {
