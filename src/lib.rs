@@ -56,3 +56,5 @@ pub mod source;
 pub mod tuning;
 #[cfg(feature = "cli")]
 pub mod view;
+#[cfg(feature = "cli")]
+mod workers;

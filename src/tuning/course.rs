@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::jitter::jittered;
 use crate::dataset::{DatasetError, ReadOptions, Sequence, region_of};
@@ -11,6 +9,7 @@ use crate::detection::{ClassId, Detection};
 use crate::metrics::{Evaluation, MetricsError, Results, Scorer, Truth};
 use crate::scene::TrackState;
 use crate::track::{Observation, TrackSettings, Tracker};
+use crate::workers::in_parallel;
 
 /// What is read.
 #[derive(Debug, Clone)]
@@ -215,37 +214,14 @@ impl Course {
         jitter: Option<u64>,
         stop: &(impl Fn() -> bool + Sync),
     ) -> Option<Vec<Judged>> {
-        let jobs: Vec<(usize, usize)> =
-            (0..settings.len()).flat_map(|one| legs.iter().map(move |leg| (one, *leg))).collect();
-        let next = AtomicUsize::new(0);
-        let done = Mutex::new(Vec::with_capacity(jobs.len()));
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    let mut scorer = Scorer::default();
-                    loop {
-                        let job = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(&(one, leg)) = jobs.get(job) else { return };
-                        if stop() {
-                            return;
-                        }
-                        let Some(leg) = self.legs.get(leg) else { continue };
-                        let evaluations = leg.run(&settings[one], jitter, &mut scorer);
-                        let outcome = (job, one, leg.group, evaluations);
-                        done.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-                    }
-                });
-            }
-        });
-        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if done.len() < jobs.len() {
-            return None;
-        }
-        // Sums of floating-point numbers depend on their order.
-        done.sort_by_key(|(job, ..)| *job);
+        let jobs: Vec<(usize, &Leg)> = (0..settings.len())
+            .flat_map(|one| legs.iter().filter_map(|leg| self.legs.get(*leg)).map(move |leg| (one, leg)))
+            .collect();
+        let done = in_parallel(&jobs, Scorer::default, |scorer, (one, leg)| {
+            (!stop()).then(|| (*one, leg.group, leg.run(&settings[*one], jitter, scorer)))
+        })?;
         let mut judged = vec![Judged::default(); settings.len()];
-        for (_, one, group, evaluations) in done {
+        for (one, group, evaluations) in done {
             judged[one].legs.push((group, evaluations));
         }
         Some(judged)

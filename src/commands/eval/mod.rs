@@ -4,14 +4,13 @@ mod report;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Failure, print};
 use crate::cli::EvalArgs;
 use crate::dataset::{self, Benchmark, DatasetError, ReadOptions, ResultFile, Sequence};
 use crate::metrics::{Evaluation, Scorer};
 use crate::record::{PartialFile, refuse_input};
+use crate::workers::in_parallel;
 
 /// The scores of one class, or by the rules of the benchmark.
 struct Block {
@@ -52,7 +51,7 @@ pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
         every: args.every as usize,
         benchmark: args.benchmark.as_deref().and_then(Benchmark::named),
     };
-    let pairs: Vec<Pair> = in_parallel(&names, |_, name| {
+    let pairs: Vec<Pair> = score_all(&names, |_, name| {
         let sequence = Sequence::read(&args.gt, name, &options)?;
         let results = sequence.results(&result_path(args, name))?;
         Ok((sequence, results))
@@ -142,7 +141,7 @@ fn score(pairs: &[Pair], args: &EvalArgs) -> Result<Scores, Failure> {
     };
     let jobs: Vec<(Option<i32>, &Pair)> =
         classes.iter().flat_map(|class| pairs.iter().map(move |pair| (*class, pair))).collect();
-    let all = in_parallel(&jobs, |scorer, (class, (sequence, results))| {
+    let all = score_all(&jobs, |scorer, (class, (sequence, results))| {
         let (truth, said) = (sequence.truth(*class)?, results.select(*class)?);
         let path = sequence.name.clone();
         scorer.evaluate(&truth, &said).map_err(|error| DatasetError::Score { path, error })
@@ -197,27 +196,10 @@ fn list(classes: &BTreeSet<i32>) -> String {
 }
 
 /// Does the jobs on all processors; the results are in the order of the jobs, and so is the error that is told.
-fn in_parallel<Job: Sync, Done: Send>(
+fn score_all<Job: Sync, Done: Send>(
     jobs: &[Job],
     work: impl Fn(&mut Scorer, &Job) -> Result<Done, DatasetError> + Sync,
 ) -> Result<Vec<Done>, Failure> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut scorer = Scorer::default();
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(job) = jobs.get(index) else { break };
-                    let outcome = work(&mut scorer, job);
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, outcome));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, outcome)| outcome.map_err(Failure::failed)).collect()
+    let done = in_parallel(jobs, Scorer::default, |scorer, job| Some(work(scorer, job))).unwrap_or_default();
+    done.into_iter().map(|outcome| outcome.map_err(Failure::failed)).collect()
 }
