@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Given;
 
 pub use eval::EvalArgs;
-pub use study::{AblateArgs, CourseArgs, TuneArgs};
+pub use study::{AblateArgs, CourseArgs, RulesArgs, TuneArgs};
 
 const LONG_ABOUT: &str = "\
 Finds the people, cars, animals and things in a camera or a recording, keeps each one's identity from frame to frame, \

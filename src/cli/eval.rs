@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::dataset::Benchmark;
+use super::study::RulesArgs;
 
 pub(super) const HELP: &str = "\
 Files are MOTChallenge text: the truth is DIR/SEQUENCE/gt/gt.txt, beside it gt/dontcare.txt (regions that are not judged) \
@@ -39,12 +39,9 @@ pub struct EvalArgs {
     /// Score only boxes of this class, the number in column 8, and all of them (repeatable: each, and their mean)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     pub class: Vec<i32>,
-    /// Score every Nth frame; those of the results must be numbered 1, 2, 3 …
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub every: u32,
-    /// Whose rules count; nothing: by the sequence's name
-    #[arg(long, value_name = "NAME", value_parser = Benchmark::ALL.map(Benchmark::name))]
-    pub benchmark: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub rules: RulesArgs,
     /// Write all numbers as JSON, HOTA at each overlap too; - is standard output, without the table
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

@@ -4,8 +4,27 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::dataset::Benchmark;
+use crate::dataset::{Benchmark, ReadOptions};
 use crate::tuning::Objective;
+
+/// How a data set is read.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    /// Use only every Nth frame, at the true rate; the frames of results must be numbered 1, 2, 3 …
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub every: u32,
+    /// Whose rules count; nothing: by the sequence's name
+    #[arg(long, value_name = "NAME", value_parser = Benchmark::ALL.map(Benchmark::name))]
+    pub benchmark: Option<String>,
+}
+
+impl RulesArgs {
+    /// The same for the reader.
+    pub fn options(&self) -> ReadOptions {
+        let benchmark = self.benchmark.as_deref().and_then(Benchmark::named);
+        ReadOptions { every: self.every as usize, benchmark }
+    }
+}
 
 /// What sequences are run, and how.
 #[derive(Debug, Args)]
@@ -22,12 +41,9 @@ pub struct CourseArgs {
     /// Score only boxes of this class, the number in column 8 (repeatable: their mean)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     pub class: Vec<i32>,
-    /// Use only every Nth frame, at the true rate
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub every: u32,
-    /// Whose rules count; nothing: by the sequence's name
-    #[arg(long, value_name = "NAME", value_parser = Benchmark::ALL.map(Benchmark::name))]
-    pub benchmark: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub rules: RulesArgs,
 }
 
 /// What `ablate --help` adds.

@@ -6,7 +6,7 @@ use glob::Pattern;
 
 use super::{Context, Failure};
 use crate::cli::CourseArgs;
-use crate::dataset::{self, Benchmark, ReadOptions};
+use crate::dataset;
 use crate::detect::check_classes;
 use crate::record::refuse_input;
 use crate::tuning::{Course, CourseOptions};
@@ -19,13 +19,12 @@ pub(super) fn load(args: &CourseArgs, context: &Context) -> Result<Course, Failu
         let expected = args.gt.join("SEQUENCE/gt/gt.txt");
         return Err(Failure::Failed(format!("there are no sequences: expected {}", expected.display())));
     }
-    let benchmark = args.benchmark.as_deref().and_then(Benchmark::named);
     let detector = &context.loaded.settings.detector;
     let labels = check_classes(detector)?;
     let wanted = detector.classes.iter().filter_map(|name| labels.find(name)).collect();
     let options = CourseOptions {
         detections: args.detections.clone(),
-        read: ReadOptions { every: args.every as usize, benchmark },
+        read: args.rules.options(),
         classes: args.class.clone(),
         wanted,
     };

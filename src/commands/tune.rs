@@ -1,7 +1,7 @@
 //! `trailsight tune`: better values for the tracker's settings, from one's own recordings.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::cli::TuneArgs;
 use crate::config::Settings;
 use crate::record::{PartialFile, partial_name};
 use crate::track::{Preset, TrackSettings};
-use crate::tuning::{Budget, Course, Found, Objective, Worth, folds, search, settle};
+use crate::tuning::{Course, Found, Objective, Plan, Worth, folds, search, settle};
 
 /// Held-out sequences should gain at least this share of what the others do.
 const FAIR_SHARE: f64 = 0.5;
@@ -79,17 +79,19 @@ fn check_output(path: &Path) -> Result<(), Failure> {
     if path.as_os_str() == "-" {
         return Err(Failure::Usage("--output -: the settings need a file of their own".to_owned()));
     }
-    let is_mine = |file: &File| {
-        let mut begin = vec![0; MARK.len()];
-        BufReader::new(file).read_exact(&mut begin).is_ok() && begin == MARK.as_bytes()
+    let is_mine = || {
+        let mut begin = [0; MARK.len()];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+        read.is_ok() && begin == *MARK.as_bytes()
     };
-    match File::open(path) {
-        Ok(file) if path.is_file() && !is_mine(&file) => Err(Failure::Failed(format!(
+    // What is no regular file is not opened: to open a FIFO is to wait for its writer.
+    if path.is_file() && !is_mine() {
+        return Err(Failure::Failed(format!(
             "{} is there already, and trailsight tune did not write it; name another file, or move it away first",
             path.display()
-        ))),
-        _ => Ok(()),
+        )));
     }
+    Ok(())
 }
 
 /// One run of the command.
@@ -165,11 +167,15 @@ impl Tuning<'_> {
         let searches = folds(self.course, self.args.folds as usize).len() + 1;
         let share = (number + 1) as f64 / searches as f64;
         let until = self.args.seconds.map(|seconds| self.began + Duration::from_secs_f64(seconds * share));
-        let budget = Budget { trials: self.args.trials as usize, until };
-        let bar = progress::steps(budget.trials as u64, "trials", self.context.quiet);
+        let plan = Plan {
+            objective: self.args.objective,
+            seed: self.args.seed.wrapping_add(number as u64),
+            trials: self.args.trials as usize,
+            until,
+        };
+        let bar = progress::steps(plan.trials as u64, "trials", self.context.quiet);
         bar.set_message(name.to_owned());
-        let seed = self.args.seed.wrapping_add(number as u64);
-        let (stop, plan) = (|| self.context.stop.is_asked(), (self.args.objective, seed, budget));
+        let stop = || self.context.stop.is_asked();
         let found = search(self.course, legs, &self.start, plan, &stop, |trials, best| {
             bar.set_position(trials as u64);
             bar.set_message(format!("{name}: {best:.2}"));

@@ -99,8 +99,8 @@ impl<'a> From<&'a [Detection]> for Observation<'a> {
 /// Follows objects from frame to frame.
 ///
 /// The same observations give the same tracks, bit by bit, on every machine: only operations that IEEE 754 rounds in one
-/// way are used. Nothing is allocated once the number of objects has been
-/// seen before, and nothing is kept of tracks that ended.
+/// way are used. Nothing is allocated once the number of objects has been seen before, and nothing is kept of tracks
+/// that ended.
 ///
 /// ```
 /// use trailsight::detection::Detection;
@@ -176,8 +176,9 @@ impl Tracker {
     /// id: tentative, confirmed and lost.
     ///
     /// Detections in any order; those whose box is not sound or whose score is not finite are ignored, and a score above
-    /// 1 counts as 1. A time that is not a number, or lies before the last one, counts as the last one again. A camera
-    /// motion that no camera makes counts as unknown.
+    /// 1 counts as 1. A time that is not a number, or lies before the last one, counts as the last one again; more than a
+    /// second before it, it is that of a clock that began again, and one frame later. A camera motion that no camera
+    /// makes counts as unknown.
     pub fn observe(&mut self, time: f64, observation: &Observation) -> &[Track] {
         let first = self.time.is_none();
         let before = self.now.clock;

@@ -16,4 +16,4 @@ pub use ablation::{Change, EXTRAS, PIECES, PRESETS};
 pub use course::{Course, CourseError, CourseOptions, Judged, Objective};
 pub use dials::{DIALS, Dial};
 pub use folds::{Fold, folds};
-pub use search::{Budget, Found, Worth, search, settle};
+pub use search::{Found, Plan, Worth, search, settle};

@@ -23,9 +23,13 @@ const WORTHLESS: f64 = 0.05;
 /// ... as long as all of that together does not cost more than this share of what was gained.
 const GIVEN_BACK: f64 = 0.1;
 
-/// How long a search goes on.
+/// What a search goes by.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget {
+pub struct Plan {
+    /// What it raises.
+    pub objective: Objective,
+    /// Where random changes begin.
+    pub seed: u64,
     /// The most settings that are tried.
     pub trials: usize,
     /// When it ends at the latest.
@@ -59,23 +63,24 @@ pub struct Worth {
 }
 
 /// Searches on the sequences `legs`, from `start` on. Ends at once with the best so far when `stop` says so; `tick` is
-/// called with the number of trials and the best score after each generation. `None` where it was stopped before anything was
-/// known.
+/// called with the number of trials and the best score after each generation. `None` where it was stopped before anything
+/// was known.
 pub fn search(
     course: &Course,
     legs: &[usize],
     start: &TrackSettings,
-    (objective, seed, budget): (Objective, u64, Budget),
+    plan: Plan,
     stop: &(impl Fn() -> bool + Sync),
     mut tick: impl FnMut(usize, f64),
 ) -> Option<Found> {
+    let Plan { objective, seed, trials, until } = plan;
     let mut random = fastrand::Rng::with_seed(seed);
     let mut deck = Vec::new();
     let before = course.judge(&[*start], legs, None, stop)?.first()?.score(objective);
     let mut found = Found { settings: *start, score: before, before, trials: 0 };
-    let over = || budget.until.is_some_and(|until| Instant::now() >= until);
-    while found.trials < budget.trials && (found.trials == 0 || !over()) {
-        let count = CHILDREN.min(budget.trials - found.trials);
+    let over = || until.is_some_and(|until| Instant::now() >= until);
+    while found.trials < trials && (found.trials == 0 || !over()) {
+        let count = CHILDREN.min(trials - found.trials);
         let children: Vec<TrackSettings> =
             (0..count).map(|_| child(&found.settings, &mut deck, &mut random)).collect();
         // However short the time, something is tried.

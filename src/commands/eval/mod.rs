@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, print};
 use crate::cli::EvalArgs;
-use crate::dataset::{self, Benchmark, DatasetError, ReadOptions, ResultFile, Sequence};
+use crate::dataset::{self, Benchmark, DatasetError, ResultFile, Sequence};
 use crate::metrics::{Evaluation, Scorer};
 use crate::record::{PartialFile, refuse_input};
 use crate::workers::in_parallel;
@@ -47,10 +47,7 @@ pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
         }
         output = Some(PartialFile::create(json)?);
     }
-    let options = ReadOptions {
-        every: args.every as usize,
-        benchmark: args.benchmark.as_deref().and_then(Benchmark::named),
-    };
+    let options = args.rules.options();
     let pairs: Vec<Pair> = score_all(&names, |_, name| {
         let sequence = Sequence::read(&args.gt, name, &options)?;
         let results = sequence.results(&result_path(args, name))?;
@@ -160,7 +157,7 @@ fn score(pairs: &[Pair], args: &EvalArgs) -> Result<Scores, Failure> {
     let scored: BTreeSet<i32> = classes.iter().copied().flatten().collect();
     Ok(Scores {
         sequences: pairs.iter().map(|(sequence, _)| (sequence.name.clone(), sequence.benchmark)).collect(),
-        every: args.every,
+        every: args.rules.every,
         mean: one_by_one.then(|| Evaluation::mean_of(blocks.iter().map(|block| &block.combined))),
         unscored: if all_classes { &truth_classes(pairs) - &scored } else { BTreeSet::new() },
         blocks,
