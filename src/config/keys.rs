@@ -81,6 +81,8 @@ pub static KEYS: &[Key] = keys! {
     detector.confidence = Real32(0.0..=1.0);
     detector.nms_iou = Real32(0.0..=1.0);
     detector.classes = Names;
+    detector.runtime = RUNTIMES;
+    detector.onnxruntime = File;
     detector.threads = Count(0..=256);
     detector.min_interval = Real(0.0..=60.0);
     tracker.preset = PRESETS;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use toml_edit::{Array, Value};
 
+use crate::detect::Runtime;
 use crate::source::Rotate;
 use crate::track::{Pairing, Preset, TrailAnchor};
 use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
@@ -221,6 +222,13 @@ pub(super) const PRESETS: Choice<Preset> =
 
 pub(super) const PAIRINGS: Choice<Pairing> =
     Choice(&[("exact", Pairing::Exact), ("mutual", Pairing::Mutual)]);
+
+pub(super) const RUNTIMES: Choice<Runtime> = Choice(&[
+    ("auto", Runtime::Auto),
+    ("native", Runtime::Native),
+    ("tract", Runtime::Tract),
+    ("onnxruntime", Runtime::OnnxRuntime),
+]);
 
 /// Degrees clockwise: 0, 90, 180 or 270.
 pub(super) struct Turn;

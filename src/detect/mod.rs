@@ -5,14 +5,13 @@ mod error;
 mod letterbox;
 mod model;
 mod nms;
+mod plain;
+mod runtime;
 mod settings;
 mod yolox;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use tract_linalg::multithread::{Executor, multithread_tract_scope};
-use tract_onnx::prelude::*;
 
 use crate::detection::{Detection, SUPPRESSED_SCORE};
 use crate::frame::Picture;
@@ -21,10 +20,12 @@ use crate::suggest;
 
 pub use error::DetectError;
 pub use nms::{suppress, suppress_into};
+pub use runtime::{LayerTime, Runtime};
 pub use settings::{DetectSettings, InputSize};
 
 use letterbox::Letterbox;
 use model::Model;
+use runtime::Session;
 
 /// How long the parts of one detection took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,13 +51,13 @@ pub struct DetectTimes {
 /// ```
 pub struct Detector {
     model: Arc<Model>,
-    state: TypedSimpleState,
+    session: Box<dyn Session>,
+    threads: usize,
     letterbox: Letterbox,
     /// For each class of the model, whether it is looked for.
     wanted: Vec<bool>,
     confidence: f32,
     nms_iou: f32,
-    executor: Executor,
     times: DetectTimes,
     suppressed: Vec<Detection>,
 }
@@ -70,14 +71,14 @@ impl Detector {
     pub fn load(settings: &DetectSettings) -> Result<Self, DetectError> {
         let wanted = wanted(settings, &model::labels(settings)?)?;
         let model = Arc::new(Model::load(settings)?);
-        let state = spawn(&model)?;
+        let session = session(&model, 1)?;
         Ok(Self {
             letterbox: Letterbox::new(model.input),
-            state,
+            session,
+            threads: 1,
             wanted,
             confidence: settings.confidence,
             nms_iou: settings.nms_iou,
-            executor: Executor::SingleThread,
             times: DetectTimes::default(),
             suppressed: Vec::new(),
             model,
@@ -85,13 +86,13 @@ impl Detector {
     }
 
     /// The same detector with each picture's work split over `threads` threads.
-    #[must_use]
-    pub fn with_threads(mut self, threads: usize) -> Self {
-        self.executor = match threads {
-            0 | 1 => Executor::SingleThread,
-            several => Executor::multithread_with_name(several, "infer"),
-        };
-        self
+    ///
+    /// # Errors
+    /// [`DetectError::Run`] when the runtime cannot make a state.
+    pub fn with_threads(mut self, threads: usize) -> Result<Self, DetectError> {
+        self.threads = threads.max(1);
+        self.session = session(&self.model, self.threads)?;
+        Ok(self)
     }
 
     /// A second detector on the same weights, for another thread.
@@ -101,12 +102,12 @@ impl Detector {
     pub fn fork(&self) -> Result<Self, DetectError> {
         Ok(Self {
             model: Arc::clone(&self.model),
-            state: spawn(&self.model)?,
+            session: session(&self.model, self.threads)?,
+            threads: self.threads,
             letterbox: Letterbox::new(self.model.input),
             wanted: self.wanted.clone(),
             confidence: self.confidence,
             nms_iou: self.nms_iou,
-            executor: self.executor.clone(),
             times: DetectTimes::default(),
             suppressed: Vec::new(),
         })
@@ -120,6 +121,17 @@ impl Detector {
     /// The size of the network's input.
     pub fn input(&self) -> InputSize {
         self.model.input
+    }
+
+    /// What runs the network, for people: `native (AVX-512)`.
+    pub fn runtime(&self) -> String {
+        self.model.network.describe()
+    }
+
+    /// Runs the network once on the last picture and tells how long each of its layers took, in the order in which they
+    /// run; `None` where the runtime does not know.
+    pub fn profile(&mut self) -> Option<Vec<LayerTime>> {
+        self.session.profile()
     }
 
     /// How long the parts of the last detection took.
@@ -139,24 +151,18 @@ impl Detector {
     /// [`DetectError::Run`] when the network fails, which a model that loaded does not do on any picture known.
     pub fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, DetectError> {
         let started = Instant::now();
-        let (width, height) = (self.model.input.width(), self.model.input.height());
-        let model = Arc::clone(&self.model);
+        let model = &self.model;
         let fail =
             |why: String| DetectError::Run { model: model.name.clone(), input: model.input.to_string(), why };
 
-        let mut input = vec![0.0; 3 * width * height];
-        let scale = self.letterbox.fill(picture, &mut input).map_err(fail)?;
-        let input = Tensor::from_shape(&[1, 3, height, width], &input).map_err(|e| fail(e.to_string()))?;
+        let fitted = self.letterbox.fit(picture).map_err(fail)?;
+        let scale = fitted.scale;
+        self.session.put(fitted.rgb, fitted.width, fitted.height);
         let prepared = Instant::now();
 
-        let state = &mut self.state;
-        let outputs = multithread_tract_scope(self.executor.clone(), || state.run(tvec!(input.into())))
-            .map_err(|error| fail(model::first_line(&error)))?;
+        let values = self.session.run().map_err(fail)?;
         let inferred = Instant::now();
 
-        let output = outputs.first().ok_or_else(|| fail("it gave no output".to_owned()))?;
-        let values = output.to_plain_array_view::<f32>().map_err(|error| fail(error.to_string()))?;
-        let values = values.as_slice().ok_or_else(|| fail("its output is not contiguous".to_owned()))?;
         let mut found = Vec::new();
         yolox::decode(values, self.model.input, &self.wanted, self.confidence, scale, &mut found);
         suppress_into(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
@@ -179,11 +185,11 @@ impl Detector {
     }
 }
 
-fn spawn(model: &Arc<Model>) -> Result<TypedSimpleState, DetectError> {
-    model.plan.spawn().map_err(|error| DetectError::Run {
+fn session(model: &Model, threads: usize) -> Result<Box<dyn Session>, DetectError> {
+    model.network.session(threads).map_err(|why| DetectError::Run {
         model: model.name.clone(),
         input: model.input.to_string(),
-        why: model::first_line(&error),
+        why,
     })
 }
 
@@ -265,7 +271,7 @@ mod tests {
             let settings =
                 DetectSettings { input: input.parse().unwrap(), confidence: 0.001, ..Default::default() };
             let mut detector = Detector::load(&settings).unwrap();
-            let mut fork = detector.fork().unwrap().with_threads(2);
+            let mut fork = detector.fork().unwrap().with_threads(2).unwrap();
             let (one, other) = (detector.detect(&picture).unwrap(), fork.detect(&picture).unwrap());
             assert_eq!(one.len(), other.len(), "{input}");
             for (a, b) in one.iter().zip(&other) {

@@ -7,6 +7,8 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use super::error::DetectError;
+use super::plain::PlainNetwork;
+use super::runtime::Network;
 use super::settings::{DetectSettings, InputSize};
 use super::yolox;
 use crate::bounded;
@@ -24,7 +26,7 @@ const MOST_CLASSES: usize = u16::MAX as usize;
 
 /// A model that is ready to run, shared by all threads that run it.
 pub(super) struct Model {
-    pub(super) plan: Arc<TypedRunnableModel>,
+    pub(super) network: Arc<dyn Network>,
     pub(super) labels: Labels,
     pub(super) input: InputSize,
     /// What messages call the model.
@@ -46,13 +48,13 @@ impl Model {
         // What tract does with a damaged file is not ours to know: should it panic, that is an error like any other.
         let built =
             catch_unwind(AssertUnwindSafe(|| build(bytes, settings.input, &name, &labels, &label_source)));
-        let plan = built.unwrap_or_else(|_| {
+        let network = built.unwrap_or_else(|_| {
             Err(DetectError::NotOnnx {
                 model: name.clone(),
                 why: "it is damaged; reading it failed midway".into(),
             })
         })?;
-        Ok(Self { plan, labels, input: settings.input, name })
+        Ok(Self { network, labels, input: settings.input, name })
     }
 }
 
@@ -88,7 +90,7 @@ fn build(
     name: &str,
     labels: &Labels,
     label_source: &str,
-) -> Result<Arc<TypedRunnableModel>, DetectError> {
+) -> Result<Arc<dyn Network>, DetectError> {
     let not_onnx =
         |error: TractError| DetectError::NotOnnx { model: name.to_owned(), why: first_line(&error) };
     let shape =
@@ -145,7 +147,7 @@ fn build(
         _ => return Err(shape(format!("an output of {fact:?}"), wanted_output)),
     }
 
-    model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(run)
+    Ok(Arc::new(PlainNetwork::new(model, input).map_err(run)?))
 }
 
 /// The outermost and the innermost sentence of an error; tract's chains between are for its developers.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::runtime::Runtime;
+
 /// The size of the network's input in pixels; both sides are multiples of 32, from 32 to 4096.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputSize {
@@ -69,6 +71,10 @@ pub struct DetectSettings {
     pub nms_iou: f32,
     /// The names of the classes to look for; empty: all.
     pub classes: Vec<String>,
+    /// What runs the network.
+    pub runtime: Runtime,
+    /// The file of the library onnxruntime; `None`: where the system looks for libraries, or `ORT_DYLIB_PATH`.
+    pub onnxruntime: Option<PathBuf>,
     /// Processor threads; 0: as many as the machine has.
     pub threads: usize,
     /// Live sources: seconds from one detection to the next at the least; 0: as often as it goes.
@@ -84,6 +90,8 @@ impl Default for DetectSettings {
             confidence: 0.65,
             nms_iou: 0.65,
             classes: Vec::new(),
+            runtime: Runtime::Auto,
+            onnxruntime: None,
             threads: 0,
             min_interval: 0.0,
         }

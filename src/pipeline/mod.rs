@@ -163,7 +163,7 @@ impl Pipeline {
                 detectors.push(detector);
                 detectors
             }
-            false => vec![detector.with_threads(threads)],
+            false => vec![detector.with_threads(threads)?],
         };
         let interval = if every_frame { 0.0 } else { settings.detector.min_interval };
         let min_interval = Duration::try_from_secs_f64(interval).unwrap_or_default();

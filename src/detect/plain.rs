@@ -1,0 +1,69 @@
+//! tract's own plan: runs every model that tract can read.
+
+use std::sync::Arc;
+
+use tract_linalg::multithread::{Executor, multithread_tract_scope};
+use tract_onnx::prelude::*;
+
+use super::model::first_line;
+use super::runtime::{Network, Session, fill_planes};
+use super::settings::InputSize;
+
+/// A model as tract optimises it.
+pub(super) struct PlainNetwork {
+    plan: Arc<TypedRunnableModel>,
+    input: InputSize,
+}
+
+impl PlainNetwork {
+    pub(super) fn new(model: TypedModel, input: InputSize) -> TractResult<Self> {
+        Ok(Self { plan: model.into_optimized()?.into_runnable()?, input })
+    }
+}
+
+impl Network for PlainNetwork {
+    fn session(&self, threads: usize) -> Result<Box<dyn Session>, String> {
+        let executor = match threads {
+            0 | 1 => Executor::SingleThread,
+            several => Executor::multithread_with_name(several, "infer"),
+        };
+        let state = self.plan.spawn().map_err(|error| first_line(&error))?;
+        let (width, height) = (self.input.width(), self.input.height());
+        let planes = Tensor::zero::<f32>(&[1, 3, height, width]).map_err(|error| first_line(&error))?;
+        Ok(Box::new(PlainSession { state, executor, input: self.input, planes, rows: Vec::new() }))
+    }
+
+    fn describe(&self) -> String {
+        "tract".to_owned()
+    }
+}
+
+struct PlainSession {
+    state: TypedSimpleState,
+    executor: Executor,
+    input: InputSize,
+    planes: Tensor,
+    rows: Vec<f32>,
+}
+
+impl Session for PlainSession {
+    fn put(&mut self, rgb: &[u8], width: usize, _height: usize) {
+        if let Ok(mut planes) = self.planes.to_plain_array_view_mut::<f32>()
+            && let Some(planes) = planes.as_slice_mut()
+        {
+            fill_planes(planes, (self.input.width(), self.input.height()), rgb, width);
+        }
+    }
+
+    fn run(&mut self) -> Result<&[f32], String> {
+        let input = self.planes.clone();
+        let state = &mut self.state;
+        let outputs = multithread_tract_scope(self.executor.clone(), || state.run(tvec!(input.into())))
+            .map_err(|error| first_line(&error))?;
+        let output = outputs.first().ok_or("it gave no output")?;
+        let values = output.to_plain_array_view::<f32>().map_err(|error| first_line(&error))?;
+        self.rows.clear();
+        self.rows.extend_from_slice(values.as_slice().ok_or("its output is not contiguous")?);
+        Ok(&self.rows)
+    }
+}
