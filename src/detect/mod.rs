@@ -4,6 +4,7 @@
 mod error;
 mod letterbox;
 mod model;
+mod native;
 mod nms;
 mod plain;
 mod runtime;

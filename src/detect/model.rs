@@ -7,8 +7,9 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use super::error::DetectError;
+use super::native::NativeNetwork;
 use super::plain::PlainNetwork;
-use super::runtime::Network;
+use super::runtime::{Network, Runtime};
 use super::settings::{DetectSettings, InputSize};
 use super::yolox;
 use crate::bounded;
@@ -46,8 +47,10 @@ impl Model {
             }
         };
         // What tract does with a damaged file is not ours to know: should it panic, that is an error like any other.
-        let built =
-            catch_unwind(AssertUnwindSafe(|| build(bytes, settings.input, &name, &labels, &label_source)));
+        let built = catch_unwind(AssertUnwindSafe(|| {
+            let model = read(bytes, settings.input, &name, &labels, &label_source)?;
+            network(model, settings, &name)
+        }));
         let network = built.unwrap_or_else(|_| {
             Err(DetectError::NotOnnx {
                 model: name.clone(),
@@ -84,13 +87,14 @@ pub(super) fn labels(settings: &DetectSettings) -> Result<Labels, DetectError> {
     Ok(labels)
 }
 
-fn build(
+/// Reads a model and checks that it is of the family; its shapes are known for this input.
+fn read(
     bytes: &[u8],
     input: InputSize,
     name: &str,
     labels: &Labels,
     label_source: &str,
-) -> Result<Arc<dyn Network>, DetectError> {
+) -> Result<TypedModel, DetectError> {
     let not_onnx =
         |error: TractError| DetectError::NotOnnx { model: name.to_owned(), why: first_line(&error) };
     let shape =
@@ -147,7 +151,28 @@ fn build(
         _ => return Err(shape(format!("an output of {fact:?}"), wanted_output)),
     }
 
-    Ok(Arc::new(PlainNetwork::new(model, input).map_err(run)?))
+    Ok(model)
+}
+
+/// Makes the network ready for the runtime that is asked for.
+fn network(model: TypedModel, settings: &DetectSettings, name: &str) -> Result<Arc<dyn Network>, DetectError> {
+    let fail = |why: String| DetectError::Run { model: name.to_owned(), input: settings.input.to_string(), why };
+    let unknown = match settings.runtime {
+        Runtime::Tract | Runtime::OnnxRuntime => None,
+        Runtime::Auto | Runtime::Native => match NativeNetwork::new(model.clone()) {
+            Ok(network) => return Ok(Arc::new(network)),
+            Err(unknown) => Some(unknown),
+        },
+    };
+    match unknown {
+        Some(unknown) if settings.runtime == Runtime::Native => {
+            return Err(fail(format!("the native plan does not know {unknown}; set detector.runtime to \"auto\"")));
+        }
+        Some(unknown) => log::warn!("{name} is run by tract, more slowly: the native plan does not know {unknown}"),
+        None => {}
+    }
+    let plain = PlainNetwork::new(model, settings.input).map_err(|error| fail(first_line(&error)))?;
+    Ok(Arc::new(plain))
 }
 
 /// The outermost and the innermost sentence of an error; tract's chains between are for its developers.

@@ -1,0 +1,136 @@
+//! Layers that are better done together: each rule replaces layers by fewer, and the result is the same.
+
+use super::graph::{Conv, Graph, Layer, LayerId, Op, Window};
+use super::kernels::Activation;
+
+/// Applies all rules.
+///
+/// # Errors
+/// What is left that cannot be run by itself, in a few words.
+pub(super) fn fuse(graph: &mut Graph) -> Result<(), String> {
+    fold_focus(graph)?;
+    chain_pools(graph);
+    absorb_activations(graph);
+    absorb_sums(graph);
+    graph.prune();
+    Ok(())
+}
+
+/// A convolution over a picture taken apart is one over the whole picture, with a larger kernel: where the parts are
+/// every second pixel, each weight of a 3×3 kernel finds its place in one of 6×6, and every place is taken once.
+fn fold_focus(graph: &mut Graph) -> Result<(), String> {
+    for id in 0..graph.layers.len() {
+        let Op::Conv(conv) = &graph.layers[id].op else { continue };
+        let &[input] = graph.layers[id].inputs.as_slice() else { continue };
+        let Op::Focus { stride, parts } = &graph.layers[input].op else { continue };
+        let picture = graph.layers[input].inputs[0];
+        let (whole, taken) = (graph.layers[picture].shape, graph.layers[input].shape);
+        let even = taken.height * stride == whole.height && taken.width * stride == whole.width;
+        let inside = parts.iter().all(|part| part.0 < *stride && part.1 < *stride);
+        if conv.depthwise || conv.window.stride != (1, 1) || !even || !inside {
+            return Err("a picture taken apart in an unusual way".to_owned());
+        }
+        let folded = unfold_kernel(conv, *stride, parts, whole.channels);
+        graph.layers[id].op = Op::Conv(folded);
+        graph.layers[id].inputs = vec![picture];
+    }
+    graph.prune();
+    match graph.layers.iter().any(|layer| matches!(layer.op, Op::Focus { .. })) {
+        true => Err("a picture taken apart without a convolution behind it".to_owned()),
+        false => Ok(()),
+    }
+}
+
+fn unfold_kernel(conv: &Conv, stride: usize, parts: &[(usize, usize)], channels: usize) -> Conv {
+    let (kh, kw) = conv.window.kernel;
+    let (new_kh, new_kw) = (kh * stride, kw * stride);
+    let per_output = kh * kw * parts.len() * channels;
+    let mut weights = vec![0.0; conv.bias.len() * new_kh * new_kw * channels];
+    for (output, given) in conv.weights.chunks_exact(per_output).enumerate() {
+        let mut given = given.iter();
+        for ky in 0..kh {
+            for kx in 0..kw {
+                for &(y, x) in parts {
+                    let row = output * new_kh + ky * stride + y;
+                    let at = (row * new_kw + kx * stride + x) * channels;
+                    for (to, from) in weights[at..at + channels].iter_mut().zip(&mut given) {
+                        *to += from;
+                    }
+                }
+            }
+        }
+    }
+    let pad = (conv.window.pad.0 * stride, conv.window.pad.1 * stride);
+    let window = Window { kernel: (new_kh, new_kw), stride: (stride, stride), pad };
+    Conv { window, weights, ..conv.clone() }
+}
+
+/// The largest value within 4 pixels is the largest within 2 of the largest within 2: pools of several sizes over one
+/// picture, as in spatial pyramid pooling, become a chain of small ones. Between two pixels of the picture there is
+/// always a third one in it, so that this holds at the edges too.
+fn chain_pools(graph: &mut Graph) {
+    let radius = |layer: &Layer| match layer.op {
+        Op::MaxPool(Window { kernel: (h, w), stride: (1, 1), pad })
+            if h == w && h % 2 == 1 && pad == (h / 2, h / 2) =>
+        {
+            Some(h / 2)
+        }
+        _ => None,
+    };
+    let pools: Vec<(LayerId, LayerId, usize)> = (0..graph.layers.len())
+        .filter_map(|id| Some((id, *graph.layers[id].inputs.first()?, radius(&graph.layers[id])?)))
+        .filter(|&(.., reach)| reach > 0)
+        .collect();
+    for &(id, input, reach) in &pools {
+        // The largest smaller pool of the same picture that comes before this one.
+        let before =
+            pools.iter().filter(|pool| pool.0 < id && pool.1 == input && pool.2 < reach).max_by_key(|p| p.2);
+        if let Some(&(other, _, smaller)) = before {
+            let rest = reach - smaller;
+            let window = Window { kernel: (2 * rest + 1, 2 * rest + 1), stride: (1, 1), pad: (rest, rest) };
+            graph.layers[id].op = Op::MaxPool(window);
+            graph.layers[id].inputs = vec![other];
+        }
+    }
+}
+
+/// An activation that is the only user of a convolution belongs to it.
+fn absorb_activations(graph: &mut Graph) {
+    let uses = graph.uses();
+    for id in 0..graph.layers.len() {
+        let Op::Activate(activation) = graph.layers[id].op else { continue };
+        let input = graph.layers[id].inputs[0];
+        let Op::Conv(conv) = &graph.layers[input].op else { continue };
+        if uses[input] == 1 && conv.activation == Activation::None {
+            let conv = Conv { activation, ..conv.clone() };
+            graph.layers[id] = Layer { op: Op::Conv(conv), ..graph.layers[input].clone() };
+        }
+    }
+    graph.prune();
+}
+
+/// A sum that is the only user of a full convolution belongs to it.
+fn absorb_sums(graph: &mut Graph) {
+    let uses = graph.uses();
+    for id in 0..graph.layers.len() {
+        if !matches!(graph.layers[id].op, Op::Add) {
+            continue;
+        }
+        let (a, b) = (graph.layers[id].inputs[0], graph.layers[id].inputs[1]);
+        let alone = |layer: LayerId| {
+            let Layer { op, inputs, .. } = &graph.layers[layer];
+            uses[layer] == 1 && inputs.len() == 1 && matches!(op, Op::Conv(conv) if !conv.depthwise)
+        };
+        // The later one, so that the other is there already.
+        let (conv, other) = match (alone(a), alone(b)) {
+            _ if a == b => continue,
+            (true, true) => (a.max(b), a.min(b)),
+            (true, false) => (a, b),
+            (false, true) => (b, a),
+            (false, false) => continue,
+        };
+        let inputs = vec![graph.layers[conv].inputs[0], other];
+        graph.layers[id] = Layer { inputs, ..graph.layers[conv].clone() };
+    }
+    graph.prune();
+}

@@ -1,0 +1,132 @@
+//! The network as layers over pictures: what is left of a model once shapes are known and constants are folded.
+
+use super::kernels::Activation;
+
+/// The size of a picture of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) channels: usize,
+}
+
+/// A layer's place in [`Graph::layers`].
+pub(super) type LayerId = usize;
+
+/// A layer: what it does, of which layers, and the size of what it gives.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    pub(super) op: Op,
+    pub(super) inputs: Vec<LayerId>,
+    pub(super) shape: Shape,
+}
+
+/// What a layer does.
+#[derive(Debug, Clone)]
+pub(super) enum Op {
+    /// Gives the network's input.
+    Input,
+    /// Parts of the picture taken apart: for each, every `stride`-th pixel from `(y, x)` on; their channels one behind
+    /// the other. The stem of YOLOX ("Focus").
+    Focus { stride: usize, parts: Vec<(usize, usize)> },
+    /// A convolution with what stands directly behind it. With two inputs the second is added in the end.
+    Conv(Conv),
+    /// The largest value under a window, over the pixels that are in the picture.
+    MaxPool(Window),
+    /// Each pixel repeated `factor` times in both directions.
+    Upsample { factor: usize },
+    /// The channels of all inputs one behind the other.
+    Concat,
+    /// The sum of two.
+    Add,
+    /// An activation by itself.
+    Activate(Activation),
+}
+
+/// Where the kernel of a layer lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    /// Kernel height and width.
+    pub(super) kernel: (usize, usize),
+    /// Input pixels from one output pixel to the next, down and across.
+    pub(super) stride: (usize, usize),
+    /// Rows and columns that are missing above and on the left of the picture; those below and on the right follow from
+    /// the sizes.
+    pub(super) pad: (usize, usize),
+}
+
+impl Window {
+    /// Every pixel by itself.
+    pub(super) const PIXEL: Self = Self { kernel: (1, 1), stride: (1, 1), pad: (0, 0) };
+}
+
+/// A convolution.
+#[derive(Debug, Clone)]
+pub(super) struct Conv {
+    pub(super) window: Window,
+    /// Whether each channel is convolved by itself; otherwise all with all.
+    pub(super) depthwise: bool,
+    /// Output channel by kernel row by kernel column by input channel (of which there is one where `depthwise`).
+    pub(super) weights: Vec<f32>,
+    /// One value an output channel.
+    pub(super) bias: Vec<f32>,
+    pub(super) activation: Activation,
+}
+
+/// A whole network, in an order in which it can be run.
+#[derive(Debug, Clone)]
+pub(super) struct Graph {
+    pub(super) layers: Vec<Layer>,
+    /// The layers whose pixels, one behind the other, are the rows of the output.
+    pub(super) outputs: Vec<LayerId>,
+}
+
+impl Graph {
+    /// How often each layer's output is used, the network's output counted too.
+    pub(super) fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.layers.len()];
+        for &used in self.layers.iter().flat_map(|layer| &layer.inputs).chain(&self.outputs) {
+            uses[used] += 1;
+        }
+        uses
+    }
+
+    /// Leaves out what nothing needs; keeps the order. The input stays.
+    pub(super) fn prune(&mut self) {
+        let mut needed = vec![false; self.layers.len()];
+        for &output in &self.outputs {
+            needed[output] = true;
+        }
+        for (id, layer) in self.layers.iter().enumerate().rev() {
+            needed[id] |= matches!(layer.op, Op::Input);
+            if needed[id] {
+                for &input in &layer.inputs {
+                    needed[input] = true;
+                }
+            }
+        }
+        let mut new_ids = vec![0; self.layers.len()];
+        let mut kept = Vec::new();
+        for (id, mut layer) in std::mem::take(&mut self.layers).into_iter().enumerate() {
+            if needed[id] {
+                new_ids[id] = kept.len();
+                layer.inputs.iter_mut().for_each(|input| *input = new_ids[*input]);
+                kept.push(layer);
+            }
+        }
+        self.layers = kept;
+        self.outputs.iter_mut().for_each(|output| *output = new_ids[*output]);
+    }
+}
+
+/// Multiplications and additions of a layer.
+pub(super) fn flops(layer: &Layer) -> f64 {
+    let Shape { height, width, channels } = layer.shape;
+    let outputs = (height * width * channels) as f64;
+    match &layer.op {
+        Op::Conv(conv) => 2.0 * (height * width * conv.weights.len()) as f64,
+        Op::MaxPool(window) => outputs * (window.kernel.0 * window.kernel.1) as f64,
+        Op::Add | Op::Activate(_) => outputs,
+        Op::Input | Op::Focus { .. } | Op::Upsample { .. } | Op::Concat => 0.0,
+    }
+}
