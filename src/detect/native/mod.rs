@@ -46,3 +46,6 @@ impl Network for NativeNetwork {
         format!("native ({})", self.plan.kernels.isa)
     }
 }
+
+#[cfg(test)]
+mod tests;
