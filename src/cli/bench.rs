@@ -46,7 +46,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub frames: u32,
     /// End each measurement after this many seconds
-    #[arg(long, value_name = "S", value_parser = super::study::positive)]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = super::study::positive)]
     pub seconds: Option<f64>,
     /// Processor threads, as detector.threads; 0: as many as the machine has
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
