@@ -1,5 +1,6 @@
 //! The command line: every command and flag, one definition each. What was typed, not yet what it means.
 
+mod bench;
 mod eval;
 mod study;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Given;
 
+pub use bench::BenchArgs;
 pub use eval::EvalArgs;
 pub use study::{AblateArgs, CourseArgs, RulesArgs, TuneArgs};
 
@@ -85,6 +87,9 @@ pub enum Command {
     /// Search better settings of the tracker on a data set
     #[command(after_help = study::TUNE_HELP)]
     Tune(TuneArgs),
+    /// Measure how fast each stage is on this machine
+    #[command(after_help = bench::HELP)]
+    Bench(BenchArgs),
     /// List the cameras with their formats, sizes and rates
     Cameras,
     /// Show, check or write the settings
@@ -331,6 +336,9 @@ mod tests {
             "trailsight tune --gt a --seconds 0",
             "trailsight tune --gt a --trials 0",
             "trailsight detect",
+            "trailsight bench --frames 0",
+            "trailsight bench --seconds 0",
+            "trailsight bench a.avi b.avi",
             "trailsight v.mp4 --loop --exit-at-end",
             "trailsight v.mp4 --loop --tracks t.txt",
             "trailsight track --detections d.txt --size 10x10 --fps 5 --start 3",

@@ -111,6 +111,7 @@ fn every_command_runs() {
     assert_eq!(
         common::names(folder.path()),
         [
+            "bench.json",
             "boxes.json",
             "config.toml",
             "det.txt",

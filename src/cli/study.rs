@@ -105,7 +105,7 @@ pub struct TuneArgs {
     pub output: PathBuf,
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+pub(super) fn positive(text: &str) -> Result<f64, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0 && *seconds <= 1e7);
     seconds.ok_or_else(|| "expected a number of seconds above 0".to_owned())
 }

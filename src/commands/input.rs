@@ -17,10 +17,6 @@ const DEMO_NAME: &str = "demo";
 pub(super) struct Input {
     pub(super) source: Box<dyn Source>,
     /// `None` for what cannot be begun again.
-    #[cfg_attr(
-        not(feature = "window"),
-        expect(dead_code, reason = "only the window plays a recording again")
-    )]
     pub(super) reopen: Option<Reopen>,
     /// The file that is read, where it is one.
     pub(super) file: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! What each command does: from what was typed to a run and its outcome.
 
 mod ablate;
+mod bench;
 mod cameras;
 mod config;
 mod course;
@@ -119,6 +120,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Eval(args) => eval::run(&args, common.quiet),
         Command::Ablate(args) => ablate::run(&args, &context(&common, Vec::new())?),
         Command::Tune(args) => tune::run(&args, &context(&common, Vec::new())?),
+        Command::Bench(args) => bench::run(&args, &context(&common, args.given())?),
         Command::Cameras => cameras::run(),
         Command::Config(command) => config::run(&command, &common),
     }

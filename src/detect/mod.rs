@@ -153,8 +153,7 @@ impl Detector {
     pub fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, DetectError> {
         let started = Instant::now();
         let model = &self.model;
-        let fail =
-            |why: String| DetectError::Run { model: model.name.clone(), input: model.input.to_string(), why };
+        let fail = |why: String| failed(model, why);
 
         let fitted = self.letterbox.fit(picture).map_err(fail)?;
         let scale = fitted.scale;
@@ -184,14 +183,34 @@ impl Detector {
         };
         Ok(found)
     }
+
+    /// The first part of [`Detector::detect`] alone, for measuring: scales the picture and hands it to the network.
+    ///
+    /// # Errors
+    /// [`DetectError::Run`] as there.
+    pub fn prepare(&mut self, picture: &Picture) -> Result<(), DetectError> {
+        let fitted = self.letterbox.fit(picture).map_err(|why| failed(&self.model, why))?;
+        self.session.put(fitted.rgb, fitted.width, fitted.height);
+        Ok(())
+    }
+
+    /// The second part of [`Detector::detect`] alone, for measuring: runs the network on the last picture, as often as
+    /// one likes.
+    ///
+    /// # Errors
+    /// [`DetectError::Run`] as there.
+    pub fn run_network(&mut self) -> Result<(), DetectError> {
+        self.session.run().map(drop).map_err(|why| failed(&self.model, why))
+    }
+}
+
+/// The network, or its runtime, says why it does not go on.
+fn failed(model: &Model, why: String) -> DetectError {
+    DetectError::Run { model: model.name.clone(), input: model.input.to_string(), why }
 }
 
 fn session(model: &Model, threads: usize) -> Result<Box<dyn Session>, DetectError> {
-    model.network.session(threads).map_err(|why| DetectError::Run {
-        model: model.name.clone(),
-        input: model.input.to_string(),
-        why,
-    })
+    model.network.session(threads).map_err(|why| failed(model, why))
 }
 
 /// Checks the names of `settings.classes`; for each class of the model, whether it is looked for.

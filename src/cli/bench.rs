@@ -1,0 +1,70 @@
+//! The arguments of `bench`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{PartArgs, flag_given};
+use crate::config::Given;
+
+pub(super) const HELP: &str = "\
+Without --network, --layers or --sense two things are measured. End to end: the whole program but for outputs, every frame, \
+with all threads; this is the frame rate that a recording gets. Then the stages one by one on one thread, so that each tells \
+of itself alone: median, 95th and 99th percentile in milliseconds. A few frames go before, and are not counted. An \
+annotated video is encoded but goes nowhere; with a display a window opens for a moment.
+
+Examples:
+  trailsight bench                                the demo clip
+  trailsight bench video.mp4 --frames 500 --json bench.json
+  trailsight bench --network --threads 1          the network alone, again and again on one picture
+  trailsight bench --layers                       what each of its layers takes
+  trailsight bench --sense --set detector.input=320x320
+                                                  letterbox, network and suppression, a picture a thread
+
+Compare only what was measured side by side on an idle machine; processors change their pace with heat and load.";
+
+/// The arguments of `bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// A recording, images, or demo
+    #[arg(default_value = "demo")]
+    pub source: OsString,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub part: PartArgs,
+    /// Measure the network alone, on one picture
+    #[arg(long)]
+    pub network: bool,
+    /// Measure each layer of the network, on one picture
+    #[arg(long)]
+    pub layers: bool,
+    /// Measure letterbox, network and suppression on pictures in memory, one to a thread
+    #[arg(long)]
+    pub sense: bool,
+    /// Measure so many frames, or runs
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub frames: u32,
+    /// End each measurement after this many seconds
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = super::study::positive)]
+    pub seconds: Option<f64>,
+    /// Processor threads, as detector.threads; 0: as many as the machine has
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub threads: Option<String>,
+    /// Write all numbers as JSON; - is standard output, without the table
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+impl BenchArgs {
+    /// The settings that these flags stand for.
+    pub fn given(&self) -> Vec<Given> {
+        let threads = self.threads.as_deref().map(|value| flag_given("detector.threads", "--threads", value));
+        self.part.given().into_iter().chain(threads).collect()
+    }
+
+    /// Whether only parts of the work are to be measured.
+    pub fn in_parts(&self) -> bool {
+        self.network || self.layers || self.sense
+    }
+}
