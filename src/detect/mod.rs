@@ -5,6 +5,8 @@ mod error;
 mod letterbox;
 mod model;
 mod nms;
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
 mod plain;
 mod runtime;
 mod settings;

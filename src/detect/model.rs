@@ -7,8 +7,10 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
 use super::error::DetectError;
+#[cfg(feature = "onnxruntime")]
+use super::onnxruntime;
 use super::plain::PlainNetwork;
-use super::runtime::Network;
+use super::runtime::{Network, Runtime};
 use super::settings::{DetectSettings, InputSize};
 use super::yolox;
 use crate::bounded;
@@ -46,8 +48,7 @@ impl Model {
             }
         };
         // What tract does with a damaged file is not ours to know: should it panic, that is an error like any other.
-        let built =
-            catch_unwind(AssertUnwindSafe(|| build(bytes, settings.input, &name, &labels, &label_source)));
+        let built = catch_unwind(AssertUnwindSafe(|| build(bytes, settings, &name, &labels, &label_source)));
         let network = built.unwrap_or_else(|_| {
             Err(DetectError::NotOnnx {
                 model: name.clone(),
@@ -86,7 +87,7 @@ pub(super) fn labels(settings: &DetectSettings) -> Result<Labels, DetectError> {
 
 fn build(
     bytes: &[u8],
-    input: InputSize,
+    settings: &DetectSettings,
     name: &str,
     labels: &Labels,
     label_source: &str,
@@ -95,6 +96,7 @@ fn build(
         |error: TractError| DetectError::NotOnnx { model: name.to_owned(), why: first_line(&error) };
     let shape =
         |found: String, expected: String| DetectError::Shape { model: name.to_owned(), found, expected };
+    let input = settings.input;
     let (width, height) = (input.width(), input.height());
 
     // The file declares shapes for one input size; they are left aside so that any other size can be asked for.
@@ -147,7 +149,15 @@ fn build(
         _ => return Err(shape(format!("an output of {fact:?}"), wanted_output)),
     }
 
-    Ok(Arc::new(PlainNetwork::new(model, input).map_err(run)?))
+    match settings.runtime {
+        #[cfg(feature = "onnxruntime")]
+        Runtime::OnnxRuntime => onnxruntime::network(bytes, input, settings.onnxruntime.as_deref(), name),
+        #[cfg(not(feature = "onnxruntime"))]
+        Runtime::OnnxRuntime => Err(DetectError::NoOnnxRuntime),
+        Runtime::Auto | Runtime::Native | Runtime::Tract => {
+            Ok(Arc::new(PlainNetwork::new(model, input).map_err(run)?))
+        }
+    }
 }
 
 /// The outermost and the innermost sentence of an error; tract's chains between are for its developers.
