@@ -18,7 +18,7 @@ fn detect(library: &str) -> Done {
 
 #[cfg(not(feature = "onnxruntime"))]
 #[test]
-fn a_program_without_it_says_how_to_build_one_with_it() {
+fn a_program_without_onnxruntime_says_how_to_build_one_with_it() {
     for library in ["", "/nonexistent/libonnxruntime.so"] {
         let done =
             detect(library).fails(2, &["detector.runtime", "cargo build --release --features onnxruntime"]);
@@ -27,7 +27,7 @@ fn a_program_without_it_says_how_to_build_one_with_it() {
 }
 
 #[cfg(feature = "onnxruntime")]
-mod with_it {
+mod with_onnxruntime {
     use std::path::Path;
 
     use trailsight::detect::{DetectError, DetectSettings, Detector, Runtime};
