@@ -81,15 +81,18 @@ fn photo(name: &str) -> Picture {
     Picture::new(image.width(), image.height(), image.into_raw()).unwrap()
 }
 
-fn detector(input: &str, nms_iou: f32) -> Detector {
-    let settings = DetectSettings {
+fn settings(input: &str, nms_iou: f32) -> DetectSettings {
+    DetectSettings {
         input: input.parse().unwrap(),
         // Low enough that a box at the lower end of the tolerance is still there.
         confidence: SCORE - 2.0 * SCORE_TOLERANCE,
         nms_iou,
         ..DetectSettings::default()
-    };
-    Detector::load(&settings).unwrap()
+    }
+}
+
+fn detector(input: &str, nms_iou: f32) -> Detector {
+    Detector::load(&settings(input, nms_iou)).unwrap()
 }
 
 /// Index pairs of boxes about the same thing: same class, most overlap first, each box once.
@@ -159,8 +162,8 @@ fn differences(case: &Case, found: &[Detection]) -> Vec<String> {
     lines
 }
 
-#[test]
-fn boxes_agree_with_the_reference() {
+/// Runs all cases; `load` makes the detector for an input size.
+fn boxes_agree(load: impl Fn(&str, f32) -> Detector) {
     let golden = golden();
     let mut by_input: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in &golden.cases {
@@ -168,7 +171,7 @@ fn boxes_agree_with_the_reference() {
     }
     let mut report = String::new();
     for (input, cases) in by_input {
-        let mut detector = detector(input, golden.nms_iou);
+        let mut detector = load(input, golden.nms_iou);
         for case in cases {
             let picture = photo(&case.photo);
             assert_eq!(picture.size(), (case.width, case.height), "{}", case.photo);
@@ -179,6 +182,57 @@ fn boxes_agree_with_the_reference() {
         }
     }
     assert!(report.is_empty(), "expected is found:{report}");
+}
+
+#[test]
+fn boxes_agree_with_the_reference() {
+    boxes_agree(detector);
+}
+
+/// The library onnxruntime on this machine: `ORT_DYLIB_PATH`, or the one in Python's package; says it where there is none.
+#[cfg(feature = "onnxruntime")]
+#[allow(clippy::print_stdout, reason = "what is skipped is said")]
+fn library() -> Option<std::path::PathBuf> {
+    if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
+        return Some(path.into());
+    }
+    let script =
+        "import importlib.util as u; print(u.find_spec('onnxruntime').submodule_search_locations[0])";
+    let found = std::process::Command::new("python3").args(["-c", script]).output().ok().and_then(|output| {
+        let folder = String::from_utf8(output.stdout).ok()?;
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        std::fs::read_dir(Path::new(folder.trim()).join("capi")).ok()?.flatten().map(|e| e.path()).find(
+            |path| {
+                let name = name(path);
+                let stem = name.starts_with("libonnxruntime.") || name == "onnxruntime.dll";
+                stem && path.is_file()
+            },
+        )
+    });
+    if found.is_none() {
+        println!("skipped: the library onnxruntime is not here; ORT_DYLIB_PATH can name it");
+    }
+    found
+}
+
+#[cfg(feature = "onnxruntime")]
+#[test]
+fn boxes_of_onnxruntime_agree_with_the_reference() {
+    use trailsight::detect::Runtime;
+
+    let Some(library) = library() else { return };
+    for threads in [1, 2] {
+        boxes_agree(|input, nms_iou| {
+            let settings = DetectSettings {
+                runtime: Runtime::OnnxRuntime,
+                onnxruntime: Some(library.clone()),
+                ..settings(input, nms_iou)
+            };
+            let detector = Detector::load(&settings).unwrap().with_threads(threads).unwrap();
+            assert!(detector.runtime().starts_with("onnxruntime"), "{}", detector.runtime());
+            detector
+        });
+    }
 }
 
 /// The network was trained on blue first. With red and blue exchanged it still finds things, only worse, so that a

@@ -52,7 +52,7 @@ impl From<ConfigError> for Failure {
 impl From<DetectError> for Failure {
     fn from(error: DetectError) -> Self {
         match error {
-            DetectError::UnknownClass { .. } => Self::Usage(error.to_string()),
+            DetectError::UnknownClass { .. } | DetectError::NoOnnxRuntime => Self::Usage(error.to_string()),
             _ => Self::failed(error),
         }
     }

@@ -66,4 +66,24 @@ pub enum DetectError {
         /// What the runtime says.
         why: String,
     },
+    /// The runtime asked for was left out when the program was built.
+    #[error(
+        "detector.runtime is \"onnxruntime\", which this program was built without; \
+         build it with `cargo build --release --features onnxruntime`, or set detector.runtime to \"auto\""
+    )]
+    NoOnnxRuntime,
+    /// The library onnxruntime cannot be loaded.
+    #[error(
+        "cannot load the library onnxruntime from {tried}: {why}; get it (`pip install onnxruntime`) and give the file \
+         {name} of its folder capi, which may have a version in its name, as detector.onnxruntime, \
+         or set detector.runtime to \"auto\""
+    )]
+    OnnxRuntime {
+        /// The file, and where its name is from.
+        tried: String,
+        /// What the system says.
+        why: String,
+        /// What the file is called on this system, without a version.
+        name: String,
+    },
 }

@@ -6,6 +6,8 @@ mod letterbox;
 mod model;
 mod native;
 mod nms;
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
 mod plain;
 mod runtime;
 mod settings;
@@ -152,15 +154,10 @@ impl Detector {
     /// [`DetectError::Run`] when the network fails, which a model that loaded does not do on any picture known.
     pub fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, DetectError> {
         let started = Instant::now();
-        let model = &self.model;
-        let fail = |why: String| failed(model, why);
-
-        let fitted = self.letterbox.fit(picture).map_err(fail)?;
-        let scale = fitted.scale;
-        self.session.put(fitted.rgb, fitted.width, fitted.height);
+        let scale = self.put(picture)?;
         let prepared = Instant::now();
 
-        let values = self.session.run().map_err(fail)?;
+        let values = self.session.run().map_err(|why| failed(&self.model, why))?;
         let inferred = Instant::now();
 
         let mut found = Vec::new();
@@ -184,14 +181,19 @@ impl Detector {
         Ok(found)
     }
 
+    /// Scales the picture and hands it to the network; gives input pixels a picture pixel.
+    fn put(&mut self, picture: &Picture) -> Result<f32, DetectError> {
+        let fitted = self.letterbox.fit(picture).map_err(|why| failed(&self.model, why))?;
+        self.session.put(fitted.rgb, fitted.width, fitted.height);
+        Ok(fitted.scale)
+    }
+
     /// The first part of [`Detector::detect`] alone, for measuring: scales the picture and hands it to the network.
     ///
     /// # Errors
     /// [`DetectError::Run`] as there.
     pub fn prepare(&mut self, picture: &Picture) -> Result<(), DetectError> {
-        let fitted = self.letterbox.fit(picture).map_err(|why| failed(&self.model, why))?;
-        self.session.put(fitted.rgb, fitted.width, fitted.height);
-        Ok(())
+        self.put(picture).map(drop)
     }
 
     /// The second part of [`Detector::detect`] alone, for measuring: runs the network on the last picture, as often as

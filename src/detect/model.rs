@@ -8,6 +8,8 @@ use tract_onnx::tract_hir::infer::Factoid;
 
 use super::error::DetectError;
 use super::native::NativeNetwork;
+#[cfg(feature = "onnxruntime")]
+use super::onnxruntime;
 use super::plain::PlainNetwork;
 use super::runtime::{Network, Runtime};
 use super::settings::{DetectSettings, InputSize};
@@ -49,7 +51,7 @@ impl Model {
         // What tract does with a damaged file is not ours to know: should it panic, that is an error like any other.
         let built = catch_unwind(AssertUnwindSafe(|| {
             let model = read(bytes, settings.input, &name, &labels, &label_source)?;
-            network(model, settings, &name)
+            network(bytes, model, settings, &name)
         }));
         let network = built.unwrap_or_else(|_| {
             Err(DetectError::NotOnnx {
@@ -154,11 +156,24 @@ fn read(
     Ok(model)
 }
 
-/// Makes the network ready for the runtime that is asked for.
-fn network(model: TypedModel, settings: &DetectSettings, name: &str) -> Result<Arc<dyn Network>, DetectError> {
-    let fail = |why: String| DetectError::Run { model: name.to_owned(), input: settings.input.to_string(), why };
+/// Makes the network ready for the runtime that is asked for; `bytes` are the model's.
+#[cfg_attr(not(feature = "onnxruntime"), expect(unused_variables, reason = "only that runtime reads a model itself"))]
+fn network(
+    bytes: &[u8],
+    model: TypedModel,
+    settings: &DetectSettings,
+    name: &str,
+) -> Result<Arc<dyn Network>, DetectError> {
+    let fail =
+        |why: String| DetectError::Run { model: name.to_owned(), input: settings.input.to_string(), why };
     let unknown = match settings.runtime {
-        Runtime::Tract | Runtime::OnnxRuntime => None,
+        #[cfg(feature = "onnxruntime")]
+        Runtime::OnnxRuntime => {
+            return onnxruntime::network(bytes, settings.input, settings.onnxruntime.as_deref(), name);
+        }
+        #[cfg(not(feature = "onnxruntime"))]
+        Runtime::OnnxRuntime => return Err(DetectError::NoOnnxRuntime),
+        Runtime::Tract => None,
         Runtime::Auto | Runtime::Native => match NativeNetwork::new(model.clone()) {
             Ok(network) => return Ok(Arc::new(network)),
             Err(unknown) => Some(unknown),
@@ -166,9 +181,13 @@ fn network(model: TypedModel, settings: &DetectSettings, name: &str) -> Result<A
     };
     match unknown {
         Some(unknown) if settings.runtime == Runtime::Native => {
-            return Err(fail(format!("the native plan does not know {unknown}; set detector.runtime to \"auto\"")));
+            return Err(fail(format!(
+                "the native plan does not know {unknown}; with detector.runtime = \"auto\" tract runs it"
+            )));
         }
-        Some(unknown) => log::warn!("{name} is run by tract, more slowly: the native plan does not know {unknown}"),
+        Some(unknown) => {
+            log::warn!("{name} is run by tract, more slowly: the native plan does not know {unknown}");
+        }
         None => {}
     }
     let plain = PlainNetwork::new(model, settings.input).map_err(|error| fail(first_line(&error)))?;
