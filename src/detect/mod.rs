@@ -157,7 +157,7 @@ impl Detector {
         let scale = self.put(picture)?;
         let prepared = Instant::now();
 
-        let values = self.session.run().map_err(|why| failed(&self.model, why))?;
+        let values = self.session.run(self.confidence).map_err(|why| failed(&self.model, why))?;
         let inferred = Instant::now();
 
         let mut found = Vec::new();
@@ -202,7 +202,7 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] as there.
     pub fn run_network(&mut self) -> Result<(), DetectError> {
-        self.session.run().map(drop).map_err(|why| failed(&self.model, why))
+        self.session.run(self.confidence).map(drop).map_err(|why| failed(&self.model, why))
     }
 }
 

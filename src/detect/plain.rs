@@ -55,7 +55,7 @@ impl Session for PlainSession {
         }
     }
 
-    fn run(&mut self) -> Result<&[f32], String> {
+    fn run(&mut self, _threshold: f32) -> Result<&[f32], String> {
         let input = self.planes.clone();
         let state = &mut self.state;
         let outputs = multithread_tract_scope(self.executor.clone(), || state.run(tvec!(input.into())))

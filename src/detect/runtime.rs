@@ -46,13 +46,14 @@ pub(super) trait Session: Send {
     /// put top-left; the rest of the input is filled with [`FILL`]. The network sees blue, green, red, `0.0..=255.0`.
     fn put(&mut self, rgb: &[u8], width: usize, height: usize);
 
-    /// Runs the network on what was put; gives the rows of its output one after the other.
+    /// Runs the network on what was put; gives the rows of its output one after the other: box, objectness, class scores.
+    /// The class scores of rows whose objectness is below `threshold` may be anything.
     ///
     /// # Errors
     /// What the runtime says, in a line.
-    fn run(&mut self) -> Result<&[f32], String>;
+    fn run(&mut self, threshold: f32) -> Result<&[f32], String>;
 
-    /// Runs the network once and tells how long each of its layers took; `None` where the runtime does not know.
+    /// Runs the network once, with all class scores, and tells how long each of its layers took; `None` where the runtime does not know.
     fn profile(&mut self) -> Option<Vec<LayerTime>> {
         None
     }

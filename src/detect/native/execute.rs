@@ -7,11 +7,14 @@
 
 use std::ops::Range;
 
-use super::graph::Window;
+use super::graph::{Shape, Window};
 use super::kernels::{Activation, Block, Filter, Line, Row};
 use super::plan::Plan;
-use super::step::{Part, Phase, Place, Source, Step, View};
+use super::step::{Demand, Part, Phase, Place, Source, Step, View};
 use crate::detect::runtime::FILL;
+
+/// The fewest pixels that are worth a call of a kernel.
+const RUN: usize = 6;
 
 /// The picture that the network sees: 8-bit RGB, no larger than the input.
 #[derive(Debug, Clone, Default)]
@@ -69,8 +72,12 @@ pub(super) struct Chunk<'a> {
     pub(super) picture: &'a Pixels,
     /// The first float of the arena.
     pub(super) arena: *mut f32,
+    /// What a step is needed for: scores from here on.
+    pub(super) threshold: f32,
     /// Scratch of this thread, at least [`scratch_for`] this phase.
     pub(super) scratch: &'a mut [f32],
+    /// Likewise, for parts of rows.
+    pub(super) runs: &'a mut Vec<Range<usize>>,
 }
 
 impl Chunk<'_> {
@@ -96,10 +103,10 @@ impl Chunk<'_> {
         // different views that are in use at the same time apart; rows are within the views' heights.
         unsafe {
             match step {
-                Step::Conv { source, window, parts, activation, add, to } => {
-                    self.conv(source, window, (parts, *activation), add.as_ref(), to);
+                Step::Conv { source, window, parts, activation, add, demand, to } => {
+                    self.conv(source, window, (parts, *activation), add.as_ref(), demand.as_ref(), to);
                 }
-                Step::Depthwise { from, window, weights, bias, activation, to } => {
+                Step::Depthwise { from, window, weights, bias, activation, demand, to } => {
                     let all = self.plan.weights.as_slice();
                     let filter = Filter {
                         weights: &all[weights.clone()],
@@ -108,7 +115,11 @@ impl Chunk<'_> {
                         activation: *activation,
                     };
                     for y in self.rows.clone() {
-                        self.plan.kernels.depthwise(&self.window_row(from, window, to, y), &filter);
+                        let row = self.window_row(from, window, to, y);
+                        self.find_runs(demand.as_ref(), y, to.shape.width);
+                        for run in self.runs.iter() {
+                            self.plan.kernels.depthwise(&Row { columns: (run.start, run.end), ..row }, &filter);
+                        }
                     }
                 }
                 Step::MaxPool { from, window, to } => {
@@ -162,7 +173,7 @@ impl Chunk<'_> {
             // Safety: row `y` is in the view.
             output: unsafe { self.row(to, y) },
             output_step: to.step,
-            width: to.shape.width,
+            columns: (0, to.shape.width),
         }
     }
 
@@ -172,6 +183,7 @@ impl Chunk<'_> {
         window: &Window,
         (parts, activation): (&[Part], Activation),
         add: Option<&View>,
+        demand: Option<&Demand>,
         to: &View,
     ) {
         let rows = self.rows.clone();
@@ -193,14 +205,19 @@ impl Chunk<'_> {
             add: add_from,
             add_step,
         };
-        let (lines, line_step) = match source {
-            Source::Pixels(from) => {
-                // Row follows row, so that all rows are one line.
+        let (lines, line_step) = match (source, demand) {
+            // Row follows row, so that all rows are one line, where they are needed as a whole.
+            (Source::Pixels(from), None) => {
                 line.input = unsafe { self.row(from, begin) };
                 (line.input_step, line.run, line.pixels) = (from.step, from.shape.channels, width * rows.len());
                 (1, 0)
             }
-            Source::Padded(View { shape, .. }) | Source::Picture(shape) => {
+            (Source::Pixels(from), Some(_)) => {
+                line.input = unsafe { self.row(from, begin) };
+                (line.input_step, line.run) = (from.step, from.shape.channels);
+                (rows.len(), width * from.step)
+            }
+            (Source::Padded(View { shape, .. }) | Source::Picture(shape), _) => {
                 let patch = Patch::new(window, shape.channels, width, rows.len());
                 let at = self.phase.scratch * self.full;
                 match source {
@@ -217,6 +234,7 @@ impl Chunk<'_> {
             }
         };
         let all = self.plan.weights.as_slice();
+        // All rows with one part's weights, then the next part: weights are more than a row's pixels.
         for part in parts {
             let block = Block {
                 weights: &all[part.weights.clone()],
@@ -226,19 +244,54 @@ impl Chunk<'_> {
                 activation,
             };
             for row in 0..lines {
-                let pixel = row * width;
-                // Safety: the runs of all pixels lie in the view or in the patch, the outputs in their view.
-                unsafe {
-                    let line = Line {
-                        input: line.input.add(row * line_step),
-                        output: line.output.add(pixel * line.output_step + part.first),
-                        add: line.add.wrapping_add(if line.add.is_null() { 0 } else { pixel * add_step + part.first }),
-                        ..line
-                    };
-                    self.plan.kernels.conv(&line, &block);
+                self.find_runs(demand, begin + row, line.pixels);
+                for run in self.runs.iter() {
+                    let pixel = row * width + run.start;
+                    let add = if line.add.is_null() { 0 } else { pixel * add_step + part.first };
+                    // Safety: the runs of all pixels lie in the view or in the patch, the outputs in their view.
+                    unsafe {
+                        let line = Line {
+                            input: line.input.add(row * line_step + run.start * line.input_step),
+                            pixels: run.len(),
+                            output: line.output.add(pixel * line.output_step + part.first),
+                            add: line.add.wrapping_add(add),
+                            ..line
+                        };
+                        self.plan.kernels.conv(&line, &block);
+                    }
                 }
             }
         }
+    }
+
+    /// Puts into `runs` the parts of row `y` that are needed; without a demand, all `width` pixels. Parts that nearly
+    /// touch are joined, and short ones made longer: a kernel does some pixels at once as quickly as one.
+    fn find_runs(&mut self, demand: Option<&Demand>, y: usize, width: usize) {
+        self.runs.clear();
+        let Some(&Demand { by, radius }) = demand else {
+            self.runs.push(0..width);
+            return;
+        };
+        let Shape { height, width, .. } = by.shape;
+        for around in y.saturating_sub(radius)..(y + radius + 1).min(height) {
+            // Safety: the plan sees to it that these rows are done; each has a value at every pixel.
+            let row = unsafe { self.row(&by, around) };
+            for x in 0..width {
+                let value = unsafe { *row.add(x * by.step) };
+                if value >= self.threshold {
+                    let begin = x.saturating_sub(radius).min(width.saturating_sub(RUN));
+                    self.runs.push(begin..(x + radius + 1).max(begin + RUN).min(width));
+                }
+            }
+        }
+        self.runs.sort_unstable_by_key(|run| run.start);
+        self.runs.dedup_by(|next, run| {
+            let joined = next.start <= run.end + RUN / 2;
+            if joined {
+                run.end = run.end.max(next.end);
+            }
+            joined
+        });
     }
 
     /// Copies the rows under the kernel into scratch from `at` on, with zeros where there is no picture.

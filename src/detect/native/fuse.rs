@@ -1,7 +1,10 @@
 //! Layers that are better done together: each rule replaces layers by fewer, and the result is the same.
 
-use super::graph::{Conv, Graph, Layer, LayerId, Op, Window};
+use super::graph::{Conv, Gate, Graph, Layer, LayerId, Op, Window};
 use super::kernels::Activation;
+
+/// Where a row of the output has its objectness: behind the four values of the box.
+const OBJECTNESS: usize = 4;
 
 /// Applies all rules.
 ///
@@ -12,7 +15,7 @@ pub(super) fn fuse(graph: &mut Graph) -> Result<(), String> {
     chain_pools(graph);
     absorb_activations(graph);
     absorb_sums(graph);
-    graph.prune();
+    gate_classes(graph);
     Ok(())
 }
 
@@ -133,4 +136,57 @@ fn absorb_sums(graph: &mut Graph) {
         graph.layers[id] = Layer { inputs, ..graph.layers[conv].clone() };
     }
     graph.prune();
+}
+
+/// A row of the output is box, objectness and class scores, and no score of an object is higher than its objectness: where
+/// that is below the threshold, the class scores are never looked at. So the layers that lead to class scores alone are
+/// needed only around the pixels where something may be. In most pictures that is a small part of them.
+fn gate_classes(graph: &mut Graph) {
+    let uses = graph.uses();
+    for output in graph.outputs.clone() {
+        if !matches!(graph.layers[output].op, Op::Concat) {
+            continue;
+        }
+        let mut channel = 0;
+        let mut objectness = None;
+        for part in graph.layers[output].inputs.clone() {
+            let channels = graph.layers[part].shape.channels;
+            if (channel, channels) == (OBJECTNESS, 1) {
+                objectness = Some(part);
+            }
+            if let Some(by) = objectness.filter(|&by| by != part) {
+                gate_branch(graph, &uses, part, by);
+            }
+            channel += channels;
+        }
+    }
+}
+
+/// Gates a layer and what leads to it alone.
+fn gate_branch(graph: &mut Graph, uses: &[usize], mut id: LayerId, by: LayerId) {
+    let mut radius = 0;
+    while uses[id] == 1 && !leads_to(graph, id, by) {
+        let layer = &mut graph.layers[id];
+        let Op::Conv(conv) = &layer.op else { return };
+        let Window { kernel, stride, pad } = conv.window;
+        let around = conv.depthwise && stride == (1, 1) && kernel.0 == kernel.1 && pad == (kernel.0 / 2, kernel.0 / 2);
+        if layer.inputs.len() != 1 || !(conv.window == Window::PIXEL || around) {
+            return;
+        }
+        layer.gate = Some(Gate { by, radius });
+        radius += kernel.0 / 2;
+        id = layer.inputs[0];
+    }
+}
+
+/// Whether a layer is needed for another.
+fn leads_to(graph: &Graph, id: LayerId, target: LayerId) -> bool {
+    let mut needed = vec![false; graph.layers.len()];
+    needed[target] = true;
+    for layer in (0..=target).rev().filter(|&layer| layer >= id) {
+        if needed[layer] {
+            graph.layers[layer].inputs.iter().for_each(|&input| needed[input] = true);
+        }
+    }
+    needed[id]
 }

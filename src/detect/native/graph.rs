@@ -19,6 +19,28 @@ pub(super) struct Layer {
     pub(super) op: Op,
     pub(super) inputs: Vec<LayerId>,
     pub(super) shape: Shape,
+    /// Where it need not be computed.
+    pub(super) gate: Option<Gate>,
+}
+
+impl Layer {
+    /// A layer that is computed everywhere.
+    pub(super) fn new(op: Op, inputs: Vec<LayerId>, shape: Shape) -> Self {
+        Self { op, inputs, shape, gate: None }
+    }
+
+    /// The layers that must be there before this one.
+    pub(super) fn needs(&self) -> impl Iterator<Item = LayerId> {
+        self.inputs.iter().copied().chain(self.gate.map(|gate| gate.by))
+    }
+}
+
+/// A layer is needed only at pixels within `radius`, down and across, of one where the single value of the layer `by`
+/// reaches the run's threshold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gate {
+    pub(super) by: LayerId,
+    pub(super) radius: usize,
 }
 
 /// What a layer does.
@@ -91,7 +113,7 @@ impl Graph {
         uses
     }
 
-    /// Leaves out what nothing needs; keeps the order. The input stays.
+    /// Leaves out what nothing needs; keeps the order. The input stays. Gates are set later.
     pub(super) fn prune(&mut self) {
         let mut needed = vec![false; self.layers.len()];
         for &output in &self.outputs {
@@ -100,9 +122,7 @@ impl Graph {
         for (id, layer) in self.layers.iter().enumerate().rev() {
             needed[id] |= matches!(layer.op, Op::Input);
             if needed[id] {
-                for &input in &layer.inputs {
-                    needed[input] = true;
-                }
+                layer.inputs.iter().for_each(|&input| needed[input] = true);
             }
         }
         let mut new_ids = vec![0; self.layers.len()];

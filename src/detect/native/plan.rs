@@ -11,10 +11,10 @@
 
 use std::ops::Range;
 
-use super::graph::{Conv, Graph, LayerId, Op, Shape, Window, flops};
+use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window, flops};
 use super::kernels::Kernels;
 use super::memory::{Floats, PER_LINE};
-use super::step::{Part, Phase, Place, Source, Step, View};
+use super::step::{Demand, Part, Phase, Place, Source, Step, View};
 
 /// A network ready to run; nothing in it changes any more.
 #[derive(Debug)]
@@ -67,10 +67,11 @@ fn is_local(op: &Op) -> bool {
     }
 }
 
-/// Which inputs of a layer must be there as a whole: the first of those that look around, none of the others.
-fn needs_whole(graph: &Graph, layer: LayerId, input: LayerId) -> bool {
-    let layer = &graph.layers[layer];
-    !is_local(&layer.op) && layer.inputs.first() == Some(&input)
+/// Which layers must be there as a whole before another: the first input of one that looks around, and a gate that does.
+fn needs_whole(graph: &Graph, layer: LayerId, other: LayerId) -> bool {
+    let Layer { op, inputs, gate, .. } = &graph.layers[layer];
+    let looks_at = !is_local(op) && inputs.first() == Some(&other);
+    looks_at || gate.is_some_and(|gate| gate.by == other && gate.radius > 0)
 }
 
 /// Puts all layers but the input into phases.
@@ -79,7 +80,7 @@ fn schedule(graph: &Graph) -> Vec<Vec<LayerId>> {
     let mut phases: Vec<Vec<LayerId>> = Vec::new();
     let mut current: Vec<LayerId> = Vec::new();
     loop {
-        let ready = |id: LayerId| !done[id] && graph.layers[id].inputs.iter().all(|&input| done[input]);
+        let ready = |id: LayerId| !done[id] && graph.layers[id].needs().all(|input| done[input]);
         let joins = |id: LayerId| {
             let size = |id: LayerId| (graph.layers[id].shape.height, graph.layers[id].shape.width);
             current.iter().all(|&other| size(other) == size(id) && !needs_whole(graph, id, other))
@@ -139,7 +140,7 @@ impl Places {
                 local[root] &= !whole;
             };
             touch(roots[id], matches!(layer.op, Op::Input));
-            for &input in &layer.inputs {
+            for input in layer.needs() {
                 touch(roots[input], needs_whole(graph, id, input));
             }
         }
@@ -285,12 +286,13 @@ impl Compiler<'_> {
         if of_input && !matches!(&layer.op, Op::Conv(conv) if !conv.depthwise && layer.inputs.len() == 1) {
             return Err("a picture that does not go into a full convolution".to_owned());
         }
+        let demand = layer.gate.map(|gate| Demand { by: self.views[gate.by], radius: gate.radius });
         let step = match &layer.op {
             Op::Input | Op::Focus { .. } => return Err("a picture where values are expected".to_owned()),
             Op::Conv(conv) if conv.depthwise => {
                 let (from, window, activation) = (from(0)?, conv.window, conv.activation);
                 let (weights, bias) = self.pack_depthwise(conv, to.shape.channels);
-                Step::Depthwise { from, window, weights, bias, activation, to }
+                Step::Depthwise { from, window, weights, bias, activation, demand, to }
             }
             Op::Conv(conv) => {
                 let (window, activation) = (conv.window, conv.activation);
@@ -301,7 +303,7 @@ impl Compiler<'_> {
                 };
                 let add = if layer.inputs.len() > 1 { Some(from(1)?) } else { None };
                 let parts = self.pack(conv, of_input);
-                Step::Conv { source, window, parts, activation, add, to }
+                Step::Conv { source, window, parts, activation, add, demand, to }
             }
             Op::MaxPool(window) => Step::MaxPool { from: from(0)?, window: *window, to },
             Op::Upsample { factor } => Step::Upsample { from: from(0)?, factor: *factor, to },

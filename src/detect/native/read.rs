@@ -158,7 +158,7 @@ impl Reader<'_> {
         if height == 0 || width == 0 || channels == 0 {
             return Err(None);
         }
-        self.layers.push(Layer { op, inputs, shape: Shape { height, width, channels } });
+        self.layers.push(Layer::new(op, inputs, Shape { height, width, channels }));
         Ok(self.layers.len() - 1)
     }
 

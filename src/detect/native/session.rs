@@ -7,6 +7,7 @@
 #![allow(unsafe_code, reason = "the threads work on one arena")]
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -20,7 +21,7 @@ use super::step::Phase;
 use crate::detect::runtime::{LayerTime, Session};
 
 /// Bytes that a chunk should touch at the most: a good part of a core's second-level cache.
-const CHUNK_BYTES: usize = 192 << 10;
+const CHUNK_BYTES: usize = 512 << 10;
 /// Turns of a waiting thread before it lets others run.
 const TURNS: u32 = 4_000;
 
@@ -44,6 +45,21 @@ struct Board {
 struct Memory {
     arena: Floats,
     picture: Pixels,
+    /// Class scores are computed where the objectness is at least this.
+    threshold: f32,
+}
+
+/// What one thread needs for itself.
+#[derive(Default)]
+struct Scratch {
+    floats: Floats,
+    runs: Vec<Range<usize>>,
+}
+
+impl Scratch {
+    fn new(floats: usize) -> Self {
+        Self { floats: Floats::zeroed(floats), runs: Vec::new() }
+    }
 }
 
 // Safety: `memory` is written as a whole only by the session, which is one thread and does so only between pictures, when
@@ -55,9 +71,9 @@ unsafe impl Send for Board {}
 
 impl Board {
     /// Goes through all phases with whoever else does.
-    fn work(&self, scratch: &mut Floats) {
+    fn work(&self, scratch: &mut Scratch) {
         // Safety: nobody writes to the picture while the threads are at work on it.
-        let picture = unsafe { &(*self.memory.get()).picture };
+        let (picture, threshold) = unsafe { (&(*self.memory.get()).picture, (*self.memory.get()).threshold) };
         for (index, phase) in self.plan.phases.iter().enumerate() {
             let (rows, count) = self.chunks[index];
             loop {
@@ -65,7 +81,7 @@ impl Board {
                 if taken >= count {
                     break;
                 }
-                let mut chunk = self.chunk(phase, rows, taken, picture, scratch);
+                let mut chunk = self.chunk(phase, rows, taken, (picture, threshold), scratch);
                 // Safety: the arena is as large as the plan says, the phases before are done, and this chunk is taken.
                 unsafe { chunk.run() };
                 // What was written is seen by whoever sees this.
@@ -87,11 +103,20 @@ impl Board {
         phase: &'a Phase,
         rows: usize,
         index: usize,
-        picture: &'a Pixels,
-        scratch: &'a mut Floats,
+        (picture, threshold): (&'a Pixels, f32),
+        scratch: &'a mut Scratch,
     ) -> Chunk<'a> {
-        let (plan, full, arena) = (&*self.plan, rows, self.arena);
-        Chunk { plan, phase, rows: phase.chunk(index, rows), full, picture, arena, scratch: scratch.as_mut_slice() }
+        Chunk {
+            plan: &self.plan,
+            phase,
+            rows: phase.chunk(index, rows),
+            full: rows,
+            picture,
+            arena: self.arena,
+            threshold,
+            scratch: scratch.floats.as_mut_slice(),
+            runs: &mut scratch.runs,
+        }
     }
 
     fn reset(&self) {
@@ -113,7 +138,7 @@ fn rows_a_chunk(phase: &Phase, threads: usize) -> usize {
 /// A native plan with the memory it runs in.
 pub(super) struct NativeSession {
     board: Arc<Board>,
-    scratch: Floats,
+    scratch: Scratch,
     crew: Option<Crew>,
 }
 
@@ -130,7 +155,7 @@ impl NativeSession {
         let scratch =
             plan.phases.iter().zip(&chunks).map(|(phase, &(rows, _))| scratch_for(phase, rows)).max().unwrap_or(0);
         let counters = || plan.phases.iter().map(|_| AtomicUsize::new(0)).collect();
-        let mut memory = Memory { arena: Floats::zeroed(plan.arena), picture: Pixels::default() };
+        let mut memory = Memory { arena: Floats::zeroed(plan.arena), picture: Pixels::default(), threshold: 0.0 };
         let arena = memory.arena.as_mut_slice().as_mut_ptr();
         let board = Arc::new(Board {
             taken: counters(),
@@ -143,7 +168,7 @@ impl NativeSession {
             plan,
         });
         let crew = if threads > 1 { Some(Crew::new(&board, threads - 1)?) } else { None };
-        Ok(Self { scratch: Floats::zeroed(scratch), board, crew })
+        Ok(Self { scratch: Scratch::new(scratch), board, crew })
     }
 
     fn memory(&mut self) -> &mut Memory {
@@ -160,7 +185,8 @@ impl Session for NativeSession {
         (picture.width, picture.height) = (width, height);
     }
 
-    fn run(&mut self) -> Result<&[f32], String> {
+    fn run(&mut self, threshold: f32) -> Result<&[f32], String> {
+        self.memory().threshold = threshold;
         self.board.reset();
         let (board, scratch) = (&self.board, &mut self.scratch);
         match &self.crew {
@@ -181,7 +207,7 @@ impl Session for NativeSession {
         for (phase, &(rows, count)) in board.plan.phases.iter().zip(&board.chunks) {
             let mut times = vec![Duration::ZERO; phase.steps.len()];
             for index in 0..count {
-                let mut chunk = board.chunk(phase, rows, index, &picture, &mut self.scratch);
+                let mut chunk = board.chunk(phase, rows, index, (&picture, f32::NEG_INFINITY), &mut self.scratch);
                 for (step, time) in phase.steps.iter().zip(&mut times) {
                     let started = Instant::now();
                     // Safety: this is the only thread, and it does one chunk after the other.
@@ -258,7 +284,7 @@ impl Drop for Crew {
 }
 
 fn help(board: &Board, signal: &Signal) {
-    let mut scratch = Floats::zeroed(board.scratch);
+    let mut scratch = Scratch::new(board.scratch);
     let mut seen = 0;
     loop {
         {

@@ -61,6 +61,13 @@ pub(super) enum Source {
     Picture(Shape),
 }
 
+/// A step is needed only within `radius` pixels, down and across, of where the one value of `by` reaches the threshold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Demand {
+    pub(super) by: View,
+    pub(super) radius: usize,
+}
+
 /// One instruction; `to` is what it writes.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
@@ -70,6 +77,7 @@ pub(super) enum Step {
         parts: Vec<Part>,
         activation: Activation,
         add: Option<View>,
+        demand: Option<Demand>,
         to: View,
     },
     Depthwise {
@@ -78,6 +86,7 @@ pub(super) enum Step {
         weights: Range<usize>,
         bias: Range<usize>,
         activation: Activation,
+        demand: Option<Demand>,
         to: View,
     },
     MaxPool { from: View, window: Window, to: View },

@@ -118,7 +118,7 @@ struct Maker {
 impl Maker {
     /// A network of `count` layers with an input of this size.
     fn network(seed: u64, height: usize, width: usize, count: usize) -> Graph {
-        let input = Layer { op: Op::Input, inputs: vec![], shape: Shape { height, width, channels: 3 } };
+        let input = Layer::new(Op::Input, vec![], Shape { height, width, channels: 3 });
         let graph = Graph { layers: vec![input], outputs: vec![] };
         let mut maker = Self { graph, random: fastrand::Rng::with_seed(seed) };
         maker.stem();
@@ -137,7 +137,7 @@ impl Maker {
     }
 
     fn push(&mut self, op: Op, inputs: Vec<LayerId>, shape: Shape) -> LayerId {
-        self.graph.layers.push(Layer { op, inputs, shape });
+        self.graph.layers.push(Layer::new(op, inputs, shape));
         self.graph.layers.len() - 1
     }
 
@@ -223,6 +223,19 @@ impl Maker {
         }
     }
 
+    /// What leads to one part of a row: some convolutions that keep the size, and one that gives `channels`.
+    fn tower(&mut self, mut from: LayerId, channels: usize) -> LayerId {
+        let around = Window { kernel: (3, 3), stride: (1, 1), pad: (1, 1) };
+        for _ in 0..self.random.usize(0..3) {
+            let depthwise = self.conv(from, around, self.graph.layers[from].shape.channels, true);
+            let depthwise = self.maybe_activated(depthwise);
+            let more = self.random.usize(1..40);
+            let pixelwise = self.conv(depthwise, Window::PIXEL, more, false);
+            from = self.maybe_activated(pixelwise);
+        }
+        self.conv(from, Window::PIXEL, channels, false)
+    }
+
     fn layer(&mut self) {
         let from = self.any();
         let shape = self.graph.layers[from].shape;
@@ -285,13 +298,13 @@ fn picture(seed: u64, width: usize, height: usize) -> Pixels {
     Pixels { rgb: (0..width * height * 3).map(|_| random.u8(..)).collect(), width, height }
 }
 
-fn run(plan: &Arc<Plan>, threads: usize, pixels: &Pixels) -> Vec<f32> {
+fn run(plan: &Arc<Plan>, threads: usize, pixels: &Pixels, threshold: f32) -> Vec<f32> {
     let mut session = NativeSession::new(Arc::clone(plan), threads).unwrap();
     // Twice, so that what the first picture leaves behind would show in the second.
     session.put(&vec![200; 3], 1, 1);
-    session.run().unwrap();
+    session.run(0.0).unwrap();
     session.put(&pixels.rgb, pixels.width, pixels.height);
-    session.run().unwrap().to_vec()
+    session.run(threshold).unwrap().to_vec()
 }
 
 /// Nothing that a phase writes or reads in the arena overlaps anything else that it writes, and all of it is there.
@@ -328,7 +341,7 @@ proptest! {
         for isa in Isa::available() {
             let plan = Arc::new(compile(&fused, Kernels::of(isa)).unwrap());
             assert_apart(&plan);
-            let found = run(&plan, threads, &pixels);
+            let found = run(&plan, threads, &pixels, 0.0);
             prop_assert_eq!(found.len(), expected.len());
             for (at, ((found, expected), same)) in found.iter().zip(&expected).zip(&same).enumerate() {
                 prop_assert!((expected - same).abs() <= 1e-9 * (1.0 + expected.abs()), "fused: {same}, {expected}");
@@ -348,9 +361,9 @@ fn threads_do_not_change_a_bit() {
         let pixels = picture(seed, 24, 32);
         for isa in Isa::available() {
             let plan = Arc::new(compile(&graph, Kernels::of(isa)).unwrap());
-            let one = run(&plan, 1, &pixels);
+            let one = run(&plan, 1, &pixels, 0.0);
             for threads in 2..=4 {
-                let several = run(&plan, threads, &pixels);
+                let several = run(&plan, threads, &pixels, 0.0);
                 assert!(one.iter().zip(&several).all(|(a, b)| a.to_bits() == b.to_bits()), "{seed} {isa} {threads}");
             }
         }
@@ -361,7 +374,7 @@ fn threads_do_not_change_a_bit() {
 #[test]
 fn what_belongs_together_is_done_together() {
     let shape = |channels| Shape { height: 16, width: 16, channels };
-    let input = Layer { op: Op::Input, inputs: vec![], shape: Shape { height: 32, width: 32, channels: 3 } };
+    let input = Layer::new(Op::Input, vec![], Shape { height: 32, width: 32, channels: 3 });
     let graph = Graph { layers: vec![input], outputs: vec![] };
     let mut maker = Maker { graph, random: fastrand::Rng::with_seed(7) };
     let parts = vec![(0, 0), (1, 0), (0, 1), (1, 1)];
@@ -400,7 +413,7 @@ fn what_belongs_together_is_done_together() {
 /// The pools of a pyramid become a chain.
 #[test]
 fn pools_of_several_sizes_become_a_chain() {
-    let input = Layer { op: Op::Input, inputs: vec![], shape: Shape { height: 20, width: 20, channels: 3 } };
+    let input = Layer::new(Op::Input, vec![], Shape { height: 20, width: 20, channels: 3 });
     let mut maker =
         Maker { graph: Graph { layers: vec![input], outputs: vec![] }, random: fastrand::Rng::with_seed(7) };
     let stem = maker.conv(0, Window::PIXEL, 8, false);
@@ -422,4 +435,62 @@ fn pools_of_several_sizes_become_a_chain() {
     assert_eq!(kernels.collect::<Vec<_>>(), [(5, 5); 3]);
     let found = interpret(&maker.graph, &pixels);
     assert_eq!(found, expected);
+}
+
+/// Class scores are right wherever the objectness reaches the threshold, and everything else always is: whatever the
+/// threshold, the instruction set and the number of threads.
+#[test]
+fn class_scores_are_there_where_something_may_be() {
+    for seed in 0..24 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (height, width) = (random.usize(6..30), random.usize(4..40));
+        let input = Layer::new(Op::Input, vec![], Shape { height, width, channels: 3 });
+        let mut maker = Maker { graph: Graph { layers: vec![input], outputs: vec![] }, random };
+        maker.stem();
+        for _ in 0..maker.random.usize(1..=2) {
+            // Class scores first, as the models have it.
+            let stem = maker.graph.layers.len() - 1;
+            let classes = maker.tower(stem, 20);
+            let common = maker.tower(stem, 11);
+            let boxes = maker.conv(common, Window::PIXEL, 4, false);
+            let objectness = maker.conv(common, Window::PIXEL, 1, false);
+            let [objectness, classes] = [objectness, classes].map(|from| {
+                let shape = maker.graph.layers[from].shape;
+                maker.push(Op::Activate(Activation::Sigmoid), vec![from], shape)
+            });
+            let shape = Shape { channels: 25, ..maker.graph.layers[boxes].shape };
+            let output = maker.push(Op::Concat, vec![boxes, objectness, classes], shape);
+            maker.graph.outputs.push(output);
+        }
+        let pixels = picture(seed, width, height);
+        let expected = interpret(&maker.graph, &pixels);
+        let mut graph = maker.graph;
+        fuse(&mut graph).unwrap();
+        assert!(graph.layers.iter().filter(|layer| layer.gate.is_some()).count() >= 2, "nothing is gated");
+
+        let mut scores: Vec<f64> = expected.iter().skip(4).step_by(25).copied().collect();
+        scores.sort_by(f64::total_cmp);
+        for threshold in [0.0, scores[scores.len() / 2], scores[scores.len() * 19 / 20], 1.1] {
+            // Between two scores, so that rounding puts none on the other side.
+            let above = scores.iter().find(|score| **score > threshold + 1e-3).copied().unwrap_or(2.0);
+            let below = scores.iter().rfind(|score| **score < above).copied().unwrap_or(0.0);
+            let threshold = (above + below) / 2.0;
+            for isa in Isa::available() {
+                let plan = Arc::new(compile(&graph, Kernels::of(isa)).unwrap());
+                for threads in [1, 3] {
+                    let found = run(&plan, threads, &pixels, threshold as f32);
+                    for (row, (found, expected)) in found.chunks(25).zip(expected.chunks(25)).enumerate() {
+                        let known = if expected[4] < threshold { 5 } else { 25 };
+                        for (at, (found, expected)) in found.iter().zip(expected).take(known).enumerate() {
+                            let off = (f64::from(*found) - expected).abs();
+                            assert!(
+                                off <= 1e-3 * (1.0 + expected.abs()),
+                                "{seed} {isa} {threads}, row {row}, value {at} at {threshold}: {found}, {expected}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -100,7 +100,7 @@ impl Session for OrtSession {
         fill_planes(&mut self.planes, (self.input.width(), self.input.height()), rgb, width);
     }
 
-    fn run(&mut self) -> Result<&[f32], String> {
+    fn run(&mut self, _threshold: f32) -> Result<&[f32], String> {
         let shape = [1, 3, self.input.height(), self.input.width()];
         let planes = TensorRef::from_array_view((shape, self.planes.as_slice())).map_err(line)?;
         let outputs = self.session.run(ort::inputs![planes]).map_err(line)?;

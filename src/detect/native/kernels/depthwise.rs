@@ -35,8 +35,8 @@ pub(in crate::detect::native) struct Row {
     pub(in crate::detect::native) output: *mut f32,
     /// From one output pixel to the next.
     pub(in crate::detect::native) output_step: usize,
-    /// Output pixels.
-    pub(in crate::detect::native) width: usize,
+    /// The output pixels to be computed: from this one on and up to before that.
+    pub(in crate::detect::native) columns: (usize, usize),
 }
 
 /// The weights of a depthwise convolution.
@@ -56,7 +56,7 @@ pub(in crate::detect::native) struct Filter<'a> {
 ///
 /// # Safety
 /// The processor must have the instruction set of `L`. The kernel's rows from `first_row` to `end_row` must be readable
-/// over `input_width` pixels, `width` output pixels writable, each `channels` floats; output and input must not overlap.
+/// over `input_width` pixels, the output's `columns` writable, each `channels` floats; output and input must not overlap.
 /// The filter must have weights for the whole kernel, filled up to whole vectors of `L`.
 #[inline(always)]
 pub(super) unsafe fn row<L: Lanes, const T: usize>(row: &Row, filter: &Filter<'_>) {
@@ -64,17 +64,18 @@ pub(super) unsafe fn row<L: Lanes, const T: usize>(row: &Row, filter: &Filter<'_
     debug_assert!(filter.weights.len() == row.kernel.0 * row.kernel.1 * filter.weight_step);
     debug_assert!(filter.bias.len() == filter.weight_step);
     // The output pixels whose kernel lies wholly between the left and the right edge.
-    let inner = row.pad_left.div_ceil(row.stride).min(row.width);
+    let (begin, end) = row.columns;
+    let inner = row.pad_left.div_ceil(row.stride).clamp(begin, end);
     let reach = (row.input_width + row.pad_left).checked_sub(row.kernel.1);
-    let inner_end = reach.map_or(inner, |reach| (reach / row.stride + 1).clamp(inner, row.width));
+    let inner_end = reach.map_or(inner, |reach| (reach / row.stride + 1).clamp(inner, end));
     let fast = row.kernel == (3, 3) && row.stride <= 2 && inner_end - inner >= T;
     let mut channel = 0;
     while channel < row.channels {
         let whole = row.channels - channel >= L::N;
         if !(fast && whole) {
-            edge::<L>(row, filter, channel, 0, row.width);
+            edge::<L>(row, filter, channel, begin, end);
         } else {
-            edge::<L>(row, filter, channel, 0, inner);
+            edge::<L>(row, filter, channel, begin, inner);
             let mut x = inner;
             loop {
                 match row.stride {
@@ -86,7 +87,7 @@ pub(super) unsafe fn row<L: Lanes, const T: usize>(row: &Row, filter: &Filter<'_
                 }
                 x = (x + T).min(inner_end - T);
             }
-            edge::<L>(row, filter, channel, inner_end, row.width);
+            edge::<L>(row, filter, channel, inner_end, end);
         }
         channel += L::N;
     }
@@ -162,7 +163,7 @@ pub(super) unsafe fn max_row<L: Lanes>(row: &Row) {
     let mut channel = 0;
     while channel < row.channels {
         let room = row.channels - channel;
-        for x in 0..row.width {
+        for x in row.columns.0..row.columns.1 {
             let mut most = L::splat(f32::NEG_INFINITY);
             each_position(row, x, |_, _, offset| {
                 most = load_up_to::<L>(row.input.wrapping_add(offset + channel), room).max(most);

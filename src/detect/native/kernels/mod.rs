@@ -110,7 +110,7 @@ impl Kernels {
     /// Computes one row of a depthwise convolution.
     ///
     /// # Safety
-    /// The kernel's rows from `first_row` to `end_row` must be readable over `input_width` pixels, `width` output pixels
+    /// The kernel's rows from `first_row` to `end_row` must be readable over `input_width` pixels, the output's `columns`
     /// writable, each `channels` floats; output and input must not overlap. The filter must be packed for these kernels.
     pub(super) unsafe fn depthwise(&self, row: &Row, filter: &Filter<'_>) {
         (self.depthwise)(row, filter);
