@@ -466,7 +466,7 @@ fn class_scores_are_there_where_something_may_be() {
         let expected = interpret(&maker.graph, &pixels);
         let mut graph = maker.graph;
         fuse(&mut graph).unwrap();
-        assert!(graph.layers.iter().filter(|layer| layer.gate.is_some()).count() >= 2, "nothing is gated");
+        assert!(graph.layers.iter().any(|layer| layer.gate.is_some()), "nothing is gated");
 
         let mut scores: Vec<f64> = expected.iter().skip(4).step_by(25).copied().collect();
         scores.sort_by(f64::total_cmp);
