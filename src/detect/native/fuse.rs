@@ -144,7 +144,8 @@ fn absorb_sums(graph: &mut Graph) {
 fn gate_classes(graph: &mut Graph) {
     let uses = graph.uses();
     for output in graph.outputs.clone() {
-        if !matches!(graph.layers[output].op, Op::Concat) {
+        // Nobody else may look at the scores.
+        if !matches!(graph.layers[output].op, Op::Concat) || uses[output] > 1 {
             continue;
         }
         let mut channel = 0;
