@@ -119,7 +119,8 @@ fn a_model_with_other_layers_is_run_by_tract_or_refused_by_name() {
     assert_eq!(automatic.detect(picture).unwrap(), expected);
     assert!(!expected.is_empty());
 
-    let error = Detector::load(&DetectSettings { runtime: Runtime::Native, ..settings }).err().expect("unknown");
+    let error =
+        Detector::load(&DetectSettings { runtime: Runtime::Native, ..settings }).err().expect("unknown");
     assert!(matches!(error, DetectError::Run { .. }), "{error:?}");
     let message = error.to_string();
     assert!(message.contains("the operation SumPool") && message.contains("detector.runtime"), "{message}");

@@ -97,8 +97,9 @@ def answer(child):
     return json.loads(text)
 
 
-def ask_ours(args, size, runtime, threads):
-    report = answer(bench(args, size, runtime, "--network", "--frames", args.runs, "--threads", threads))
+def ask_ours(args, size, runtime, threads, *more):
+    network = ("--network", "--frames", args.runs, "--threads", threads)
+    report = answer(bench(args, size, runtime, *network, *more))
     network = report["network"]
     return {"wall": network["median_ms"], "cpu": network["cpu_ms"], "load": report["load_ms"]}
 
@@ -116,6 +117,11 @@ def contenders(args, size, model, tensor_file, ours):
         for library in ("onnxruntime", "openvino"):
             everyone[f"{library}, {named}"] = lambda library=library, threads=threads: ask_library(
                 args, model, tensor_file, library, threads
+            )
+        if "native" in ours:
+            # Without leaving out the class scores of what is no object.
+            everyone[f"trailsight native with all class scores, {named}"] = lambda threads=threads: ask_ours(
+                args, size, "native", threads, "--confidence", 0
             )
         for runtime in ours:
             everyone[f"trailsight {runtime}, {named}"] = lambda runtime=runtime, threads=threads: ask_ours(

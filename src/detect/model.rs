@@ -157,7 +157,10 @@ fn read(
 }
 
 /// Makes the network ready for the runtime that is asked for; `bytes` are the model's.
-#[cfg_attr(not(feature = "onnxruntime"), expect(unused_variables, reason = "only that runtime reads a model itself"))]
+#[cfg_attr(
+    not(feature = "onnxruntime"),
+    expect(unused_variables, reason = "only that runtime reads a model itself")
+)]
 fn network(
     bytes: &[u8],
     model: TypedModel,

@@ -165,6 +165,14 @@ impl Pipeline {
             }
             false => vec![detector.with_threads(threads)?],
         };
+        if let Some(detector) = detectors.first() {
+            let split = match (every_frame, threads) {
+                (_, 1) => "one thread".to_owned(),
+                (true, several) => format!("{several} frames at a time, a thread each"),
+                (false, several) => format!("{several} threads for each frame"),
+            };
+            log::info!("the network at {}, run by {}: {split}", detector.input(), detector.runtime());
+        }
         let interval = if every_frame { 0.0 } else { settings.detector.min_interval };
         let min_interval = Duration::try_from_secs_f64(interval).unwrap_or_default();
 

@@ -3,7 +3,10 @@
 //! Several threads do this at the same time on one arena. They do not meet: a chunk writes only its own rows of what its
 //! phase gives, and reads rows that earlier phases gave or that it has written itself. The plan sees to it that nothing
 //! else lies where a phase writes ([`super::plan`]), and a phase begins when all chunks of the one before are done.
-#![allow(unsafe_code, reason = "values are reached through the arena's address, by several threads, row by row")]
+#![allow(
+    unsafe_code,
+    reason = "values are reached through the arena's address, by several threads, row by row"
+)]
 
 use std::ops::Range;
 
@@ -32,9 +35,12 @@ pub(super) fn scratch_for(phase: &Phase, rows: usize) -> usize {
 /// Floats of the copy that a convolution makes of what lies under its kernel.
 fn patch_for(step: &Step, rows: usize) -> usize {
     match step {
-        Step::Conv { source: Source::Padded(View { shape, .. }) | Source::Picture(shape), window, to, .. } => {
-            Patch::new(window, shape.channels, to.shape.width, rows).len()
-        }
+        Step::Conv {
+            source: Source::Padded(View { shape, .. }) | Source::Picture(shape),
+            window,
+            to,
+            ..
+        } => Patch::new(window, shape.channels, to.shape.width, rows).len(),
         _ => 0,
     }
 }
@@ -118,7 +124,9 @@ impl Chunk<'_> {
                         let row = self.window_row(from, window, to, y);
                         self.find_runs(demand.as_ref(), y, to.shape.width);
                         for run in self.runs.iter() {
-                            self.plan.kernels.depthwise(&Row { columns: (run.start, run.end), ..row }, &filter);
+                            self.plan
+                                .kernels
+                                .depthwise(&Row { columns: (run.start, run.end), ..row }, &filter);
                         }
                     }
                 }
@@ -128,7 +136,9 @@ impl Chunk<'_> {
                     }
                 }
                 Step::Upsample { from, factor, to } => self.upsample(from, *factor, to),
-                Step::Copy { from, to } => self.each_pixel(to, &[from], |to, from| to.copy_from_slice(from[0])),
+                Step::Copy { from, to } => {
+                    self.each_pixel(to, &[from], |to, from| to.copy_from_slice(from[0]))
+                }
                 Step::Add { a, b, to } => self.each_pixel(to, &[a, b], |to, from| {
                     for ((to, a), b) in to.iter_mut().zip(from[0]).zip(from[1]) {
                         *to = a + b;
@@ -156,9 +166,8 @@ impl Chunk<'_> {
         let row_step = from.shape.width * from.step;
         let top = y * window.stride.0;
         // Safety: row 0 is in the view. What lies above the picture is pointed at but not read.
-        let first = unsafe { self.row(from, 0) }
-            .wrapping_add(top * row_step)
-            .wrapping_sub(window.pad.0 * row_step);
+        let first =
+            unsafe { self.row(from, 0) }.wrapping_add(top * row_step).wrapping_sub(window.pad.0 * row_step);
         Row {
             input: first,
             row_step,
@@ -189,9 +198,8 @@ impl Chunk<'_> {
         let rows = self.rows.clone();
         let (begin, width) = (rows.start, to.shape.width);
         // Safety: the chunk's rows are in all views.
-        let (output, add_from) = unsafe {
-            (self.row(to, begin), add.map_or(std::ptr::null_mut(), |add| self.row(add, begin)))
-        };
+        let (output, add_from) =
+            unsafe { (self.row(to, begin), add.map_or(std::ptr::null_mut(), |add| self.row(add, begin))) };
         let add_step = add.map_or(0, |add| add.step);
         let mut line = Line {
             input: std::ptr::null(),
@@ -209,7 +217,8 @@ impl Chunk<'_> {
             // Row follows row, so that all rows are one line, where they are needed as a whole.
             (Source::Pixels(from), None) => {
                 line.input = unsafe { self.row(from, begin) };
-                (line.input_step, line.run, line.pixels) = (from.step, from.shape.channels, width * rows.len());
+                (line.input_step, line.run, line.pixels) =
+                    (from.step, from.shape.channels, width * rows.len());
                 (1, 0)
             }
             (Source::Pixels(from), Some(_)) => {
@@ -313,7 +322,9 @@ impl Chunk<'_> {
             right.fill(0.0);
             for (x, pixel) in inner.chunks_exact_mut(channels).enumerate() {
                 // Safety: pixel `x` is in the row; nobody writes to it during this phase.
-                pixel.copy_from_slice(unsafe { std::slice::from_raw_parts(source.add(x * from.step), channels) });
+                pixel.copy_from_slice(unsafe {
+                    std::slice::from_raw_parts(source.add(x * from.step), channels)
+                });
             }
         }
     }
@@ -387,8 +398,9 @@ impl Chunk<'_> {
             unsafe {
                 let (target, sources) = (self.row(to, y), from.map(|view| (self.row(view, y), view.step)));
                 for x in 0..to.shape.width {
-                    let inputs =
-                        sources.map(|(row, step)| std::slice::from_raw_parts(row.add(x * step).cast_const(), channels));
+                    let inputs = sources.map(|(row, step)| {
+                        std::slice::from_raw_parts(row.add(x * step).cast_const(), channels)
+                    });
                     each(std::slice::from_raw_parts_mut(target.add(x * to.step), channels), inputs);
                 }
             }

@@ -170,7 +170,8 @@ fn gate_branch(graph: &mut Graph, uses: &[usize], mut id: LayerId, by: LayerId) 
         let layer = &mut graph.layers[id];
         let Op::Conv(conv) = &layer.op else { return };
         let Window { kernel, stride, pad } = conv.window;
-        let around = conv.depthwise && stride == (1, 1) && kernel.0 == kernel.1 && pad == (kernel.0 / 2, kernel.0 / 2);
+        let around =
+            conv.depthwise && stride == (1, 1) && kernel.0 == kernel.1 && pad == (kernel.0 / 2, kernel.0 / 2);
         if layer.inputs.len() != 1 || !(conv.window == Window::PIXEL || around) {
             return;
         }

@@ -131,12 +131,13 @@ impl Places {
         for (phase, layers) in phases.iter().enumerate() {
             layers.iter().for_each(|&layer| phase_of[layer] = phase);
         }
-        let mut lives: Vec<Range<usize>> = vec![usize::MAX..0; count];
+        let mut lives = vec![(usize::MAX, 0); count];
         let mut local = vec![true; count];
         for (id, layer) in graph.layers.iter().enumerate() {
             let phase = phase_of[id];
             let mut touch = |root: LayerId, whole: bool| {
-                lives[root] = lives[root].start.min(phase)..lives[root].end.max(phase + 1);
+                let (first, last) = lives[root];
+                lives[root] = (first.min(phase), last.max(phase));
                 local[root] &= !whole;
             };
             touch(roots[id], matches!(layer.op, Op::Input));
@@ -153,20 +154,22 @@ impl Places {
         let mut views: Vec<Option<View>> = vec![None; count];
         let mut order: Vec<LayerId> = (0..count).filter(|&id| matches!(parents[id], Parent::None)).collect();
         // Large ones first: small ones fit into the gaps.
-        order.sort_by_key(|&id| std::cmp::Reverse(pixels(&graph.layers[id].shape) * graph.layers[id].shape.channels));
+        order.sort_by_key(|&id| {
+            std::cmp::Reverse(pixels(&graph.layers[id].shape) * graph.layers[id].shape.channels)
+        });
         for id in order {
             let shape = graph.layers[id].shape;
             if matches!(graph.layers[id].op, Op::Input) {
                 views[id] = Some(View { place: Place::Arena, offset: 0, channel: 0, step: 0, shape });
                 continue;
             }
-            let (place, offset) = if local[id] && lives[id].len() == 1 {
-                let used = &mut scratch[lives[id].start];
-                let offset = *used;
-                *used += (shape.width * shape.channels).next_multiple_of(PER_LINE);
+            let (first, last) = lives[id];
+            let (place, offset) = if local[id] && first == last {
+                let offset = scratch[first];
+                scratch[first] += (shape.width * shape.channels).next_multiple_of(PER_LINE);
                 (Place::Local, offset)
             } else {
-                (Place::Arena, space.take(pixels(&shape) * shape.channels, lives[id].clone()))
+                (Place::Arena, space.take(pixels(&shape) * shape.channels, first..last + 1))
             };
             views[id] = Some(View { place, offset, channel: 0, step: shape.channels, shape });
         }
@@ -281,7 +284,8 @@ impl Compiler<'_> {
     fn steps(&mut self, id: LayerId) -> Result<Vec<Step>, String> {
         let layer = &self.graph.layers[id];
         let to = self.views[id];
-        let from = |index: usize| layer.inputs.get(index).map(|&input| self.views[input]).ok_or("a missing input");
+        let from =
+            |index: usize| layer.inputs.get(index).map(|&input| self.views[input]).ok_or("a missing input");
         let of_input = layer.inputs.iter().any(|&input| matches!(self.graph.layers[input].op, Op::Input));
         if of_input && !matches!(&layer.op, Op::Conv(conv) if !conv.depthwise && layer.inputs.len() == 1) {
             return Err("a picture that does not go into a full convolution".to_owned());

@@ -98,7 +98,7 @@ impl Reader<'_> {
             .iter()
             .map(|input| self.values.get(input).cloned().ok_or_else(what))
             .collect::<Result<_, _>>()?;
-        let value = self.value(&node.op, &inputs, &shape).map_err(|why| match why {
+        let value = self.value(&*node.op, &inputs, &shape).map_err(|why| match why {
             Some(why) => format!("{} ({why})", what()),
             None => what(),
         })?;
@@ -107,7 +107,12 @@ impl Reader<'_> {
     }
 
     /// What an operation makes of its inputs; `Err` with more about it, or nothing more than that it is not known.
-    fn value(&mut self, op: &Box<dyn TypedOp>, inputs: &[Value], shape: &[usize]) -> Result<Value, Option<String>> {
+    fn value(
+        &mut self,
+        op: &dyn TypedOp,
+        inputs: &[Value],
+        shape: &[usize],
+    ) -> Result<Value, Option<String>> {
         if op.is::<TypedSource>() {
             return Ok(Value::Picture(self.push(Op::Input, vec![], shape)?));
         }
@@ -198,12 +203,14 @@ impl Reader<'_> {
 
     fn window(&self, spec: &PoolSpec, input: LayerId) -> Result<Window, Option<String>> {
         let Shape { height, width, .. } = self.layers[input].shape;
-        let &[kh, kw] = spec.kernel_shape.as_slice() else { return Err(Some("not over pictures".to_owned())) };
+        let &[kh, kw] = spec.kernel_shape.as_slice() else {
+            return Err(Some("not over pictures".to_owned()));
+        };
         if spec.data_format != DataFormat::NCHW || spec.dilations().iter().any(|&dilation| dilation != 1) {
             return Err(Some("dilated, or with axes in an unusual order".to_owned()));
         }
         let padding = spec.computed_padding(&[height, width]);
-        let &[ref down, ref across] = padding.as_slice() else { return Err(None) };
+        let [down, across] = padding.as_slice() else { return Err(None) };
         if kh == 0 || kw == 0 || down.pad_before >= kh || across.pad_before >= kw {
             return Err(None);
         }
@@ -214,7 +221,12 @@ impl Reader<'_> {
         })
     }
 
-    fn binary(&mut self, binary: &TypedBinOp, inputs: &[Value], shape: &[usize]) -> Result<Value, Option<String>> {
+    fn binary(
+        &mut self,
+        binary: &TypedBinOp,
+        inputs: &[Value],
+        shape: &[usize],
+    ) -> Result<Value, Option<String>> {
         let named = || Some(binary.0.name().to_owned());
         let op = match inputs {
             &[Value::Picture(a), Value::Picture(b)] if self.layers[a].shape == self.layers[b].shape => {

@@ -128,7 +128,8 @@ impl Board {
 
 /// How many rows of a phase are done at a time.
 fn rows_a_chunk(phase: &Phase, threads: usize) -> usize {
-    let row: usize = phase.steps.iter().map(|step| step.to().shape).map(|s| 2 * s.width * s.channels * 4).sum();
+    let row: usize =
+        phase.steps.iter().map(|step| step.to().shape).map(|s| 2 * s.width * s.channels * 4).sum();
     let fitting = (CHUNK_BYTES / row.max(1)).max(1);
     // Several threads need several chunks each, so that none waits long for another.
     let shared = if threads > 1 { phase.height.div_ceil(threads * 3) } else { phase.height };
@@ -152,10 +153,16 @@ impl NativeSession {
                 (rows, phase.height.div_ceil(rows))
             })
             .collect();
-        let scratch =
-            plan.phases.iter().zip(&chunks).map(|(phase, &(rows, _))| scratch_for(phase, rows)).max().unwrap_or(0);
+        let scratch = plan
+            .phases
+            .iter()
+            .zip(&chunks)
+            .map(|(phase, &(rows, _))| scratch_for(phase, rows))
+            .max()
+            .unwrap_or(0);
         let counters = || plan.phases.iter().map(|_| AtomicUsize::new(0)).collect();
-        let mut memory = Memory { arena: Floats::zeroed(plan.arena), picture: Pixels::default(), threshold: 0.0 };
+        let mut memory =
+            Memory { arena: Floats::zeroed(plan.arena), picture: Pixels::default(), threshold: 0.0 };
         let arena = memory.arena.as_mut_slice().as_mut_ptr();
         let board = Arc::new(Board {
             taken: counters(),
@@ -207,7 +214,8 @@ impl Session for NativeSession {
         for (phase, &(rows, count)) in board.plan.phases.iter().zip(&board.chunks) {
             let mut times = vec![Duration::ZERO; phase.steps.len()];
             for index in 0..count {
-                let mut chunk = board.chunk(phase, rows, index, (&picture, f32::NEG_INFINITY), &mut self.scratch);
+                let mut chunk =
+                    board.chunk(phase, rows, index, (&picture, f32::NEG_INFINITY), &mut self.scratch);
                 for (step, time) in phase.steps.iter().zip(&mut times) {
                     let started = Instant::now();
                     // Safety: this is the only thread, and it does one chunk after the other.

@@ -89,11 +89,30 @@ pub(super) enum Step {
         demand: Option<Demand>,
         to: View,
     },
-    MaxPool { from: View, window: Window, to: View },
-    Upsample { from: View, factor: usize, to: View },
-    Copy { from: View, to: View },
-    Add { a: View, b: View, to: View },
-    Activate { from: View, activation: Activation, to: View },
+    MaxPool {
+        from: View,
+        window: Window,
+        to: View,
+    },
+    Upsample {
+        from: View,
+        factor: usize,
+        to: View,
+    },
+    Copy {
+        from: View,
+        to: View,
+    },
+    Add {
+        a: View,
+        b: View,
+        to: View,
+    },
+    Activate {
+        from: View,
+        activation: Activation,
+        to: View,
+    },
 }
 
 impl Step {

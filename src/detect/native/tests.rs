@@ -39,11 +39,9 @@ fn interpret(graph: &Graph, pixels: &Pixels) -> Values {
                     let sum = activate(conv.activation, sum);
                     if layer.inputs.len() > 1 { sum + from(1).1[at] } else { sum }
                 }
-                Op::MaxPool(window) => {
-                    under(window, from(0).0, y, x)
-                        .map(|(_, pixel)| from(0).1[pixel * channels + c])
-                        .fold(f64::NEG_INFINITY, f64::max)
-                }
+                Op::MaxPool(window) => under(window, from(0).0, y, x)
+                    .map(|(_, pixel)| from(0).1[pixel * channels + c])
+                    .fold(f64::NEG_INFINITY, f64::max),
                 Op::Upsample { factor } => {
                     let (shape, input) = from(0);
                     input[(y / factor * shape.width + x / factor) * channels + c]
@@ -75,7 +73,12 @@ fn picture_value(pixels: &Pixels, y: usize, x: usize, c: usize) -> f64 {
 }
 
 /// The positions of a kernel that lie in the picture, each with the pixel that is there.
-fn under<'a>(window: &'a Window, shape: &'a Shape, y: usize, x: usize) -> impl Iterator<Item = (usize, usize)> + 'a {
+fn under<'a>(
+    window: &'a Window,
+    shape: &'a Shape,
+    y: usize,
+    x: usize,
+) -> impl Iterator<Item = (usize, usize)> + 'a {
     (0..window.kernel.0 * window.kernel.1).filter_map(move |position| {
         let (ky, kx) = (position / window.kernel.1, position % window.kernel.1);
         let row = (y * window.stride.0 + ky).checked_sub(window.pad.0).filter(|row| *row < shape.height)?;
@@ -104,7 +107,13 @@ fn activate(activation: Activation, x: f64) -> f64 {
         Activation::Silu => x / (1.0 + (-x).exp()),
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
-        Activation::Leaky(slope) => if x > 0.0 { x } else { f64::from(slope) * x },
+        Activation::Leaky(slope) => {
+            if x > 0.0 {
+                x
+            } else {
+                f64::from(slope) * x
+            }
+        }
         Activation::Clip(low, high) => x.max(f64::from(low)).min(f64::from(high)),
     }
 }
@@ -174,7 +183,8 @@ impl Maker {
 
     fn window(&mut self, shape: Shape) -> Window {
         let random = &mut self.random;
-        let kernel = *random.choice(&[(1, 1), (3, 3), (3, 3), (5, 5), (2, 2), (1, 3), (6, 6), (4, 1)]).unwrap();
+        let kernel =
+            *random.choice(&[(1, 1), (3, 3), (3, 3), (5, 5), (2, 2), (1, 3), (6, 6), (4, 1)]).unwrap();
         let pad = (random.usize(0..=kernel.0 / 2), random.usize(0..=kernel.1 / 2));
         let fits = |size: usize, pad: usize, kernel: usize| size + 2 * pad >= kernel;
         let stride = *random.choice(&[(1, 1), (1, 1), (2, 2), (2, 1), (3, 3)]).unwrap();
@@ -186,7 +196,8 @@ impl Maker {
 
     /// The size of what a window gives, with the same padding on both sides.
     fn after(window: &Window, shape: Shape, channels: usize) -> Shape {
-        let side = |size: usize, pad: usize, kernel: usize, stride: usize| (size + 2 * pad - kernel) / stride + 1;
+        let side =
+            |size: usize, pad: usize, kernel: usize, stride: usize| (size + 2 * pad - kernel) / stride + 1;
         Shape {
             height: side(shape.height, window.pad.0, window.kernel.0, window.stride.0),
             width: side(shape.width, window.pad.1, window.kernel.1, window.stride.1),
@@ -301,7 +312,7 @@ fn picture(seed: u64, width: usize, height: usize) -> Pixels {
 fn run(plan: &Arc<Plan>, threads: usize, pixels: &Pixels, threshold: f32) -> Vec<f32> {
     let mut session = NativeSession::new(Arc::clone(plan), threads).unwrap();
     // Twice, so that what the first picture leaves behind would show in the second.
-    session.put(&vec![200; 3], 1, 1);
+    session.put(&[200; 3], 1, 1);
     session.run(0.0).unwrap();
     session.put(&pixels.rgb, pixels.width, pixels.height);
     session.run(threshold).unwrap().to_vec()
@@ -364,7 +375,10 @@ fn threads_do_not_change_a_bit() {
             let one = run(&plan, 1, &pixels, 0.0);
             for threads in 2..=4 {
                 let several = run(&plan, threads, &pixels, 0.0);
-                assert!(one.iter().zip(&several).all(|(a, b)| a.to_bits() == b.to_bits()), "{seed} {isa} {threads}");
+                assert!(
+                    one.iter().zip(&several).all(|(a, b)| a.to_bits() == b.to_bits()),
+                    "{seed} {isa} {threads}"
+                );
             }
         }
     }
@@ -402,10 +416,7 @@ fn what_belongs_together_is_done_together() {
         plan.phases.iter().map(|phase| phase.steps.iter().map(Step::describe).collect()).collect();
     assert_eq!(
         steps,
-        [
-            vec!["conv 6x6 s2 + SiLU"],
-            vec!["depthwise 3x3 + SiLU", "conv 1x1 + SiLU + sum", "conv 1x1"],
-        ],
+        [vec!["conv 6x6 s2 + SiLU"], vec!["depthwise 3x3 + SiLU", "conv 1x1 + SiLU + sum", "conv 1x1"],],
         "no copies, no activations, no sums by themselves"
     );
 }

@@ -72,9 +72,7 @@ impl Activation {
                 let gate = x.add(L::splat(3.0)).max(L::splat(0.0)).min(L::splat(6.0));
                 x.mul(gate).mul(L::splat(1.0 / 6.0))
             }
-            Self::Leaky(slope) => {
-                x.max(L::splat(0.0)).add(x.min(L::splat(0.0)).mul(L::splat(slope)))
-            }
+            Self::Leaky(slope) => x.max(L::splat(0.0)).add(x.min(L::splat(0.0)).mul(L::splat(slope))),
             Self::Clip(low, high) => x.max(L::splat(low)).min(L::splat(high)),
         }
     }

@@ -8,7 +8,10 @@
 //! | any other | 8 | – | 2 × 2, 4 × 1 |
 //!
 //! To add an instruction set (NEON, say): a file that implements [`lanes::Lanes`], a line in [`Isa`], a `kernels!` below.
-#![allow(unsafe_code, reason = "kernels read and write through pointers whose extent their callers have checked")]
+#![allow(
+    unsafe_code,
+    reason = "kernels read and write through pointers whose extent their callers have checked"
+)]
 #![allow(unsafe_op_in_unsafe_fn, reason = "whole kernels are unsafe for one reason, which stands above each")]
 
 mod activation;
