@@ -1,12 +1,15 @@
 //! tract's own plan: runs every model that tract can read.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tract_linalg::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::plan::eval;
+use tract_onnx::tract_hir::internal::Cost;
 
 use super::model::first_line;
-use super::runtime::{Network, Session, fill_planes};
+use super::runtime::{LayerTime, Network, Session, fill_planes};
 use super::settings::InputSize;
 
 /// A model as tract optimises it.
@@ -66,4 +69,41 @@ impl Session for PlainSession {
         self.rows.extend_from_slice(values.as_slice().ok_or("its output is not contiguous")?);
         Ok(&self.rows)
     }
+
+    fn profile(&mut self) -> Option<Vec<LayerTime>> {
+        let mut layers = Vec::new();
+        let input = self.planes.clone();
+        let state = &mut self.state;
+        let plan = Arc::clone(state.plan());
+        let run = || {
+            state.run_plan_with_eval(tvec!(input.into()), |context, op_state, node, inputs| {
+                let started = Instant::now();
+                let outputs = eval(context, op_state, node, inputs);
+                layers.extend(
+                    layer(plan.model(), node).map(|layer| LayerTime { time: started.elapsed(), ..layer }),
+                );
+                outputs
+            })
+        };
+        multithread_tract_scope(self.executor.clone(), run).ok()?;
+        Some(layers)
+    }
+}
+
+/// What a node of tract's plan does, without its time; `None` for one that computes nothing.
+fn layer(model: &TypedModel, node: &TypedNode) -> Option<LayerTime> {
+    if node.inputs.is_empty() {
+        return None;
+    }
+    let (channels, height, width) = match *node.outputs.first()?.fact.shape.as_concrete()? {
+        [.., channels, height, width] => (channels, height, width),
+        [channels, pixels] => (channels, 1, pixels),
+        _ => return None,
+    };
+    let inputs = model.node_input_facts(node.id).ok()?;
+    let costs = node.op.cost(&inputs).ok()?;
+    let multiplications = costs.iter().filter(|(cost, _)| matches!(cost, Cost::FMA(_)));
+    let flops = multiplications.filter_map(|(_, count)| count.to_i64().ok()).sum::<i64>() as f64 * 2.0;
+    let (what, time) = (node.op.name().into_owned(), std::time::Duration::ZERO);
+    Some(LayerTime { what, shape: [height, width, channels], flops, time })
 }

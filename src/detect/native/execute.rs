@@ -17,7 +17,30 @@ use super::step::{Demand, Part, Phase, Place, Source, Step, View};
 use crate::detect::runtime::FILL;
 
 /// The fewest pixels that are worth a call of a kernel.
-const RUN: usize = 6;
+const SHORTEST: usize = 6;
+
+/// Part of a row: the pixels from `begin` on, up to before `end`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    y: usize,
+    begin: usize,
+    end: usize,
+}
+
+/// Joins those from the one with number `first` on, all of one row, that touch or nearly do.
+fn join(runs: &mut Vec<Run>, first: usize) {
+    runs[first..].sort_unstable_by_key(|run| run.begin);
+    let mut last = first;
+    for next in first..runs.len() {
+        if runs[next].begin <= runs[last].end + SHORTEST / 2 {
+            runs[last].end = runs[last].end.max(runs[next].end);
+        } else {
+            last += 1;
+            runs[last] = runs[next];
+        }
+    }
+    runs.truncate(if first < runs.len() { last + 1 } else { first });
+}
 
 /// The picture that the network sees: 8-bit RGB, no larger than the input.
 #[derive(Debug, Clone, Default)]
@@ -83,7 +106,7 @@ pub(super) struct Chunk<'a> {
     /// Scratch of this thread, at least [`scratch_for`] this phase.
     pub(super) scratch: &'a mut [f32],
     /// Likewise, for parts of rows.
-    pub(super) runs: &'a mut Vec<Range<usize>>,
+    pub(super) runs: &'a mut Vec<Run>,
 }
 
 impl Chunk<'_> {
@@ -120,14 +143,11 @@ impl Chunk<'_> {
                         weight_step: bias.len(),
                         activation: *activation,
                     };
-                    for y in self.rows.clone() {
+                    self.find_runs(demand.as_ref(), self.rows.clone(), to.shape.width);
+                    for index in 0..self.runs.len() {
+                        let Run { y, begin, end } = self.runs[index];
                         let row = self.window_row(from, window, to, y);
-                        self.find_runs(demand.as_ref(), y, to.shape.width);
-                        for run in self.runs.iter() {
-                            self.plan
-                                .kernels
-                                .depthwise(&Row { columns: (run.start, run.end), ..row }, &filter);
-                        }
+                        self.plan.kernels.depthwise(&Row { columns: (begin, end), ..row }, &filter);
                     }
                 }
                 Step::MaxPool { from, window, to } => {
@@ -165,9 +185,13 @@ impl Chunk<'_> {
     unsafe fn window_row(&mut self, from: &View, window: &Window, to: &View, y: usize) -> Row {
         let row_step = from.shape.width * from.step;
         let top = y * window.stride.0;
-        // Safety: row 0 is in the view. What lies above the picture is pointed at but not read.
-        let first =
-            unsafe { self.row(from, 0) }.wrapping_add(top * row_step).wrapping_sub(window.pad.0 * row_step);
+        // A row that is there; from it to the first one under the kernel, which may lie above the picture and is then
+        // pointed at but not read.
+        let there = top.saturating_sub(window.pad.0).min(from.shape.height - 1);
+        // Safety: the row is in the view, and in scratch it is this chunk's: there nothing looks at other rows.
+        let first = unsafe { self.row(from, there) }
+            .wrapping_add(top * row_step)
+            .wrapping_sub((there + window.pad.0) * row_step);
         Row {
             input: first,
             row_step,
@@ -242,6 +266,7 @@ impl Chunk<'_> {
                 (rows.len(), window.stride.0 * patch.row)
             }
         };
+        self.find_runs(demand, begin..begin + lines, line.pixels);
         let all = self.plan.weights.as_slice();
         // All rows with one part's weights, then the next part: weights are more than a row's pixels.
         for part in parts {
@@ -252,55 +277,50 @@ impl Chunk<'_> {
                 channels: part.channels,
                 activation,
             };
-            for row in 0..lines {
-                self.find_runs(demand, begin + row, line.pixels);
-                for run in self.runs.iter() {
-                    let pixel = row * width + run.start;
-                    let add = if line.add.is_null() { 0 } else { pixel * add_step + part.first };
-                    // Safety: the runs of all pixels lie in the view or in the patch, the outputs in their view.
-                    unsafe {
-                        let line = Line {
-                            input: line.input.add(row * line_step + run.start * line.input_step),
-                            pixels: run.len(),
-                            output: line.output.add(pixel * line.output_step + part.first),
-                            add: line.add.wrapping_add(add),
-                            ..line
-                        };
-                        self.plan.kernels.conv(&line, &block);
-                    }
+            for run in self.runs.iter() {
+                let row = run.y - begin;
+                let pixel = row * width + run.begin;
+                let add = if line.add.is_null() { 0 } else { pixel * add_step + part.first };
+                // Safety: the runs of all pixels lie in the view or in the patch, the outputs in their view.
+                unsafe {
+                    let line = Line {
+                        input: line.input.add(row * line_step + run.begin * line.input_step),
+                        pixels: run.end - run.begin,
+                        output: line.output.add(pixel * line.output_step + part.first),
+                        add: line.add.wrapping_add(add),
+                        ..line
+                    };
+                    self.plan.kernels.conv(&line, &block);
                 }
             }
         }
     }
 
-    /// Puts into `runs` the parts of row `y` that are needed; without a demand, all `width` pixels. Parts that nearly
+    /// Puts into `runs` the parts of rows that are needed; without a demand, all `width` pixels of each. Parts that nearly
     /// touch are joined, and short ones made longer: a kernel does some pixels at once as quickly as one.
-    fn find_runs(&mut self, demand: Option<&Demand>, y: usize, width: usize) {
+    fn find_runs(&mut self, demand: Option<&Demand>, rows: Range<usize>, width: usize) {
         self.runs.clear();
         let Some(&Demand { by, radius }) = demand else {
-            self.runs.push(0..width);
+            self.runs.extend(rows.map(|y| Run { y, begin: 0, end: width }));
             return;
         };
         let Shape { height, width, .. } = by.shape;
-        for around in y.saturating_sub(radius)..(y + radius + 1).min(height) {
-            // Safety: the plan sees to it that these rows are done; each has a value at every pixel.
-            let row = unsafe { self.row(&by, around) };
-            for x in 0..width {
-                let value = unsafe { *row.add(x * by.step) };
-                if value >= self.threshold {
-                    let begin = x.saturating_sub(radius).min(width.saturating_sub(RUN));
-                    self.runs.push(begin..(x + radius + 1).max(begin + RUN).min(width));
+        for y in rows {
+            let first = self.runs.len();
+            for around in y.saturating_sub(radius)..(y + radius + 1).min(height) {
+                // Safety: the plan sees to it that these rows are done; each has a value at every pixel.
+                let row = unsafe { self.row(&by, around) };
+                for x in 0..width {
+                    let value = unsafe { *row.add(x * by.step) };
+                    if value >= self.threshold {
+                        let begin = x.saturating_sub(radius).min(width.saturating_sub(SHORTEST));
+                        let end = (x + radius + 1).max(begin + SHORTEST).min(width);
+                        self.runs.push(Run { y, begin, end });
+                    }
                 }
             }
+            join(self.runs, first);
         }
-        self.runs.sort_unstable_by_key(|run| run.start);
-        self.runs.dedup_by(|next, run| {
-            let joined = next.start <= run.end + RUN / 2;
-            if joined {
-                run.end = run.end.max(next.end);
-            }
-            joined
-        });
     }
 
     /// Copies the rows under the kernel into scratch from `at` on, with zeros where there is no picture.

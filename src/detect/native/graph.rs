@@ -113,6 +113,25 @@ impl Graph {
         uses
     }
 
+    /// Puts each layer behind those that it needs, otherwise as they are.
+    pub(super) fn sort(&mut self) {
+        let mut new_ids = vec![None; self.layers.len()];
+        let mut order = Vec::with_capacity(self.layers.len());
+        while let Some(next) = (0..self.layers.len()).find(|&id| {
+            new_ids[id].is_none() && self.layers[id].inputs.iter().all(|&input| new_ids[input].is_some())
+        }) {
+            new_ids[next] = Some(order.len());
+            order.push(next);
+        }
+        let new_id = |id: LayerId| new_ids[id].unwrap_or_default();
+        let sorted = order.iter().map(|&id| {
+            let mut layer = self.layers[id].clone();
+            layer.inputs.iter_mut().for_each(|input| *input = new_id(*input));
+            layer
+        });
+        (self.layers, self.outputs) = (sorted.collect(), self.outputs.iter().map(|&id| new_id(id)).collect());
+    }
+
     /// Leaves out what nothing needs; keeps the order. The input stays. Gates are set later.
     pub(super) fn prune(&mut self) {
         let mut needed = vec![false; self.layers.len()];

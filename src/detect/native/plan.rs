@@ -58,10 +58,11 @@ pub(super) fn compile(graph: &Graph, kernels: &'static Kernels) -> Result<Plan, 
     Ok(Plan { kernels, phases: compiled, weights, arena: places.arena, output: places.output, input })
 }
 
-/// Whether a layer needs, of its inputs, only the pixels that it gives.
+/// Whether a layer needs, of its inputs, only the rows that it gives.
 fn is_local(op: &Op) -> bool {
     match op {
         Op::Conv(conv) => conv.window == Window::PIXEL,
+        Op::MaxPool(Window { kernel: (1, _), stride: (1, _), .. }) => true,
         Op::Concat | Op::Add | Op::Activate(_) => true,
         Op::Input | Op::Focus { .. } | Op::MaxPool(_) | Op::Upsample { .. } => false,
     }

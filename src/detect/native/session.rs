@@ -7,14 +7,13 @@
 #![allow(unsafe_code, reason = "the threads work on one arena")]
 
 use std::cell::UnsafeCell;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::execute::{Chunk, Pixels, scratch_for};
+use super::execute::{Chunk, Pixels, Run, scratch_for};
 use super::memory::Floats;
 use super::plan::Plan;
 use super::step::Phase;
@@ -53,7 +52,7 @@ struct Memory {
 #[derive(Default)]
 struct Scratch {
     floats: Floats,
-    runs: Vec<Range<usize>>,
+    runs: Vec<Run>,
 }
 
 impl Scratch {
