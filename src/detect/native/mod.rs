@@ -29,8 +29,9 @@
 //! vectors. A convolution's weights for one such width (64 channels: 256 bytes for each input) are gone through for all
 //! pixels of a chunk before the next ones, and stay in the first-level cache meanwhile.
 //!
-//! **Threads** ([`session`]). The chunks of a phase are shared out one by one. Whatever the threads and the chunks, each
-//! value is summed in the same order, so that results are the same to the bit.
+//! **Threads** ([`crew`]). Each has a share of every phase's chunks, the same part of the picture each time, and helps the
+//! others when it is done. Whatever the threads and the chunks, each value is summed in the same order, so that results are
+//! the same to the bit.
 //!
 //! **Where the time goes**: for YOLOX-Nano three quarters in 1×1 convolutions, near what the processor can do at all; the
 //! stem an eighth; depthwise convolutions a tenth. The activations are an eighth of all that. `trailsight bench --layers`
@@ -39,6 +40,7 @@
 //! What is not known here ([`read`]) is said by name, and the model is run by tract. That everything is right is checked
 //! against a plain reading of what each layer means, on random networks, for every instruction set.
 
+mod crew;
 mod execute;
 mod fuse;
 mod graph;

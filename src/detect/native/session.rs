@@ -1,18 +1,16 @@
 //! Running a plan: one thread, or several that share the chunks of each phase.
 //!
-//! The threads are started once and sleep between pictures. During a picture they go through the phases together: each
-//! takes the next chunk that nobody has taken, and when there is none left, waits until the others have done theirs. That
-//! wait is short and happens some forty times a picture, so that it turns in place for some microseconds before it lets
-//! others run.
+//! The threads go through the phases together; how they share the chunks of one and wait for each other is in
+//! [`super::crew`].
 #![allow(unsafe_code, reason = "the threads work on one arena")]
 
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::crew::{Crew, Shares, wait_until};
 use super::execute::{Chunk, Pixels, Run, scratch_for};
 use super::memory::Floats;
 use super::plan::Plan;
@@ -21,8 +19,6 @@ use crate::detect::runtime::{LayerTime, Session};
 
 /// Bytes that a chunk should touch at the most: a good part of a core's second-level cache.
 const CHUNK_BYTES: usize = 512 << 10;
-/// Turns of a waiting thread before it lets others run.
-const TURNS: u32 = 4_000;
 
 /// What all threads of a session share.
 struct Board {
@@ -34,9 +30,8 @@ struct Board {
     memory: UnsafeCell<Memory>,
     /// The first float of the memory's arena.
     arena: *mut f32,
-    /// By phase: the next chunk to be taken, and how many are done.
-    taken: Vec<AtomicUsize>,
-    done: Vec<AtomicUsize>,
+    /// By phase: who does which chunk.
+    shares: Vec<Shares>,
     /// A thread has ended by a fault of its own; there is no result.
     failed: AtomicBool,
 }
@@ -69,30 +64,31 @@ unsafe impl Sync for Board {}
 unsafe impl Send for Board {}
 
 impl Board {
-    /// Goes through all phases with whoever else does.
-    fn work(&self, scratch: &mut Scratch) {
+    /// As [`Board::work`]; a fault is noted, so that nobody waits for this thread, and for people it is an error.
+    fn guarded_work(&self, thread: usize, scratch: &mut Scratch) {
+        if catch_unwind(AssertUnwindSafe(|| self.work(thread, scratch))).is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Goes through all phases with whoever else does; `thread` counts the threads from 0.
+    fn work(&self, thread: usize, scratch: &mut Scratch) {
         // Safety: nobody writes to the picture while the threads are at work on it.
         let (picture, threshold) = unsafe { (&(*self.memory.get()).picture, (*self.memory.get()).threshold) };
         for (index, phase) in self.plan.phases.iter().enumerate() {
-            let (rows, count) = self.chunks[index];
-            loop {
-                let taken = self.taken[index].fetch_add(1, Ordering::Relaxed);
-                if taken >= count {
-                    break;
-                }
+            let (rows, _) = self.chunks[index];
+            let shares = &self.shares[index];
+            let mut done = 0;
+            while let Some(taken) = shares.take(thread) {
                 let mut chunk = self.chunk(phase, rows, taken, (picture, threshold), scratch);
                 // Safety: the arena is as large as the plan says, the phases before are done, and this chunk is taken.
                 unsafe { chunk.run() };
-                // What was written is seen by whoever sees this.
-                self.done[index].fetch_add(1, Ordering::Release);
+                done += 1;
             }
-            let mut turns = 0;
-            while self.done[index].load(Ordering::Acquire) < count {
-                if self.failed.load(Ordering::Relaxed) {
-                    return;
-                }
-                turns += 1;
-                if turns < TURNS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            shares.finish(done);
+            wait_until(|| shares.are_done() || self.failed.load(Ordering::Relaxed));
+            if !shares.are_done() {
+                return;
             }
         }
     }
@@ -115,12 +111,6 @@ impl Board {
             threshold,
             scratch: scratch.floats.as_mut_slice(),
             runs: &mut scratch.runs,
-        }
-    }
-
-    fn reset(&self) {
-        for counter in self.taken.iter().chain(&self.done) {
-            counter.store(0, Ordering::Relaxed);
         }
     }
 }
@@ -159,13 +149,12 @@ impl NativeSession {
             .map(|(phase, &(rows, _))| scratch_for(phase, rows))
             .max()
             .unwrap_or(0);
-        let counters = || plan.phases.iter().map(|_| AtomicUsize::new(0)).collect();
+        let shares = chunks.iter().map(|&(_, count)| Shares::new(count, threads.max(1))).collect();
         let mut memory =
             Memory { arena: Floats::zeroed(plan.arena), picture: Pixels::default(), threshold: 0.0 };
         let arena = memory.arena.as_mut_slice().as_mut_ptr();
         let board = Arc::new(Board {
-            taken: counters(),
-            done: counters(),
+            shares,
             chunks,
             scratch,
             memory: UnsafeCell::new(memory),
@@ -173,7 +162,8 @@ impl NativeSession {
             failed: AtomicBool::new(false),
             plan,
         });
-        let crew = if threads > 1 { Some(Crew::new(&board, threads - 1)?) } else { None };
+        let crew =
+            if threads > 1 { Some(Crew::new(threads - 1, |number| helper(&board, number))?) } else { None };
         Ok(Self { scratch: Scratch::new(scratch), board, crew })
     }
 
@@ -193,11 +183,11 @@ impl Session for NativeSession {
 
     fn run(&mut self, threshold: f32) -> Result<&[f32], String> {
         self.memory().threshold = threshold;
-        self.board.reset();
+        self.board.shares.iter().for_each(Shares::reset);
         let (board, scratch) = (&self.board, &mut self.scratch);
         match &self.crew {
-            Some(crew) => crew.call(|| board.work(scratch)),
-            None => board.work(scratch),
+            Some(crew) => crew.call(|| board.guarded_work(0, scratch)),
+            None => board.guarded_work(0, scratch),
         }
         if self.board.failed.load(Ordering::Relaxed) {
             return Err("a thread of the network failed by a fault of its own".to_owned());
@@ -236,76 +226,9 @@ impl Session for NativeSession {
     }
 }
 
-/// Threads that help with each picture.
-struct Crew {
-    signal: Arc<Signal>,
-    helpers: Vec<JoinHandle<()>>,
-}
-
-/// How helpers are woken and waited for.
-#[derive(Default)]
-struct Signal {
-    /// The number of the picture, and whether there will be none any more.
-    round: Mutex<(u64, bool)>,
-    wake: Condvar,
-    /// Helpers that have not yet left the picture.
-    inside: AtomicUsize,
-}
-
-impl Crew {
-    fn new(board: &Arc<Board>, helpers: usize) -> Result<Self, String> {
-        let mut crew = Self { signal: Arc::default(), helpers: Vec::new() };
-        for number in 1..=helpers {
-            let (board, signal) = (Arc::clone(board), Arc::clone(&crew.signal));
-            let helper = std::thread::Builder::new()
-                .name(format!("infer-{number}"))
-                .spawn(move || help(&board, &signal))
-                .map_err(|error| format!("cannot start a thread: {error}"))?;
-            crew.helpers.push(helper);
-        }
-        Ok(crew)
-    }
-
-    /// Has all helpers do their part while `own` does its own; returns when all are done.
-    fn call(&self, own: impl FnOnce()) {
-        self.signal.inside.store(self.helpers.len(), Ordering::Relaxed);
-        self.signal.round.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
-        self.signal.wake.notify_all();
-        own();
-        let mut turns = 0;
-        while self.signal.inside.load(Ordering::Acquire) > 0 {
-            turns += 1;
-            if turns < TURNS { std::hint::spin_loop() } else { std::thread::yield_now() }
-        }
-    }
-}
-
-impl Drop for Crew {
-    fn drop(&mut self) {
-        self.signal.round.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
-        self.signal.wake.notify_all();
-        for helper in self.helpers.drain(..) {
-            let _ = helper.join();
-        }
-    }
-}
-
-fn help(board: &Board, signal: &Signal) {
+/// What a helper does for each picture.
+fn helper(board: &Arc<Board>, number: usize) -> impl FnMut() + Send + 'static {
+    let board = Arc::clone(board);
     let mut scratch = Scratch::new(board.scratch);
-    let mut seen = 0;
-    loop {
-        {
-            let round = signal.round.lock().unwrap_or_else(PoisonError::into_inner);
-            let waiting = |round: &mut (u64, bool)| round.0 == seen && !round.1;
-            let round = signal.wake.wait_while(round, waiting).unwrap_or_else(PoisonError::into_inner);
-            if round.1 {
-                return;
-            }
-            seen = round.0;
-        }
-        if catch_unwind(AssertUnwindSafe(|| board.work(&mut scratch))).is_err() {
-            board.failed.store(true, Ordering::Relaxed);
-        }
-        signal.inside.fetch_sub(1, Ordering::Release);
-    }
+    move || board.guarded_work(number, &mut scratch)
 }

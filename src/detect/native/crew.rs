@@ -1,0 +1,197 @@
+//! Several threads at one picture: how they share chunks, wait for each other, and sleep between pictures.
+//!
+//! Of the chunks of a phase each thread has its share, the same part of the picture in every phase, so that most of what it
+//! reads it has written itself and finds in its own cache. Who is done with his share helps the others with theirs. Then all
+//! wait until the last chunk is done: some microseconds, forty times a picture, so that they turn in place for a while before
+//! they let others run. Between pictures they sleep.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Turns of a waiting thread before it lets others run.
+const TURNS: u32 = 4_000;
+
+/// Turns in place until something is so; after a while lets others run between two looks.
+pub(super) fn wait_until(is_so: impl Fn() -> bool) {
+    let mut turns = 0;
+    while !is_so() {
+        turns += 1;
+        if turns < TURNS { std::hint::spin_loop() } else { std::thread::yield_now() }
+    }
+}
+
+/// A counter with a cache line of its own, so that who writes to it does not hold up who reads another.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Counter(AtomicUsize);
+
+/// The chunks of a phase, and who does which.
+#[derive(Debug)]
+pub(super) struct Shares {
+    count: usize,
+    /// By thread: how many of its share are taken.
+    taken: Vec<Counter>,
+    /// How many are done.
+    done: Counter,
+}
+
+impl Shares {
+    /// `count` chunks for this many threads.
+    pub(super) fn new(count: usize, threads: usize) -> Self {
+        Self { count, taken: (0..threads).map(|_| Counter::default()).collect(), done: Counter::default() }
+    }
+
+    /// None is taken any more. Nobody may be at work.
+    pub(super) fn reset(&self) {
+        for counter in self.taken.iter().chain([&self.done]) {
+            counter.0.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn share(&self, thread: usize) -> Range<usize> {
+        let begin = |thread: usize| thread * self.count / self.taken.len();
+        begin(thread)..begin(thread + 1)
+    }
+
+    /// A chunk that nobody has taken: of the thread's own share, else of another's.
+    pub(super) fn take(&self, thread: usize) -> Option<usize> {
+        let threads = self.taken.len();
+        (thread..thread + threads).map(|thread| thread % threads).find_map(|owner| {
+            let share = self.share(owner);
+            let taken = self.taken[owner].0.fetch_add(1, Ordering::Relaxed);
+            (taken < share.len()).then_some(share.start + taken)
+        })
+    }
+
+    /// So many more are done; what was written for them is seen by whoever sees that all are done.
+    pub(super) fn finish(&self, done: usize) {
+        self.done.0.fetch_add(done, Ordering::Release);
+    }
+
+    /// Whether all are done.
+    pub(super) fn are_done(&self) -> bool {
+        self.done.0.load(Ordering::Acquire) == self.count
+    }
+}
+
+/// Threads that help with each picture.
+pub(super) struct Crew {
+    signal: Arc<Signal>,
+    helpers: Vec<JoinHandle<()>>,
+}
+
+/// How helpers are woken and waited for.
+#[derive(Default)]
+struct Signal {
+    /// The number of the picture, and whether there will be none any more.
+    round: Mutex<(u64, bool)>,
+    wake: Condvar,
+    /// Helpers that have not yet left the picture.
+    inside: AtomicUsize,
+}
+
+impl Crew {
+    /// Starts `helpers` threads; `work(number)`, numbers from 1 on, gives what each does for a picture. That must not panic.
+    ///
+    /// # Errors
+    /// What the system says when it gives no thread.
+    pub(super) fn new<W: FnMut() + Send + 'static>(
+        helpers: usize,
+        work: impl Fn(usize) -> W,
+    ) -> Result<Self, String> {
+        let mut crew = Self { signal: Arc::default(), helpers: Vec::new() };
+        for number in 1..=helpers {
+            let (signal, work) = (Arc::clone(&crew.signal), work(number));
+            let helper = std::thread::Builder::new()
+                .name(format!("infer-{number}"))
+                .spawn(move || help(&signal, work))
+                .map_err(|error| format!("cannot start a thread: {error}"))?;
+            crew.helpers.push(helper);
+        }
+        Ok(crew)
+    }
+
+    /// Has all helpers do their part while `own` does its own; returns when all are done.
+    pub(super) fn call(&self, own: impl FnOnce()) {
+        self.signal.inside.store(self.helpers.len(), Ordering::Relaxed);
+        self.signal.round.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
+        self.signal.wake.notify_all();
+        own();
+        wait_until(|| self.signal.inside.load(Ordering::Acquire) == 0);
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.signal.round.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.signal.wake.notify_all();
+        for helper in self.helpers.drain(..) {
+            let _ = helper.join();
+        }
+    }
+}
+
+fn help(signal: &Signal, mut work: impl FnMut()) {
+    let mut seen = 0;
+    loop {
+        {
+            let round = signal.round.lock().unwrap_or_else(PoisonError::into_inner);
+            let waiting = |round: &mut (u64, bool)| round.0 == seen && !round.1;
+            let round = signal.wake.wait_while(round, waiting).unwrap_or_else(PoisonError::into_inner);
+            if round.1 {
+                return;
+            }
+            seen = round.0;
+        }
+        work();
+        signal.inside.fetch_sub(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_chunk_is_taken_once_and_own_ones_first() {
+        for (count, threads) in [(1, 1), (7, 3), (2, 4), (12, 2), (0, 2)] {
+            let shares = Shares::new(count, threads);
+            for _ in 0..2 {
+                shares.reset();
+                let mut taken = Vec::new();
+                // The last thread does everything.
+                while let Some(chunk) = shares.take(threads - 1) {
+                    taken.push(chunk);
+                }
+                let own: Vec<usize> = shares.share(threads - 1).collect();
+                assert_eq!(taken[..own.len()], own);
+                taken.sort_unstable();
+                assert_eq!(taken, (0..count).collect::<Vec<_>>());
+                assert!((0..threads).all(|thread| shares.take(thread).is_none()));
+                assert_eq!(shares.are_done(), count == 0);
+                shares.finish(count);
+                assert!(shares.are_done());
+            }
+        }
+    }
+
+    #[test]
+    fn a_crew_does_each_round_together() {
+        let sum = Arc::new(AtomicUsize::new(0));
+        let crew = Crew::new(3, |number| {
+            let sum = Arc::clone(&sum);
+            move || {
+                sum.fetch_add(number, Ordering::Relaxed);
+            }
+        });
+        let crew = crew.unwrap();
+        for round in 1..200 {
+            crew.call(|| {
+                sum.fetch_add(10, Ordering::Relaxed);
+            });
+            assert_eq!(sum.load(Ordering::Relaxed), round * 16);
+        }
+    }
+}
