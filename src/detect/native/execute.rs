@@ -96,7 +96,7 @@ pub(super) struct Chunk<'a> {
     pub(super) phase: &'a Phase,
     /// The rows to be done.
     pub(super) rows: Range<usize>,
-    /// Rows of a full chunk.
+    /// Rows of the largest chunk of the phase.
     pub(super) full: usize,
     pub(super) picture: &'a Pixels,
     /// The first float of the arena.

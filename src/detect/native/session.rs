@@ -23,8 +23,8 @@ const CHUNK_BYTES: usize = 512 << 10;
 /// What all threads of a session share.
 struct Board {
     plan: Arc<Plan>,
-    /// Rows a chunk and number of chunks, by phase.
-    chunks: Vec<(usize, usize)>,
+    /// Into how many chunks each phase is cut.
+    chunks: Vec<usize>,
     /// Floats of scratch a thread.
     scratch: usize,
     memory: UnsafeCell<Memory>,
@@ -76,11 +76,11 @@ impl Board {
         // Safety: nobody writes to the picture while the threads are at work on it.
         let (picture, threshold) = unsafe { (&(*self.memory.get()).picture, (*self.memory.get()).threshold) };
         for (index, phase) in self.plan.phases.iter().enumerate() {
-            let (rows, _) = self.chunks[index];
             let shares = &self.shares[index];
             let mut done = 0;
             while let Some(taken) = shares.take(thread) {
-                let mut chunk = self.chunk(phase, rows, taken, (picture, threshold), scratch);
+                let of = (taken, self.chunks[index]);
+                let mut chunk = self.chunk(phase, of, (picture, threshold), scratch);
                 // Safety: the arena is as large as the plan says, the phases before are done, and this chunk is taken.
                 unsafe { chunk.run() };
                 done += 1;
@@ -96,16 +96,15 @@ impl Board {
     fn chunk<'a>(
         &'a self,
         phase: &'a Phase,
-        rows: usize,
-        index: usize,
+        (index, count): (usize, usize),
         (picture, threshold): (&'a Pixels, f32),
         scratch: &'a mut Scratch,
     ) -> Chunk<'a> {
         Chunk {
             plan: &self.plan,
             phase,
-            rows: phase.chunk(index, rows),
-            full: rows,
+            rows: phase.chunk(index, count),
+            full: phase.most_rows(count),
             picture,
             arena: self.arena,
             threshold,
@@ -115,14 +114,13 @@ impl Board {
     }
 }
 
-/// How many rows of a phase are done at a time.
-fn rows_a_chunk(phase: &Phase, threads: usize) -> usize {
+/// Into how many chunks a phase is cut: small enough for the cache, and for several threads the same number for each.
+fn chunks_of(phase: &Phase, threads: usize) -> usize {
     let row: usize =
         phase.steps.iter().map(|step| step.to().shape).map(|s| 2 * s.width * s.channels * 4).sum();
-    let fitting = (CHUNK_BYTES / row.max(1)).max(1);
-    // Several threads need several chunks each, so that none waits long for another.
-    let shared = if threads > 1 { phase.height.div_ceil(threads * 3) } else { phase.height };
-    fitting.min(shared).clamp(1, phase.height.max(1))
+    let rows = (CHUNK_BYTES / row.max(1)).max(1);
+    // As few as that allows: measured, a smaller chunk that an idle thread could take over costs more than it saves.
+    (threads * phase.height.div_ceil(rows * threads)).clamp(1, phase.height.max(1))
 }
 
 /// A native plan with the memory it runs in.
@@ -134,22 +132,16 @@ pub(super) struct NativeSession {
 
 impl NativeSession {
     pub(super) fn new(plan: Arc<Plan>, threads: usize) -> Result<Self, String> {
-        let chunks: Vec<_> = plan
-            .phases
-            .iter()
-            .map(|phase| {
-                let rows = rows_a_chunk(phase, threads);
-                (rows, phase.height.div_ceil(rows))
-            })
-            .collect();
+        let threads = threads.max(1);
+        let chunks: Vec<usize> = plan.phases.iter().map(|phase| chunks_of(phase, threads)).collect();
         let scratch = plan
             .phases
             .iter()
             .zip(&chunks)
-            .map(|(phase, &(rows, _))| scratch_for(phase, rows))
+            .map(|(phase, &count)| scratch_for(phase, phase.most_rows(count)))
             .max()
             .unwrap_or(0);
-        let shares = chunks.iter().map(|&(_, count)| Shares::new(count, threads.max(1))).collect();
+        let shares = chunks.iter().map(|&count| Shares::new(count, threads)).collect();
         let mut memory =
             Memory { arena: Floats::zeroed(plan.arena), picture: Pixels::default(), threshold: 0.0 };
         let arena = memory.arena.as_mut_slice().as_mut_ptr();
@@ -200,11 +192,11 @@ impl Session for NativeSession {
         let board = Arc::clone(&self.board);
         let picture = self.memory().picture.clone();
         let mut layers = Vec::new();
-        for (phase, &(rows, count)) in board.plan.phases.iter().zip(&board.chunks) {
+        for (phase, &count) in board.plan.phases.iter().zip(&board.chunks) {
             let mut times = vec![Duration::ZERO; phase.steps.len()];
             for index in 0..count {
                 let mut chunk =
-                    board.chunk(phase, rows, index, (&picture, f32::NEG_INFINITY), &mut self.scratch);
+                    board.chunk(phase, (index, count), (&picture, f32::NEG_INFINITY), &mut self.scratch);
                 for (step, time) in phase.steps.iter().zip(&mut times) {
                     let started = Instant::now();
                     // Safety: this is the only thread, and it does one chunk after the other.

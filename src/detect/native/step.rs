@@ -172,8 +172,13 @@ pub(super) struct Phase {
 }
 
 impl Phase {
-    /// The rows of the chunk with this number, where chunks have `rows` rows.
-    pub(super) fn chunk(&self, index: usize, rows: usize) -> Range<usize> {
-        (index * rows).min(self.height)..((index + 1) * rows).min(self.height)
+    /// The rows of one of `count` chunks, all of nearly the same size.
+    pub(super) fn chunk(&self, index: usize, count: usize) -> Range<usize> {
+        index * self.height / count..(index + 1) * self.height / count
+    }
+
+    /// The most rows that one of `count` chunks has.
+    pub(super) fn most_rows(&self, count: usize) -> usize {
+        self.height.div_ceil(count)
     }
 }
