@@ -1,4 +1,4 @@
-//! The network: a picture in, boxes out. Letterbox, inference with tract, decoding, non-maximum suppression.
+//! The network: a picture in, boxes out. Letterbox, a runtime for the network, decoding, non-maximum suppression.
 //! Knows no frame order and no time: what comes out depends on the picture alone.
 
 mod error;

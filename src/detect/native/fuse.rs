@@ -30,8 +30,10 @@ fn fold_focus(graph: &mut Graph) -> Result<(), String> {
         let picture = graph.layers[input].inputs[0];
         let (whole, taken) = (graph.layers[picture].shape, graph.layers[input].shape);
         let even = taken.height * stride == whole.height && taken.width * stride == whole.width;
+        // Every place is taken, so that the kernel grows by places and not by weights.
+        let whole_kernel = parts.len() == stride * stride;
         let inside = parts.iter().all(|part| part.0 < *stride && part.1 < *stride);
-        if conv.depthwise || conv.window.stride != (1, 1) || !even || !inside {
+        if conv.depthwise || conv.window.stride != (1, 1) || !even || !inside || !whole_kernel {
             return Err("a picture taken apart in an unusual way".to_owned());
         }
         let folded = unfold_kernel(conv, *stride, parts, whole.channels);

@@ -16,6 +16,9 @@ use super::kernels::Kernels;
 use super::memory::{Floats, PER_LINE};
 use super::step::{Demand, Part, Phase, Place, Source, Step, View};
 
+/// The most floats that the values of a network may need.
+const LARGEST_ARENA: usize = 1 << 30;
+
 /// A network ready to run; nothing in it changes any more.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -178,6 +181,9 @@ impl Places {
             resolve(graph, &parents, output, &mut views, id);
         }
         let views = views.into_iter().collect::<Option<Vec<_>>>().ok_or("a layer without a place")?;
+        if space.end > LARGEST_ARENA {
+            return Err("values that need more than four gigabytes".to_owned());
+        }
         Ok(Self { views, arena: space.end, output: output..output + rows * row, scratch })
     }
 }

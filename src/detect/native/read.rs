@@ -20,6 +20,9 @@ use tract_onnx::tract_hir::internal::{AxisOp, DimLike, ToDim};
 use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window};
 use super::kernels::Activation;
 
+/// No layer of a network of this kind has more values; more is a mistake or an attack.
+const MOST_VALUES: usize = 1 << 28;
+
 /// Something in the model that the native plan does not know: said in a few words.
 pub(super) type Unknown = String;
 
@@ -160,8 +163,9 @@ impl Reader<'_> {
 
     fn push(&mut self, op: Op, inputs: Vec<LayerId>, shape: &[usize]) -> Result<LayerId, Option<String>> {
         let &[1, channels, height, width] = shape else { return Err(None) };
-        if height == 0 || width == 0 || channels == 0 {
-            return Err(None);
+        let values = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels));
+        if !values.is_some_and(|values| (1..=MOST_VALUES).contains(&values)) {
+            return Err(Some("of no values, or of too many".to_owned()));
         }
         self.layers.push(Layer::new(op, inputs, Shape { height, width, channels }));
         Ok(self.layers.len() - 1)
@@ -211,14 +215,17 @@ impl Reader<'_> {
         }
         let padding = spec.computed_padding(&[height, width]);
         let [down, across] = padding.as_slice() else { return Err(None) };
-        if kh == 0 || kw == 0 || down.pad_before >= kh || across.pad_before >= kw {
+        let strides = (spec.stride(0), spec.stride(1));
+        if kh == 0
+            || kw == 0
+            || strides.0 == 0
+            || strides.1 == 0
+            || down.pad_before >= kh
+            || across.pad_before >= kw
+        {
             return Err(None);
         }
-        Ok(Window {
-            kernel: (kh, kw),
-            stride: (spec.stride(0), spec.stride(1)),
-            pad: (down.pad_before, across.pad_before),
-        })
+        Ok(Window { kernel: (kh, kw), stride: strides, pad: (down.pad_before, across.pad_before) })
     }
 
     fn binary(
