@@ -82,6 +82,27 @@ fn boxes_of_the_bundled_model_are_tracts() {
     }
 }
 
+/// What lies below the picture is computed once: after another picture of the same size, of another size, or none.
+#[test]
+fn what_was_shown_before_changes_no_bit() {
+    let settings = DetectSettings { confidence: 0.05, ..DetectSettings::default() };
+    let photos = photos();
+    let wide = photos.iter().filter(|(_, picture)| picture.width() > picture.height()).map(|(_, p)| p);
+    let mut used = detector(&settings, Runtime::Native);
+    let mut compared = 0;
+    for picture in wide {
+        let expected = detector(&settings, Runtime::Native).detect(picture).unwrap();
+        let (width, height) = picture.size();
+        let other = Picture::filled(width, height, [240, 30, 120]).unwrap();
+        used.detect(&other).unwrap();
+        for _ in 0..2 {
+            assert_eq!(used.detect(picture).unwrap(), expected);
+        }
+        compared += expected.len();
+    }
+    assert!(compared > 20, "{compared}");
+}
+
 #[test]
 fn every_class_score_is_tracts_where_all_are_asked_for() {
     let settings = DetectSettings { confidence: 0.001, nms_iou: 1.0, ..DetectSettings::default() };

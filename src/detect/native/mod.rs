@@ -19,9 +19,12 @@
 //! picture itself. Pools of 5, 9 and 13 become a chain of three of 5. Class scores are computed only where the objectness
 //! is not too low for an object, and so is what leads to them alone.
 //!
+//! **Still rows** ([`still`]). Below a wide picture the input is grey, the same each time. What the first layers make of that
+//! is computed once for pictures of a height.
+//!
 //! **Phases** ([`plan`]). Layers that need of each other only the same pixels are done together, a few rows at a time, so
 //! that what one writes is in the cache when the next one reads it; what only they need never leaves the scratch of the
-//! thread. A layer that looks at neighbouring pixels begins the next phase. YOLOX-Nano has 118 steps in some forty phases.
+//! thread. A layer that looks at neighbouring pixels begins the next phase. YOLOX-Nano has 121 steps in 36 phases.
 //!
 //! **Tiles** ([`kernels`]). The innermost loop holds a tile of results in registers: for AVX-512 six pixels by four vectors
 //! of sixteen channels, 24 sums. A step of it loads four vectors of weights and six single inputs for 24 multiply-adds, so
@@ -50,6 +53,7 @@ mod plan;
 mod read;
 mod session;
 mod step;
+mod still;
 
 use std::sync::Arc;
 

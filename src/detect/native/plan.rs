@@ -15,6 +15,7 @@ use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window, flops};
 use super::kernels::Kernels;
 use super::memory::{Floats, PER_LINE};
 use super::step::{Demand, Part, Phase, Place, Source, Step, View};
+use super::still::Reaches;
 
 /// The most floats that the values of a network may need.
 const LARGEST_ARENA: usize = 1 << 30;
@@ -30,8 +31,20 @@ pub(super) struct Plan {
     pub(super) arena: usize,
     /// Where the network's rows lie in the arena.
     pub(super) output: Range<usize>,
+    /// How far a picture reaches in each layer, and the layers of each phase.
+    pub(super) reaches: Reaches,
+    pub(super) layers: Vec<Vec<LayerId>>,
     /// The size of the picture that the network sees.
     pub(super) input: Shape,
+}
+
+impl Plan {
+    /// How many rows of each phase depend on a picture of `rows` rows.
+    pub(super) fn moving_rows(&self, rows: usize) -> Vec<usize> {
+        let moving = self.reaches.moving_rows(rows);
+        let most = |layers: &Vec<LayerId>| layers.iter().map(|&layer| moving[layer]).max().unwrap_or(0);
+        self.layers.iter().map(most).collect()
+    }
 }
 
 /// Compiles a graph in which everything is fused.
@@ -41,9 +54,10 @@ pub(super) struct Plan {
 pub(super) fn compile(graph: &Graph, kernels: &'static Kernels) -> Result<Plan, String> {
     let input = graph.layers.iter().find(|layer| matches!(layer.op, Op::Input)).ok_or("no input")?.shape;
     let phases = schedule(graph);
-    let places = Places::assign(graph, &phases)?;
+    let reaches = Reaches::of(graph);
+    let places = Places::assign(graph, &phases, &reaches)?;
     let mut compiler = Compiler { graph, kernels, views: places.views, weights: Floats::default() };
-    let mut compiled = Vec::new();
+    let (mut compiled, mut layers_of) = (Vec::new(), Vec::new());
     for (layers, scratch) in phases.iter().zip(places.scratch) {
         let mut phase = Phase { steps: Vec::new(), flops: Vec::new(), height: 0, scratch };
         for &layer in layers {
@@ -55,10 +69,20 @@ pub(super) fn compile(graph: &Graph, kernels: &'static Kernels) -> Result<Plan, 
         }
         if !phase.steps.is_empty() {
             compiled.push(phase);
+            layers_of.push(layers.clone());
         }
     }
     let Compiler { weights, .. } = compiler;
-    Ok(Plan { kernels, phases: compiled, weights, arena: places.arena, output: places.output, input })
+    Ok(Plan {
+        kernels,
+        phases: compiled,
+        weights,
+        arena: places.arena,
+        output: places.output,
+        reaches,
+        layers: layers_of,
+        input,
+    })
 }
 
 /// Whether a layer needs, of its inputs, only the rows that it gives.
@@ -124,7 +148,7 @@ enum Parent {
 }
 
 impl Places {
-    fn assign(graph: &Graph, phases: &[Vec<LayerId>]) -> Result<Self, String> {
+    fn assign(graph: &Graph, phases: &[Vec<LayerId>], reaches: &Reaches) -> Result<Self, String> {
         let count = graph.layers.len();
         let parents = parents(graph)?;
         // The layer in whose buffer a layer's values lie.
@@ -147,6 +171,15 @@ impl Places {
             touch(roots[id], matches!(layer.op, Op::Input));
             for input in layer.needs() {
                 touch(roots[input], needs_whole(graph, id, input));
+            }
+        }
+
+        // What is computed for the first picture only must still be there for the next one.
+        let moving = reaches.moving_rows(1);
+        let mut kept = vec![false; count];
+        for (id, layer) in graph.layers.iter().enumerate() {
+            if moving[id] < layer.shape.height {
+                kept[roots[id]] = true;
             }
         }
 
@@ -173,7 +206,8 @@ impl Places {
                 scratch[first] += (shape.width * shape.channels).next_multiple_of(PER_LINE);
                 (Place::Local, offset)
             } else {
-                (Place::Arena, space.take(pixels(&shape) * shape.channels, first..last + 1))
+                let phases = if kept[id] { 0..phases.len() } else { first..last + 1 };
+                (Place::Arena, space.take(pixels(&shape) * shape.channels, phases))
             };
             views[id] = Some(View { place, offset, channel: 0, step: shape.channels, shape });
         }

@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "the threads work on one arena")]
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +42,10 @@ struct Memory {
     picture: Pixels,
     /// Class scores are computed where the objectness is at least this.
     threshold: f32,
+    /// How many rows of each phase are computed: all for the first picture of a height, then those that depend on it.
+    heights: Vec<usize>,
+    /// The height of the picture for which the other rows are there.
+    still_for: Option<usize>,
 }
 
 /// What one thread needs for itself.
@@ -74,16 +79,20 @@ impl Board {
     /// Goes through all phases with whoever else does; `thread` counts the threads from 0.
     fn work(&self, thread: usize, scratch: &mut Scratch) {
         // Safety: nobody writes to the picture while the threads are at work on it.
-        let (picture, threshold) = unsafe { (&(*self.memory.get()).picture, (*self.memory.get()).threshold) };
+        let Memory { picture, threshold, heights, .. } = unsafe { &*self.memory.get() };
         for (index, phase) in self.plan.phases.iter().enumerate() {
             let shares = &self.shares[index];
             let mut done = 0;
             while let Some(taken) = shares.take(thread) {
-                let of = (taken, self.chunks[index]);
-                let mut chunk = self.chunk(phase, of, (picture, threshold), scratch);
+                let rows = Phase::chunk(taken, self.chunks[index], heights[index]);
+                done += 1;
+                if rows.is_empty() {
+                    continue;
+                }
+                let full = phase.most_rows(self.chunks[index]);
+                let mut chunk = self.chunk(phase, (rows, full), (picture, *threshold), scratch);
                 // Safety: the arena is as large as the plan says, the phases before are done, and this chunk is taken.
                 unsafe { chunk.run() };
-                done += 1;
             }
             shares.finish(done);
             wait_until(|| shares.are_done() || self.failed.load(Ordering::Relaxed));
@@ -96,15 +105,15 @@ impl Board {
     fn chunk<'a>(
         &'a self,
         phase: &'a Phase,
-        (index, count): (usize, usize),
+        (rows, full): (Range<usize>, usize),
         (picture, threshold): (&'a Pixels, f32),
         scratch: &'a mut Scratch,
     ) -> Chunk<'a> {
         Chunk {
             plan: &self.plan,
             phase,
-            rows: phase.chunk(index, count),
-            full: phase.most_rows(count),
+            rows,
+            full,
             picture,
             arena: self.arena,
             threshold,
@@ -142,8 +151,13 @@ impl NativeSession {
             .max()
             .unwrap_or(0);
         let shares = chunks.iter().map(|&count| Shares::new(count, threads)).collect();
-        let mut memory =
-            Memory { arena: Floats::zeroed(plan.arena), picture: Pixels::default(), threshold: 0.0 };
+        let mut memory = Memory {
+            arena: Floats::zeroed(plan.arena),
+            picture: Pixels::default(),
+            threshold: 0.0,
+            heights: Vec::new(),
+            still_for: None,
+        };
         let arena = memory.arena.as_mut_slice().as_mut_ptr();
         let board = Arc::new(Board {
             shares,
@@ -174,7 +188,15 @@ impl Session for NativeSession {
     }
 
     fn run(&mut self, threshold: f32) -> Result<&[f32], String> {
-        self.memory().threshold = threshold;
+        let plan = Arc::clone(&self.board.plan);
+        let memory = self.memory();
+        memory.threshold = threshold;
+        let height = memory.picture.height;
+        memory.heights = match memory.still_for == Some(height) {
+            true => plan.moving_rows(height),
+            false => plan.phases.iter().map(|phase| phase.height).collect(),
+        };
+        memory.still_for = Some(height);
         self.board.shares.iter().for_each(Shares::reset);
         let (board, scratch) = (&self.board, &mut self.scratch);
         match &self.crew {
@@ -195,8 +217,13 @@ impl Session for NativeSession {
         for (phase, &count) in board.plan.phases.iter().zip(&board.chunks) {
             let mut times = vec![Duration::ZERO; phase.steps.len()];
             for index in 0..count {
-                let mut chunk =
-                    board.chunk(phase, (index, count), (&picture, f32::NEG_INFINITY), &mut self.scratch);
+                let rows = Phase::chunk(index, count, phase.height);
+                let mut chunk = board.chunk(
+                    phase,
+                    (rows, phase.most_rows(count)),
+                    (&picture, f32::NEG_INFINITY),
+                    &mut self.scratch,
+                );
                 for (step, time) in phase.steps.iter().zip(&mut times) {
                     let started = Instant::now();
                     // Safety: this is the only thread, and it does one chunk after the other.

@@ -172,9 +172,9 @@ pub(super) struct Phase {
 }
 
 impl Phase {
-    /// The rows of one of `count` chunks, all of nearly the same size.
-    pub(super) fn chunk(&self, index: usize, count: usize) -> Range<usize> {
-        index * self.height / count..(index + 1) * self.height / count
+    /// The rows of one of `count` chunks, all of nearly the same size, of the first `height` rows.
+    pub(super) fn chunk(index: usize, count: usize, height: usize) -> Range<usize> {
+        index * height / count..(index + 1) * height / count
     }
 
     /// The most rows that one of `count` chunks has.

@@ -311,9 +311,12 @@ fn picture(seed: u64, width: usize, height: usize) -> Pixels {
 
 fn run(plan: &Arc<Plan>, threads: usize, pixels: &Pixels, threshold: f32) -> Vec<f32> {
     let mut session = NativeSession::new(Arc::clone(plan), threads).unwrap();
-    // Twice, so that what the first picture leaves behind would show in the second.
-    session.put(&[200; 3], 1, 1);
-    session.run(0.0).unwrap();
+    // Others first, so that what they leave behind would show: of another size, and of the same height, after which only
+    // what depends on the picture is computed.
+    for (width, height, grey) in [(1, 1, 200), (pixels.width, pixels.height, 90), (1, pixels.height, 30)] {
+        session.put(&vec![grey; width * height * 3], width, height);
+        session.run(0.0).unwrap();
+    }
     session.put(&pixels.rgb, pixels.width, pixels.height);
     session.run(threshold).unwrap().to_vec()
 }
