@@ -52,7 +52,8 @@ pub(super) struct Pixels {
 
 /// Floats of scratch that one thread needs for chunks of `rows` rows of a phase.
 pub(super) fn scratch_for(phase: &Phase, rows: usize) -> usize {
-    phase.scratch * rows + phase.steps.iter().map(|step| patch_for(step, rows)).max().unwrap_or(0)
+    let patch = phase.steps.iter().map(|step| patch_for(step, rows)).max().unwrap_or(0);
+    (phase.scratch * rows).saturating_add(patch)
 }
 
 /// Floats of the copy that a convolution makes of what lies under its kernel.
@@ -86,7 +87,7 @@ impl Patch {
     }
 
     fn len(&self) -> usize {
-        self.height * self.row
+        self.height.saturating_mul(self.row)
     }
 }
 
@@ -104,7 +105,7 @@ pub(super) struct Chunk<'a> {
     /// What a step is needed for: scores from here on.
     pub(super) threshold: f32,
     /// Scratch of this thread, at least [`scratch_for`] this phase.
-    pub(super) scratch: &'a mut [f32],
+    pub(super) scratch: *mut f32,
     /// Likewise, for parts of rows.
     pub(super) runs: &'a mut Vec<Run>,
 }
@@ -113,7 +114,7 @@ impl Chunk<'_> {
     /// Does all steps.
     ///
     /// # Safety
-    /// `arena` must be good for `plan.arena` floats; all earlier phases must be done; no other thread may be at the same
+    /// `arena` must be good for `plan.arena` floats and `scratch` for [`scratch_for`] the phase; all earlier phases must be done; no other thread may be at the same
     /// chunk, and all others at the same phase.
     pub(super) unsafe fn run(&mut self) {
         let phase = self.phase;
@@ -176,7 +177,7 @@ impl Chunk<'_> {
     unsafe fn row(&mut self, view: &View, y: usize) -> *mut f32 {
         let (place, offset, y) = match view.place {
             Place::Arena => (self.arena, view.offset, y),
-            Place::Local => (self.scratch.as_mut_ptr(), view.offset * self.full, y - self.rows.start),
+            Place::Local => (self.scratch, view.offset * self.full, y - self.rows.start),
         };
         // Safety: within the place, as the plan has laid it out.
         unsafe { place.add(offset + view.channel + y * view.shape.width * view.step) }
@@ -254,12 +255,12 @@ impl Chunk<'_> {
                 let patch = Patch::new(window, shape.channels, width, rows.len());
                 let at = self.phase.scratch * self.full;
                 match source {
-                    Source::Picture(_) => self.lay_out_picture(at, patch, window),
+                    Source::Picture(_) => unsafe { self.lay_out_picture(at, patch, window) },
                     Source::Padded(from) | Source::Pixels(from) => unsafe {
                         self.lay_out(at, patch, from, window);
                     },
                 }
-                line.input = self.scratch[at..at + patch.len()].as_ptr();
+                line.input = self.scratch.wrapping_add(at).cast_const();
                 line.input_step = window.stride.1 * shape.channels;
                 line.run_step = patch.row;
                 line.run = window.kernel.1 * shape.channels;
@@ -331,7 +332,9 @@ impl Chunk<'_> {
             let row = (self.rows.start * window.stride.0 + y).checked_sub(window.pad.0);
             // Safety: the row is in the view.
             let source = row.filter(|row| *row < from.shape.height).map(|row| unsafe { self.row(from, row) });
-            let target = &mut self.scratch[at + y * patch.row..][..patch.row];
+            // Safety: scratch has room for the patch, which nobody else looks at now.
+            let target =
+                unsafe { std::slice::from_raw_parts_mut(self.scratch.add(at + y * patch.row), patch.row) };
             let Some(source) = source else {
                 target.fill(0.0);
                 continue;
@@ -351,7 +354,7 @@ impl Chunk<'_> {
 
     /// Copies the rows of the picture under the kernel into scratch from `at` on: grey where the picture does not reach,
     /// zeros where there is no input.
-    fn lay_out_picture(&mut self, at: usize, patch: Patch, window: &Window) {
+    unsafe fn lay_out_picture(&mut self, at: usize, patch: Patch, window: &Window) {
         let (input, picture) = (self.plan.input, self.picture);
         let channels = input.channels;
         let width = input.width.min(patch.row / channels - window.pad.1);
@@ -359,7 +362,9 @@ impl Chunk<'_> {
         let row_bytes = picture.width * channels;
         for y in 0..patch.height {
             let row = (self.rows.start * window.stride.0 + y).checked_sub(window.pad.0);
-            let target = &mut self.scratch[at + y * patch.row..][..patch.row];
+            // Safety: scratch has room for the patch, which nobody else looks at now.
+            let target =
+                unsafe { std::slice::from_raw_parts_mut(self.scratch.add(at + y * patch.row), patch.row) };
             let Some(row) = row.filter(|row| *row < input.height) else {
                 target.fill(0.0);
                 continue;

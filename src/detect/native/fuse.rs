@@ -75,9 +75,11 @@ fn unfold_kernel(conv: &Conv, stride: usize, parts: &[(usize, usize)], channels:
 /// picture, as in spatial pyramid pooling, become a chain of small ones. Between two pixels of the picture there is
 /// always a third one in it, so that this holds at the edges too.
 fn chain_pools(graph: &mut Graph) {
+    let same_size =
+        |layer: &Layer| layer.inputs.iter().all(|&input| graph.layers[input].shape == layer.shape);
     let radius = |layer: &Layer| match layer.op {
         Op::MaxPool(Window { kernel: (h, w), stride: (1, 1), pad })
-            if h == w && h % 2 == 1 && pad == (h / 2, h / 2) =>
+            if h == w && h % 2 == 1 && pad == (h / 2, h / 2) && same_size(layer) =>
         {
             Some(h / 2)
         }
@@ -160,8 +162,8 @@ fn absorb_sums(graph: &mut Graph) {
     graph.prune();
 }
 
-/// A row of the output is box, objectness and class scores, and no score of an object is higher than its objectness: where
-/// that is below the threshold, the class scores are never looked at. So the layers that lead to class scores alone are
+/// A row of the output is box, objectness and class scores. Where the objectness is below the threshold, the detector never
+/// looks at the class scores. So the layers that lead to class scores alone are
 /// needed only around the pixels where something may be. In most pictures that is a small part of them.
 fn gate_classes(graph: &mut Graph) {
     let uses = graph.uses();
@@ -187,6 +189,7 @@ fn gate_classes(graph: &mut Graph) {
 
 /// Gates a layer and what leads to it alone.
 fn gate_branch(graph: &mut Graph, uses: &[usize], mut id: LayerId, by: LayerId) {
+    let size = (graph.layers[by].shape.height, graph.layers[by].shape.width);
     let mut radius = 0;
     while uses[id] == 1 && !leads_to(graph, id, by) {
         let layer = &mut graph.layers[id];
@@ -194,7 +197,9 @@ fn gate_branch(graph: &mut Graph, uses: &[usize], mut id: LayerId, by: LayerId) 
         let Window { kernel, stride, pad } = conv.window;
         let around =
             conv.depthwise && stride == (1, 1) && kernel.0 == kernel.1 && pad == (kernel.0 / 2, kernel.0 / 2);
-        if layer.inputs.len() != 1 || !(conv.window == Window::PIXEL || around) {
+        // With other padding its pixels are not those of the objectness.
+        let same_size = (layer.shape.height, layer.shape.width) == size;
+        if layer.inputs.len() != 1 || !same_size || !(conv.window == Window::PIXEL || around) {
             return;
         }
         layer.gate = Some(Gate { by, radius });

@@ -25,6 +25,11 @@ impl Floats {
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * PER_LINE) }
     }
 
+    /// The address of the first one, for those who share them out among threads.
+    pub(super) fn as_mut_ptr(&mut self) -> *mut f32 {
+        self.0.as_mut_ptr().cast()
+    }
+
     /// All of it, to be written.
     pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {
         // Safety: as above; whoever holds `self` exclusively holds the floats so.

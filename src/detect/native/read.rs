@@ -20,6 +20,8 @@ use tract_onnx::tract_hir::internal::{AxisOp, DimLike, ToDim};
 use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window};
 use super::kernels::Activation;
 
+/// No kernel is larger, and no stride.
+const LARGEST_SIDE: usize = 128;
 /// No layer of a network of this kind has more values; more is a mistake or an attack.
 const MOST_VALUES: usize = 1 << 28;
 
@@ -216,10 +218,8 @@ impl Reader<'_> {
         let padding = spec.computed_padding(&[height, width]);
         let [down, across] = padding.as_slice() else { return Err(None) };
         let strides = (spec.stride(0), spec.stride(1));
-        if kh == 0
-            || kw == 0
-            || strides.0 == 0
-            || strides.1 == 0
+        let sides = [kh, kw, strides.0, strides.1];
+        if sides.iter().any(|side| !(1..=LARGEST_SIDE).contains(side))
             || down.pad_before >= kh
             || across.pad_before >= kw
         {

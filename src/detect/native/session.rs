@@ -21,6 +21,9 @@ use crate::detect::runtime::{LayerTime, Session};
 /// Bytes that a chunk should touch at the most: a good part of a core's second-level cache.
 const CHUNK_BYTES: usize = 512 << 10;
 
+/// The most floats of scratch that a thread may need.
+const LARGEST_SCRATCH: usize = 1 << 28;
+
 /// What all threads of a session share.
 struct Board {
     plan: Arc<Plan>,
@@ -117,7 +120,7 @@ impl Board {
             picture,
             arena: self.arena,
             threshold,
-            scratch: scratch.floats.as_mut_slice(),
+            scratch: scratch.floats.as_mut_ptr(),
             runs: &mut scratch.runs,
         }
     }
@@ -150,6 +153,9 @@ impl NativeSession {
             .map(|(phase, &count)| scratch_for(phase, phase.most_rows(count)))
             .max()
             .unwrap_or(0);
+        if scratch > LARGEST_SCRATCH {
+            return Err("it needs more than a gigabyte for a few rows of one layer".to_owned());
+        }
         let shares = chunks.iter().map(|&count| Shares::new(count, threads)).collect();
         let mut memory = Memory {
             arena: Floats::zeroed(plan.arena),
@@ -158,7 +164,7 @@ impl NativeSession {
             heights: Vec::new(),
             still_for: None,
         };
-        let arena = memory.arena.as_mut_slice().as_mut_ptr();
+        let arena = memory.arena.as_mut_ptr();
         let board = Arc::new(Board {
             shares,
             chunks,
@@ -193,7 +199,7 @@ impl Session for NativeSession {
         memory.threshold = threshold;
         let height = memory.picture.height;
         memory.heights = match memory.still_for == Some(height) {
-            true => plan.moving_rows(height),
+            true => plan.moving_rows(height.max(1)),
             false => plan.phases.iter().map(|phase| phase.height).collect(),
         };
         memory.still_for = Some(height);
@@ -213,6 +219,8 @@ impl Session for NativeSession {
     fn profile(&mut self) -> Option<Vec<LayerTime>> {
         let board = Arc::clone(&self.board);
         let picture = self.memory().picture.clone();
+        // All rows are computed, for a picture of perhaps another height.
+        self.memory().still_for = None;
         let mut layers = Vec::new();
         for (phase, &count) in board.plan.phases.iter().zip(&board.chunks) {
             let mut times = vec![Duration::ZERO; phase.steps.len()];

@@ -1,7 +1,7 @@
 //! Which rows of which layer are the same for every picture of a height.
 //!
 //! Below a picture that is wider than the network's input lies grey, the same each time, and so is what the first half of
-//! the network makes of it: of a 4:3 picture in a square that is a quarter of all rows, of a 16:9 picture four ninths. It
+//! the network makes of it: of a 4:3 picture in a square that is a quarter of all rows, of a 16:9 picture seven sixteenths. It
 //! is computed for the first picture and stays where it is. Where a layer looks at its neighbours, the part that depends on
 //! the picture grows by a row or two, so that this is done for the first layers only, which have the most rows.
 

@@ -1,5 +1,5 @@
 //! The innermost loops, written once over vectors ([`lanes`]) and compiled for each instruction set; which one is used is
-//! decided when the program starts. All `unsafe` of the native plan that touches floats is here.
+//! decided when the program starts.
 //!
 //! | instruction set | lanes | registers | tiles of a convolution, pixels × vectors |
 //! |---|---|---|---|
