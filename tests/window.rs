@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{demo, has, probe, read_mot, signal, trailsight, wait_for, wait_until};
+use common::{Done, demo, has, probe, read_mot, signal, trailsight, wait_for, wait_until};
 use image::RgbImage;
 use trailsight::view::palette;
 
@@ -45,8 +45,10 @@ impl Screen {
             return None;
         }
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without -noreset the server starts over, and turns away who comes just then, each time its last client goes: here
+        // that is every look for a window that is not there yet.
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1000x800x24", "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", "1000x800x24", "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -83,7 +85,7 @@ impl Screen {
 
     /// Starts the program in a folder and waits for its window.
     fn open(&self, folder: &Path, arguments: &[&str]) -> (Child, String) {
-        let child = self.spawn(folder, arguments);
+        let mut child = self.spawn(folder, arguments);
         let find = || {
             let found = Command::new("xdotool")
                 .args(["search", "--name", "trailsight"])
@@ -92,8 +94,17 @@ impl Screen {
                 .expect("xdotool");
             String::from_utf8_lossy(&found.stdout).lines().next().map(str::to_owned)
         };
-        wait_until("a window", 30, || find().is_some());
-        let window = find().expect("a window");
+        let until = Instant::now() + Duration::from_secs(30);
+        let window = loop {
+            if let Some(window) = find() {
+                break window;
+            }
+            if Instant::now() > until || child.try_wait().expect("wait").is_some() {
+                child.kill().expect("kill");
+                panic!("no window came: {:#?}", Done::of(&child.wait_with_output().expect("output")));
+            }
+            sleep(Duration::from_millis(50));
+        };
         self.run("xdotool", &["windowfocus", "--sync", &window]);
         (child, window)
     }
