@@ -17,6 +17,7 @@
 //! | [`source`] | cameras, videos, streams, images: each turned into frames | `cli` |
 //! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
 //! | [`record`] | what leaves: track files, annotated video, snapshots | `cli` |
+//! | [`recall`] | what was tracked already, for going back in a recording | `cli` |
 //! | [`tuning`] | what settings of the tracker are worth: ablation and search | `cli` |
 //! | [`config`] | the typed settings, their checks and where they came from | `cli` |
 //! | [`pipeline`] | threads, links, pacing and counters | `cli` |
@@ -48,6 +49,8 @@ pub mod commands;
 pub mod config;
 #[cfg(feature = "cli")]
 pub mod pipeline;
+#[cfg(feature = "cli")]
+pub mod recall;
 #[cfg(feature = "cli")]
 pub mod record;
 #[cfg(feature = "cli")]

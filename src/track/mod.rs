@@ -59,6 +59,8 @@ pub const MOST_TRACKS: usize = 4_000;
 const CAMERA_SCORE: f32 = 0.3;
 /// It may carry on a track that was last matched with a better one this long ago, in seconds.
 const SUPPRESSED_SECONDS: f64 = 1.0;
+/// A track that is led through known frames once more lies on its known box with at least this overlap.
+const RECOGNISED: f32 = 0.7;
 /// Two times are the same when they are no further apart, in seconds.
 const INSTANT: f64 = 1e-9;
 /// A time that lies further back than this, in seconds, is that of a clock that began again.
@@ -145,6 +147,22 @@ struct Buffers {
     matcher: Matcher,
 }
 
+/// A tracker that goes on from the same state; buffers, which hold nothing between two updates, are not copied.
+impl Clone for Tracker {
+    fn clone(&self) -> Self {
+        Self {
+            settings: self.settings,
+            tracklets: self.tracklets.clone(),
+            tracks: self.tracks.clone(),
+            last_id: self.last_id,
+            time: self.time,
+            now: self.now,
+            pace: self.pace,
+            buffers: Buffers::default(),
+        }
+    }
+}
+
 impl Tracker {
     /// A tracker that has seen nothing; ids begin at 1.
     pub fn new(settings: TrackSettings) -> Self {
@@ -219,6 +237,41 @@ impl Tracker {
             self.now.frame = dt;
         }
         time
+    }
+
+    /// The highest id given so far; 0 before the first.
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// New tracks get ids above this one from now on, and above those of all tracks that live: up to it they belong to
+    /// others.
+    pub fn number_above(&mut self, id: u64) {
+        self.last_id = self.tracklets.iter().map(|t| t.id).fold(id, u64::max);
+    }
+
+    /// Gives tracks that have just begun the ids they are known by: those of `known`, tracks of this moment, that lie where
+    /// they do. For a tracker that is led once more through frames that were tracked before.
+    pub fn recognise(&mut self, known: &[Track]) {
+        for track in known {
+            if self.tracklets.iter().any(|t| t.id == track.id) {
+                continue;
+            }
+            let is_free = |t: &Tracklet| t.frame == self.now.number && !known.iter().any(|k| k.id == t.id);
+            let same = |t: &&mut Tracklet| is_free(t) && t.last.iou(&track.rect) > RECOGNISED;
+            if let Some(tracklet) = self.tracklets.iter_mut().find(same) {
+                let age = self.time.map_or(0.0, |time| time - track.born);
+                tracklet.be(track, self.now.clock - age);
+            }
+        }
+        self.tracklets.sort_unstable_by_key(|t| t.id);
+    }
+
+    /// What its state takes, in bytes, as far as a [`Clone`] copies it.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.tracklets.len() * size_of::<Tracklet>()
+            + self.tracks.len() * size_of::<Track>()
     }
 
     /// What the last [`Tracker::update`] gave.

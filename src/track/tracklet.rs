@@ -68,6 +68,11 @@ pub(super) struct Tracklet {
 }
 
 impl Tracklet {
+    /// Takes on the identity of a track, born at this time of the tracker's clock.
+    pub(super) fn be(&mut self, known: &Track, born: f64) {
+        (self.id, self.state, self.born) = (known.id, known.state, born);
+    }
+
     /// Begins a track with its first detection; `at_once`: believed without waiting for more.
     pub(super) fn begin(
         id: u64,

@@ -33,7 +33,7 @@ impl Default for TrailSettings {
 const MOST_POINTS: usize = 2_000;
 
 /// The trails of all tracks that live.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Trails {
     settings: TrailSettings,
     /// By rising id, as tracks come.

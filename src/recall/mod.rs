@@ -1,0 +1,302 @@
+//! What was tracked already, so that going back shows it as it was: boxes, ids, classes and the tracker's own state now and
+//! then, no pixels. Knows the tracker and the nouns; knows no thread and no source.
+//!
+//! A recording in which one jumps about is tracked in *pieces*: frames that one tracker saw one after the other. Where the
+//! play goes on behind the last frame of a piece, the piece's tracker goes on, so that play, going back and play again give
+//! the tracks of a straight run. A jump into a part that no piece holds begins a new piece with new ids; where the play later
+//! runs into it, it is tracked anew and replaced, frame by frame. The same happens to what was tracked with other settings.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `pack` | some dozen frames' tracks in few bytes |
+//! | `piece` | the frames of one tracker, with states of it to go on from |
+//! | `trace` | remembered scenes with their trails, one after the other |
+
+mod pack;
+mod piece;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+use std::collections::BTreeMap;
+
+use crate::detection::Detection;
+use crate::scene::{Scene, Track};
+use crate::track::Tracker;
+
+use piece::Piece;
+pub use trace::Trace;
+
+/// The bytes that are remembered for each hour of a recording, at the most.
+pub const BYTES_PER_HOUR: usize = 64 << 20;
+/// A tracker's state is kept this often, in seconds.
+const CHECKPOINT_SECONDS: f64 = 5.0;
+/// What one birth takes, in bytes.
+const BIRTH_BYTES: usize = 48;
+
+/// Names a piece; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PieceId(u64);
+
+/// When and where a track began.
+#[derive(Debug, Clone, Copy)]
+struct Birth {
+    /// Source time in seconds.
+    time: f64,
+    /// The first frame that shows it.
+    sequence: u64,
+    /// That frame is still remembered.
+    remembered: bool,
+}
+
+/// Remembers the tracks of one recording.
+#[derive(Debug)]
+pub struct Memory {
+    /// By their first frame; no two share one.
+    pieces: Vec<Piece>,
+    births: BTreeMap<u64, Birth>,
+    last_id: u64,
+    last_piece: u64,
+    /// Counts the changes of settings.
+    revision: u64,
+    limit: usize,
+    /// Counts the changes, so that a picture of it is drawn anew only when needed.
+    version: u64,
+}
+
+impl Memory {
+    /// Remembers nothing yet. `seconds`: how long the recording is; an hour where that is not known.
+    pub fn new(seconds: Option<f64>) -> Self {
+        let hours = seconds.filter(|s| s.is_finite()).map_or(1.0, |s| (s / 3600.0).clamp(1.0, 240.0));
+        Self::with_limit((BYTES_PER_HOUR as f64 * hours) as usize)
+    }
+
+    /// Remembers nothing yet, and never more than this many bytes.
+    pub fn with_limit(limit: usize) -> Self {
+        Self {
+            pieces: Vec::new(),
+            births: BTreeMap::new(),
+            last_id: 0,
+            last_piece: 0,
+            revision: 0,
+            limit,
+            version: 0,
+        }
+    }
+
+    /// What was tracked so far was tracked with other settings: it is still shown, but tracked anew when played.
+    pub fn outdate(&mut self) {
+        self.revision += 1;
+        self.version += 1;
+    }
+
+    /// The highest id that was given so far.
+    pub fn last_id(&self) -> u64 {
+        self.last_id
+    }
+
+    /// Counts the changes.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The piece that holds a frame.
+    pub fn piece_at(&self, sequence: u64) -> Option<PieceId> {
+        self.holder(sequence).map(|piece| piece.id)
+    }
+
+    /// The piece that a play from this frame on belongs to: that which holds it, else that which ends right before.
+    pub fn join(&self, sequence: u64) -> Option<PieceId> {
+        let before = || sequence.checked_sub(1).and_then(|before| self.holder(before));
+        self.holder(sequence).or_else(before).map(|piece| piece.id)
+    }
+
+    /// Whether this frame is remembered in this piece, tracked with the settings in force.
+    pub fn is_settled(&self, piece: Option<PieceId>, sequence: u64) -> bool {
+        self.holder(sequence).is_some_and(|p| Some(p.id) == piece && p.revision == self.revision)
+    }
+
+    /// What was known at a frame, without trails: the tracks of the last frame up to it that was tracked. `None` where no
+    /// piece holds the frame.
+    pub fn scene(&self, sequence: u64) -> Option<Scene> {
+        self.scene_in(self.holder(sequence)?, sequence)
+    }
+
+    fn scene_in(&self, piece: &Piece, sequence: u64) -> Option<Scene> {
+        let mut scene = piece.scene(sequence)?;
+        self.fill_in(&mut scene);
+        Some(scene)
+    }
+
+    /// The remembered frames of a piece from source time `from` (seconds) to the frame `to`, oldest first, without trails.
+    fn scenes(&self, piece: &Piece, from: f64, to: u64) -> Vec<Scene> {
+        let mut scenes = piece.scenes(from, to);
+        scenes.iter_mut().for_each(|scene| self.fill_in(scene));
+        scenes
+    }
+
+    /// When tracks were born is remembered once for each.
+    fn fill_in(&self, scene: &mut Scene) {
+        for track in &mut scene.tracks {
+            track.born = self.births.get(&track.id).map_or(scene.time, |birth| birth.time);
+        }
+    }
+
+    /// Remembers the tracks of a frame that `tracker` has just seen, behind those of `piece`, in place of whatever was
+    /// remembered there; gives the piece that holds it now. `None`: a new piece.
+    pub fn write(&mut self, piece: Option<PieceId>, scene: &Scene, tracker: &Tracker) -> PieceId {
+        let sequence = scene.sequence;
+        let own = piece.filter(|id| self.cut(*id, sequence)).and_then(|id| self.piece(id));
+        // Frames between the last one and this were passed over; what others knew of them is not of this course.
+        let from = own.map_or(sequence, |piece| sequence.min(piece.last + 1));
+        let id = own.filter(|piece| piece.revision == self.revision).map(|piece| piece.id);
+        self.forget(from, sequence, piece, &scene.tracks);
+        let index = match id.and_then(|id| self.index(id)) {
+            Some(index) => index,
+            None => {
+                self.last_piece += 1;
+                let piece = Piece::new(PieceId(self.last_piece), self.revision, sequence);
+                let index = self.pieces.partition_point(|other| other.first < sequence);
+                self.pieces.insert(index, piece);
+                index
+            }
+        };
+        let piece = &mut self.pieces[index];
+        piece.push(scene);
+        if piece.checkpoint_age(scene.time) >= CHECKPOINT_SECONDS {
+            piece.keep_state(sequence, scene.time, tracker);
+        }
+        let id = piece.id;
+        for track in &scene.tracks {
+            self.last_id = self.last_id.max(track.id);
+            let birth = Birth { time: track.born, sequence, remembered: true };
+            let known = self.births.entry(track.id).or_insert(birth);
+            if !known.remembered || sequence < known.sequence {
+                *known = birth;
+            }
+        }
+        self.version += 1;
+        self.keep_to_limit(id);
+        id
+    }
+
+    /// Keeps the tracker's state behind the last frame of a piece, to go on from there exactly.
+    pub fn keep_end(&mut self, piece: PieceId, tracker: &Tracker) {
+        self.last_id = self.last_id.max(tracker.last_id());
+        if let Some(index) = self.index(piece) {
+            let piece = &mut self.pieces[index];
+            let time = piece.end_time();
+            piece.keep_state(piece.last, time, tracker);
+        }
+    }
+
+    /// The tracker of a piece, to go on with at a frame of it or right behind it, as it was just before: exactly so at the
+    /// piece's end, nearly so elsewhere, where it is led once more through what it saw since its last kept state. `None` where
+    /// no state of it is left from before.
+    pub fn resume(&self, piece: PieceId, sequence: u64) -> Option<Tracker> {
+        let piece = self.piece(piece)?;
+        let (at, tracker) = piece.state_before(sequence)?;
+        let mut tracker = tracker.clone();
+        tracker.number_above(self.last_id);
+        let missed =
+            if at + 1 < sequence { self.scenes(piece, f64::NEG_INFINITY, sequence - 1) } else { Vec::new() };
+        for scene in missed.iter().filter(|scene| scene.sequence > at) {
+            let seen = |t: &Track| Detection { rect: t.rect, score: t.score, class: t.class };
+            tracker.update(scene.time, &scene.seen().map(seen).collect::<Vec<_>>());
+            tracker.recognise(&scene.tracks);
+        }
+        tracker.number_above(self.last_id);
+        Some(tracker)
+    }
+
+    /// Where in the recording tracks were born, as far as that is remembered: source times in seconds with the tracks' ids.
+    pub fn births(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
+        self.births.iter().filter(|(_, birth)| birth.remembered).map(|(id, birth)| (birth.time, *id))
+    }
+
+    /// Which parts of the recording are remembered: source times in seconds, and whether they were tracked with the settings
+    /// in force.
+    pub fn parts(&self) -> impl Iterator<Item = (f64, f64, bool)> + '_ {
+        self.pieces.iter().map(|p| (p.begin_time(), p.end_time(), p.revision == self.revision))
+    }
+
+    /// What it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.pieces.iter().map(Piece::bytes).sum::<usize>() + self.births.len() * BIRTH_BYTES
+    }
+
+    fn holder(&self, sequence: u64) -> Option<&Piece> {
+        let index = self.pieces.partition_point(|piece| piece.first <= sequence).checked_sub(1)?;
+        self.pieces.get(index).filter(|piece| sequence <= piece.last)
+    }
+
+    fn index(&self, id: PieceId) -> Option<usize> {
+        self.pieces.iter().position(|piece| piece.id == id)
+    }
+
+    fn piece(&self, id: PieceId) -> Option<&Piece> {
+        self.pieces.iter().find(|piece| piece.id == id)
+    }
+
+    /// Ends a piece before a frame; what it holds from that frame on becomes a piece of its own. False where nothing is left
+    /// of it.
+    fn cut(&mut self, id: PieceId, sequence: u64) -> bool {
+        let Some(index) = self.index(id) else { return false };
+        self.last_piece += 1;
+        if let Some(rest) = self.pieces[index].split(sequence, PieceId(self.last_piece)) {
+            self.pieces.insert(index + 1, rest);
+        }
+        let left = self.pieces[index].blocks() > 0;
+        if !left {
+            self.pieces.remove(index);
+        }
+        left
+    }
+
+    /// Forgets what pieces other than `own` hold of these frames. `tracks` are those that take their place.
+    fn forget(&mut self, from: u64, to: u64, own: Option<PieceId>, tracks: &[Track]) {
+        let overlaps = |p: &Piece| Some(p.id) != own && p.first <= to && from <= p.last;
+        while let Some(index) = self.pieces.iter().position(overlaps) {
+            self.forget_births(from, to + 1, tracks);
+            // What lies before the frames stays where it is, what lies behind them becomes a piece of its own.
+            self.last_piece += 1;
+            if let Some(rest) = self.pieces[index].split(to + 1, PieceId(self.last_piece)) {
+                self.pieces.insert(index + 1, rest);
+            }
+            drop(self.pieces[index].split(from, PieceId(0)));
+            if self.pieces[index].blocks() == 0 {
+                self.pieces.remove(index);
+            }
+        }
+    }
+
+    /// Births in these frames are not remembered any more, but for those of `tracks`.
+    fn forget_births(&mut self, from: u64, to: u64, tracks: &[Track]) {
+        let gone = |(id, birth): &(&u64, &mut Birth)| {
+            (from..to).contains(&birth.sequence) && !tracks.iter().any(|track| track.id == **id)
+        };
+        self.births.iter_mut().filter(gone).for_each(|(_, birth)| birth.remembered = false);
+    }
+
+    /// Drops what lies farthest from the frame that was written last, the last one of the piece `own`.
+    fn keep_to_limit(&mut self, own: PieceId) {
+        // Blocks are dropped whole, so that this is rare, and the sum is taken now and then only.
+        if !self.version.is_multiple_of(64) {
+            return;
+        }
+        let here = self.piece(own).map_or(0, |piece| piece.last);
+        while self.bytes() > self.limit {
+            let spare = |index: &usize| self.pieces[*index].id != own || self.pieces[*index].blocks() > 1;
+            let far = |index: &usize| self.pieces[*index].first.abs_diff(here);
+            let Some(index) = (0..self.pieces.len()).filter(spare).max_by_key(far) else { return };
+            let piece = &mut self.pieces[index];
+            let first = piece.first;
+            let left = piece.drop_block();
+            let end = if left { piece.first } else { piece.last + 1 };
+            if !left {
+                self.pieces.remove(index);
+            }
+            self.forget_births(first, end, &[]);
+        }
+    }
+}

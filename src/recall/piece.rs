@@ -1,0 +1,127 @@
+//! The frames that one tracker saw one after the other, with states of it to go on from.
+
+use std::collections::BTreeMap;
+
+use super::PieceId;
+use super::pack::Block;
+use crate::scene::Scene;
+use crate::track::Tracker;
+
+/// A tracker's state behind a frame.
+#[derive(Debug)]
+struct State {
+    time: f64,
+    tracker: Box<Tracker>,
+}
+
+/// Frames of one tracker. In it, every frame from `first` to `last` counts as seen, though some may have been passed over.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) id: PieceId,
+    pub(super) revision: u64,
+    pub(super) first: u64,
+    pub(super) last: u64,
+    /// Oldest first.
+    blocks: Vec<Block>,
+    /// By the frame that the tracker saw last.
+    states: BTreeMap<u64, State>,
+}
+
+impl Piece {
+    /// An empty one; the first [`Piece::push`] has to follow.
+    pub(super) fn new(id: PieceId, revision: u64, first: u64) -> Self {
+        Self { id, revision, first, last: first, blocks: Vec::new(), states: BTreeMap::new() }
+    }
+
+    /// Adds a frame behind the last one.
+    pub(super) fn push(&mut self, scene: &Scene) {
+        self.last = scene.sequence;
+        if let Some(block) = self.blocks.last_mut()
+            && block.push(scene)
+        {
+            return;
+        }
+        let mut block = Block::default();
+        block.push(scene);
+        self.blocks.push(block);
+    }
+
+    /// The tracks of the last frame up to `sequence` that was tracked.
+    pub(super) fn scene(&self, sequence: u64) -> Option<Scene> {
+        let index = self.blocks.partition_point(|block| block.first() <= sequence).checked_sub(1)?;
+        self.blocks[index].scenes().filter(|scene| scene.sequence <= sequence).last()
+    }
+
+    /// The frames from source time `from` to the frame `to`, oldest first.
+    pub(super) fn scenes(&self, from: f64, to: u64) -> Vec<Scene> {
+        let wanted = self.blocks.iter().filter(|block| block.first() <= to && block.end_time() >= from);
+        let scenes = wanted.flat_map(Block::scenes);
+        scenes.filter(|scene| scene.time >= from && (self.first..=to).contains(&scene.sequence)).collect()
+    }
+
+    /// Source time of the first frame.
+    pub(super) fn begin_time(&self) -> f64 {
+        self.blocks.first().map_or(0.0, Block::begin_time)
+    }
+
+    /// Source time of the last frame.
+    pub(super) fn end_time(&self) -> f64 {
+        self.blocks.last().map_or(0.0, Block::end_time)
+    }
+
+    /// Seconds since a state was kept; without end before the first.
+    pub(super) fn checkpoint_age(&self, time: f64) -> f64 {
+        self.states.values().next_back().map_or(f64::INFINITY, |state| time - state.time)
+    }
+
+    /// Keeps the tracker as it is behind a frame.
+    pub(super) fn keep_state(&mut self, sequence: u64, time: f64, tracker: &Tracker) {
+        self.states.insert(sequence, State { time, tracker: Box::new(tracker.clone()) });
+    }
+
+    /// The last state from before a frame, with the frame that it was behind.
+    pub(super) fn state_before(&self, sequence: u64) -> Option<(u64, &Tracker)> {
+        self.states.range(..sequence).next_back().map(|(at, state)| (*at, &*state.tracker))
+    }
+
+    /// Ends the piece before a frame and gives what lay from that frame on, where anything did. Nothing may be left then.
+    pub(super) fn split(&mut self, sequence: u64, id: PieceId) -> Option<Self> {
+        if self.last < sequence {
+            return None;
+        }
+        let mut behind = Vec::new();
+        while let Some(block) = self.blocks.pop_if(|block| block.end() >= sequence) {
+            let (before, rest) =
+                if block.first() >= sequence { (None, Some(block)) } else { block.split(sequence) };
+            behind.extend(rest);
+            self.blocks.extend(before);
+        }
+        behind.reverse();
+        let states = self.states.split_off(&sequence);
+        let last = std::mem::replace(&mut self.last, sequence.saturating_sub(1));
+        let first = behind.first().map(Block::first)?;
+        Some(Self { id, revision: self.revision, first, last, blocks: behind, states })
+    }
+
+    /// Forgets the oldest frames, some dozen of them; whether any are left.
+    pub(super) fn drop_block(&mut self) -> bool {
+        if self.blocks.len() < 2 {
+            return false;
+        }
+        self.blocks.remove(0);
+        self.first = self.blocks.first().map_or(self.first, Block::first);
+        self.states = self.states.split_off(&self.first);
+        true
+    }
+
+    /// How many blocks there are.
+    pub(super) fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// What it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let states = self.states.values().map(|state| state.tracker.bytes() + 64).sum::<usize>();
+        size_of::<Self>() + states + self.blocks.iter().map(Block::bytes).sum::<usize>()
+    }
+}

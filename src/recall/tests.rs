@@ -1,0 +1,222 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::detection::Detection;
+use crate::geometry::Rect;
+use crate::scene::TrackState;
+use crate::track::{TrackSettings, TrailSettings};
+
+/// What an ideal detector sees at a frame: walkers who come and go.
+fn detections(sequence: u64) -> Vec<Detection> {
+    let walkers = (0..12u64).filter(|walker| (walker * 37..walker * 37 + 220).contains(&sequence));
+    let detection = |walker: u64| {
+        let along = (sequence - walker * 37) as f32;
+        Detection { rect: Rect::new(along * 2.5, 40.0 * walker as f32, 30.0, 35.0), score: 0.9, class: 0 }
+    };
+    walkers.map(detection).collect()
+}
+
+/// Tracks as the program does it: goes on with the piece's tracker, or begins a new one.
+struct Player {
+    memory: Memory,
+    tracker: Tracker,
+    piece: Option<PieceId>,
+    /// The frame that `tracker` saw last.
+    live: Option<u64>,
+    tracked: u64,
+}
+
+impl Player {
+    fn new() -> Self {
+        let tracker = Tracker::new(TrackSettings::default());
+        Self { memory: Memory::new(None), tracker, piece: None, live: None, tracked: 0 }
+    }
+
+    fn jump(&mut self, sequence: u64) {
+        if let (Some(piece), Some(_)) = (self.piece, self.live.take()) {
+            self.memory.keep_end(piece, &self.tracker);
+        }
+        self.piece = self.memory.join(sequence);
+    }
+
+    fn show(&mut self, sequence: u64) -> Scene {
+        if self.memory.is_settled(self.piece, sequence) {
+            return self.memory.scene(sequence).unwrap();
+        }
+        if self.live.is_none() {
+            match self.piece.and_then(|piece| self.memory.resume(piece, sequence)) {
+                Some(tracker) => self.tracker = tracker,
+                None => {
+                    self.tracker = Tracker::new(TrackSettings::default());
+                    self.tracker.number_above(self.memory.last_id());
+                }
+            }
+        }
+        let time = sequence as f64 / 25.0;
+        let tracks = self.tracker.update(time, &detections(sequence));
+        let tracks = tracks.iter().filter(|t| t.state != TrackState::Tentative).copied().collect();
+        let scene = Scene { sequence, time, tracks, ..Scene::default() };
+        self.piece = Some(self.memory.write(self.piece, &scene, &self.tracker));
+        (self.live, self.tracked) = (Some(sequence), self.tracked + 1);
+        scene
+    }
+}
+
+fn straight(frames: u64) -> Vec<Scene> {
+    let mut player = Player::new();
+    (0..frames).map(|sequence| player.show(sequence)).collect()
+}
+
+fn assert_same(a: &Scene, b: &Scene) {
+    assert_eq!((a.sequence, a.tracks.len()), (b.sequence, b.tracks.len()));
+    for (a, b) in a.tracks.iter().zip(&b.tracks) {
+        assert_eq!((a.id, a.class, a.state), (b.id, b.class, b.state));
+        assert!((a.born - b.born).abs() < 1e-9 && (a.seen - b.seen).abs() < 1e-3, "{a:?} {b:?}");
+        assert!((a.score - b.score).abs() < 1e-3);
+        let edges = |t: &Track| [t.rect.left, t.rect.top, t.rect.width, t.rect.height];
+        assert!(edges(a).iter().zip(edges(b)).all(|(a, b)| (a - b).abs() <= 0.04), "{a:?} {b:?}");
+        assert!(a.velocity.iter().zip(b.velocity).all(|(a, b)| (a - b).abs() <= 0.26));
+    }
+}
+
+proptest! {
+    /// Whoever goes back and forth in what was seen already gets the tracks of a straight run, each tracked once.
+    #[test]
+    fn going_back_changes_nothing(jumps in prop::collection::vec((0.0f64..1.0, 1u64..120), 1..12)) {
+        let straight = straight(400);
+        let mut player = Player::new();
+        let mut frontier = 0;
+        for (share, count) in jumps {
+            let from = (frontier as f64 * share) as u64;
+            player.jump(from);
+            for sequence in from..(from + count).min(400) {
+                assert_same(&player.show(sequence), &straight[sequence as usize]);
+                frontier = frontier.max(sequence + 1);
+            }
+        }
+        prop_assert_eq!(player.tracked, frontier);
+    }
+
+    /// Jumps to anywhere: no id is used for two objects, frames are what the last tracking of them said, pieces keep apart.
+    #[test]
+    fn jumps_into_the_unknown(jumps in prop::collection::vec((0u64..400, 1u64..90, any::<bool>()), 1..14)) {
+        let mut player = Player::new();
+        let mut model: BTreeMap<u64, Scene> = BTreeMap::new();
+        let mut places: BTreeMap<u64, f32> = BTreeMap::new();
+        for (from, count, outdate) in jumps {
+            if outdate {
+                player.memory.outdate();
+            }
+            player.jump(from);
+            for sequence in from..from + count {
+                let scene = player.show(sequence);
+                for track in scene.tracks.iter().filter(|t| t.state == TrackState::Confirmed) {
+                    // Walkers keep to their rows.
+                    let row = *places.entry(track.id).or_insert(track.rect.top);
+                    prop_assert!((row - track.rect.top).abs() < 20.0, "id {} is used twice", track.id);
+                }
+                model.insert(sequence, scene);
+            }
+            let known: Vec<u64> = (0..500).filter(|s| player.memory.piece_at(*s).is_some()).collect();
+            prop_assert_eq!(known, model.keys().copied().collect::<Vec<_>>());
+            for (sequence, scene) in &model {
+                assert_same(&player.memory.scene(*sequence).unwrap(), scene);
+            }
+            let pieces = &player.memory.pieces;
+            prop_assert!(pieces.iter().all(|p| p.first <= p.last && p.blocks() > 0));
+            prop_assert!(pieces.is_sorted_by(|a, b| a.last < b.first));
+            let mut ids: Vec<_> = pieces.iter().map(|p| p.id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            prop_assert_eq!(ids.len(), pieces.len());
+        }
+    }
+}
+
+#[test]
+fn what_play_runs_into_is_tracked_anew() {
+    let mut player = Player::new();
+    player.jump(0);
+    (0..50).for_each(|s| drop(player.show(s)));
+    player.jump(80);
+    (80..120).for_each(|s| drop(player.show(s)));
+    let ids_at = |player: &Player, sequence| -> Vec<u64> {
+        player.memory.scene(sequence).unwrap().tracks.iter().map(|t| t.id).collect()
+    };
+    let (later, last) = (ids_at(&player, 100), ids_at(&player, 115));
+    player.jump(40);
+    (40..110).for_each(|s| drop(player.show(s)));
+    let ids = ids_at(&player, 100);
+    assert!(ids.contains(&1) && ids.iter().all(|id| !later.contains(id)), "{later:?} {ids:?}");
+    // Behind where the play ended, what was known is still there.
+    assert_eq!(ids_at(&player, 115), last);
+    assert_eq!(player.memory.parts().count(), 2);
+}
+
+#[test]
+fn other_settings_go_on_with_the_ids() {
+    let mut player = Player::new();
+    player.jump(0);
+    (0..200).for_each(|s| drop(player.show(s)));
+    player.memory.outdate();
+    player.jump(163);
+    let before: Vec<u64> = player.memory.scene(163).unwrap().tracks.iter().map(|t| t.id).collect();
+    let anew: Vec<u64> = player.show(163).tracks.iter().map(|t| t.id).collect();
+    assert_eq!(before, anew);
+    assert_eq!(player.memory.parts().map(|part| part.2).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(player.memory.births().count(), 6);
+}
+
+#[test]
+fn an_hour_of_a_crowd_takes_no_more_than_promised() {
+    // 25 people at 30 frames a second, for two minutes instead of sixty.
+    let (frames, people) = (3_600u64, 25u64);
+    let mut memory = Memory::new(None);
+    let mut tracker = Tracker::new(TrackSettings::default());
+    let mut piece = None;
+    for sequence in 0..frames {
+        let seen = |i: u64| {
+            let phase = sequence as f32 * 0.02 + i as f32;
+            let rect = Rect::new(600.0 + 500.0 * phase.sin(), 25.0 * i as f32, 40.0 + phase.cos(), 90.0);
+            Detection { rect, score: 0.7 + 0.2 * (phase * 7.0).sin(), class: 0 }
+        };
+        let time = sequence as f64 / 30.0;
+        let tracks = tracker.update(time, &(0..people).map(seen).collect::<Vec<_>>()).to_vec();
+        piece = Some(memory.write(piece, &Scene { sequence, time, tracks, ..Scene::default() }, &tracker));
+    }
+    let an_hour = memory.bytes() * 30;
+    assert!(an_hour < BYTES_PER_HOUR, "{} MB an hour", an_hour >> 20);
+
+    // What would be more is dropped, the farthest first.
+    let mut memory = Memory::with_limit(200_000);
+    let mut piece = None;
+    for sequence in 0..frames {
+        let tracks = tracker.tracks().to_vec();
+        let scene = Scene { sequence, time: sequence as f64 / 30.0, tracks, ..Scene::default() };
+        piece = Some(memory.write(piece, &scene, &tracker));
+        assert!(memory.bytes() < 300_000);
+    }
+    assert!(memory.scene(0).is_none() && memory.scene(frames - 1).is_some());
+}
+
+#[test]
+fn trails_come_back_with_the_scene() {
+    let mut player = Player::new();
+    player.jump(0);
+    (0..150).for_each(|s| drop(player.show(s)));
+    let settings = TrailSettings { seconds: 1.0, ..TrailSettings::default() };
+    let mut one_by_one = Trace::new(settings);
+    for sequence in 0..150 {
+        let scene = one_by_one.scene(&player.memory, sequence).unwrap();
+        let jumped = Trace::new(settings).scene(&player.memory, sequence).unwrap();
+        assert_eq!(scene.trails, jumped.trails, "{sequence}");
+        for (track, trail) in scene.tracks.iter().zip(scene.trails.iter()) {
+            assert_eq!(track.id, trail.id);
+            let expected = ((scene.time - track.born) * 25.0 + 1.0).min(26.0);
+            assert!((trail.points.len() as f64 - expected).abs() < 2.5, "{} {expected}", trail.points.len());
+        }
+    }
+    assert!(one_by_one.scene(&player.memory, 150).is_none());
+}

@@ -1,0 +1,74 @@
+//! Remembered scenes with their trails: where objects went is found anew from the frames before.
+
+use std::sync::Arc;
+
+use super::{Memory, PieceId};
+use crate::scene::Scene;
+use crate::track::{TrailSettings, Trails};
+
+/// Gives remembered scenes with their trails, cheaply where they are asked for one after the other.
+#[derive(Debug)]
+pub struct Trace {
+    settings: TrailSettings,
+    trails: Trails,
+    /// The piece and the scene that the trails are those of.
+    at: Option<(PieceId, Scene)>,
+}
+
+impl Trace {
+    /// Has given no scene yet.
+    pub fn new(settings: TrailSettings) -> Self {
+        Self { settings, trails: Trails::new(settings), at: None }
+    }
+
+    /// Changes what trails are like.
+    pub fn set_settings(&mut self, settings: TrailSettings) {
+        if settings != self.settings {
+            *self = Self::new(settings);
+        }
+    }
+
+    /// Begins anew at the next scene: what is remembered may have changed.
+    pub fn forget(&mut self) {
+        self.at = None;
+    }
+
+    /// The trails behind the last scene, to go on with.
+    pub fn trails(&self) -> Trails {
+        self.trails.clone()
+    }
+
+    /// What was known at a frame; `None` where that is not remembered.
+    pub fn scene(&mut self, memory: &Memory, sequence: u64) -> Option<Scene> {
+        let piece = memory.holder(sequence)?;
+        let id = piece.id;
+        let scene = memory.scene_in(piece, sequence)?;
+        let before = match &self.at {
+            Some((at, last))
+                if *at == id && last.sequence == scene.sequence && last.tracks == scene.tracks =>
+            {
+                return Some(last.clone());
+            }
+            Some((at, last)) if *at == id && last.sequence < scene.sequence => {
+                Some((last.sequence, last.time))
+            }
+            _ => None,
+        };
+        // From the last scene on where that is not long ago, else as far back as trails reach.
+        let reach = scene.time - self.settings.seconds - 1e-6;
+        let (from, behind) = match before.filter(|(_, time)| *time >= reach) {
+            Some((sequence, time)) => (time, sequence + 1),
+            None => {
+                self.trails = Trails::new(self.settings);
+                (reach, 0)
+            }
+        };
+        let mut trails = Vec::new();
+        for step in memory.scenes(piece, from, scene.sequence).iter().filter(|step| step.sequence >= behind) {
+            trails = self.trails.update(step.time, &step.tracks);
+        }
+        let scene = Scene { trails: Arc::new(trails), ..scene };
+        self.at = Some((id, scene.clone()));
+        Some(scene)
+    }
+}
