@@ -192,8 +192,9 @@ pub struct OutputArgs {
 /// The arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// A camera's number or name, a file, a folder, an address, or demo; nothing: the first camera
-    pub source: Option<OsString>,
+    /// A camera's number or name, a file, a folder, an address, or demo; nothing: the first camera. Of several recordings
+    /// n and p choose; of one file, those beside it in its folder
+    pub sources: Vec<OsString>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub part: PartArgs,
@@ -206,13 +207,16 @@ pub struct WatchArgs {
     /// Close the window at the end of a recording
     #[arg(long, conflicts_with = "repeat")]
     pub exit_at_end: bool,
+    /// Keep what the window shows in this file, one JSON object, for other programs
+    #[arg(long, value_name = "FILE")]
+    pub status_file: Option<PathBuf>,
 }
 
 impl WatchArgs {
     /// Whether anything was given that belongs to `watch` and not to every command.
     fn is_given(&self) -> bool {
-        let Self { source, part, output, repeat, exit_at_end } = self;
-        source.is_some()
+        let Self { sources, part, output, repeat, exit_at_end, status_file } = self;
+        !sources.is_empty()
             || part.fps.is_some()
             || part.start.is_some()
             || part.end.is_some()
@@ -220,6 +224,7 @@ impl WatchArgs {
             || !output.tracks.is_empty()
             || *repeat
             || *exit_at_end
+            || status_file.is_some()
     }
 }
 
@@ -299,7 +304,7 @@ mod tests {
     fn a_source_alone_is_watched_and_flags_go_anywhere() {
         let cli = parse("trailsight video.mp4 --loop --confidence 0.3").unwrap();
         assert!(cli.command.is_none() && cli.watch.repeat);
-        assert_eq!(cli.watch.source.as_deref(), Some("video.mp4".as_ref()));
+        assert_eq!(cli.watch.sources, ["video.mp4"]);
         let cli = parse("trailsight track v.mp4 --set a.b=c --tracks x.txt --tracks - --fps 7 -v").unwrap();
         assert_eq!(cli.common.given().unwrap()[0].typed, "--set a.b=c");
         let Some(Command::Track(track)) = cli.command else { panic!("track") };

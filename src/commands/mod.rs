@@ -8,6 +8,8 @@ mod course;
 mod detect;
 mod eval;
 mod input;
+#[cfg(feature = "window")]
+mod playlist;
 mod progress;
 mod track;
 mod track_boxes;

@@ -42,6 +42,7 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
         settings,
         every_frame: !live,
         display: false,
+        replay: false,
         stats,
         stop: context.stop.clone(),
     })

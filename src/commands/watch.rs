@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "window")]
 use std::sync::Arc;
 
+#[cfg(feature = "window")]
+use super::playlist::Playlist;
 use super::{Context, Failure, check_outputs, input, track};
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
 use crate::detect::Detector;
 use crate::pipeline::Outputs;
 #[cfg(feature = "window")]
-use crate::pipeline::show::Show;
+use crate::pipeline::show::{Carried, Outcome, Show};
 #[cfg(feature = "window")]
 use crate::pipeline::{Pipeline, Plan, Recorder, Stats};
 #[cfg(feature = "window")]
@@ -23,7 +25,7 @@ const FOLDER: &str = "trailsight-out";
 pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
     check_outputs(&args.output.tracks, args.output.video.as_deref())?;
-    let input = match &args.source {
+    let input = match args.sources.first() {
         Some(source) => input::open(source, settings)?,
         None => input::open_first(settings)?,
     };
@@ -32,7 +34,13 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     }
     match open_window(&input) {
         Ok(window) => in_window(window, input, args, context),
-        Err(reason) => into_files(input, args, context, &reason),
+        Err(reason) => {
+            if let Some(more) = args.sources.get(1) {
+                let more = more.display();
+                eprintln!("only the first recording is tracked, not {more} and what follows");
+            }
+            into_files(input, args, context, &reason)
+        }
     }
 }
 
@@ -44,7 +52,12 @@ fn open_window(input: &input::Input) -> Result<Window, String> {
     }
     let info = input.source.info();
     let size = info.size.unwrap_or((1280, 720));
-    Window::open(&format!("{} – trailsight", info.name), size).map_err(|error| error.to_string())
+    Window::open(&title(input), size).map_err(|error| error.to_string())
+}
+
+#[cfg(feature = "window")]
+fn title(input: &input::Input) -> String {
+    format!("{} – trailsight", input.source.info().name)
 }
 
 #[cfg(not(feature = "window"))]
@@ -77,6 +90,7 @@ fn in_window(
     match never {}
 }
 
+/// Shows one recording after the other, as long as another one is asked for.
 #[cfg(feature = "window")]
 fn in_window(
     mut window: Window,
@@ -84,7 +98,51 @@ fn in_window(
     args: &WatchArgs,
     context: &Context,
 ) -> Result<(), Failure> {
-    let settings = context.loaded.settings.clone();
+    let list = Playlist::new(&args.sources);
+    let mut place = list.begin();
+    let mut carried = Carried {
+        settings: context.loaded.settings.clone(),
+        speed: 1.0,
+        repeat: args.repeat,
+        note: input.note.clone(),
+    };
+    let mut input = input;
+    loop {
+        let steps;
+        (steps, carried) = match show(&mut window, input, carried, (place, list.len()), args, context)? {
+            (Outcome::Closed, _) => return Ok(()),
+            (Outcome::File(steps), carried) => (steps, carried),
+        };
+        // What cannot be opened is passed over, and told.
+        let mut problems = Vec::new();
+        input = loop {
+            let next = place.checked_add_signed(steps as isize);
+            let Some((next, source)) = next.and_then(|next| Some((next, list.get(next)?))) else {
+                return Err(Failure::Failed(problems.join("; ")));
+            };
+            place = next;
+            match input::open(source, &carried.settings) {
+                Ok(input) => break input,
+                Err(error) => problems.push(error.to_string()),
+            }
+        };
+        problems.iter().for_each(|problem| eprintln!("trailsight: {problem}"));
+        carried.note = (!problems.is_empty()).then(|| problems.join("; "));
+        window.set_title(&title(&input));
+    }
+}
+
+/// Shows one recording or camera.
+#[cfg(feature = "window")]
+fn show(
+    window: &mut Window,
+    input: input::Input,
+    carried: Carried,
+    place: (usize, usize),
+    args: &WatchArgs,
+    context: &Context,
+) -> Result<(Outcome, Carried), Failure> {
+    let settings = carried.settings.clone();
     let detector = Detector::load(&settings.detect_for_tracking())?;
     let labels = Arc::new(detector.labels().clone());
     let info = input.source.info();
@@ -95,30 +153,33 @@ fn in_window(
     let way = (!every_frame, &*stats);
     let recorder = Recorder::open(&outputs, info, input.file.as_deref(), &labels, &settings.overlay, way)?;
     context.stop.be_graceful();
+    let stop = context.stop.for_another_run();
     let pipeline = Pipeline::start(Plan {
         source: input.source,
-        reopen: input.reopen.filter(|_| args.repeat),
+        reopen: input.reopen,
         detector,
         settings: &settings,
         every_frame,
         display: true,
+        replay: !args.exit_at_end,
         stats,
-        stop: context.stop.clone(),
+        stop: stop.clone(),
     })
     .map_err(Failure::failed)?;
     let show = Show {
         pipeline,
         recorder,
         labels,
-        settings,
+        carried,
         every_frame,
         exit_at_end: args.exit_at_end,
-        note: input.note,
-        stop: context.stop.clone(),
+        place,
+        status_file: args.status_file.clone(),
+        stop,
     };
-    match (show.run(&mut window), context.stop.signal()) {
+    match (show.run(window), context.stop.signal()) {
         (Err(error), _) => Err(Failure::failed(error)),
-        (Ok(()), Some(signal)) => Err(Failure::Signal(signal)),
-        (Ok(()), None) => Ok(()),
+        (Ok(_), Some(signal)) => Err(Failure::Signal(signal)),
+        (Ok(outcome), None) => Ok(outcome),
     }
 }

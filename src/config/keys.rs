@@ -130,6 +130,7 @@ pub static KEYS: &[Key] = keys! {
     overlay.labels = Switch;
     overlay.trails = Switch;
     overlay.hud = Switch;
+    overlay.timeline = Switch;
 };
 
 /// The setting with this full name.

@@ -1,12 +1,17 @@
-//! The capture thread: takes frames from a source and hands them on, live or at the recording's own pace.
+//! The capture thread: takes frames from a source and hands them on, live or at the recording's own pace, from wherever
+//! the window wants them.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use super::clock::Clock;
 use super::link::Outlet;
+use super::playhead::{Playhead, Target};
 use super::stats::Stats;
 use super::stop::Stop;
+use super::transport::{Transport, Waited};
 use crate::frame::Frame;
+use crate::recall::{Memory, PieceId};
 use crate::source::{Source, SourceError};
 
 /// A frame on its way, with its place in the run.
@@ -14,86 +19,24 @@ use crate::source::{Source, SourceError};
 pub struct Shot {
     /// The frame.
     pub frame: Frame,
-    /// How often the source was begun again before this frame, for endless repetition.
-    pub pass: u64,
-    /// Counts the frames of the run from 0, over all passes.
+    /// Counts the jumps of the run, repetitions included: frames of one epoch follow one another.
+    pub epoch: u64,
+    /// Counts the frames of the run from 0, over all epochs.
     pub order: u64,
+    /// The detector has to look at it: it is not remembered, or to be tracked anew.
+    pub fresh: bool,
 }
 
-/// What the window may ask of the capture thread.
-#[derive(Debug, Default)]
-pub struct Transport {
-    state: Mutex<TransportState>,
-    changed: Condvar,
-}
+/// What was tracked already, shared by the threads.
+pub(super) type SharedMemory = Arc<Mutex<Memory>>;
 
-#[derive(Debug, Default)]
-struct TransportState {
-    paused: bool,
-    steps: u32,
-    ended: bool,
-}
-
-impl Transport {
-    /// Halts the recording or lets it go on.
-    pub fn set_paused(&self, paused: bool) {
-        self.change(|state| (state.paused, state.steps) = (paused, 0));
-    }
-
-    /// One frame on, while halted.
-    pub fn step(&self) {
-        self.change(|state| state.steps = state.steps.saturating_add(1));
-    }
-
-    /// Wakes the capture thread for good.
-    pub(super) fn end(&self) {
-        self.change(|state| state.ended = true);
-    }
-
-    fn change(&self, change: impl FnOnce(&mut TransportState)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
-        self.changed.notify_all();
-    }
-
-    /// Waits until `due`, and while halted until a step.
-    fn wait(&self, due: Instant) -> Waited {
-        let mut halted = Duration::ZERO;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if state.ended {
-                return Waited::Ended;
-            }
-            if state.paused {
-                if state.steps > 0 {
-                    state.steps -= 1;
-                    return Waited::Stepped;
-                }
-                let from = Instant::now();
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                halted += from.elapsed();
-                continue;
-            }
-            let left = (due + halted).saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Waited::Due { halted };
-            }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
+/// A thread that panicked has told so; what it left is still good to be read.
+pub(super) fn lock(memory: &SharedMemory) -> MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Begins a source again.
 pub type Reopen = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send>;
-
-/// How a wait came to its end.
-enum Waited {
-    /// The time had come, after having been halted for so long.
-    Due { halted: Duration },
-    /// A single step was asked for.
-    Stepped,
-    /// No more frames are wanted.
-    Ended,
-}
 
 /// How frames are handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,13 +50,19 @@ pub(super) enum Pace {
 /// What the capture thread works with.
 pub(super) struct Capture {
     /// Where frames come from.
-    pub(super) source: Box<dyn Source>,
-    /// Begins the source again for endless repetition.
-    pub(super) reopen: Option<Reopen>,
-    /// Where frames go.
-    pub(super) outlets: Vec<Outlet<Shot>>,
+    pub(super) playhead: Playhead,
+    /// Where frames go to be shown at once.
+    pub(super) display: Option<Outlet<Shot>>,
+    /// Where frames go to be looked at.
+    pub(super) sense: Outlet<Shot>,
+    /// Remembered frames go there too: in step, where one thing follows the other.
+    pub(super) in_step: bool,
     /// See [`Pace`].
     pub(super) pace: Pace,
+    /// At the end of the source, wait for the window to go back, instead of ending.
+    pub(super) stays: bool,
+    /// What was tracked already; `None`: nothing is remembered.
+    pub(super) memory: Option<SharedMemory>,
     /// What the window asks.
     pub(super) transport: Arc<Transport>,
     /// What is told.
@@ -122,59 +71,94 @@ pub(super) struct Capture {
     pub(super) stop: Stop,
 }
 
+/// The frames of one epoch, as far as capture has come.
+#[derive(Debug, Default)]
+struct Course {
+    epoch: u64,
+    frames: u64,
+    /// The remembered piece that it began in.
+    piece: Option<PieceId>,
+    /// Track the first frame anew.
+    anew: bool,
+}
+
 impl Capture {
     /// Takes frames until the source ends, fails, or nobody wants them.
     ///
     /// # Errors
     /// What the source says; frames handed on before are good.
     pub(super) fn run(mut self) -> Result<(), SourceError> {
-        let (mut pass, mut order) = (0, 0);
-        // The clock time at which source time 0 of this pass is due.
-        let mut zero: Option<Instant> = None;
-        let mut frames_in_pass = 0u64;
+        let (mut course, mut order, mut clock) = (Course::default(), 0, Clock::new());
         while !self.stop.is_asked() {
-            let Some(frame) = self.source.next_frame()? else {
-                match &self.reopen {
-                    Some(reopen) if frames_in_pass > 0 => {
-                        self.source = reopen()?;
-                        (pass, zero, frames_in_pass) = (pass + 1, None, 0);
-                        continue;
-                    }
-                    _ => return Ok(()),
+            if let Some(wish) = self.transport.take_wish() {
+                let transport = Arc::clone(&self.transport);
+                // Given up where a newer wish has come.
+                if self.playhead.seek(wish.target, &mut || transport.is_interrupted())? {
+                    course = Course { epoch: wish.epoch, anew: wish.anew, ..Course::default() };
+                    clock.stop();
                 }
+                continue;
+            }
+            let Some(frame) = self.playhead.next_frame()? else {
+                if course.frames > 0 || order == 0 {
+                    match self.transport.begin_again() {
+                        Some(epoch) if order > 0 => {
+                            if self.playhead.seek(Target::At(f64::NEG_INFINITY), &mut || false)? {
+                                course = Course { epoch, ..Course::default() };
+                                clock.stop();
+                                continue;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                if !self.stays || order == 0 || !self.transport.wait_at_end(course.epoch, order) {
+                    return Ok(());
+                }
+                continue;
             };
-            if self.pace == Pace::InTime && !self.wait_for(frame.time, &mut zero) {
+            // The first frame behind a jump is shown at once, also while halted.
+            if self.pace == Pace::InTime {
+                if course.frames == 0 {
+                    clock.stop();
+                    clock.shown(frame.time, Instant::now());
+                } else {
+                    match self.transport.wait(&mut clock, frame.time) {
+                        Waited::Due => {}
+                        Waited::Wished => continue,
+                        Waited::Over => return Ok(()),
+                    }
+                }
+            }
+            if !self.hand_on(frame, &mut course, order) {
                 return Ok(());
             }
-            // The age of a frame of a recording counts from when it was due, not from when it was decoded.
-            let captured = if self.pace == Pace::InTime { Instant::now() } else { frame.captured };
-            self.stats.captured.tick();
-            let shot = Shot { frame: Frame { captured, ..frame }, pass, order };
-            (order, frames_in_pass) = (order + 1, frames_in_pass + 1);
-            if self.outlets.iter().any(|outlet| outlet.send(shot.clone()).is_err()) {
-                return Ok(());
-            }
+            order += 1;
         }
         Ok(())
     }
 
-    /// Waits until a frame of this source time is due; false at the end.
-    fn wait_for(&self, time: f64, zero: &mut Option<Instant>) -> bool {
-        let now = Instant::now();
-        let offset = Duration::try_from_secs_f64(time.max(0.0)).unwrap_or(Duration::MAX);
-        let start = *zero.get_or_insert_with(|| now.checked_sub(offset).unwrap_or(now));
-        let Some(due) = start.checked_add(offset) else { return false };
-        // A decoder that falls behind makes the picture late once, and does not make it hurry afterwards.
-        let late = now.saturating_duration_since(due);
-        *zero = match self.transport.wait(due) {
-            Waited::Ended => return false,
-            Waited::Due { halted } => {
-                let slip = if late > Duration::from_millis(100) { late } else { Duration::ZERO };
-                start.checked_add(halted + slip)
+    /// False where nobody wants frames any more.
+    fn hand_on(&self, frame: Frame, course: &mut Course, order: u64) -> bool {
+        let fresh = match &self.memory {
+            None => true,
+            Some(memory) => {
+                let (memory, sequence) = (lock(memory), frame.sequence);
+                if course.frames == 0 {
+                    course.piece = memory.join(sequence);
+                    // Whatever was known there is what is shown first.
+                    course.anew || memory.piece_at(sequence).is_none()
+                } else {
+                    !memory.is_settled(course.piece, sequence)
+                }
             }
-            // From a single step on, the clock goes by the frame that was stepped to.
-            Waited::Stepped => Instant::now().checked_sub(offset),
         };
-        true
+        course.frames += 1;
+        // The age of a frame of a recording counts from when it was due, not from when it was decoded.
+        let captured = if self.pace == Pace::InTime { Instant::now() } else { frame.captured };
+        self.stats.captured.tick();
+        let shot = Shot { frame: Frame { captured, ..frame }, epoch: course.epoch, order, fresh };
+        let shown = self.display.as_ref().is_none_or(|outlet| outlet.send(shot.clone()).is_ok());
+        shown && (!(fresh || self.in_step) || self.sense.send(shot).is_ok())
     }
 }

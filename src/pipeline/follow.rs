@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Receiver;
 
-use super::capture::Shot;
+use super::capture::{SharedMemory, Shot, lock};
 use super::link::Outlet;
-use super::sense::Sensed;
+use super::sense::{Found, Sensed};
 use crate::detect::{DetectError, DetectTimes};
 use crate::detection::Detection;
+use crate::recall::{Memory, PieceId, Trace};
 use crate::scene::{Scene, Track, TrackState};
 use crate::track::{Observation, TrackSettings, Tracker, TrailSettings, Trails};
 
@@ -18,10 +19,12 @@ use crate::track::{Observation, TrackSettings, Tracker, TrailSettings, Trails};
 pub struct Followed {
     /// The frame.
     pub shot: Shot,
-    /// What the detector found in it.
+    /// What the detector found in it; nothing where it is remembered.
     pub detections: Vec<Detection>,
     /// What the tracker makes of it.
     pub scene: Scene,
+    /// It was tracked just now, not remembered.
+    pub fresh: bool,
     /// How long the detection took.
     pub times: DetectTimes,
 }
@@ -100,6 +103,8 @@ pub(super) struct Follow {
     pub(super) outlet: Outlet<Followed>,
     /// Changes from the window.
     pub(super) adjust: Adjust,
+    /// What was tracked already; `None`: nothing is remembered.
+    pub(super) memory: Option<SharedMemory>,
 }
 
 impl Follow {
@@ -107,10 +112,9 @@ impl Follow {
     ///
     /// # Errors
     /// What the network said.
-    pub(super) fn run(mut self) -> Result<(), DetectError> {
+    pub(super) fn run(self) -> Result<(), DetectError> {
         let mut reorder = Reorder::new();
-        let mut pass = 0;
-        let mut follower = Follower::new(self.track, self.trails);
+        let mut course = Course::new(self.track, self.trails, self.memory);
         while let Ok(sensed) = self.inlet.recv() {
             let sensed = sensed?;
             if self.every_frame {
@@ -118,32 +122,109 @@ impl Follow {
             } else {
                 reorder.push(reorder.next, sensed);
             }
-            while let Some(Sensed { shot, detections, suppressed, times }) = reorder.pop() {
+            while let Some(Sensed { shot, found, times }) = reorder.pop() {
                 let change = self.adjust.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some((track, trail_seconds)) = change {
-                    (self.track, self.trails.seconds) = (track, trail_seconds);
-                    follower.set_track(track);
-                    follower.set_trail_seconds(trail_seconds);
+                    course.adjust(track, trail_seconds);
                 }
-                // A source that begins again is a new source: its objects and its numbers are.
-                if shot.pass != pass {
-                    pass = shot.pass;
-                    follower = Follower::new(self.track, self.trails);
-                }
-                let picture = &shot.frame.picture;
-                let observation = Observation {
-                    detections: &detections,
-                    suppressed: &suppressed,
-                    camera: None,
-                    picture: Some((picture.width() as f32, picture.height() as f32)),
-                };
-                let scene = follower.follow(shot.frame.sequence, shot.frame.time, &observation);
-                if self.outlet.send(Followed { shot, detections, scene, times }).is_err() {
+                let (scene, fresh) = course.follow(&shot, found.as_ref());
+                let detections = found.map(|found| found.detections).unwrap_or_default();
+                if self.outlet.send(Followed { shot, detections, scene, fresh, times }).is_err() {
                     return Ok(());
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// Where tracking stands in the source: which frames are remembered, and which tracker goes on.
+struct Course {
+    track: TrackSettings,
+    trails: TrailSettings,
+    memory: Option<SharedMemory>,
+    trace: Trace,
+    epoch: u64,
+    /// The piece of the memory that is played.
+    piece: Option<PieceId>,
+    follower: Follower,
+    /// The follower stands behind the last frame of `piece`.
+    is_live: bool,
+}
+
+impl Course {
+    fn new(track: TrackSettings, trails: TrailSettings, memory: Option<SharedMemory>) -> Self {
+        let (trace, follower) = (Trace::new(trails), Follower::new(track, trails));
+        Self { track, trails, memory, trace, epoch: 0, piece: None, follower, is_live: false }
+    }
+
+    fn adjust(&mut self, track: TrackSettings, trail_seconds: f64) {
+        (self.track, self.trails.seconds) = (track, trail_seconds);
+        self.follower.set_track(track);
+        self.follower.set_trail_seconds(trail_seconds);
+        self.trace.set_settings(self.trails);
+    }
+
+    /// The scene of a frame, and whether it was tracked just now.
+    fn follow(&mut self, shot: &Shot, found: Option<&Found>) -> (Scene, bool) {
+        let Some(memory) = self.memory.clone() else {
+            // A source that begins again is a new source: its objects and its numbers are.
+            if shot.epoch != self.epoch {
+                self.epoch = shot.epoch;
+                self.follower = Follower::new(self.track, self.trails);
+            }
+            return match found {
+                Some(found) => (self.observe(shot, found), true),
+                None => (
+                    Scene { sequence: shot.frame.sequence, time: shot.frame.time, ..Scene::default() },
+                    false,
+                ),
+            };
+        };
+        let mut memory = lock(&memory);
+        let (sequence, time) = (shot.frame.sequence, shot.frame.time);
+        if shot.epoch != self.epoch {
+            if let (Some(piece), true) = (self.piece, std::mem::take(&mut self.is_live)) {
+                memory.keep_end(piece, &self.follower.tracker);
+            }
+            (self.epoch, self.piece) = (shot.epoch, memory.join(sequence));
+        }
+        let settled = !shot.fresh && memory.is_settled(self.piece, sequence);
+        let Some(found) = found.filter(|_| !settled) else {
+            let scene = self.trace.scene(&memory, sequence).unwrap_or_default();
+            return (Scene { sequence, time, ..scene }, false);
+        };
+        if !std::mem::replace(&mut self.is_live, true) {
+            self.follower = self.resume(&memory, sequence);
+        }
+        let scene = self.observe(shot, found);
+        self.piece = Some(memory.write(self.piece, &scene, &self.follower.tracker));
+        (scene, true)
+    }
+
+    fn observe(&mut self, shot: &Shot, found: &Found) -> Scene {
+        let picture = &shot.frame.picture;
+        let observation = Observation {
+            detections: &found.detections,
+            suppressed: &found.suppressed,
+            camera: None,
+            picture: Some((picture.width() as f32, picture.height() as f32)),
+        };
+        self.follower.follow(shot.frame.sequence, shot.frame.time, &observation)
+    }
+
+    /// Who goes on with a frame: the tracker of the piece as it was before, else a new one with new ids.
+    fn resume(&mut self, memory: &Memory, sequence: u64) -> Follower {
+        let resumed = self.piece.and_then(|piece| memory.resume(piece, sequence));
+        let Some(mut tracker) = resumed else {
+            let mut follower = Follower::new(self.track, self.trails);
+            follower.tracker.number_above(memory.last_id());
+            return follower;
+        };
+        tracker.set_settings(self.track);
+        let before = sequence.checked_sub(1).and_then(|before| self.trace.scene(memory, before));
+        let trails = before.map_or_else(|| Trails::new(self.trails), |_| self.trace.trails());
+        Follower { tracker, trails }
     }
 }
 

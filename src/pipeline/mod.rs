@@ -19,18 +19,21 @@
 //! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
 
 mod capture;
+mod clock;
 mod follow;
 pub mod headless;
 mod link;
+mod playhead;
 mod recorder;
 mod sense;
 #[cfg(feature = "window")]
 pub mod show;
 mod stats;
 mod stop;
+mod transport;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -38,21 +41,28 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::config::Settings;
 use crate::detect::{DetectError, Detector};
+use crate::recall::Memory;
 use crate::source::{Source, SourceError, SourceInfo, Stopper};
 use crate::track::TrackSettings;
 
-pub use capture::{Reopen, Shot, Transport};
+pub use capture::{Reopen, Shot};
 pub use follow::{Followed, Follower};
+pub use playhead::Target;
 pub use recorder::{Outputs, Recorder};
 pub use stats::{Rate, Stats};
 pub use stop::Stop;
+pub use transport::{SPEEDS, Transport};
 
-use capture::{Capture, Pace};
+use capture::{Capture, Pace, SharedMemory};
 use follow::{Adjust, Follow};
+use playhead::Playhead;
 use sense::Sense;
 
 /// How many things wait on a link that keeps everything.
 const KEPT: usize = 4;
+
+/// How many bytes of decoded frames are kept for steps back.
+const KEPT_PIXELS: usize = 64 << 20;
 
 /// Why a run came to an end before its time.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +88,7 @@ pub enum RunError {
 pub struct Plan<'a> {
     /// Where frames come from.
     pub source: Box<dyn Source>,
-    /// For endless repetition: how to begin the source again.
+    /// How to begin the source again, where it can be.
     pub reopen: Option<Reopen>,
     /// The network.
     pub detector: Detector,
@@ -88,6 +98,8 @@ pub struct Plan<'a> {
     pub every_frame: bool,
     /// In time: frames are also shown at once; without, they only go to the network.
     pub display: bool,
+    /// Remember what was tracked, and stay at the end of the source: one can go back.
+    pub replay: bool,
     /// Where the stages tell of themselves.
     pub stats: Arc<Stats>,
     /// When to end.
@@ -102,10 +114,12 @@ pub struct Pipeline {
     pub frames: Receiver<Shot>,
     /// Frames with their scenes, in order; closed at the end.
     pub followed: Receiver<Followed>,
-    /// Pause and step, for recordings played in time.
+    /// Halt, step, speed and place.
     pub transport: Arc<Transport>,
     /// What the stages tell.
     pub stats: Arc<Stats>,
+    /// What was tracked already; `None` where one cannot go back.
+    pub memory: Option<SharedMemory>,
     adjust: Adjust,
     errors_out: Sender<RunError>,
     errors: Receiver<RunError>,
@@ -120,7 +134,7 @@ impl Pipeline {
     /// # Errors
     /// [`RunError`] when a thread or a network state cannot be had.
     pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { source, reopen, detector, settings, every_frame, display, stats, stop } = plan;
+        let Plan { source, reopen, detector, settings, every_frame, display, replay, stats, stop } = plan;
         let transport = Arc::new(Transport::default());
         let info = source.info().clone();
         let stopper = source.stopper();
@@ -134,10 +148,9 @@ impl Pipeline {
         };
         let (sensed_out, sensed_in) = link::kept(KEPT);
         let (followed_out, followed) = link::kept(KEPT);
-        let mut outlets = vec![sense_out];
-        if display && !every_frame {
-            outlets.insert(0, display_out);
-        }
+        let display_out = (display && !every_frame).then_some(display_out);
+        let replay = replay && !info.kind.is_live();
+        let memory: Option<SharedMemory> = replay.then(|| Arc::new(Mutex::new(Memory::new(info.duration))));
         let pace = if every_frame || info.kind.is_live() { Pace::AsTheyCome } else { Pace::InTime };
 
         let mut pipeline = Self {
@@ -146,6 +159,7 @@ impl Pipeline {
             followed,
             transport: Arc::clone(&transport),
             stats: Arc::clone(&stats),
+            memory: memory.clone(),
             adjust: Arc::clone(&adjust),
             errors_out: errors_out.clone(),
             errors,
@@ -183,6 +197,7 @@ impl Pipeline {
             every_frame,
             outlet: followed_out,
             adjust,
+            memory: memory.clone(),
         };
         let errors = errors_out.clone();
         pipeline.spawn("follow".into(), move || tell(&errors, follow.run()))?;
@@ -194,13 +209,25 @@ impl Pipeline {
                 inlet: sense_in.clone(),
                 outlet: Arc::clone(&outlet),
                 min_interval,
+                transport: Arc::clone(&transport),
                 stats: Arc::clone(&stats),
                 stop: stop.clone(),
             };
             pipeline.spawn(format!("sense-{number}"), move || sense.run())?;
         }
 
-        let capture = Capture { source, reopen, outlets, pace, transport, stats, stop };
+        let capture = Capture {
+            playhead: Playhead::new(source, reopen, if replay { KEPT_PIXELS } else { 0 }),
+            display: display_out,
+            sense: sense_out,
+            in_step: every_frame,
+            pace,
+            stays: replay,
+            memory,
+            transport,
+            stats,
+            stop,
+        };
         pipeline.spawn("capture".into(), move || tell(&errors_out, capture.run()))?;
         Ok(pipeline)
     }

@@ -9,6 +9,7 @@ use super::capture::Shot;
 use super::link::Outlet;
 use super::stats::Stats;
 use super::stop::Stop;
+use super::transport::Transport;
 use crate::detect::{DetectError, DetectTimes, Detector};
 use crate::detection::Detection;
 
@@ -17,12 +18,19 @@ use crate::detection::Detection;
 pub(super) struct Sensed {
     /// The frame.
     pub(super) shot: Shot,
+    /// What was found; `None` where nobody looked.
+    pub(super) found: Option<Found>,
+    /// How long it took.
+    pub(super) times: DetectTimes,
+}
+
+/// What the detector found in a frame.
+#[derive(Debug)]
+pub(super) struct Found {
     /// What was found.
     pub(super) detections: Vec<Detection>,
     /// What non-maximum suppression removed.
     pub(super) suppressed: Vec<Detection>,
-    /// How long it took.
-    pub(super) times: DetectTimes,
 }
 
 /// What a sense thread works with.
@@ -35,6 +43,8 @@ pub(super) struct Sense {
     pub(super) outlet: Arc<Outlet<Result<Sensed, DetectError>>>,
     /// From one detection to the next at the least.
     pub(super) min_interval: Duration,
+    /// Tells which frames came before a jump.
+    pub(super) transport: Arc<Transport>,
     /// What is told.
     pub(super) stats: Arc<Stats>,
     /// When to end.
@@ -48,13 +58,21 @@ impl Sense {
             if self.stop.is_asked() {
                 return;
             }
+            // What is remembered, and what came before a jump, goes on as it is.
+            if !shot.fresh || shot.epoch < self.transport.epoch() {
+                if self.outlet.send(Ok(Sensed { shot, found: None, times: DetectTimes::default() })).is_err()
+                {
+                    return;
+                }
+                continue;
+            }
             let started = Instant::now();
             let sensed = self.detector.detect(&shot.frame.picture).map(|detections| {
                 let times = self.detector.times();
                 self.stats.set_inference(times.inference);
                 self.stats.detected.tick();
                 let suppressed = self.detector.suppressed().to_vec();
-                Sensed { shot, detections, suppressed, times }
+                Sensed { shot, found: Some(Found { detections, suppressed }), times }
             });
             let failed = sensed.is_err();
             if self.outlet.send(sensed).is_err() || failed {

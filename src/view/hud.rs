@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Paint};
 use super::overlay::TEXT_SIZE;
-use super::palette::{ACCENT, LIGHT};
+use super::palette::{ACCENT, LIGHT, RED};
 use super::plate::{Layout, Row};
 use super::text::Text;
 use crate::geometry::Rect;
@@ -28,6 +28,14 @@ pub struct HudData {
     pub tracks: usize,
     /// Source time of the picture, in seconds.
     pub time: f64,
+    /// The picture's number, from 1, and how many there are.
+    pub frame: Option<(u64, Option<u64>)>,
+    /// What share of the frames was looked at by the detector of late, `0.0..=1.0`.
+    pub detected: Option<f64>,
+    /// How fast the recording plays, where it is not as fast as it was.
+    pub speed: Option<f64>,
+    /// How long has been recorded, in seconds, while that goes on.
+    pub recording: Option<f64>,
     /// The confidence below which detections do not count, `0.0..=1.0`.
     pub confidence: Option<f32>,
     /// Length of the trails, in seconds.
@@ -54,7 +62,7 @@ fn number(value: Option<f64>, width: usize, decimals: usize) -> String {
 }
 
 /// Source time as `12.3 s`, `4:05.1`, `1:02:03.4`.
-fn clock(seconds: f64) -> String {
+pub(super) fn clock(seconds: f64) -> String {
     // Tenths first, or 59.96 s would become 60.0 s instead of a minute.
     let tenths = (seconds.clamp(0.0, 1e9) * 10.0).round() as u64;
     let (hours, minutes, rest) = (tenths / 36_000, tenths / 600 % 60, tenths % 600);
@@ -63,6 +71,15 @@ fn clock(seconds: f64) -> String {
         (0, 0) => format!("{seconds}.{tenth} s"),
         (0, _) => format!("{minutes}:{seconds:02}.{tenth}"),
         _ => format!("{hours}:{minutes:02}:{seconds:02}.{tenth}"),
+    }
+}
+
+/// A speed as `¼×`, `1×`, `2×`.
+pub fn times(speed: f64) -> String {
+    match speed {
+        0.25 => "¼×".to_owned(),
+        0.5 => "½×".to_owned(),
+        _ => format!("{speed}×"),
     }
 }
 
@@ -95,6 +112,19 @@ fn rows(data: &HudData) -> Vec<Row> {
         rows.push(Row::new("trails", format!("{} s", number(Some(seconds), 5, 1))));
     }
     rows.push(Row::new("time", clock(data.time)));
+    if let Some((frame, frames)) = data.frame {
+        let of = frames.map(|frames| format!(" / {frames}")).unwrap_or_default();
+        rows.push(Row::new("frame", format!("{frame}{of}")));
+    }
+    if let Some(share) = data.detected {
+        rows.push(Row::new("detected", format!("{} %", number(Some(share * 100.0), 5, 0))));
+    }
+    if let Some(speed) = data.speed {
+        rows.push(Row::title(format!("speed {}", times(speed)), ACCENT));
+    }
+    if let Some(seconds) = data.recording {
+        rows.push(Row::title(format!("● recording {}", clock(seconds)), RED));
+    }
     if data.paused {
         rows.push(Row::title("paused", ACCENT));
     }
@@ -116,20 +146,26 @@ pub fn draw_hud(canvas: &mut Canvas, text: &mut Text, data: &HudData, scale: f32
     layout.draw(canvas, text, margin, margin, &rows, LIGHT);
 }
 
-/// Draws a message in the middle of the lower edge; `alpha` lets the caller fade it.
-pub fn draw_banner(canvas: &mut Canvas, text: &mut Text, message: &str, scale: f32, alpha: f32) {
+/// Draws a message in the middle, with its foot a little above `floor` (pixels from the top); `alpha` lets the caller fade it.
+pub fn draw_banner(
+    canvas: &mut Canvas,
+    text: &mut Text,
+    message: &str,
+    (scale, floor): (f32, f32),
+    alpha: f32,
+) {
     if alpha.is_nan() || alpha <= 0.0 || message.is_empty() {
         return;
     }
     let alpha = alpha.min(1.0);
     let size = TEXT_SIZE * 1.15 * scale;
     let padding = (size * 0.7).round();
-    let (width, height) = (canvas.width() as f32, canvas.height() as f32);
+    let width = canvas.width() as f32;
     let message = text.fit(message, size, width - 4.0 * padding);
     let plate_width = text.measure(&message, size).ceil() + 2.0 * padding;
     let plate_height = Text::line_height(size) + padding;
     let left = ((width - plate_width) / 2.0).round();
-    let top = (height - plate_height - 2.0 * padding).round().max(0.0);
+    let top = (floor - plate_height - 2.0 * padding).round().max(0.0);
     let plate = Rect::new(left, top, plate_width, plate_height);
     canvas.fill_rounded(plate, size * 0.35, Paint::new(0x0A0D11, 0.8 * alpha));
     text.draw(
@@ -202,15 +238,15 @@ mod tests {
         for (width, height) in [(0, 0), (1, 1), (90, 60), (320, 240)] {
             let mut canvas = Canvas::new(width, height);
             draw_hud(&mut canvas, &mut text, &data, 1.0);
-            draw_banner(&mut canvas, &mut text, &data.source, 1.0, 0.5);
+            draw_banner(&mut canvas, &mut text, &data.source, (1.0, height as f32), 0.5);
             super::super::keys::draw_help(&mut canvas, &mut text, 1.0);
         }
         let mut canvas = Canvas::new(300, 100);
         for alpha in [0.0, -1.0, f32::NAN] {
-            draw_banner(&mut canvas, &mut text, "gone", 1.0, alpha);
+            draw_banner(&mut canvas, &mut text, "gone", (1.0, 100.0), alpha);
         }
         assert!(canvas.pixels().iter().all(|&pixel| pixel == 0));
-        draw_banner(&mut canvas, &mut text, "saved", 1.0, 1.0);
+        draw_banner(&mut canvas, &mut text, "saved", (1.0, 100.0), 1.0);
         assert_ne!(canvas.pixels()[75 * 300 + 150], 0);
     }
 }

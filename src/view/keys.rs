@@ -19,6 +19,32 @@ pub enum Action {
     Pause,
     /// One frame on.
     Step,
+    /// One frame back.
+    StepBack,
+    /// Some seconds back.
+    Back,
+    /// Some seconds on.
+    On,
+    /// To the first frame.
+    First,
+    /// To the last frame.
+    Last,
+    /// To a tenth of the recording.
+    Tenth,
+    /// Slower.
+    Slower,
+    /// Faster.
+    Faster,
+    /// Begin again at the end, or not.
+    Repeat,
+    /// The next recording.
+    NextFile,
+    /// The recording before.
+    PreviousFile,
+    /// Record what is shown, or stop that.
+    Record,
+    /// Show or hide the panel of settings.
+    Panel,
     /// Show or hide the help.
     Help,
     /// Show or hide the boxes.
@@ -41,6 +67,8 @@ pub enum Action {
     TrailsShorter,
     /// The next way of fitting the picture into the window.
     Fit,
+    /// Another place of the recording.
+    Seek,
     /// Choose a track, or let it go.
     Select,
     /// Zoom about the pointer.
@@ -49,11 +77,32 @@ pub enum Action {
     Pan,
 }
 
+/// A key without a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NamedKey {
+    /// The arrow to the left.
+    Left,
+    /// The arrow to the right.
+    Right,
+    /// The arrow up.
+    Up,
+    /// The arrow down.
+    Down,
+    /// To the beginning.
+    Home,
+    /// To the end.
+    End,
+    /// The tabulator.
+    Tab,
+}
+
 /// What has to be pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
     /// One of these characters, whatever key of whatever keyboard layout they are typed with.
     Chars(&'static [char]),
+    /// A key without a character.
+    Named(NamedKey),
     /// The escape key.
     Escape,
     /// A gesture of the mouse.
@@ -83,6 +132,16 @@ const fn held(keys: &'static str, chars: &'static [char], action: Action, help: 
     Binding { keys, trigger: Trigger::Chars(chars), action, help, repeats: true }
 }
 
+const fn named(
+    keys: &'static str,
+    key: NamedKey,
+    action: Action,
+    help: &'static str,
+    repeats: bool,
+) -> Binding {
+    Binding { keys, trigger: Trigger::Named(key), action, help, repeats }
+}
+
 const fn mouse(keys: &'static str, action: Action, help: &'static str) -> Binding {
     Binding { keys, trigger: Trigger::Mouse, action, help, repeats: false }
 }
@@ -99,6 +158,30 @@ pub const KEYS: &[Binding] = &[
     key("q", &['q'], Action::Quit, "quit"),
     key("space", &[' '], Action::Pause, "pause and go on (a camera: the picture freezes, tracking goes on)"),
     held(".", &['.'], Action::Step, "one frame on"),
+    held(",", &[','], Action::StepBack, "one frame back"),
+    named("←", NamedKey::Left, Action::Back, "5 s back; with shift 30 s", true),
+    named("→", NamedKey::Right, Action::On, "5 s on; with shift 30 s", true),
+    named("Home", NamedKey::Home, Action::First, "to the beginning", false),
+    named("End", NamedKey::End, Action::Last, "to the end", false),
+    key(
+        "0–9",
+        &['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+        Action::Tenth,
+        "to that tenth of the recording",
+    ),
+    key("<", &['<'], Action::Slower, "slower, down to a quarter"),
+    key(">", &['>'], Action::Faster, "faster, up to eight times"),
+    key("o", &['o'], Action::Repeat, "begin again at the end, or not"),
+    key("n", &['n'], Action::NextFile, "the next recording: of those named, else of the same folder"),
+    key("p", &['p'], Action::PreviousFile, "the recording before"),
+    key("v", &['v'], Action::Record, "record what is shown, with boxes and trails, or end that"),
+    named(
+        "Tab",
+        NamedKey::Tab,
+        Action::Panel,
+        "show or hide the settings to tune (arrows, digits, w, z)",
+        false,
+    ),
     key("h", &['h'], Action::Help, "show or hide this help"),
     key("b", &['b'], Action::Boxes, "show or hide the boxes"),
     key("l", &['l'], Action::Labels, "show or hide the labels"),
@@ -111,6 +194,7 @@ pub const KEYS: &[Binding] = &[
     held("]", &[']'], Action::TrailsLonger, "longer trails"),
     held("[", &['['], Action::TrailsShorter, "shorter trails"),
     key("f", &['f'], Action::Fit, "fit the picture into the window, 1:1, fill the window"),
+    mouse("time line", Action::Seek, "click or drag: another place of the recording"),
     mouse("click", Action::Select, "details of a track, the others dimmed; again: let it go"),
     mouse("wheel", Action::Zoom, "zoom in and out at the pointer"),
     mouse("drag", Action::Pan, "move the zoomed picture"),
@@ -120,6 +204,11 @@ pub const KEYS: &[Binding] = &[
 pub fn binding_for(typed: char) -> Option<&'static Binding> {
     let typed = typed.to_ascii_lowercase();
     KEYS.iter().find(|binding| matches!(binding.trigger, Trigger::Chars(chars) if chars.contains(&typed)))
+}
+
+/// The line of the table for a key without a character.
+pub fn binding_for_key(key: NamedKey) -> Option<&'static Binding> {
+    KEYS.iter().find(|binding| binding.trigger == Trigger::Named(key))
 }
 
 /// What a typed character does.
@@ -168,6 +257,9 @@ mod tests {
             assert!(names.insert(binding.keys), "{} is named twice", binding.keys);
             assert!(actions.insert(binding.action), "{:?} is there twice", binding.action);
             assert!(!binding.help.is_empty() && !binding.help.contains('|'), "{}", binding.keys);
+            if let Trigger::Named(key) = binding.trigger {
+                assert_eq!(binding_for_key(key), Some(binding));
+            }
             if let Trigger::Chars(typed) = binding.trigger {
                 assert!(!typed.is_empty(), "{} cannot be typed", binding.keys);
                 for &typed in typed {

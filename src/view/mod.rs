@@ -6,6 +6,7 @@
 //! | `text.rs`, `palette.rs`, `plate.rs` | letters, colours, plates with rows of values |
 //! | `mapping.rs`, `scaler.rs` | fit, zoom and pan; the picture painted through them |
 //! | `overlay.rs`, `hud.rs`, `keys.rs` | tracks; numbers and messages; the table of keys and its help |
+//! | `timeline.rs` | where in a recording the picture is |
 //! | `viewer.rs` | what the window shows and how it answers to keys and mouse, without a window |
 //! | `window.rs` | the window itself (feature `window`) |
 
@@ -20,18 +21,20 @@ mod scaler;
 mod settings;
 mod stroke;
 mod text;
+mod timeline;
 mod viewer;
 #[cfg(feature = "window")]
 mod window;
 
 pub use canvas::{Canvas, Paint};
-pub use hud::{HudData, draw_banner, draw_hud};
+pub use hud::{HudData, draw_banner, draw_hud, times};
 pub use mapping::{Fit, MAX_ZOOM, Mapping, Sizes, Viewport};
 pub use overlay::{SceneView, boxes, draw_scene};
 pub use scaler::{BACKGROUND, Scaler};
 pub use settings::{MAX_SCALE, MIN_SCALE, OverlaySettings, Scale};
 pub use stroke::StrokePoint;
 pub use text::Text;
+pub use timeline::{Rail, Timeline};
 pub use viewer::{Command, Event, Shown, Viewer};
 #[cfg(feature = "window")]
 pub use window::{REFRESH, Window, WindowError, display_available};

@@ -23,6 +23,8 @@ pub const DARK: u32 = 0x000000;
 pub const LIGHT: u32 = 0xFFFFFF;
 /// What should catch the eye on a dark plate.
 pub const ACCENT: u32 = 0xF0E442;
+/// What is being recorded, and what is wrong.
+pub const RED: u32 = 0xFF5A4D;
 
 /// The colour of a track, `0x00RRGGBB`; 21 of them before one comes again.
 pub fn colour(id: u64) -> u32 {

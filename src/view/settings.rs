@@ -41,11 +41,13 @@ pub struct OverlaySettings {
     pub trails: bool,
     /// Draw the numbers in the corner of the window (never in a recorded video).
     pub hud: bool,
+    /// Draw the time line of recordings at the lower edge of the window (never in a recorded video).
+    pub timeline: bool,
 }
 
 impl Default for OverlaySettings {
     fn default() -> Self {
-        Self { scale: Scale::Auto, boxes: true, labels: true, trails: true, hud: true }
+        Self { scale: Scale::Auto, boxes: true, labels: true, trails: true, hud: true, timeline: true }
     }
 }
 

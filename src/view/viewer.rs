@@ -5,12 +5,13 @@
 
 use super::canvas::Canvas;
 use super::hud::{HudData, draw_banner, draw_hud};
-use super::keys::{self, Action};
+use super::keys::{self, Action, NamedKey};
 use super::mapping::{Sizes, Viewport};
 use super::overlay::{SceneView, boxes, draw_scene};
 use super::scaler::Scaler;
 use super::settings::OverlaySettings;
 use super::text::Text;
+use super::timeline::{Rail, Timeline};
 use crate::frame::Picture;
 use crate::geometry::Rect;
 use crate::labels::Labels;
@@ -23,6 +24,13 @@ pub enum Event {
     Char(char),
     /// The escape key.
     Escape,
+    /// A key without a character.
+    Key {
+        /// Which.
+        key: NamedKey,
+        /// The shift key is down.
+        shift: bool,
+    },
     /// The pointer is somewhere else.
     MouseMove {
         /// To the right.
@@ -60,7 +68,7 @@ pub enum Event {
 }
 
 /// What the program has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Command {
     /// End.
     Quit,
@@ -68,6 +76,22 @@ pub enum Command {
     Pause,
     /// One frame on.
     Step,
+    /// One frame back.
+    StepBack,
+    /// So many seconds on, below 0 back.
+    Skip(f64),
+    /// To this place of the recording: 0 its first frame, 1 its last.
+    Seek(f64),
+    /// So many steps faster, below 0 slower.
+    Speed(i32),
+    /// Begin again at the end, or not.
+    Repeat,
+    /// So many recordings on, below 0 back.
+    File(i32),
+    /// Record what is shown, or end that.
+    Record,
+    /// Show or hide the panel of settings.
+    Panel,
     /// Save the picture.
     Snapshot,
     /// Change the confidence by so many steps.
@@ -91,12 +115,17 @@ pub struct Shown<'a> {
     pub settings: &'a OverlaySettings,
     /// The numbers.
     pub hud: &'a HudData,
+    /// Where in a recording the picture is; `None` where there is no going about.
+    pub timeline: Option<&'a Timeline>,
     /// A message and its opacity, `0.0..=1.0`.
     pub message: Option<(&'a str, f32)>,
 }
 
 /// A button held down this far from where it went down is a drag and not a click, in pixels.
 const CLICK_SLACK: f32 = 4.0;
+/// The seconds of a short jump, and of a long one.
+const SHORT: f64 = 5.0;
+const LONG: f64 = 30.0;
 /// One notch of the wheel.
 const ZOOM_STEP: f64 = 1.2;
 
@@ -115,6 +144,8 @@ struct Press {
     start: (f32, f32),
     last: (f32, f32),
     dragging: bool,
+    /// It went down on the time line.
+    on_timeline: bool,
 }
 
 /// The state of the view.
@@ -131,6 +162,8 @@ pub struct Viewer {
     canvas: Option<(usize, usize)>,
     /// Of the picture that was last drawn.
     sizes: Option<Sizes>,
+    /// Where the time line was last drawn, in canvas pixels.
+    timeline: Option<Rail>,
     /// The boxes that were last drawn, in canvas pixels.
     boxes: Vec<(u64, Rect)>,
     text: Text,
@@ -172,19 +205,28 @@ impl Viewer {
     /// Answers to an event. Escape closes the help, else lets the chosen track go, else quits.
     pub fn handle(&mut self, event: Event) -> Option<Command> {
         match event {
-            Event::Char(typed) => return self.act(keys::action_for(typed)?),
-            Event::Escape => return self.act(Action::Escape),
+            Event::Char(typed) => {
+                let action = keys::action_for(typed)?;
+                let tenth = typed.to_digit(10).map(|digit| Command::Seek(f64::from(digit) / 10.0));
+                return if action == Action::Tenth { tenth } else { self.act(action, false) };
+            }
+            Event::Key { key, shift } => return self.act(keys::binding_for_key(key)?.action, shift),
+            Event::Escape => return self.act(Action::Escape, false),
             Event::Close => return Some(Command::Quit),
             Event::Resize(width, height) => self.canvas = Some((width, height)),
             Event::MouseDown { x, y } => {
-                self.press = Some(Press { start: (x, y), last: (x, y), dragging: false });
+                let rail = self.timeline.filter(|rail| !self.help && rail.is_hit(x, y));
+                let on_timeline = rail.is_some();
+                self.press = Some(Press { start: (x, y), last: (x, y), dragging: false, on_timeline });
+                return rail.map(|rail| Command::Seek(rail.share(x)));
             }
-            Event::MouseMove { x, y } => self.drag(x, y),
+            Event::MouseMove { x, y } => return self.drag(x, y),
             Event::MouseUp { x, y } => {
-                self.drag(x, y);
-                if self.press.take().is_some_and(|press| !press.dragging) {
+                let seek = self.drag(x, y);
+                if self.press.take().is_some_and(|press| !press.dragging && !press.on_timeline) {
                     self.click(x, y);
                 }
+                return seek;
             }
             Event::Wheel { x, y, steps } => {
                 if let Some(sizes) = self.sizes {
@@ -200,7 +242,8 @@ impl Viewer {
         None
     }
 
-    fn act(&mut self, action: Action) -> Option<Command> {
+    fn act(&mut self, action: Action, shift: bool) -> Option<Command> {
+        let jump = if shift { LONG } else { SHORT };
         let shown = self.effective(&self.settings);
         match action {
             Action::Escape if self.help => self.help = false,
@@ -208,6 +251,18 @@ impl Viewer {
             Action::Escape | Action::Quit => return Some(Command::Quit),
             Action::Pause => return Some(Command::Pause),
             Action::Step => return Some(Command::Step),
+            Action::StepBack => return Some(Command::StepBack),
+            Action::Back => return Some(Command::Skip(-jump)),
+            Action::On => return Some(Command::Skip(jump)),
+            Action::First => return Some(Command::Seek(0.0)),
+            Action::Last => return Some(Command::Seek(1.0)),
+            Action::Slower => return Some(Command::Speed(-1)),
+            Action::Faster => return Some(Command::Speed(1)),
+            Action::Repeat => return Some(Command::Repeat),
+            Action::NextFile => return Some(Command::File(1)),
+            Action::PreviousFile => return Some(Command::File(-1)),
+            Action::Record => return Some(Command::Record),
+            Action::Panel => return Some(Command::Panel),
             Action::Snapshot => return Some(Command::Snapshot),
             Action::ConfidenceUp => return Some(Command::Confidence(1)),
             Action::ConfidenceDown => return Some(Command::Confidence(-1)),
@@ -219,14 +274,19 @@ impl Viewer {
             Action::Trails => self.switches.trails = Some(!shown.trails),
             Action::Hud => self.switches.hud = Some(!shown.hud),
             Action::Fit => self.viewport.next_fit(),
-            // Gestures of the mouse: they come as events of their own, never as characters.
-            Action::Select | Action::Zoom | Action::Pan => {}
+            // Gestures of the mouse and digits: they come as events of their own.
+            Action::Tenth | Action::Seek | Action::Select | Action::Zoom | Action::Pan => {}
         }
         None
     }
 
-    fn drag(&mut self, x: f32, y: f32) {
-        let Some(press) = &mut self.press else { return };
+    fn drag(&mut self, x: f32, y: f32) -> Option<Command> {
+        let press = self.press.as_mut()?;
+        if press.on_timeline {
+            let moved = (x, y) != press.last;
+            press.last = (x, y);
+            return self.timeline.filter(|_| moved).map(|rail| Command::Seek(rail.share(x)));
+        }
         if !press.dragging && (x - press.start.0).hypot(y - press.start.1) > CLICK_SLACK {
             press.dragging = true;
         }
@@ -237,6 +297,7 @@ impl Viewer {
                 self.viewport.pan(sizes, dx, dy);
             }
         }
+        None
     }
 
     /// Chooses the smallest box under the pointer; the chosen one again, or nothing there, lets it go.
@@ -273,11 +334,14 @@ impl Viewer {
         if settings.hud {
             draw_hud(canvas, &mut self.text, shown.hud, scale);
         }
+        let timeline = shown.timeline.filter(|_| settings.timeline);
+        self.timeline = timeline.map(|timeline| timeline.draw(canvas, &mut self.text, scale));
         if self.help {
             keys::draw_help(canvas, &mut self.text, scale);
         }
         if let Some((message, alpha)) = shown.message {
-            draw_banner(canvas, &mut self.text, message, scale, alpha);
+            let floor = self.timeline.map_or(canvas.height() as f32, |rail| rail.top());
+            draw_banner(canvas, &mut self.text, message, (scale, floor), alpha);
         }
     }
 }
@@ -330,6 +394,7 @@ mod tests {
                 labels: &Labels::coco(),
                 settings: &OverlaySettings::default(),
                 hud: &HudData::default(),
+                timeline: None,
                 message: None,
             },
         );
@@ -405,6 +470,13 @@ mod tests {
             (' ', Some(Command::Pause)),
             ('.', Some(Command::Step)),
             ('s', Some(Command::Snapshot)),
+            (',', Some(Command::StepBack)),
+            ('7', Some(Command::Seek(0.7))),
+            ('<', Some(Command::Speed(-1))),
+            ('>', Some(Command::Speed(1))),
+            ('n', Some(Command::File(1))),
+            ('o', Some(Command::Repeat)),
+            ('v', Some(Command::Record)),
             ('+', Some(Command::Confidence(1))),
             ('-', Some(Command::Confidence(-1))),
             (']', Some(Command::TrailLength(1))),
@@ -413,6 +485,16 @@ mod tests {
             ('x', None),
         ] {
             assert_eq!(viewer.handle(Event::Char(typed)), command, "{typed:?}");
+        }
+        for (key, shift, command) in [
+            (NamedKey::Left, false, Some(Command::Skip(-5.0))),
+            (NamedKey::Right, true, Some(Command::Skip(30.0))),
+            (NamedKey::Home, false, Some(Command::Seek(0.0))),
+            (NamedKey::End, false, Some(Command::Seek(1.0))),
+            (NamedKey::Tab, false, Some(Command::Panel)),
+            (NamedKey::Up, false, None),
+        ] {
+            assert_eq!(viewer.handle(Event::Key { key, shift }), command, "{key:?}");
         }
         assert_eq!(viewer.handle(Event::Close), Some(Command::Quit));
         let shown = OverlaySettings::default();

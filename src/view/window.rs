@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, WindowOptions};
 
 use super::canvas::Canvas;
-use super::keys;
+use super::keys::{self, NamedKey};
 use super::viewer::Event;
 
 /// The window is shown anew at least this often: X11 forgets what a covered window showed, and minifb does not tell when
@@ -214,6 +214,8 @@ struct Typed {
     events: Vec<Event>,
     /// The last event and when it came, until a key is let go.
     last: Option<(Event, Instant)>,
+    /// A shift key is down.
+    shift: bool,
 }
 
 impl Typed {
@@ -221,8 +223,12 @@ impl Typed {
     fn press(&mut self, event: Event, now: Instant) {
         let held = self.last.is_some_and(|(last, then)| last == event && now.duration_since(then) < REPEAT);
         self.last = Some((event, now));
-        let repeats =
-            matches!(event, Event::Char(typed) if keys::binding_for(typed).is_some_and(|key| key.repeats));
+        let binding = match event {
+            Event::Char(typed) => keys::binding_for(typed),
+            Event::Key { key, .. } => keys::binding_for_key(key),
+            _ => None,
+        };
+        let repeats = binding.is_some_and(|binding| binding.repeats);
         if (!held || repeats) && self.events.len() < MAX_WAITING {
             self.events.push(event);
         }
@@ -247,12 +253,31 @@ impl InputCallback for Callback {
 
     fn set_key_state(&mut self, key: Key, down: bool) {
         let mut typed = self.0.borrow_mut();
-        if !down {
+        if matches!(key, Key::LeftShift | Key::RightShift) {
+            typed.shift = down;
+        } else if !down {
             typed.release();
         } else if key == Key::Escape {
             typed.press(Event::Escape, Instant::now());
+        } else if let Some(key) = named_key(key) {
+            let shift = typed.shift;
+            typed.press(Event::Key { key, shift }, Instant::now());
         }
     }
+}
+
+/// minifb's name of a key as ours.
+fn named_key(key: Key) -> Option<NamedKey> {
+    Some(match key {
+        Key::Left => NamedKey::Left,
+        Key::Right => NamedKey::Right,
+        Key::Up => NamedKey::Up,
+        Key::Down => NamedKey::Down,
+        Key::Home => NamedKey::Home,
+        Key::End => NamedKey::End,
+        Key::Tab => NamedKey::Tab,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

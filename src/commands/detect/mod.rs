@@ -68,6 +68,7 @@ fn detect_source(
         detector,
         settings,
         display: false,
+        replay: false,
         stats: Arc::default(),
         stop: stop.clone(),
     })

@@ -1,0 +1,159 @@
+//! Which frame and which scene come next.
+
+use std::time::Instant;
+
+use crossbeam_channel::TryRecvError;
+
+use super::{Followed, Recorder, Scene, Shot, Stage, lock};
+
+impl Stage {
+    /// In time: the newest frame at once, the newest scene when it comes. True when there is something new to see.
+    pub(super) fn fetch_in_time(&mut self) -> bool {
+        let frozen = self.paused && self.is_live() && !self.step;
+        let mut changed = false;
+        let tracks_ended = loop {
+            match self.show.pipeline.followed.try_recv() {
+                Ok(followed) => {
+                    self.write_tracks(&followed);
+                    if !frozen && followed.shot.epoch >= self.epoch {
+                        self.begin_epoch(followed.shot.epoch);
+                        self.latest = Some(followed.scene);
+                        changed = true;
+                    }
+                }
+                Err(error) => break error == TryRecvError::Disconnected,
+            }
+        };
+        match self.show.pipeline.frames.try_recv() {
+            // It was on its way when a jump was asked for.
+            Ok(shot) if shot.epoch < self.epoch => {}
+            Ok(shot) => {
+                self.begin_epoch(shot.epoch);
+                if !frozen {
+                    self.show_frame(shot);
+                    (self.step, changed) = (false, true);
+                    self.choose_scene();
+                    self.write_picture();
+                } else {
+                    let scene = self.latest.clone().unwrap_or_default();
+                    self.write(|recorder| recorder.picture(&shot.frame, &scene));
+                }
+            }
+            // The last tracks come after the last picture.
+            Err(TryRecvError::Disconnected) if tracks_ended => changed |= self.set_ended(true),
+            Err(_) => changed |= self.look_for_end(),
+        }
+        if changed && !frozen {
+            self.choose_scene();
+        }
+        changed
+    }
+
+    /// In step: the next frame with its own scene, when its time has come.
+    pub(super) fn fetch_in_step(&mut self) -> bool {
+        let next = loop {
+            let next = match self.next.take().map_or_else(|| self.show.pipeline.followed.try_recv(), Ok) {
+                Ok(next) => next,
+                Err(TryRecvError::Disconnected) => return self.set_ended(true),
+                Err(TryRecvError::Empty) => return self.look_for_end(),
+            };
+            if next.shot.epoch >= self.epoch {
+                break next;
+            }
+            // It was on its way when a jump was asked for.
+            self.write_tracks(&next);
+        };
+        self.begin_epoch(next.shot.epoch);
+        let (time, now, live) = (next.shot.frame.time, Instant::now(), self.is_live());
+        self.clock.set_speed(self.show.carried.speed, now);
+        let due = live || self.clock.left(time, now).is_zero();
+        // What a jump leads to is shown at once, also while halted.
+        let wanted = std::mem::take(&mut self.step) || self.awaiting && !live;
+        if !(wanted || !self.paused && due) {
+            self.next = Some(next);
+            return false;
+        }
+        if wanted {
+            self.clock.stop();
+        }
+        self.clock.shown(time, now);
+        self.write_tracks(&next);
+        let Followed { mut shot, scene, .. } = next;
+        if !live {
+            // The age of a frame of a recording counts from when it was due, not from when it was decoded.
+            shot.frame.captured = now;
+        }
+        self.show_frame(shot);
+        self.scene = Some(scene);
+        self.write_picture();
+        true
+    }
+
+    /// Forgets what belongs to earlier epochs, at the first sign of a later one.
+    fn begin_epoch(&mut self, epoch: u64) {
+        if epoch > self.epoch {
+            self.expect(epoch);
+        }
+    }
+
+    /// From now on only frames of this epoch are shown.
+    pub(super) fn expect(&mut self, epoch: u64) {
+        (self.epoch, self.awaiting, self.latest) = (epoch, true, None);
+        self.ended = false;
+    }
+
+    fn show_frame(&mut self, shot: Shot) {
+        self.begin.get_or_insert(shot.frame.time);
+        self.begin = self.begin.map(|begin| begin.min(shot.frame.time));
+        self.current = Some(shot);
+        (self.awaiting, self.goal) = (false, None);
+        self.displayed.tick();
+    }
+
+    /// In time: what is remembered of the frame shown, else the newest there is.
+    fn choose_scene(&mut self) {
+        let Some(current) = &self.current else { return };
+        let remembered = self.show.pipeline.memory.as_ref();
+        let remembered =
+            remembered.and_then(|memory| self.trace.scene(&lock(memory), current.frame.sequence));
+        self.scene = remembered.or_else(|| self.latest.clone());
+    }
+
+    /// Whether the frame shown is the last one, and nothing is on its way.
+    fn look_for_end(&mut self) -> bool {
+        let last = self.current.as_ref().map(|current| (current.epoch, current.order + 1));
+        self.set_ended(last.is_some() && self.show.pipeline.transport.ended() == last)
+    }
+
+    fn set_ended(&mut self, ended: bool) -> bool {
+        let changed = ended != self.ended;
+        self.ended = ended;
+        self.seen_to_end |= ended;
+        changed
+    }
+
+    /// Each frame's tracks are written once, when they are first found.
+    fn write_tracks(&mut self, followed: &Followed) {
+        if self.show.recorder.is_none() || !followed.fresh {
+            return;
+        }
+        let can_come_again = self.show.pipeline.memory.is_some();
+        if can_come_again && !self.written.insert(followed.shot.frame.sequence) {
+            return;
+        }
+        let size = followed.shot.frame.picture.size();
+        self.write(|recorder| recorder.tracks(&followed.scene, size));
+    }
+
+    fn write_picture(&mut self) {
+        let Some(shot) = self.current.clone() else { return };
+        let scene: Scene = self.scene.clone().unwrap_or_default();
+        self.write(|recorder| recorder.picture(&shot.frame, &scene));
+    }
+
+    fn write(&mut self, write: impl FnOnce(&Recorder) -> bool) {
+        if let Some(recorder) = &self.show.recorder {
+            self.writing &= write(recorder);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! A run in a window: the main thread's loop. Draws the newest frame with the tracks predicted to its time (in time), or
+//! each frame with its own tracks when its time has come (in step), and does what keys and mouse ask for.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `fetch` | which frame and which scene come next |
+//! | `obey` | what commands do |
+//! | `paint` | what is on the screen |
+//! | `status` | the same for other programs |
+
+mod fetch;
+mod obey;
+mod paint;
+mod status;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::capture::lock;
+use super::clock::Clock;
+use super::recorder::Recorder;
+use super::{Followed, Pipeline, Rate, RunError, Shot, Stop};
+use crate::config::Settings;
+use crate::labels::Labels;
+use crate::recall::Trace;
+use crate::record::RecordError;
+use crate::scene::Scene;
+use crate::view::{Canvas, Text, Timeline, Viewer, Window, WindowError};
+
+use status::Status;
+
+/// How long the loop sleeps when there is nothing new.
+const NAP: Duration = Duration::from_millis(8);
+/// And where nothing has happened for a while and nothing is about to.
+const LONG_NAP: Duration = Duration::from_millis(25);
+/// After so long without anything new it is a while.
+const QUIET: Duration = Duration::from_millis(600);
+/// How often the numbers are drawn anew when nothing else is.
+const NUMBERS: Duration = Duration::from_millis(500);
+/// How often a picture that stands still is shown anew: what a covered window showed is forgotten.
+const STILL: Duration = Duration::from_millis(1600);
+/// How long a message stays.
+const MESSAGE: Duration = Duration::from_secs(3);
+
+/// Why a window run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// Source or network.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Writing.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The window.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The status file.
+    #[error("cannot write the status file {0}: {1}")]
+    Status(PathBuf, std::io::Error),
+}
+
+/// How a run in a window came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The window was closed, or everything is over.
+    Closed,
+    /// Another recording is wanted, so many places on in the list.
+    File(i32),
+}
+
+/// How the window stood at the end of one recording: the next begins so.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    /// The settings in force; keys change them.
+    pub settings: Settings,
+    /// Seconds of the recording in a second.
+    pub speed: f64,
+    /// Begin again at the end.
+    pub repeat: bool,
+    /// What to tell at the beginning.
+    pub note: Option<String>,
+}
+
+/// What a window run is made of.
+pub struct Show {
+    /// The threads.
+    pub pipeline: Pipeline,
+    /// What is written beside.
+    pub recorder: Option<Recorder>,
+    /// The names of the classes.
+    pub labels: Arc<Labels>,
+    /// How it begins.
+    pub carried: Carried,
+    /// Every frame with its own tracks, instead of keeping time.
+    pub every_frame: bool,
+    /// Close the window at the end of the source.
+    pub exit_at_end: bool,
+    /// Where in the list of recordings this one is, from 0, and how many there are.
+    pub place: (usize, usize),
+    /// Where the state is written for other programs.
+    pub status_file: Option<PathBuf>,
+    /// When to end.
+    pub stop: Stop,
+}
+
+impl Show {
+    /// Runs until the window is closed, another recording is wanted, the source ends (with `exit_at_end`), or a signal comes.
+    ///
+    /// # Errors
+    /// [`ShowError`]; an error of the source or the network is told in the window, and given back when it is closed.
+    pub fn run(self, window: &mut Window) -> Result<(Outcome, Carried), ShowError> {
+        let mut stage = Stage::new(self);
+        let shown = stage.run(window);
+        stage.close(shown)
+    }
+}
+
+/// Where a run in a window stands.
+struct Stage {
+    show: Show,
+    viewer: Viewer,
+    canvas: Canvas,
+    text: Text,
+    /// The frame that is shown.
+    current: Option<Shot>,
+    /// What is drawn on it.
+    scene: Option<Scene>,
+    /// In time: the newest scene that came from the tracker since the last jump.
+    latest: Option<Scene>,
+    /// What is remembered, with trails.
+    trace: Trace,
+    /// In step: the frame whose time has not come yet.
+    next: Option<Followed>,
+    /// In step: when frames are due.
+    clock: Clock,
+    /// Frames of earlier epochs came before a jump.
+    epoch: u64,
+    /// No frame of this epoch was shown yet.
+    awaiting: bool,
+    /// Where the last jump was to lead, until its frame is there: further jumps go from there.
+    goal: Option<f64>,
+    /// The time of the recording's first frame.
+    begin: Option<f64>,
+    paused: bool,
+    /// A single step was asked for while paused.
+    step: bool,
+    /// Nothing comes any more, neither pictures nor tracks.
+    ended: bool,
+    /// It was so once.
+    seen_to_end: bool,
+    /// What went wrong in the threads.
+    failure: Option<RunError>,
+    writing: bool,
+    /// The frames whose tracks were written: after a jump back no frame is written twice.
+    written: HashSet<u64>,
+    displayed: Rate,
+    message: Option<(String, Instant)>,
+    timeline: Option<(u64, Timeline)>,
+    status: Option<Status>,
+    outcome: Outcome,
+}
+
+impl Stage {
+    fn new(show: Show) -> Self {
+        let message = show.carried.note.clone().map(|note| (note, Instant::now() + MESSAGE));
+        let transport = &show.pipeline.transport;
+        transport.set_speed(show.carried.speed);
+        transport.set_repeat(show.carried.repeat);
+        let trace = Trace::new(show.carried.settings.trails);
+        let status = show.status_file.clone().map(Status::new);
+        Self {
+            show,
+            viewer: Viewer::new(),
+            canvas: Canvas::new(1, 1),
+            text: Text::new(),
+            current: None,
+            scene: None,
+            latest: None,
+            trace,
+            next: None,
+            clock: Clock::new(),
+            epoch: 0,
+            awaiting: true,
+            goal: None,
+            begin: None,
+            paused: false,
+            step: false,
+            ended: false,
+            seen_to_end: false,
+            failure: None,
+            writing: true,
+            written: HashSet::new(),
+            displayed: Rate::default(),
+            message,
+            timeline: None,
+            status,
+            outcome: Outcome::Closed,
+        }
+    }
+
+    fn run(&mut self, window: &mut Window) -> Result<(), ShowError> {
+        let mut drawn = Instant::now();
+        let mut busy = Instant::now();
+        // The window has its size from the one before, and tells of changes only.
+        let (width, height) = window.size();
+        self.viewer.handle(crate::view::Event::Resize(width, height));
+        while !self.show.stop.is_asked() && self.writing {
+            let mut changed = false;
+            for event in window.poll() {
+                changed = true;
+                if self.viewer.handle(event).is_some_and(|command| self.obey(command)) {
+                    return Ok(());
+                }
+            }
+            changed |= if self.show.every_frame { self.fetch_in_step() } else { self.fetch_in_time() };
+            if self.failure.is_none() {
+                self.failure = self.show.pipeline.try_error();
+                changed |= self.failure.is_some();
+            }
+            if self.ended && self.show.exit_at_end {
+                return Ok(());
+            }
+            if self.message.as_ref().is_some_and(|(_, until)| Instant::now() > *until) {
+                (self.message, changed) = (None, true);
+            }
+            let still = self.paused || self.ended;
+            let numbers = !still && drawn.elapsed() > NUMBERS;
+            let stale = if still { drawn.elapsed() > STILL } else { window.is_stale() };
+            if changed || numbers {
+                (drawn, busy) = (Instant::now(), Instant::now());
+                self.draw(window)?;
+                self.tell_status()?;
+            } else if stale {
+                drawn = Instant::now();
+                window.present(&self.canvas)?;
+            } else {
+                self.nap(if still && busy.elapsed() > QUIET { LONG_NAP } else { NAP });
+            }
+        }
+        Ok(())
+    }
+
+    /// Sleeps until there may be something new; a frame that comes in time ends the nap.
+    fn nap(&mut self, nap: Duration) {
+        let waits_for_frames = !self.show.every_frame && !self.ended && !self.paused;
+        if waits_for_frames && self.next.is_none() {
+            let mut select = crossbeam_channel::Select::new();
+            select.recv(&self.show.pipeline.frames);
+            let _ = select.ready_timeout(nap);
+        } else {
+            std::thread::sleep(nap);
+        }
+    }
+
+    fn tell(&mut self, message: impl Into<String>) {
+        self.message = Some((message.into(), Instant::now() + MESSAGE));
+    }
+
+    fn is_live(&self) -> bool {
+        self.show.pipeline.info.kind.is_live()
+    }
+
+    /// Ends the threads and closes the files. What the user closes is complete where it is live or was seen to its end.
+    fn close(mut self, shown: Result<(), ShowError>) -> Result<(Outcome, Carried), ShowError> {
+        let told = self.close_status();
+        let Self { show, seen_to_end, failure, current, writing, outcome, .. } = self;
+        let (live, name) = (show.pipeline.info.kind.is_live(), show.pipeline.info.name.clone());
+        let ran = show.pipeline.finish();
+        let ran = failure.map_or(ran, Err);
+        let empty = current.is_none() && seen_to_end && ran.is_ok();
+        let ran = if empty { Err(RunError::Empty(name)) } else { ran };
+        let complete = shown.is_ok() && ran.is_ok() && writing && current.is_some() && (live || seen_to_end);
+        let recorded = show.recorder.map_or(Ok(()), |recorder| recorder.finish(complete));
+        shown.and(recorded.map_err(ShowError::from)).and(ran.map_err(ShowError::from)).and(told)?;
+        Ok((outcome, Carried { note: None, ..show.carried }))
+    }
+}

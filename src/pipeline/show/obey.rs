@@ -1,0 +1,177 @@
+//! What commands do.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::{Outcome, Stage};
+use crate::pipeline::transport::SPEEDS;
+use crate::pipeline::{Target, capture::lock};
+use crate::record::write_snapshot;
+use crate::view::{Command, times};
+
+/// A step of the confidence, and of the trails' length in seconds.
+const CONFIDENCE_STEP: f32 = 0.05;
+const TRAIL_STEP: f64 = 0.5;
+
+impl Stage {
+    /// Does what a key or the mouse asks for; true: this run is over.
+    pub(super) fn obey(&mut self, command: Command) -> bool {
+        match command {
+            Command::Quit => return true,
+            Command::Pause => self.set_paused(!self.paused),
+            Command::Step => {
+                self.set_paused(true);
+                self.step = true;
+                if !self.is_live() && !self.show.every_frame {
+                    self.show.pipeline.transport.step();
+                }
+            }
+            Command::StepBack => {
+                if let Some(time) = self.place() {
+                    self.set_paused(true);
+                    self.jump(Target::Before(time), time);
+                }
+            }
+            Command::Skip(seconds) => {
+                if let Some(time) = self.place() {
+                    self.jump(Target::At(time + seconds), time + seconds);
+                }
+            }
+            Command::Seek(share) => self.seek(share),
+            Command::Speed(steps) => self.change_speed(steps),
+            Command::Repeat => {
+                let repeat = !self.show.carried.repeat;
+                self.show.carried.repeat = repeat;
+                self.show.pipeline.transport.set_repeat(repeat);
+                self.tell(if repeat { "begins again at the end" } else { "stops at the end" });
+            }
+            Command::File(steps) => return self.change_file(steps),
+            Command::Record | Command::Panel => {}
+            Command::Snapshot => self.snapshot(),
+            Command::Confidence(steps) => {
+                let settings = &mut self.show.carried.settings;
+                let confidence = settings.detector.confidence + steps as f32 * CONFIDENCE_STEP;
+                let least = settings.tracker.low_score.max(CONFIDENCE_STEP);
+                settings.detector.confidence = confidence.clamp(least.min(0.95), 0.95);
+                let confidence = settings.detector.confidence;
+                self.adjust(true);
+                self.tell(format!("confidence {confidence:.2}"));
+            }
+            Command::TrailLength(steps) => {
+                let seconds = &mut self.show.carried.settings.trails.seconds;
+                *seconds = (*seconds + f64::from(steps) * TRAIL_STEP).clamp(0.0, 60.0);
+                let seconds = *seconds;
+                self.adjust(false);
+                self.tell(format!("trails {seconds:.1} s"));
+            }
+        }
+        false
+    }
+
+    /// Hands the settings in force to the threads. `tracking`: what was tracked with the settings before would be tracked
+    /// otherwise with these; a picture that stands still is looked at anew.
+    fn adjust(&mut self, tracking: bool) {
+        let settings = &self.show.carried.settings;
+        self.show.pipeline.adjust(settings.track(), settings.trails.seconds);
+        self.trace.set_settings(settings.trails);
+        let Some(memory) = self.show.pipeline.memory.clone() else { return };
+        if !tracking {
+            return;
+        }
+        lock(&memory).outdate();
+        if (self.paused || self.ended)
+            && let Some(time) = self.place()
+        {
+            let epoch = self.show.pipeline.transport.look_again(time);
+            self.expect(epoch);
+        }
+    }
+
+    pub(super) fn set_paused(&mut self, paused: bool) {
+        if paused != self.paused {
+            self.paused = paused;
+            self.clock.stop();
+            self.show.pipeline.transport.set_paused(paused);
+        }
+    }
+
+    /// Where jumps go from: the time of the frame shown, or of the one that is on its way. Says so where there is no going
+    /// about.
+    fn place(&mut self) -> Option<f64> {
+        if self.is_live() {
+            self.tell("live: there is no going back and forth");
+            return None;
+        }
+        self.show.pipeline.memory.as_ref()?;
+        self.goal.or(self.current.as_ref().map(|current| current.frame.time))
+    }
+
+    fn jump(&mut self, target: Target, goal: f64) {
+        let begin = self.begin.unwrap_or(0.0);
+        let end = self.show.pipeline.info.duration.map_or(f64::INFINITY, |duration| begin + duration);
+        self.goal = Some(goal.clamp(begin, end.max(begin)));
+        let epoch = self.show.pipeline.transport.seek(target);
+        self.expect(epoch);
+    }
+
+    /// To a share of the recording, where its length is known.
+    fn seek(&mut self, share: f64) {
+        if self.place().is_none() {
+            return;
+        }
+        let begin = self.begin.unwrap_or(0.0);
+        match (share, self.show.pipeline.info.duration) {
+            (0.0, _) => self.jump(Target::At(f64::NEG_INFINITY), begin),
+            (1.0, duration) => self.jump(Target::Last, begin + duration.unwrap_or(0.0)),
+            (share, Some(duration)) => {
+                let time = begin + share * duration;
+                self.jump(Target::At(time), time);
+            }
+            (_, None) => self.tell("its length is not known; the arrows go about in it"),
+        }
+    }
+
+    fn change_speed(&mut self, steps: i32) {
+        if self.is_live() {
+            self.tell("live: it is as fast as it is");
+            return;
+        }
+        let speed = self.show.carried.speed;
+        let at = SPEEDS.iter().position(|s| *s >= speed).unwrap_or(SPEEDS.len() - 1);
+        let to = at.saturating_add_signed(steps as isize).min(SPEEDS.len() - 1);
+        self.show.carried.speed = SPEEDS[to];
+        self.show.pipeline.transport.set_speed(SPEEDS[to]);
+        self.clock.set_speed(SPEEDS[to], Instant::now());
+        self.tell(format!("speed {}", times(SPEEDS[to])));
+    }
+
+    /// True where this run is over.
+    fn change_file(&mut self, steps: i32) -> bool {
+        let (at, of) = self.show.place;
+        let to = at.checked_add_signed(steps as isize).filter(|to| *to < of);
+        if to.is_none() {
+            self.tell(if of < 2 {
+                "there is no other recording here"
+            } else if steps > 0 {
+                "this is the last recording"
+            } else {
+                "this is the first recording"
+            });
+            return false;
+        }
+        if self.show.recorder.is_some() {
+            self.tell("files are being written; another recording needs another run");
+            return false;
+        }
+        self.outcome = Outcome::File(steps);
+        true
+    }
+
+    fn snapshot(&mut self) {
+        let saved = write_snapshot(&self.canvas, Path::new("."));
+        self.tell(match saved {
+            Ok(path) => format!("saved {}", path.display()),
+            Err(error) => error.to_string(),
+        });
+    }
+}

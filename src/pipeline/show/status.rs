@@ -1,0 +1,128 @@
+//! What the window shows, for other programs: one JSON object in a file that is replaced as a whole whenever something has
+//! changed, so that whoever reads it finds either the old state or the new one.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::{ShowError, Stage};
+use crate::scene::TrackState;
+
+/// The state is written at most this often while frames follow one another.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Status {
+    path: PathBuf,
+    written: Option<Instant>,
+    last: String,
+}
+
+/// What is told.
+#[derive(Serialize)]
+struct State<'a> {
+    version: u32,
+    source: &'a str,
+    /// From 1, as in track files.
+    frame: Option<u64>,
+    frames: Option<u64>,
+    time: Option<f64>,
+    duration: Option<f64>,
+    paused: bool,
+    ended: bool,
+    seeking: bool,
+    speed: f64,
+    repeat: bool,
+    /// The frame shown was looked at or is remembered: its tracks are its own.
+    settled: bool,
+    remembered_bytes: usize,
+    confidence: f32,
+    message: Option<&'a str>,
+    tracks: Vec<Object>,
+    closed: bool,
+}
+
+#[derive(Serialize)]
+struct Object {
+    id: u64,
+    class: String,
+    #[serde(rename = "box")]
+    rect: [f32; 4],
+    lost: bool,
+}
+
+impl Status {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, written: None, last: String::new() }
+    }
+
+    fn write(&mut self, text: String) -> std::io::Result<()> {
+        if text == self.last {
+            return Ok(());
+        }
+        let mut temporary = self.path.clone().into_os_string();
+        temporary.push(".new");
+        fs::write(&temporary, &text)?;
+        fs::rename(&temporary, &self.path)?;
+        (self.written, self.last) = (Some(Instant::now()), text);
+        Ok(())
+    }
+}
+
+impl Stage {
+    /// Writes the state where that is wanted and something has changed.
+    ///
+    /// # Errors
+    /// [`ShowError::Status`].
+    pub(super) fn tell_status(&mut self) -> Result<(), ShowError> {
+        let still = self.paused || self.ended;
+        match &self.status {
+            Some(Status { written: Some(written), .. }) if !still && written.elapsed() < PAUSE => Ok(()),
+            Some(_) => self.write_status(false),
+            None => Ok(()),
+        }
+    }
+
+    /// Says that it is over.
+    pub(super) fn close_status(&mut self) -> Result<(), ShowError> {
+        if self.status.is_some() { self.write_status(true) } else { Ok(()) }
+    }
+
+    fn write_status(&mut self, closed: bool) -> Result<(), ShowError> {
+        let (info, frame) = (&self.show.pipeline.info, self.current.as_ref().map(|shot| &shot.frame));
+        let memory = self.show.pipeline.memory.as_ref().map(super::lock);
+        let tracks = self.scene.iter().flat_map(|scene| &scene.tracks);
+        let object = |track: &crate::scene::Track| Object {
+            id: track.id,
+            class: self.show.labels.name(track.class).into_owned(),
+            rect: [track.rect.left, track.rect.top, track.rect.width, track.rect.height],
+            lost: track.state == TrackState::Lost,
+        };
+        let state = State {
+            version: 1,
+            source: &info.name,
+            frame: frame.map(|frame| frame.sequence + 1),
+            frames: info.frames,
+            time: frame.map(|frame| frame.time),
+            duration: info.duration,
+            paused: self.paused,
+            ended: self.ended,
+            seeking: self.awaiting,
+            speed: self.show.carried.speed,
+            repeat: self.show.carried.repeat,
+            settled: self.scene.as_ref().is_some_and(|s| frame.is_some_and(|f| f.sequence == s.sequence)),
+            remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
+            confidence: self.show.carried.settings.detector.confidence,
+            message: self.message.as_ref().map(|(text, _)| text.as_str()),
+            tracks: tracks.map(object).collect(),
+            closed,
+        };
+        // Strings and numbers alone cannot fail to become JSON.
+        let text = serde_json::to_string(&state).unwrap_or_default() + "\n";
+        let Some(status) = &mut self.status else { return Ok(()) };
+        status.write(text).map_err(|error| ShowError::Status(status.path.clone(), error))
+    }
+}

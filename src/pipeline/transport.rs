@@ -1,0 +1,206 @@
+//! What the window asks of the capture thread, as the buttons of a player do: halt, step, speed, another place.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::clock::Clock;
+use super::playhead::Target;
+
+/// The speeds that can be chosen, in seconds of the recording a second.
+pub const SPEEDS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
+
+/// The buttons. Every jump begins a new *epoch*: frames carry the epoch they belong to, so that whoever asked for a jump
+/// knows which frames came before it.
+#[derive(Debug, Default)]
+pub struct Transport {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    paused: bool,
+    steps: u32,
+    speed: f64,
+    repeat: bool,
+    epoch: u64,
+    wish: Option<Wish>,
+    /// The epoch in which the end was reached, and how many frames had been handed on in all.
+    end: Option<(u64, u64)>,
+    over: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            paused: false,
+            steps: 0,
+            speed: 1.0,
+            repeat: false,
+            epoch: 0,
+            wish: None,
+            end: None,
+            over: false,
+        }
+    }
+}
+
+/// A jump that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    pub(super) epoch: u64,
+    pub(super) target: Target,
+    /// The first frame is to be tracked anew, though it may be remembered.
+    pub(super) anew: bool,
+}
+
+/// How a wait came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// The frame is due, or a single step was asked for.
+    Due,
+    /// Another place was asked for.
+    Wished,
+    /// No more frames are wanted.
+    Over,
+}
+
+impl Transport {
+    /// Halts the recording or lets it go on.
+    pub fn set_paused(&self, paused: bool) {
+        self.change(|state| (state.paused, state.steps) = (paused, 0));
+    }
+
+    /// One frame on, while halted.
+    pub fn step(&self) {
+        self.change(|state| state.steps = state.steps.saturating_add(1));
+    }
+
+    /// Changes the speed: so many seconds of the recording in a second.
+    pub fn set_speed(&self, speed: f64) {
+        self.change(|state| state.speed = speed);
+    }
+
+    /// Whether the recording begins again when it has ended.
+    pub fn set_repeat(&self, repeat: bool) {
+        self.change(|state| state.repeat = repeat);
+    }
+
+    /// Goes to another place; gives the epoch that begins there.
+    pub fn seek(&self, target: Target) -> u64 {
+        self.wish(target, false)
+    }
+
+    /// Looks at the frame at this source time anew, though it may be remembered; gives the epoch that begins with it.
+    pub fn look_again(&self, time: f64) -> u64 {
+        self.wish(Target::At(time), true)
+    }
+
+    fn wish(&self, target: Target, anew: bool) -> u64 {
+        let mut epoch = 0;
+        self.change(|state| {
+            state.epoch += 1;
+            epoch = state.epoch;
+            state.wish = Some(Wish { epoch, target, anew });
+        });
+        epoch
+    }
+
+    /// The epoch in which the source has ended, and the number of frames handed on in all until then; `None` while there may
+    /// be more.
+    pub fn ended(&self) -> Option<(u64, u64)> {
+        self.lock().end
+    }
+
+    /// The newest epoch.
+    pub(super) fn epoch(&self) -> u64 {
+        self.lock().epoch
+    }
+
+    /// Wakes the capture thread for good.
+    pub(super) fn end(&self) {
+        self.change(|state| state.over = true);
+    }
+
+    /// The newest place that was asked for, once.
+    pub(super) fn take_wish(&self) -> Option<Wish> {
+        let mut state = self.lock();
+        let wish = state.wish.take();
+        if wish.is_some() {
+            state.end = None;
+        }
+        wish
+    }
+
+    /// Whether what is being done is not wanted any more.
+    pub(super) fn is_interrupted(&self) -> bool {
+        let state = self.lock();
+        state.over || state.wish.is_some()
+    }
+
+    /// At the end of the source: the epoch of the next repetition, where one is wanted and nothing else was asked for.
+    pub(super) fn begin_again(&self) -> Option<u64> {
+        let mut state = self.lock();
+        if !state.repeat || state.over || state.wish.is_some() {
+            return None;
+        }
+        state.epoch += 1;
+        Some(state.epoch)
+    }
+
+    /// Tells that the source has ended, and waits until something else is wanted; false where nothing is.
+    pub(super) fn wait_at_end(&self, epoch: u64, frames: u64) -> bool {
+        let mut state = self.lock();
+        state.end = Some((epoch, frames));
+        while !state.over && state.wish.is_none() && !state.repeat {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.end = None;
+        !state.over
+    }
+
+    /// Waits until a frame of this source time is due, and while halted until a step.
+    pub(super) fn wait(&self, clock: &mut Clock, time: f64) -> Waited {
+        let mut state = self.lock();
+        let mut halted = false;
+        loop {
+            if state.over {
+                return Waited::Over;
+            }
+            if state.wish.is_some() {
+                return Waited::Wished;
+            }
+            let now = Instant::now();
+            if state.paused {
+                if state.steps > 0 {
+                    state.steps -= 1;
+                    clock.stop();
+                    clock.shown(time, now);
+                    return Waited::Due;
+                }
+                halted = true;
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            if std::mem::take(&mut halted) {
+                clock.go_on(now);
+            }
+            clock.set_speed(state.speed, now);
+            let left = clock.left(time, now);
+            if left.is_zero() {
+                clock.shown(time, now);
+                return Waited::Due;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
