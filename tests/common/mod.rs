@@ -10,6 +10,8 @@
     clippy::print_stdout
 )]
 
+pub mod screen;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
