@@ -3,6 +3,7 @@
 
 mod adapt;
 mod avi;
+mod avi_file;
 pub mod camera;
 mod ffmpeg;
 mod ffprobe;
@@ -81,6 +82,24 @@ pub trait Source: Send {
     /// [`SourceError`]; frames given before it are good. After an error the source gives no more.
     fn next_frame(&mut self) -> Result<Option<Frame>, SourceError>;
 
+    /// Goes to another place of a recording: of the frames that come next, the first lies at or before the source time
+    /// `time` (seconds), as near to it as is cheap; where no frame does, the first is the recording's first. What
+    /// comes earlier than wanted is for the caller to drop. The frames have the `time` and the `sequence` that they have
+    /// in a straight run from the beginning. Works after the end and after an error too. What is promised of the number
+    /// of frames is not held against a source that was sent elsewhere.
+    ///
+    /// `Ok(false)`: this source cannot; nothing has changed. May block for as long as it takes to decode one frame.
+    ///
+    /// # Errors
+    /// [`SourceError`] where the source cannot be begun again; it gives no more frames until a later seek succeeds.
+    fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
+        let _ = time;
+        Ok(false)
+    }
+
+    /// Says that [`Source::seek`] will be called, so that what makes it exact can be got ready beside the decoding.
+    fn prepare_seeking(&mut self) {}
+
     /// A handle that makes a blocked [`Source::next_frame`] return soon, where the source has such a means.
     fn stopper(&self) -> Option<Stopper> {
         None
@@ -142,3 +161,6 @@ pub enum SourceError {
 fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
+
+#[cfg(test)]
+mod seek_tests;
