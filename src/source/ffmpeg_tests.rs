@@ -1,7 +1,11 @@
 //! Stand-ins for ffmpeg that misbehave, and the parts that need no ffmpeg. Real videos: `tests/source_video.rs`.
 
 use super::*;
+use std::collections::VecDeque;
+use std::io::BufReader;
 use std::path::Path;
+
+use super::super::decoder::{LINE, MESSAGES, keep, read_line};
 
 #[test]
 fn times_never_go_back() {
