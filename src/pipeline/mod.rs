@@ -22,6 +22,8 @@ mod capture;
 mod follow;
 pub mod headless;
 mod link;
+#[allow(dead_code, reason = "the capture thread is to play through it")]
+mod playhead;
 mod recorder;
 mod sense;
 #[cfg(feature = "window")]
