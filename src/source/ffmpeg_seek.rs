@@ -158,18 +158,22 @@ impl FfmpegSource {
             return Ok(false);
         }
         let first = self.seeking.first.unwrap_or_default();
-        let wanted = match &index {
-            Some(index) => index.just_before(time).unwrap_or(first),
-            None => self.probe.duration.map_or(time, |duration| time.min(self.probe.start + duration)),
-        };
         // Exact only where both are: else time is lost with a child that begins too late.
-        let tries = if index.is_some() && self.probe.is_seekable() { &EARLIER[..] } else { &EARLIER[1..] };
-        for earlier in tries {
-            let from = wanted - earlier;
-            let seek = from - self.probe.container_start;
-            if from <= first || seek <= 0.0 || !seek.is_finite() {
+        let exact = index.is_some() && self.probe.is_seekable();
+        for earlier in if exact { &EARLIER[..] } else { &EARLIER[1..] } {
+            let from = match &index {
+                Some(index) if exact => index.just_before(time).map(|from| from - earlier),
+                Some(index) => index.key_before(time - earlier).and_then(|key| index.just_before(key)),
+                None => {
+                    let end = self.probe.duration.map(|duration| self.probe.start + duration);
+                    Some(end.map_or(time, |end| time.min(end)) - earlier)
+                }
+            };
+            let seek = from.map(|from| from - self.probe.container_start);
+            let begins = from.is_none_or(|from| from <= first);
+            let Some(seek) = seek.filter(|seek| !begins && *seek > 0.0 && seek.is_finite()) else {
                 return Ok(false);
-            }
+            };
             self.restart(Some(seek))?;
             match self.landing(time, index.as_deref()) {
                 Ok(Landing::Good | Landing::Stopped) => return Ok(true),
@@ -179,6 +183,7 @@ impl FfmpegSource {
                 Ok(Landing::Unknown) | Err(_) => break,
             }
         }
+        log::debug!("{}: seeks lead elsewhere; it is decoded from its beginning instead", self.what);
         self.seeking.useless = true;
         Ok(false)
     }
@@ -195,10 +200,17 @@ impl FfmpegSource {
         if frame.time > time {
             return Ok(Landing::Late);
         }
+        let tolerance = self.half_a_frame();
+        // Where a container is searched, decoding may have begun anywhere, and only from a key frame on are the pictures
+        // sure to be whole.
+        let searched = index.filter(|_| !self.probe.is_seekable());
+        let key = |index: &Index| index.key_before(frame.time + tolerance);
+        if searched.is_some_and(|index| key(index).is_none_or(|key| frame.time - key > tolerance)) {
+            return Ok(Landing::Late);
+        }
         let first = self.seeking.first.unwrap_or_default();
         let number = match index {
             Some(index) => {
-                let tolerance = self.half_a_frame();
                 let place = |time| index.place(time, tolerance);
                 place(frame.time).zip(place(first)).and_then(|(this, first)| this.checked_sub(first))
             }

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use super::decoder::{SPLICE, end, own_group};
 use super::input::{Input, Tools};
 
-/// A file of more packets has no index: 18 hours at 30 frames a second, 16 MB.
+/// A file of more packets has no index: 18 hours at 30 frames a second, 16 MB (32 where each is a key frame).
 const PACKETS: usize = 2_000_000;
 /// The most that is read of what ffprobe writes, in bytes; a packet's line has about 20.
 const OUTPUT: u64 = 64 * PACKETS as u64;
@@ -24,13 +24,15 @@ const ROUNDING: f64 = 1e-6;
 pub(super) struct Index {
     /// Seconds, sorted.
     times: Vec<f64>,
+    /// Those of the frames where decoding can begin, sorted.
+    keys: Vec<f64>,
 }
 
 impl Index {
     /// Reads lines such as `0.033367,K__`. `None` where a packet has no time, the times begin anew in the middle, or
     /// there are none or too many: numbers cannot be told then.
     fn read(text: impl BufRead) -> Option<Self> {
-        let mut times: Vec<f64> = Vec::new();
+        let (mut times, mut keys): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         let mut latest = f64::NEG_INFINITY;
         for line in text.lines() {
             let line = line.ok()?;
@@ -47,9 +49,13 @@ impl Index {
             }
             latest = latest.max(time);
             times.push(time);
+            if flags.contains('K') {
+                keys.push(time);
+            }
         }
         times.sort_by(f64::total_cmp);
-        (!times.is_empty()).then_some(Self { times })
+        keys.sort_by(f64::total_cmp);
+        (!times.is_empty()).then_some(Self { times, keys })
     }
 
     /// The place in the index of the frame shown at `time`, which may be off by `tolerance` (seconds).
@@ -65,6 +71,12 @@ impl Index {
         // Of several at the same time, the first.
         let first = self.times.get(nearer).map(|at| self.times.partition_point(|t| t < at))?;
         off(nearer).filter(|off| *off <= tolerance).map(|_| first as u64)
+    }
+
+    /// The time of the last key frame that is shown at or before `time`.
+    pub(super) fn key_before(&self, time: f64) -> Option<f64> {
+        let behind = self.keys.partition_point(|t| *t <= time + ROUNDING);
+        self.keys.get(behind.checked_sub(1)?).copied()
     }
 
     /// How many frames are shown at or before `time`.
@@ -161,6 +173,11 @@ mod tests {
         assert!((index.just_before(0.04).unwrap() - 0.02).abs() < 1e-9);
         assert!((index.just_before(7.0).unwrap() - 0.10).abs() < 1e-9);
         assert_eq!(index.just_before(f64::NEG_INFINITY), None);
+        let keys = read("0.0,K_\n0.2,__\n0.1,__\n0.3,K__\n").unwrap();
+        assert_eq!(
+            [-1.0, 0.29, 0.3, 9.0].map(|time| keys.key_before(time)),
+            [None, Some(0.0), Some(0.3), Some(0.3)]
+        );
     }
 
     #[test]
