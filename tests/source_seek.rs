@@ -117,13 +117,12 @@ fn what_has_an_index_seeks_exactly() {
     let settings = SourceSettings::default();
     for arguments in [
         format!("{CLIP} -c:v libx264 -bf 3 -g 30 DIR/a.mp4"),
-        format!("{CLIP} -c:v libx264 -bf 3 -g 30 DIR/a.mkv"),
+        format!(
+            "{CLIP} -vf select='not(mod(n,3))+gt(n,60)' -vsync passthrough -c:v libx264 -bf 3 -g 30 DIR/vfr.mkv"
+        ),
         format!("{CLIP} -c:v libx264 -bf 3 -g 30 -x264-params open-gop=1 DIR/open.mkv"),
         format!(
             "{CLIP} -vf select='not(mod(n,3))+gt(n,60)' -vsync passthrough -c:v libx264 -bf 3 -g 30 DIR/vfr.mp4"
-        ),
-        format!(
-            "{CLIP} -vf select='not(mod(n,3))+gt(n,60)' -vsync passthrough -c:v libx264 -bf 3 -g 30 DIR/vfr.mkv"
         ),
         format!("{CLIP} -c:v libx265 -x265-params log-level=none:keyint=30 DIR/hevc.mp4"),
         format!("{CLIP} -c:v libx265 -x265-params log-level=none:keyint=30 DIR/hevc.mkv"),
@@ -134,7 +133,6 @@ fn what_has_an_index_seeks_exactly() {
         // An edit list hides the frames before 1.3 s.
         "-ss 1.3 -i DIR/a.mp4 -c copy DIR/edited.mp4".to_owned(),
         format!("{CLIP} -c:v libx264 -movflags frag_keyframe+empty_moov -g 30 DIR/fragments.mp4"),
-        format!("{CLIP} -c:v mpeg4 -g 30 DIR/m.mov"),
     ] {
         let Some(path) = make(&dir, &arguments) else { continue };
         check_all(path.to_str().unwrap(), &settings, 100);
@@ -179,9 +177,7 @@ fn start_end_and_rate_are_kept() {
         let name = path.to_str().unwrap();
         let plain = SourceSettings::default();
         check_all(name, &SourceSettings { start: Some(2.01), end: Some(4.5), ..plain.clone() }, 40);
-        check_all(name, &SourceSettings { start: Some(1.8), mirror: true, ..plain.clone() }, 40);
-        check_all(name, &SourceSettings { fps: Some(5.0), ..plain.clone() }, 100);
-        check_all(name, &SourceSettings { fps: Some(50.0), start: Some(0.5), end: Some(1.7), ..plain }, 40);
+        check_all(name, &SourceSettings { fps: Some(50.0), start: Some(0.5), mirror: true, ..plain }, 40);
     }
 }
 
