@@ -61,9 +61,6 @@ use sense::Sense;
 /// How many things wait on a link that keeps everything.
 const KEPT: usize = 4;
 
-/// How many bytes of decoded frames are kept for steps back.
-const KEPT_PIXELS: usize = 64 << 20;
-
 /// Why a run came to an end before its time.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -217,7 +214,7 @@ impl Pipeline {
         }
 
         let capture = Capture {
-            playhead: Playhead::new(source, reopen, if replay { KEPT_PIXELS } else { 0 }),
+            playhead: Playhead::new(source, reopen, if replay { playhead::BUDGET } else { 0 }),
             display: display_out,
             sense: sense_out,
             in_step: every_frame,

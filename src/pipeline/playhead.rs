@@ -73,11 +73,12 @@ pub(super) struct Playhead {
 
 impl Playhead {
     /// Takes a source before its first frame. `reopen` begins it again, for one that cannot seek. `budget` is how many
-    /// bytes of pictures may be kept ([`BUDGET`] is a usual one); two frames are kept at least.
+    /// bytes of pictures may be kept ([`BUDGET`] is a usual one); two frames are kept at least. Zero: nobody will
+    /// go about in it.
     pub(super) fn new(source: Box<dyn Source>, reopen: Option<Reopen>, budget: usize) -> Self {
         let mut source = source;
         let seekable = !source.info().kind.is_live();
-        if seekable {
+        if seekable && budget > 0 {
             source.prepare_seeking();
         }
         Self {
@@ -97,12 +98,6 @@ impl Playhead {
     /// What the source says of itself.
     pub(super) fn info(&self) -> &SourceInfo {
         self.source.info()
-    }
-
-    /// Whether [`Self::seek`] is of any use. A recording whose source turns out not to be able to is found out by the
-    /// first seek.
-    pub(super) fn can_seek(&self) -> bool {
-        !self.info().kind.is_live() && (self.seekable || self.reopen.is_some())
     }
 
     /// The next frame; `None` at the end, also when asked again. A seek back works after it.
@@ -515,10 +510,8 @@ mod tests {
     #[test]
     fn what_can_neither_seek_nor_begin_again_says_so_and_goes_on() {
         let mut head = Playhead::new(Fake::boxed(&ten_seconds(), Aim::Cannot, None), None, 30);
-        assert!(head.can_seek());
         assert!(head.seek(Target::At(5.0), &mut || false).unwrap());
         assert_eq!(head.next_frame().unwrap().unwrap().sequence, 50);
-        assert!(!head.can_seek());
         assert!(!head.seek(Target::At(1.0), &mut || false).unwrap());
         assert_eq!(head.next_frame().unwrap().unwrap().sequence, 51);
     }

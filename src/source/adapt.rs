@@ -29,7 +29,18 @@ struct Retimed {
     inner: Box<dyn Source>,
     info: SourceInfo,
     fps: f64,
+    /// Frames a second by the source's own time, to guess where a frame lies.
+    own_rate: f64,
+    /// The frame looked at last, by its number and its own time: guesses start from it.
+    near: (u64, f64),
+    /// A frame that was taken to see where a seek had led to.
+    waiting: Option<Frame>,
 }
+
+/// How often a frame's own time is guessed anew.
+const GUESSES: u32 = 8;
+/// A guess is good that leads to a frame at most so many seconds (of the source's own time) before the wanted one.
+const NEAR_ENOUGH: f64 = 1.0;
 
 impl Retimed {
     fn new(inner: Box<dyn Source>, fps: f64) -> Self {
@@ -40,8 +51,26 @@ impl Retimed {
             _ => None,
         };
         // Sound keeps the old time and would drift away from the pictures.
+        let own_rate = old.rate.filter(|rate| rate.is_finite() && *rate > 0.0).unwrap_or(fps);
         let info = SourceInfo { rate: Some(fps), duration, sound: None, ..old };
-        Self { inner, info, fps }
+        Self { inner, info, fps, own_rate, near: (0, 0.0), waiting: None }
+    }
+
+    /// The next frame with its own time.
+    fn inner_frame(&mut self) -> Result<Option<Frame>, SourceError> {
+        let frame = self.inner.next_frame()?;
+        if let Some(frame) = &frame {
+            self.near = (frame.sequence, frame.time);
+        }
+        Ok(frame)
+    }
+
+    /// The number of the last frame whose new time is at or before `time`.
+    fn number_at(&self, time: f64) -> u64 {
+        // What is below zero, or no number, becomes 0; what is out of range the largest.
+        let guess = (time * self.fps) as u64;
+        let around = [guess.saturating_add(1), guess, guess.saturating_sub(1)];
+        around.into_iter().find(|&number| number as f64 / self.fps <= time).unwrap_or(0)
     }
 }
 
@@ -51,8 +80,44 @@ impl Source for Retimed {
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
-        let frame = self.inner.next_frame()?;
+        let frame = match self.waiting.take() {
+            Some(frame) => Some(frame),
+            None => self.inner_frame()?,
+        };
         Ok(frame.map(|frame| Frame { time: frame.sequence as f64 / self.fps, ..frame }))
+    }
+
+    fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
+        let wanted = self.number_at(time);
+        // Only the frame's number is known, not its own time, which may run unevenly: guessed by the rate, from the
+        // frame seen last; from where that leads to, once more, until it is near enough.
+        let mut below: Option<u64> = None;
+        let mut early = 0.0;
+        for guesses in 0..=GUESSES {
+            let (number, own) = self.near;
+            let guess = own + (wanted as f64 - number as f64) / self.own_rate - early;
+            let guess = if guesses < GUESSES { guess } else { f64::NEG_INFINITY };
+            if !self.inner.seek(guess)? {
+                return Ok(false);
+            }
+            self.waiting = self.inner_frame()?;
+            let Some(found) = self.waiting.as_ref().map(|frame| frame.sequence) else { break };
+            if found > wanted {
+                early = (early * 4.0_f64).max(NEAR_ENOUGH);
+                continue;
+            }
+            // A guess that leads no further than the one before leads to the end.
+            let near = (wanted - found) as f64 <= NEAR_ENOUGH * self.own_rate;
+            if near || below.is_some_and(|number| number >= found) {
+                break;
+            }
+            below = Some(found);
+        }
+        Ok(true)
+    }
+
+    fn prepare_seeking(&mut self) {
+        self.inner.prepare_seeking();
     }
 
     fn stopper(&self) -> Option<Stopper> {
@@ -66,7 +131,8 @@ struct Cut {
     info: SourceInfo,
     start: f64,
     end: f64,
-    given: u64,
+    /// The number that the first frame kept has without the cut, once it has been seen.
+    first: Option<u64>,
     over: bool,
 }
 
@@ -82,7 +148,21 @@ impl Cut {
             None => None,
         };
         let info = SourceInfo { frames: None, duration, sound: None, ..old };
-        Self { inner, info, start, end, given: 0, over: false }
+        Self { inner, info, start, end, first: None, over: false }
+    }
+
+    /// The next frame within the cut, with the number that it has without; `None` at its end.
+    fn kept(&mut self) -> Result<Option<Frame>, SourceError> {
+        while let Some(frame) = self.inner.next_frame()? {
+            if frame.time >= self.end {
+                break;
+            }
+            if frame.time >= self.start {
+                self.first.get_or_insert(frame.sequence);
+                return Ok(Some(frame));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -92,25 +172,46 @@ impl Source for Cut {
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
-        while !self.over {
-            let Some(frame) = self.inner.next_frame()? else { break };
-            if frame.time >= self.end {
-                break;
-            }
-            if frame.time >= self.start {
-                let sequence = self.given;
-                self.given += 1;
-                return Ok(Some(Frame { sequence, ..frame }));
-            }
+        if self.over {
+            return Ok(None);
         }
-        if !self.over {
-            self.over = true;
-            // A decoder that is still at work is not needed any more.
-            if let Some(stop) = self.inner.stopper() {
-                stop();
-            }
+        if let Some(frame) = self.kept()? {
+            let sequence = frame.sequence.saturating_sub(self.first.unwrap_or_default());
+            return Ok(Some(Frame { sequence, ..frame }));
+        }
+        self.over = true;
+        // A device is not needed any more. The decoder of a recording may be, for a seek; nobody takes its frames, so
+        // that it waits and costs nothing.
+        if self.info.kind.is_live()
+            && let Some(stop) = self.inner.stopper()
+        {
+            stop();
         }
         Ok(None)
+    }
+
+    fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
+        if self.first.is_none() {
+            // The numbers count from the first frame kept, which has to be seen once.
+            if !self.inner.seek(self.start)? {
+                return Ok(false);
+            }
+            self.over = self.kept()?.is_none();
+            if self.over {
+                return Ok(true);
+            }
+        }
+        // The frame at the end itself is outside.
+        let within = time.max(self.start).min(self.end.next_down());
+        if !self.inner.seek(within)? {
+            return Ok(false);
+        }
+        self.over = false;
+        Ok(true)
+    }
+
+    fn prepare_seeking(&mut self) {
+        self.inner.prepare_seeking();
     }
 
     fn stopper(&self) -> Option<Stopper> {
@@ -149,6 +250,14 @@ impl Source for Turned {
     fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
         let Some(frame) = self.inner.next_frame()? else { return Ok(None) };
         Ok(Some(Frame { picture: Arc::new(self.turn(&frame.picture)?), ..frame }))
+    }
+
+    fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
+        self.inner.seek(time)
+    }
+
+    fn prepare_seeking(&mut self) {
+        self.inner.prepare_seeking();
     }
 
     fn stopper(&self) -> Option<Stopper> {

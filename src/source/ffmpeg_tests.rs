@@ -1,7 +1,11 @@
 //! Stand-ins for ffmpeg that misbehave, and the parts that need no ffmpeg. Real videos: `tests/source_video.rs`.
 
 use super::*;
+use std::collections::VecDeque;
+use std::io::BufReader;
 use std::path::Path;
+
+use super::super::decoder::{LINE, MESSAGES, keep, read_line};
 
 #[test]
 fn times_never_go_back() {
@@ -220,6 +224,49 @@ mod fakes {
             assert!(begun.elapsed() < Duration::from_secs(4), "{script}");
             assert!(!cfg!(target_os = "linux") || !runs(pid), "{script}");
         }
+    }
+
+    #[test]
+    fn a_stopper_ends_a_seek_and_the_child_that_it_started() {
+        // The child that is started in the middle gives nothing, and does not end.
+        let script =
+            format!("case \"$*\" in *-ss*) exec sleep 600;; esac\n{CONFIG}\n{}{}", frame(0), frame(1));
+        let reply = REPLY.replace(r#""duration": "0.3""#, r#""duration": "60.0""#);
+        let fake = Fake::new(&reply, &script);
+        let mut source = fake.open().unwrap();
+        assert!(source.next_frame().unwrap().is_some());
+        let (stop, child) = (source.stopper().unwrap(), Arc::clone(&source.child));
+        let begun = Instant::now();
+        let stopping = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(400));
+            let pid = lock(&child).id();
+            stop();
+            pid
+        });
+        assert!(source.seek(30.0).unwrap());
+        assert!(source.next_frame().unwrap().is_none());
+        let pid = stopping.join().unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(4));
+        assert!(!cfg!(target_os = "linux") || !runs(pid));
+        assert!(source.seek(0.0).unwrap());
+        assert!(source.next_frame().unwrap().is_none(), "stopped is stopped");
+        let pid = lock(&source.child).id();
+        assert!(!cfg!(target_os = "linux") || !runs(pid));
+    }
+
+    #[test]
+    fn a_child_that_cannot_be_started_again_is_an_error() {
+        let script = format!("{CONFIG}\n{}{}{}", frame(0), frame(1), frame(2));
+        let fake = Fake::new(REPLY, &script);
+        let mut source = fake.open().unwrap();
+        assert!(source.next_frame().unwrap().is_some());
+        std::fs::remove_file(fake.path("ffmpeg")).unwrap();
+        assert!(matches!(source.seek(0.0), Err(SourceError::Missing { .. })));
+        assert!(source.next_frame().unwrap().is_none());
+        // And it is good again once there is one.
+        fake.program("ffmpeg", &script);
+        assert!(source.seek(0.0).unwrap());
+        assert_eq!(source.next_frame().unwrap().unwrap().sequence, 0);
     }
 
     #[test]

@@ -46,6 +46,12 @@ impl Probe {
         ["mov", "matroska"].iter().any(|name| self.container.contains(name))
     }
 
+    /// Whether a seek of ffmpeg leads near the time, so that it is of use where the times are checked afterwards: an
+    /// MPEG stream is searched, an AVI and an FLV have an index that may be coarse or missing.
+    pub(super) fn is_nearly_seekable(&self) -> bool {
+        self.is_seekable() || ["avi", "mpegts", "mpeg", "flv"].contains(&self.container.as_str())
+    }
+
     pub(super) fn is_avi(&self) -> bool {
         self.container == "avi"
     }
@@ -94,7 +100,7 @@ pub(super) fn probe(tools: &Tools, input: &Input) -> Result<Probe, SourceError> 
 fn run(mut command: Command, what: &str) -> Result<(bool, Vec<u8>, Vec<u8>), SourceError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env("AV_LOG_FORCE_NOCOLOR", "1");
-    super::ffmpeg::own_group(&mut command);
+    super::decoder::own_group(&mut command);
     let mut child = command.spawn().map_err(|e| not_started(what, "ffprobe", &e))?;
     let out = collect(child.stdout.take());
     let messages = collect(child.stderr.take());

@@ -25,8 +25,12 @@ pub struct ImageSource {
     /// A file named by itself has to be readable; one of many may be skipped.
     alone: bool,
     rate: f64,
+    /// The place in the list of the image that is read next.
     next: usize,
+    /// The sequence number of the next frame: how many images before it can be read.
     given: u64,
+    /// What is known of each file: whether it can be read.
+    readable: Vec<Option<bool>>,
     skipped: u64,
     first_problem: Option<SourceError>,
 }
@@ -85,7 +89,30 @@ impl ImageSource {
             duration: Some(files.len() as f64 / rate),
             sound: None,
         };
-        Self { info, files, alone, rate, next: 0, given: 0, skipped: 0, first_problem: None }
+        let readable = vec![None; files.len()];
+        Self { info, files, alone, rate, next: 0, given: 0, readable, skipped: 0, first_problem: None }
+    }
+
+    /// The last place in the list whose time is at or before `time`; the first where none is.
+    fn place_at(&self, time: f64) -> usize {
+        let last = self.files.len().saturating_sub(1);
+        // A number below zero, or none, becomes 0; one out of range the largest.
+        let guess = (time * self.rate) as usize;
+        let around = guess.saturating_sub(1).min(last)..=guess.saturating_add(1).min(last);
+        around.rev().find(|place| *place as f64 / self.rate <= time).unwrap_or(0)
+    }
+
+    /// Whether the file at `place` can be read. One that was never read is judged by its head.
+    fn is_readable(&mut self, place: usize) -> bool {
+        let (Some(known), Some(file)) = (self.readable.get_mut(place), self.files.get(place)) else {
+            return false;
+        };
+        *known.get_or_insert_with(|| picture_size(file).is_some())
+    }
+
+    /// Remembers whether the file at `place` could be read; tells whether that is news.
+    fn note(&mut self, place: usize, readable: bool) -> bool {
+        self.readable.get_mut(place).is_some_and(|known| known.replace(readable) != Some(readable))
     }
 
     fn end(&mut self) -> Result<Option<Frame>, SourceError> {
@@ -114,8 +141,10 @@ impl Source for ImageSource {
         while let Some(path) = self.files.get(self.next) {
             let place = self.next;
             self.next += 1;
+            let file = Some(path.as_path().into());
             match read_picture(path) {
                 Ok(picture) => {
+                    self.note(place, true);
                     let sequence = self.given;
                     self.given += 1;
                     return Ok(Some(Frame {
@@ -123,11 +152,15 @@ impl Source for ImageSource {
                         sequence,
                         time: place as f64 / self.rate,
                         captured: Instant::now(),
-                        file: Some(path.as_path().into()),
+                        file,
                     }));
                 }
                 Err(problem) if self.alone => return Err(problem),
                 Err(problem) => {
+                    // Named once, however often it is come by.
+                    if !self.note(place, false) {
+                        continue;
+                    }
                     self.skipped += 1;
                     if self.skipped <= NAMED {
                         log::warn!("skipped: {problem}");
@@ -137,6 +170,15 @@ impl Source for ImageSource {
             }
         }
         self.end()
+    }
+
+    fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
+        let wanted = self.place_at(time);
+        // Nothing comes of a place that cannot be read, and what comes first has to lie at or before `time`.
+        let before = (0..=wanted).rev().find(|&place| self.is_readable(place));
+        self.next = before.unwrap_or(0);
+        self.given = (0..self.next).filter(|&place| self.is_readable(place)).count() as u64;
+        Ok(true)
     }
 }
 

@@ -3,13 +3,16 @@
 
 mod adapt;
 mod avi;
+mod avi_file;
 pub mod camera;
+mod decoder;
 mod ffmpeg;
 mod ffprobe;
 mod images;
 mod input;
 pub mod jpeg;
 mod open;
+mod packets;
 mod picture_file;
 mod raw_frame;
 mod settings;
@@ -160,3 +163,6 @@ pub enum SourceError {
 fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
+
+#[cfg(test)]
+mod seek_tests;

@@ -1,0 +1,217 @@
+//! The `ffmpeg` child process: its command, its beginning and its end, the thread that reads its log, and the clock that
+//! makes source times of its time stamps. What it gives is taken by [`ffmpeg`](super::ffmpeg).
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::SourceError;
+use super::ffprobe::Probe;
+use super::input::{Input, Tools, not_started, redact};
+use super::raw_frame::FORMATS;
+use super::showinfo::{Announced, OutOfStep, Parser};
+
+/// Announced frames that may wait for their bytes to be read. ffmpeg's own queues between its threads are shorter, so
+/// that the log thread never waits while ffmpeg still has frames to write.
+const AHEAD: usize = 512;
+/// The longest line of the log that is looked at, in bytes; the rest of a longer one is dropped.
+pub(super) const LINE: usize = 4096;
+/// How many of the decoder's last messages are kept.
+pub(super) const MESSAGES: usize = 20;
+/// A time stamp that goes back by more than this is a new beginning (a looped or spliced stream), not a slip.
+pub(super) const SPLICE: f64 = 1.0;
+
+/// What a decoder says: its last messages, tidied.
+pub(super) type Messages = Arc<Mutex<VecDeque<String>>>;
+
+/// What comes out of a child.
+pub(super) struct Output {
+    /// The raw frames.
+    pub(super) pictures: ChildStdout,
+    /// What is told of each frame, in the same order.
+    pub(super) log: Receiver<Result<Announced, OutOfStep>>,
+    pub(super) messages: Messages,
+}
+
+/// Starts a child that decodes from the beginning, or from `seek` (seconds after the container's start).
+///
+/// # Errors
+/// [`SourceError::Missing`] without the program, [`SourceError::Open`] where it or a thread cannot be started.
+pub(super) fn start(
+    tools: &Tools,
+    input: &Input,
+    probe: &Probe,
+    seek: Option<f64>,
+) -> Result<(Child, Output), SourceError> {
+    let what = input.what();
+    let mut command = decode_command(tools, input, probe, seek);
+    let mut child = command.spawn().map_err(|e| not_started(&what, "ffmpeg", &e))?;
+    let (Some(pictures), Some(log)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(SourceError::Open { what, why: "ffmpeg's output is not connected".to_owned() });
+    };
+    let messages = Messages::default();
+    let (sender, receiver) = bounded(AHEAD);
+    let kept = Arc::clone(&messages);
+    // Ends with the pipe, which ends with the child; nobody has to wait for it.
+    let reader = thread::Builder::new().name("ffmpeg log".to_owned());
+    if let Err(e) = reader.spawn(move || read_log(log, &sender, &kept)) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(SourceError::Open { what, why: format!("no thread for ffmpeg's log: {e}") });
+    }
+    Ok((child, Output { pictures, log: receiver, messages }))
+}
+
+/// Ends the child and takes its exit status, so that nothing is left of it. Harmless when it has ended already.
+pub(super) fn end(child: &Mutex<Child>) {
+    let mut child = lock(child);
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// A thread that panicked leaves nothing half-done behind these locks.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Puts the child into a process group of its own: Ctrl-C is for this program, which then ends the child in order.
+pub(super) fn own_group(command: &mut Command) {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    #[cfg(not(unix))]
+    let _ = command;
+}
+
+fn decode_command(tools: &Tools, input: &Input, probe: &Probe, seek: Option<f64>) -> Command {
+    // Pixels that are not square are stretched to squares; the filter leaves square ones alone.
+    let filters = format!(
+        "scale=w='if(gt(sar,1),trunc(iw*sar+.5),iw)':h='if(gt(sar,0)*lt(sar,1),trunc(ih/sar+.5),ih)',\
+         setsar=1,format={FORMATS},showinfo=checksum=0"
+    );
+    let mut command = Command::new(&tools.ffmpeg);
+    command.args(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+info", "-copyts"]);
+    if let Some(seconds) = seek {
+        command.arg("-ss").arg(format!("{seconds:.6}"));
+    }
+    command.args(input.arguments(probe.is_modern()));
+    // A capital V: not the cover pictures.
+    command.args(["-map", "0:V:0", "-vf", &filters, probe.frame_mode_option(), "passthrough"]);
+    command.args(["-c:v", "rawvideo", "-f", "rawvideo", "pipe:1"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env("AV_LOG_FORCE_NOCOLOR", "1").env_remove("AV_LOG_FORCE_COLOR");
+    own_group(&mut command);
+    command
+}
+
+/// Reads ffmpeg's log to its end: frames to `frames`, errors and warnings to `messages`.
+fn read_log(
+    log: ChildStderr,
+    frames: &Sender<Result<Announced, OutOfStep>>,
+    messages: &Mutex<VecDeque<String>>,
+) {
+    let mut log = BufReader::new(log);
+    let mut parser = Parser::default();
+    let mut line = Vec::new();
+    while read_line(&mut log, &mut line) {
+        let text = String::from_utf8_lossy(&line);
+        if !Parser::is_own(&text) {
+            keep(&text, messages);
+            continue;
+        }
+        let outcome = match parser.line(&text) {
+            Ok(None) => continue,
+            Ok(Some(frame)) => Ok(frame),
+            Err(error) => Err(error),
+        };
+        let failed = outcome.is_err();
+        // The source is gone, or will be: the rest is read only so that ffmpeg does not wait.
+        if frames.send(outcome).is_err() || failed {
+            while read_line(&mut log, &mut line) {}
+            return;
+        }
+    }
+    if let Some(frame) = parser.end() {
+        let _ = frames.send(Ok(frame));
+    }
+}
+
+/// Reads one line, without its end and no more than [`LINE`] bytes of it; `false` at the end of the pipe.
+pub(super) fn read_line(log: &mut impl BufRead, line: &mut Vec<u8>) -> bool {
+    line.clear();
+    let mut read_any = false;
+    loop {
+        let chunk = match log.fill_buf() {
+            Ok([]) => return read_any,
+            Ok(chunk) => chunk,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return read_any,
+        };
+        read_any = true;
+        let end = chunk.iter().position(|b| *b == b'\n');
+        let (text, used) = match end {
+            Some(end) => (chunk.get(..end).unwrap_or_default(), end + 1),
+            None => (chunk, chunk.len()),
+        };
+        let room = LINE - line.len().min(LINE);
+        line.extend(text.iter().take(room));
+        log.consume(used);
+        if end.is_some() {
+            return true;
+        }
+    }
+}
+
+/// Keeps an error or a warning, tidied: no addresses in memory, no level, no password.
+pub(super) fn keep(line: &str, messages: &Mutex<VecDeque<String>>) {
+    let Some((before, text)) =
+        ["[error] ", "[fatal] ", "[panic] ", "[warning] "].iter().find_map(|level| line.split_once(level))
+    else {
+        return;
+    };
+    let speaker = before.trim().trim_start_matches('[').split(" @ ").next().unwrap_or_default();
+    let text = redact(text.trim());
+    let line = if speaker.is_empty() { text } else { format!("{speaker}: {text}") };
+    let mut messages = lock(messages);
+    if messages.len() >= MESSAGES {
+        messages.pop_front();
+    }
+    messages.push_back(line.chars().take(300).collect());
+}
+
+/// Makes times that never go back of the time stamps as they come.
+pub(super) struct Clock {
+    /// The last time told.
+    pub(super) last: Option<f64>,
+    /// Added to every stamp since the last splice.
+    offset: f64,
+    step: f64,
+}
+
+impl Clock {
+    pub(super) fn new(rate: Option<f64>) -> Self {
+        Self { last: None, offset: 0.0, step: 1.0 / rate.unwrap_or(25.0) }
+    }
+
+    pub(super) fn tell(&mut self, stamp: Option<f64>) -> f64 {
+        let next = self.last.map_or(0.0, |last| last + self.step);
+        let time = match (stamp.filter(|s| s.is_finite()), self.last) {
+            (None, _) => next,
+            (Some(stamp), None) => stamp,
+            (Some(stamp), Some(last)) => {
+                let time = stamp + self.offset;
+                if time < last - SPLICE {
+                    self.offset = next - stamp;
+                    next
+                } else {
+                    time.max(last)
+                }
+            }
+        };
+        self.last = Some(time);
+        time
+    }
+}
