@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 #[cfg(feature = "window")]
 use std::sync::Arc;
 
-use super::{Context, Failure, check_outputs, input, track};
+use super::{Context, Failure, input, outputs, track};
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
 use crate::detect::Detector;
@@ -22,7 +22,12 @@ const FOLDER: &str = "trailsight-out";
 
 pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
-    check_outputs(&args.output.tracks, args.output.video.as_deref())?;
+    let mut outputs = outputs(&args.output, &settings.record)?;
+    if args.repeat && outputs.video.is_some() {
+        // A loop has no end that a video could come to; what was typed does not get here.
+        log::info!("record.path does not count with --loop; the key v records");
+        (outputs.video, outputs.raw) = (None, None);
+    }
     let input = match &args.source {
         Some(source) => input::open(source, settings)?,
         None => input::open_first(settings)?,
@@ -31,8 +36,8 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         eprintln!("{note}");
     }
     match open_window(&input) {
-        Ok(window) => in_window(window, input, args, context),
-        Err(reason) => into_files(input, args, context, &reason),
+        Ok(window) => in_window(window, input, &outputs, args, context),
+        Err(reason) => into_files(input, outputs, context, &reason),
     }
 }
 
@@ -52,15 +57,19 @@ fn open_window(_: &input::Input) -> Result<std::convert::Infallible, String> {
     Err("this program was built without a window".to_owned())
 }
 
-fn into_files(input: input::Input, args: &WatchArgs, context: &Context, reason: &str) -> Result<(), Failure> {
+fn into_files(
+    input: input::Input,
+    mut outputs: Outputs,
+    context: &Context,
+    reason: &str,
+) -> Result<(), Failure> {
     let folder = Path::new(FOLDER);
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::Failed(format!("cannot make the folder {FOLDER}: {error}")))?;
     let ending = if crate::record::ffmpeg_available() { "mp4" } else { "avi" };
-    let mut tracks = vec![folder.join("tracks.txt")];
-    tracks.extend(args.output.tracks.iter().cloned());
-    let video = args.output.video.clone().unwrap_or_else(|| folder.join(format!("video.{ending}")));
-    let outputs = Outputs { tracks, video: Some(video), snapshot: Some(folder.join("snapshot.png")) };
+    outputs.tracks.insert(0, folder.join("tracks.txt"));
+    outputs.video.get_or_insert_with(|| folder.join(format!("video.{ending}")));
+    outputs.snapshot = Some(folder.join("snapshot.png"));
     let names: Vec<String> =
         outputs.paths().map(|path: &Path| PathBuf::from(path).display().to_string()).collect();
     eprintln!("{reason}: working without a window, into {}", names.join(", "));
@@ -71,6 +80,7 @@ fn into_files(input: input::Input, args: &WatchArgs, context: &Context, reason: 
 fn in_window(
     never: std::convert::Infallible,
     _: input::Input,
+    _: &Outputs,
     _: &WatchArgs,
     _: &Context,
 ) -> Result<(), Failure> {
@@ -81,6 +91,7 @@ fn in_window(
 fn in_window(
     mut window: Window,
     input: input::Input,
+    outputs: &Outputs,
     args: &WatchArgs,
     context: &Context,
 ) -> Result<(), Failure> {
@@ -89,11 +100,9 @@ fn in_window(
     let labels = Arc::new(detector.labels().clone());
     let info = input.source.info();
     let every_frame = settings.source.every_frame && !info.kind.is_live();
-    let outputs =
-        Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
     let stats = Arc::new(Stats::default());
-    let way = (!every_frame, &*stats);
-    let recorder = Recorder::open(&outputs, info, input.file.as_deref(), &labels, &settings.overlay, way)?;
+    let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (!every_frame, &*stats));
+    let recorder = Recorder::open(outputs, info, file, &labels, overlay, &settings.record, way)?;
     context.stop.be_graceful();
     let pipeline = Pipeline::start(Plan {
         source: input.source,
@@ -108,7 +117,7 @@ fn in_window(
     .map_err(Failure::failed)?;
     let show = Show {
         pipeline,
-        recorder,
+        recorder: Some(recorder),
         labels,
         settings,
         every_frame,

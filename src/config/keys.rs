@@ -130,6 +130,9 @@ pub static KEYS: &[Key] = keys! {
     overlay.labels = Switch;
     overlay.trails = Switch;
     overlay.hud = Switch;
+    record.path = File;
+    record.raw = Switch;
+    record.quality = Whole(1..=100);
 };
 
 /// The setting with this full name.

@@ -23,6 +23,7 @@ mod follow;
 pub mod headless;
 mod link;
 mod recorder;
+mod scribe;
 mod sense;
 #[cfg(feature = "window")]
 pub mod show;
@@ -43,7 +44,7 @@ use crate::track::TrackSettings;
 
 pub use capture::{Reopen, Shot, Transport};
 pub use follow::{Followed, Follower};
-pub use recorder::{Outputs, Recorder};
+pub use recorder::{Outputs, Recorder, VideoState};
 pub use stats::{Rate, Stats};
 pub use stop::Stop;
 

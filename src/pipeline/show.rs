@@ -228,8 +228,7 @@ impl Stage {
         let tracks_ended = loop {
             match self.show.pipeline.followed.try_recv() {
                 Ok(followed) => {
-                    let size = followed.shot.frame.picture.size();
-                    self.write(|recorder| recorder.tracks(&followed.scene, size));
+                    self.write(|recorder| recorder.tracks(&followed.shot.frame, &followed.scene));
                     if !frozen {
                         self.scene = Some(followed.scene);
                         changed = true;
@@ -244,7 +243,7 @@ impl Stage {
                     self.scene = None;
                 }
                 let scene = self.scene.clone().unwrap_or_default();
-                self.write(|recorder| recorder.picture(&shot.frame, &scene));
+                self.write(|recorder| recorder.picture(&shot.frame, &scene, shot.frame.time));
                 if !frozen {
                     self.current = Some(shot);
                     self.displayed.tick();
@@ -280,7 +279,7 @@ impl Stage {
             shot.frame.captured = Instant::now();
         }
         self.write(|recorder| {
-            recorder.tracks(&scene, shot.frame.picture.size()) && recorder.picture(&shot.frame, &scene)
+            recorder.tracks(&shot.frame, &scene) && recorder.picture(&shot.frame, &scene, shot.frame.time)
         });
         (self.current, self.scene) = (Some(shot), Some(scene));
         self.displayed.tick();
