@@ -23,6 +23,8 @@ mod follow;
 pub mod headless;
 mod link;
 mod recorder;
+#[cfg(test)]
+mod recorder_tests;
 mod scribe;
 mod sense;
 #[cfg(feature = "window")]
