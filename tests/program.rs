@@ -77,8 +77,18 @@ fn settings_are_shown_checked_and_written() {
 fn usage_is_taught() {
     let folder = tempfile::tempdir().unwrap();
     let help = run_in(folder.path(), &["--help"]).ok().stdout;
-    for word in ["Examples:", "watch", "track", "eval", "detect", "cameras", "config", "--set", "Exit codes"]
-    {
+    for word in [
+        "Examples:",
+        "watch",
+        "track",
+        "render",
+        "eval",
+        "detect",
+        "cameras",
+        "config",
+        "--set",
+        "Exit codes",
+    ] {
         assert!(help.contains(word), "{word} is missing in the help");
     }
     let version = run_in(folder.path(), &["--version"]).ok().stdout;

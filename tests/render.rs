@@ -89,9 +89,10 @@ fn trails_come_from_the_boxes_of_the_file_and_classes_choose() {
         let arguments = ["render", "in.avi", "--tracks", "gt.txt", "--video", "out.avi"];
         run_in(folder.path(), &[&arguments[..], &bare, more].concat()).ok();
         let last = pictures(&folder.path().join("out.avi")).pop().unwrap();
-        last.rgb().iter().filter(|[r, g, b]| r.abs_diff(*g).max(g.abs_diff(*b)) > 40).count()
+        last.rgb().iter().filter(|[r, g, b]| r.abs_diff(*g).max(g.abs_diff(*b)) > 25).count()
     };
-    assert!(changed(&[]) > 20);
+    let with_trail = changed(&[]);
+    assert!(with_trail > 12, "{with_trail}");
     assert_eq!(changed(&["--set", "trails.seconds=0"]), 0);
     assert_eq!(changed(&["--classes", "car"]), 0);
 }
@@ -129,7 +130,7 @@ fn what_cannot_be_drawn_is_said() {
 fn variable(path: &Path) -> Vec<f64> {
     // The commas of an expression are not those between filters.
     let time = "(N+0.35*sin(N*1.7)+if(gt(N\\,40)\\,9\\,0)+if(gt(N\\,70)\\,31\\,0))/25/TB";
-    let filter = format!("settb=1/90000,setpts='{time}'");
+    let filter = format!("settb=1/60000,setpts='{time}'");
     common::ffmpeg(&[
         "-f",
         "lavfi",
@@ -140,13 +141,13 @@ fn variable(path: &Path) -> Vec<f64> {
         "-fps_mode",
         "passthrough",
         "-enc_time_base",
-        "1:90000",
+        "1:60000",
         "-c:v",
         "mpeg4",
         "-bf",
         "0",
         "-video_track_timescale",
-        "90000",
+        "60000",
         path.to_str().unwrap(),
     ]);
     packet_times(path)

@@ -11,7 +11,7 @@ pub(super) const HELP: &str = "\
 FILE is MOTChallenge text (frame,id,left,top,width,height[,score[,class]]: results, or a gt.txt) or the JSON Lines that \
 track writes. Frames are matched by number: the first one shown, also with --start, is the file's frame 1, as track counts \
 them; --first says otherwise. In MOTChallenge text, rows with score 0 are to be ignored and left out, and an id below 0 is \
-no track. No network is loaded. --classes shows only these, [trails] and [overlay] of the settings say how it looks.
+no track; classes are called as the model calls them. No network is loaded. --classes shows only these, [trails] and [overlay] of the settings say how it looks.
 
 Examples:
   trailsight render video.mp4 --tracks tracks.jsonl --video drawn.mp4

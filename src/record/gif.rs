@@ -197,7 +197,7 @@ impl OwnGif {
         self.put_waiting(last)?;
         if let Some(encoder) = self.encoder.take() {
             let rest = encoder.into_inner();
-            let rest = rest.map_err(|error| self.refuse(&error.into()))?;
+            let rest = rest.map_err(|error| self.refuse(&error))?;
             self.file.append(&rest)?;
         }
         self.file.finish()
@@ -214,8 +214,11 @@ mod tests {
     use image::AnimationDecoder;
     use std::fs;
 
-    /// The pictures of a GIF: how long each stays in milliseconds, and its first pixel.
-    fn read(path: &Path) -> (Vec<(u32, [u8; 3])>, (u32, u32)) {
+    /// How long a picture stays in milliseconds, and one of its pixels.
+    type Shown = (u32, [u8; 3]);
+
+    /// The pictures of a GIF, and their size.
+    fn read(path: &Path) -> (Vec<Shown>, (u32, u32)) {
         let bytes = fs::read(path).unwrap();
         let decoder = image::codecs::gif::GifDecoder::new(std::io::Cursor::new(bytes)).unwrap();
         let frames = decoder.into_frames().collect_frames().unwrap();
