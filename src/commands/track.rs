@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Context, Failure, input, outputs, progress, track_boxes};
 use crate::cli::TrackArgs;
@@ -32,6 +33,7 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
     let stats = Arc::new(Stats::default());
     let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (live, &*stats));
     let recorder = Recorder::open(outputs, info, file, &labels, overlay, &settings.record, way)?;
+    let left_out = Arc::clone(&stats.skipped_record);
     context.stop.be_graceful();
     let pipeline = Pipeline::start(Plan {
         source: input.source,
@@ -53,6 +55,10 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
     bar.finish_and_clear();
     if !context.quiet {
         summarise(&report, &labels, outputs);
+        let left_out = left_out.load(Ordering::Relaxed);
+        if left_out > 0 {
+            eprintln!("{left_out} frames are not in the video: its encoder was too slow for a live source");
+        }
     }
     outcome(result.map_err(|error| (is_closed(&error), error.to_string())), context)
 }

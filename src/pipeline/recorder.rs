@@ -75,6 +75,7 @@ pub(super) struct Shared {
     pub(super) filming: AtomicBool,
     /// In the end all files are complete.
     pub(super) complete: AtomicBool,
+    /// In it, `skipped` is how many had been left out in all when the video began.
     video: Mutex<Option<VideoState>>,
     notes: Mutex<VecDeque<String>>,
 }
@@ -181,9 +182,6 @@ impl Recorder {
             return !matches!(self.jobs.try_send(job()), Err(TrySendError::Disconnected(_)));
         }
         self.skipped.fetch_add(1, Ordering::Relaxed);
-        if let Some(video) = self.shared.video().as_mut() {
-            video.skipped += 1;
-        }
         !self.thread.is_finished()
     }
 
@@ -205,7 +203,8 @@ impl Recorder {
         if self.shared.filming.swap(true, Ordering::SeqCst) {
             return;
         }
-        if !self.turn(Job::Begin(path.map(Path::to_owned))) {
+        let skipped = self.skipped.load(Ordering::Relaxed);
+        if !self.turn(Job::Begin { path: path.map(Path::to_owned), skipped }) {
             self.shared.filming.store(false, Ordering::SeqCst);
             self.shared.tell("the encoder is busy: no new video yet".to_owned());
         }
@@ -216,7 +215,7 @@ impl Recorder {
         if !self.shared.filming.swap(false, Ordering::SeqCst) {
             return;
         }
-        if !self.turn(Job::End) {
+        if !self.turn(Job::End { skipped: self.skipped.load(Ordering::Relaxed) }) {
             self.shared.filming.store(true, Ordering::SeqCst);
             self.shared.tell("the encoder is busy: the video goes on".to_owned());
         }
@@ -229,7 +228,9 @@ impl Recorder {
 
     /// How far the video is that is being written; `None` where there is none.
     pub fn video(&self) -> Option<VideoState> {
-        self.shared.video().clone()
+        let state = self.shared.video().clone()?;
+        let skipped = self.skipped.load(Ordering::Relaxed).saturating_sub(state.skipped);
+        Some(VideoState { skipped, ..state })
     }
 
     /// What there is to tell of videos that were begun while running, one note after the other: where one was written,

@@ -22,10 +22,10 @@ use crate::view::{Canvas, Mapping, OverlaySettings, SceneView, Text, draw_scene}
 pub(super) enum Job {
     /// Write a picture with its scene, at this time of the video in seconds.
     Picture { frame: Frame, scene: Scene, time: f64 },
-    /// Begin a video, under this name or the first free one.
-    Begin(Option<PathBuf>),
-    /// End it.
-    End,
+    /// Begin a video, under this name or the first free one; so many pictures had been left out before.
+    Begin { path: Option<PathBuf>, skipped: u64 },
+    /// End it; so many have been left out by now.
+    End { skipped: u64 },
 }
 
 /// A video that is being written, perhaps with the undrawn picture beside it.
@@ -135,7 +135,7 @@ impl Scribe {
         if let Some(path) = &outputs.video {
             let settings = VideoSettings { sound: info.sound.clone(), ..self.video_settings() };
             self.film = Some(Film::open(path, outputs.raw.as_deref(), &settings, true)?);
-            self.roll(path);
+            self.roll(path, 0);
         }
         Ok(())
     }
@@ -146,8 +146,8 @@ impl Scribe {
     }
 
     /// Says that a video has begun.
-    fn roll(&self, path: &Path) {
-        let state = VideoState { path: path.to_owned(), seconds: 0.0, frames: 0, skipped: 0 };
+    fn roll(&self, path: &Path, skipped: u64) {
+        let state = VideoState { path: path.to_owned(), seconds: 0.0, frames: 0, skipped };
         *self.shared.video() = Some(state);
         self.shared.filming.store(true, Ordering::SeqCst);
     }
@@ -171,8 +171,8 @@ impl Scribe {
                 },
                 recv(if jobs_open { jobs } else { &no_jobs }) -> job => match job {
                     Ok(Job::Picture { frame, scene, time }) => self.picture(frame, scene, time)?,
-                    Ok(Job::Begin(path)) => self.begin(path),
-                    Ok(Job::End) => self.end_film()?,
+                    Ok(Job::Begin { path, skipped }) => self.begin(path, skipped),
+                    Ok(Job::End { skipped }) => self.end_film(skipped)?,
                     Err(_) => jobs_open = false,
                 },
             }
@@ -242,7 +242,7 @@ impl Scribe {
         draw_scene(&mut self.canvas, &mut self.text, &Mapping::identity(), &view);
     }
 
-    fn begin(&mut self, path: Option<PathBuf>) {
+    fn begin(&mut self, path: Option<PathBuf>, skipped: u64) {
         if self.film.is_some() {
             return;
         }
@@ -254,7 +254,7 @@ impl Scribe {
         match open() {
             Ok((path, film)) => {
                 self.film = Some(film);
-                self.roll(&path);
+                self.roll(&path, skipped);
             }
             Err(error) => {
                 self.cut();
@@ -263,7 +263,7 @@ impl Scribe {
         }
     }
 
-    fn end_film(&mut self) -> Result<(), RecordError> {
+    fn end_film(&mut self, skipped: u64) -> Result<(), RecordError> {
         let state = self.shared.video().clone();
         // A video that was begun again in the meantime is rolled anew when its turn comes.
         let begun_again = self.shared.filming.load(Ordering::SeqCst);
@@ -272,7 +272,8 @@ impl Scribe {
         let asked = film.asked;
         match film.finish() {
             Ok(()) => {
-                if let Some(VideoState { path, seconds, skipped, .. }) = state {
+                if let Some(VideoState { path, seconds, skipped: before, .. }) = state {
+                    let skipped = skipped.saturating_sub(before);
                     let left_out =
                         if skipped > 0 { format!(", {skipped} frames left out") } else { String::new() };
                     self.shared.tell(format!("saved {} ({seconds:.1} s{left_out})", path.display()));

@@ -76,8 +76,9 @@ impl Container {
         match self {
             Self::Mp4 => vec!["-movflags", fragmented, "-video_track_timescale", TIMEBASE, "-f", "mp4"],
             Self::Mov => vec!["-movflags", fragmented, "-video_track_timescale", TIMEBASE, "-f", "mov"],
-            Self::Mkv => vec!["-f", "matroska"],
-            Self::Webm => vec!["-f", "webm"],
+            // A cluster is written when it is closed; of itself that may be after five seconds.
+            Self::Mkv => vec!["-cluster_time_limit", "1000", "-f", "matroska"],
+            Self::Webm => vec!["-cluster_time_limit", "1000", "-f", "webm"],
             Self::Gif => vec!["-f", "gif"],
         }
     }
@@ -302,6 +303,7 @@ impl FfmpegWriter {
             command.args(["-force_key_frames", "expr:isnan(prev_forced_t)+gte(t,prev_forced_t+2)"]);
             command.args(COLOURS);
         }
+        command.args(["-flush_packets", "1"]);
         command.args(self.container.arguments()).arg(file_url(&self.target));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Its own process group: Ctrl-C is for us, and the child ends when we close its input.
