@@ -2,6 +2,7 @@
 
 mod bench;
 mod eval;
+mod render;
 mod study;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use crate::config::Given;
 
 pub use bench::BenchArgs;
 pub use eval::EvalArgs;
+pub use render::RenderArgs;
 pub use study::{AblateArgs, CourseArgs, RulesArgs, TuneArgs};
 
 const LONG_ABOUT: &str = "\
@@ -27,6 +29,8 @@ Examples:
   trailsight rtsp://host/stream           a network camera (needs ffmpeg)
   trailsight track video.mp4 --video out.mp4 --tracks out.txt
                                           no window: every frame, as fast as it goes, into files
+  trailsight render video.mp4 --tracks out.txt --video drawn.mp4
+                                          draw tracks from a file, also of others
   trailsight detect photos/ --coco out.json
   trailsight eval --gt MOT17 --results out
                                           how good tracks are: HOTA, MOTA, IDF1
@@ -76,6 +80,9 @@ pub enum Command {
     Watch(WatchArgs),
     /// Track every frame of a recording without a window, into files
     Track(TrackArgs),
+    /// Draw tracks from a file onto the recording that they belong to
+    #[command(after_help = render::HELP)]
+    Render(RenderArgs),
     /// Find objects in images or videos, without tracking
     Detect(DetectArgs),
     /// Score tracks against the truth of a data set: HOTA, MOTA, IDF1
@@ -179,14 +186,17 @@ impl PartArgs {
 }
 
 /// Where results go.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Write the tracks: .txt MOTChallenge, .jsonl, .csv; - is standard output as .txt (repeatable)
+    /// Write the tracks: .txt MOTChallenge, .jsonl, .json COCO-VID, .csv; - is standard output as .txt (repeatable)
     #[arg(long, value_name = "FILE")]
     pub tracks: Vec<PathBuf>,
     /// Write the annotated video: .mp4, .mkv, .mov, .webm (need ffmpeg) or .avi
     #[arg(long, value_name = "FILE")]
     pub video: Option<PathBuf>,
+    /// Write a short clip of it as .gif: at most 20 seconds, 10 pictures a second, 480 pixels a side
+    #[arg(long, value_name = "FILE")]
+    pub gif: Option<PathBuf>,
 }
 
 /// The arguments of `watch`.
@@ -202,7 +212,7 @@ pub struct WatchArgs {
     #[allow(missing_docs)]
     pub output: OutputArgs,
     /// Begin again at the end of a recording
-    #[arg(long = "loop", conflicts_with_all = ["tracks", "video"])]
+    #[arg(long = "loop", conflicts_with_all = ["tracks", "video", "gif"])]
     pub repeat: bool,
     /// Close the window at the end of a recording
     #[arg(long, conflicts_with = "repeat")]
@@ -221,6 +231,7 @@ impl WatchArgs {
             || part.start.is_some()
             || part.end.is_some()
             || output.video.is_some()
+            || output.gif.is_some()
             || !output.tracks.is_empty()
             || *repeat
             || *exit_at_end
@@ -241,7 +252,7 @@ pub struct TrackArgs {
     #[allow(missing_docs)]
     pub output: OutputArgs,
     /// Track the boxes of a MOTChallenge detection file instead of a picture's
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["start", "end", "video"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["start", "end", "video", "gif"])]
     pub detections: Option<PathBuf>,
     /// With --detections: the size of the picture that the boxes belong to; nothing: as seqinfo.ini has it
     #[arg(long, value_name = "WxH", requires = "detections")]
@@ -341,6 +352,9 @@ mod tests {
             "trailsight tune --gt a --seconds 0",
             "trailsight tune --gt a --trials 0",
             "trailsight detect",
+            "trailsight render v.mp4 --tracks t.txt",
+            "trailsight render v.mp4 --video o.mp4",
+            "trailsight render v.mp4 --tracks t.txt --gif o.gif --first 0",
             "trailsight bench --frames 0",
             "trailsight bench --seconds 0",
             "trailsight bench a.avi b.avi",

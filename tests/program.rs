@@ -13,6 +13,7 @@ use std::fs;
 use std::process::Command;
 
 use common::{Done, demo, empty_path, read_mot, run_in};
+use trailsight::source::{AviSource, Source};
 
 #[test]
 fn the_binary_alone_in_an_empty_folder_works() {
@@ -74,11 +75,44 @@ fn settings_are_shown_checked_and_written() {
 }
 
 #[test]
+fn what_is_set_about_recording_holds_for_every_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = ["--set", "record.path=last.avi", "--set", "record.raw=true"];
+    let run = |more: &[&str]| run_in(folder.path(), &[&["track", &demo(), "--end", "0.5"], more].concat());
+    run(&set).ok();
+    assert_eq!(common::names(folder.path()), ["last.avi", "last.raw.avi"]);
+    let frames = |name: &str| {
+        let mut source = AviSource::open(&folder.path().join(name)).unwrap();
+        std::iter::from_fn(|| source.next_frame().unwrap()).map(|frame| frame.picture).collect::<Vec<_>>()
+    };
+    let (drawn, raw) = (frames("last.avi"), frames("last.raw.avi"));
+    assert!(drawn.len() == raw.len() && !raw.is_empty());
+    let differ = drawn.last().unwrap().rgb().iter().zip(raw.last().unwrap().rgb());
+    assert!(differ.filter(|(a, b)| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 60)).count() > 200);
+    // What is typed goes before what is set.
+    run(&[&set[..], &["--video", "other.avi"]].concat()).ok();
+    assert_eq!(common::names(folder.path()), ["last.avi", "last.raw.avi", "other.avi", "other.raw.avi"]);
+    run(&["--set", "record.path=last.gif"]).fails(2, &["the ending .gif is not known"]);
+    run(&["--gif", "last.avi"]).fails(2, &["the ending .avi is not known; known are .gif"]);
+    run(&["--video", "a.avi", "--tracks", "a.txt", "--tracks", "a.txt"]).fails(2, &["given twice"]);
+}
+
+#[test]
 fn usage_is_taught() {
     let folder = tempfile::tempdir().unwrap();
     let help = run_in(folder.path(), &["--help"]).ok().stdout;
-    for word in ["Examples:", "watch", "track", "eval", "detect", "cameras", "config", "--set", "Exit codes"]
-    {
+    for word in [
+        "Examples:",
+        "watch",
+        "track",
+        "render",
+        "eval",
+        "detect",
+        "cameras",
+        "config",
+        "--set",
+        "Exit codes",
+    ] {
         assert!(help.contains(word), "{word} is missing in the help");
     }
     let version = run_in(folder.path(), &["--version"]).ok().stdout;

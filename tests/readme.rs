@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     reason = "helpers of tests fail as tests do"
 )]
 
@@ -11,6 +12,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use clap::Parser;
 use common::{demo, ffmpeg, has, root, trailsight};
@@ -53,6 +55,34 @@ fn every_command_is_understood() {
     for command in commands {
         Cli::try_parse_from(&command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
     }
+}
+
+/// Its lines that load results do so with what the commands before have written.
+fn results_can_be_loaded(folder: &Path) {
+    let text = readme();
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).current_dir(folder).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !output.stdout.is_empty(), "{program} {arguments:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let jq: Vec<&str> = text.lines().filter(|line| line.starts_with("jq ")).collect();
+    assert!(jq.len() >= 2);
+    if has("jq") && has("sh") {
+        jq.iter().for_each(|line| drop(run("sh", &["-ec", line])));
+    }
+    let python =
+        text.split("```python\n").nth(1).and_then(|part| part.split("```").next()).expect("the lines");
+    let pandas = Command::new("python3").args(["-c", "import pandas"]).output();
+    if !pandas.is_ok_and(|output| output.status.success()) {
+        println!("skipped: python3 with pandas is not installed");
+        return;
+    }
+    // Every table has the boxes of all frames, those of lost tracks in some of them only.
+    let told =
+        run("python3", &["-c", &format!("{python}\nprint(len(mot), len(csv), len(lines), len(coco))")]);
+    let rows: Vec<usize> = told.split_whitespace().map(|count| count.parse().unwrap()).collect();
+    assert!(rows.iter().all(|&count| count > 5) && rows[1] == rows[2] && rows[3] <= rows[1], "{told}");
 }
 
 /// Two recordings of one who walks by, and what a tracker said of them.
@@ -108,17 +138,23 @@ fn every_command_runs() {
         let output = trailsight().current_dir(folder.path()).args(&arguments).output().unwrap();
         common::Done::of(&output).ok();
     }
+    results_can_be_loaded(folder.path());
     assert_eq!(
         common::names(folder.path()),
         [
             "bench.json",
             "boxes.json",
+            "clip.gif",
             "config.toml",
             "det.txt",
+            "drawn.mp4",
             "mydata",
             "out",
             "photos",
             "tracked.mp4",
+            "tracks.csv",
+            "tracks.json",
+            "tracks.jsonl",
             "tracks.txt",
             "trailsight-out",
             "tuned.toml",

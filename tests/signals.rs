@@ -18,6 +18,7 @@ fn start(folder: &std::path::Path, video: &str) -> Child {
     trailsight()
         .current_dir(folder)
         .args(["track", &demo(), "--video", video, "--tracks", "out.txt", "--tracks", "out.jsonl"])
+        .args(["--tracks", "out.json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -33,7 +34,8 @@ fn stopped_in_the_middle(name: &str, code: i32, video: &str) {
     wait_for(child, 20).fails(code, &["out.partial.txt"]);
     let names = common::names(folder.path());
     let (stem, ending) = video.split_once('.').unwrap();
-    assert_eq!(names, [format!("{stem}.partial.{ending}").as_str(), "out.partial.jsonl", "out.partial.txt"]);
+    let video = format!("{stem}.partial.{ending}");
+    assert_eq!(names, [video.as_str(), "out.partial.json", "out.partial.jsonl", "out.partial.txt"]);
 
     let rows = read_mot(&fs::read_to_string(partial).unwrap());
     let last = rows.iter().map(|row| row.frame).max().unwrap();
@@ -41,6 +43,10 @@ fn stopped_in_the_middle(name: &str, code: i32, video: &str) {
     for line in lines.lines() {
         serde_json::from_str::<serde_json::Value>(line).expect(line);
     }
+    let document = fs::read_to_string(folder.path().join("out.partial.json")).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document).expect("one document");
+    assert_eq!(document["annotations"].as_array().map(Vec::len), Some(rows.len()));
+    assert_eq!(document["images"].as_array().map(Vec::len), Some(lines.lines().count()));
     if has("ffprobe") {
         let frames: u32 = probe(&folder.path().join(&names[0]), "nb_read_packets").parse().expect("a number");
         assert!(frames.abs_diff(last) < 12, "{frames} frames in the video, {last} in the tracks");
@@ -64,7 +70,7 @@ fn a_kill_leaves_what_was_written() {
     if !has("ffmpeg") || !has("ffprobe") {
         return;
     }
-    for video in ["clip.mp4", "clip.avi"] {
+    for video in ["clip.mp4", "clip.mkv", "clip.avi"] {
         let folder = tempfile::tempdir().unwrap();
         let mut child = start(folder.path(), video);
         let partial = folder.path().join("out.partial.txt");
@@ -76,6 +82,21 @@ fn a_kill_leaves_what_was_written() {
         // The encoder still writes out what it has.
         let frames = || probe(&file, "nb_read_packets").parse::<u32>().unwrap_or(0);
         wait_until(&format!("a playable {video}"), 15, || frames() > 5);
+        // All of it decodes, and what the encoder's end needed is there: nothing grows any more.
+        wait_until("the encoder's end", 15, || {
+            let before = frames();
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            frames() == before
+        });
+        let decode = ["-v", "error", "-i", &file.display().to_string(), "-f", "null", "-"].map(str::to_owned);
+        let told = std::process::Command::new("ffmpeg").args(decode).output().unwrap();
+        assert!(told.status.success() && told.stderr.is_empty(), "{video}: {told:?}");
+        // So does the document of tracks, line by line.
+        let lines = fs::read_to_string(folder.path().join("out.partial.json")).unwrap();
+        assert!(lines.ends_with('\n') && lines.lines().count() > 20);
+        for line in lines.lines() {
+            serde_json::from_str::<serde_json::Value>(line).expect(line);
+        }
     }
 }
 

@@ -11,20 +11,21 @@ mod input;
 #[cfg(feature = "window")]
 mod playlist;
 mod progress;
+mod render;
 mod track;
 mod track_boxes;
 mod tune;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, CommonArgs};
+use crate::cli::{Cli, Command, CommonArgs, OutputArgs};
 use crate::config::{ConfigError, Given, Loaded};
 use crate::detect::DetectError;
-use crate::pipeline::Stop;
-use crate::record::{self, RecordError};
+use crate::pipeline::{Outputs, Stop};
+use crate::record::{self, RecordError, RecordSettings};
 
 /// Why a command did not do what was asked; decides the exit code.
 #[derive(Debug)]
@@ -69,14 +70,22 @@ impl From<RecordError> for Failure {
     }
 }
 
-/// Checks the names of outputs before anything is opened: known endings, each name once, one standard output.
-fn check_outputs(tracks: &[PathBuf], video: Option<&Path>) -> Result<(), Failure> {
+/// The outputs that were typed or set. Their names are checked before anything is opened: known endings, each name once,
+/// one standard output.
+fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Failure> {
+    let OutputArgs { tracks, video, gif } = typed.clone();
+    let video = video.or_else(|| settings.path.clone());
     tracks.iter().try_for_each(|path| record::check_track_name(path))?;
-    video.map_or(Ok(()), record::check_video_name)?;
-    let all: Vec<&Path> = tracks.iter().map(PathBuf::as_path).chain(video).collect();
+    video.as_deref().map_or(Ok(()), record::check_video_name)?;
+    gif.as_deref().map_or(Ok(()), record::check_gif_name)?;
+    // What has no name of its own, a device or a pipe, has nothing beside it either.
+    let raw =
+        video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(record::raw_name);
+    let outputs = Outputs { tracks, video, raw, gif, snapshot: None };
+    let all: Vec<&Path> = outputs.paths().collect();
     match all.iter().enumerate().find(|(index, path)| all[..*index].contains(path)) {
         Some((_, twice)) => Err(Failure::Usage(format!("the output {} is given twice", twice.display()))),
-        None => Ok(()),
+        None => Ok(outputs),
     }
 }
 
@@ -118,6 +127,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match command {
         Command::Watch(args) => watch::run(&args, &context(&common, args.part.given())?),
         Command::Track(args) => track::run(&args, &context(&common, args.part.given())?),
+        Command::Render(args) => render::run(&args, &context(&common, args.part.given())?),
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
         Command::Eval(args) => eval::run(&args, common.quiet),
         Command::Ablate(args) => ablate::run(&args, &context(&common, Vec::new())?),

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::{Context, Failure, check_outputs, input, progress, track_boxes};
+use super::{Context, Failure, input, outputs, progress, track_boxes};
 use crate::cli::TrackArgs;
 use crate::detect::Detector;
 use crate::labels::Labels;
@@ -12,9 +13,7 @@ use crate::pipeline::{Outputs, Pipeline, Plan, Recorder, Stats};
 use crate::record::partial_name;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
-    let outputs =
-        Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
-    check_outputs(&outputs.tracks, outputs.video.as_deref())?;
+    let outputs = outputs(&args.output, &context.loaded.settings.record)?;
     match (&args.detections, &args.source) {
         (Some(file), _) => track_boxes::run(file, args, context),
         (None, Some(source)) => {
@@ -32,8 +31,9 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
     let info = input.source.info();
     let live = info.kind.is_live();
     let stats = Arc::new(Stats::default());
-    let recorder =
-        Recorder::open(outputs, info, input.file.as_deref(), &labels, &settings.overlay, (live, &stats))?;
+    let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (live, &*stats));
+    let recorder = Recorder::open(outputs, info, file, &labels, overlay, &settings.record, way)?;
+    let left_out = Arc::clone(&stats.skipped_record);
     context.stop.be_graceful();
     let pipeline = Pipeline::start(Plan {
         source: input.source,
@@ -49,13 +49,17 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
     .map_err(Failure::failed)?;
 
     let bar = progress::bar(&pipeline.info, context.quiet);
-    let (report, result) = headless::run(pipeline, recorder, &context.stop, |followed, _| {
+    let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |followed, _| {
         bar.set_message(format!("{} tracks", followed.scene.tracks.len()));
         bar.inc(1);
     });
     bar.finish_and_clear();
     if !context.quiet {
         summarise(&report, &labels, outputs);
+        let left_out = left_out.load(Ordering::Relaxed);
+        if left_out > 0 {
+            eprintln!("{left_out} frames are not in the video: its encoder was too slow for a live source");
+        }
     }
     outcome(result.map_err(|error| (is_closed(&error), error.to_string())), context)
 }
@@ -89,9 +93,14 @@ fn summarise(report: &Report, labels: &Labels, outputs: &Outputs) {
         "a frame on one thread: letterbox {letterbox:.1} ms, network {inference:.1} ms, decoding {decode:.1} ms"
     );
     eprintln!("tracks: {}", census_line(&report.census, labels));
+    say_what_was_written(outputs, report.complete);
+}
+
+/// Tells the names of the files, on standard error.
+pub(super) fn say_what_was_written(outputs: &Outputs, complete: bool) {
     for path in outputs.paths().filter(|path| **path != *Path::new("-")) {
         let partial = partial_name(path);
-        if report.complete {
+        if complete {
             eprintln!("wrote {}", path.display());
         } else if partial.exists() {
             eprintln!("not complete, kept as {}", partial.display());

@@ -11,7 +11,7 @@ use crate::dataset::{DetectionFile, SequenceInfo};
 use crate::detect;
 use crate::pipeline::Follower;
 use crate::pipeline::headless::Census;
-use crate::record::{TrackFileInfo, TrackWriter, refuse_input};
+use crate::record::{FrameFacts, TrackFileInfo, TrackWriter, refuse_input};
 use crate::track::Observation;
 
 /// What the boxes were found in.
@@ -84,7 +84,7 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
         let scene = follower.follow(sequence, (sequence * every) as f64 / fps, &observation);
         census.count(&scene);
         for writer in &mut writers {
-            match writer.write(&scene, size) {
+            match writer.write(&scene, FrameFacts { size, wall: None }) {
                 Err(error) if error.is_closed() => return Ok(()),
                 other => other.map_err(Failure::failed)?,
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "window")]
 use super::playlist::Playlist;
-use super::{Context, Failure, check_outputs, input, track};
+use super::{Context, Failure, input, outputs, track};
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
 use crate::detect::Detector;
@@ -17,6 +17,8 @@ use crate::pipeline::show::{Carried, Outcome, Show};
 #[cfg(feature = "window")]
 use crate::pipeline::{Pipeline, Plan, Recorder, Stats};
 #[cfg(feature = "window")]
+use crate::source::SourceInfo;
+#[cfg(feature = "window")]
 use crate::view::Window;
 
 /// Where results go when there is no window to show them in.
@@ -24,7 +26,12 @@ const FOLDER: &str = "trailsight-out";
 
 pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
-    check_outputs(&args.output.tracks, args.output.video.as_deref())?;
+    let mut outputs = outputs(&args.output, &settings.record)?;
+    if args.repeat && outputs.video.is_some() {
+        // A loop has no end that a video could come to; what was typed does not get here.
+        log::info!("record.path does not count with --loop; the key v records");
+        (outputs.video, outputs.raw) = (None, None);
+    }
     let input = match args.sources.first() {
         Some(source) => input::open(source, settings)?,
         None => input::open_first(settings)?,
@@ -33,13 +40,13 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         eprintln!("{note}");
     }
     match open_window(&input) {
-        Ok(window) => in_window(window, input, args, context),
+        Ok(window) => in_window(window, input, &outputs, args, context),
         Err(reason) => {
             if let Some(more) = args.sources.get(1) {
                 let more = more.display();
                 eprintln!("only the first recording is tracked, not {more} and what follows");
             }
-            into_files(input, args, context, &reason)
+            into_files(input, outputs, context, &reason)
         }
     }
 }
@@ -65,15 +72,19 @@ fn open_window(_: &input::Input) -> Result<std::convert::Infallible, String> {
     Err("this program was built without a window".to_owned())
 }
 
-fn into_files(input: input::Input, args: &WatchArgs, context: &Context, reason: &str) -> Result<(), Failure> {
+fn into_files(
+    input: input::Input,
+    mut outputs: Outputs,
+    context: &Context,
+    reason: &str,
+) -> Result<(), Failure> {
     let folder = Path::new(FOLDER);
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::Failed(format!("cannot make the folder {FOLDER}: {error}")))?;
     let ending = if crate::record::ffmpeg_available() { "mp4" } else { "avi" };
-    let mut tracks = vec![folder.join("tracks.txt")];
-    tracks.extend(args.output.tracks.iter().cloned());
-    let video = args.output.video.clone().unwrap_or_else(|| folder.join(format!("video.{ending}")));
-    let outputs = Outputs { tracks, video: Some(video), snapshot: Some(folder.join("snapshot.png")) };
+    outputs.tracks.insert(0, folder.join("tracks.txt"));
+    outputs.video.get_or_insert_with(|| folder.join(format!("video.{ending}")));
+    outputs.snapshot = Some(folder.join("snapshot.png"));
     let names: Vec<String> =
         outputs.paths().map(|path: &Path| PathBuf::from(path).display().to_string()).collect();
     eprintln!("{reason}: working without a window, into {}", names.join(", "));
@@ -84,6 +95,7 @@ fn into_files(input: input::Input, args: &WatchArgs, context: &Context, reason: 
 fn in_window(
     never: std::convert::Infallible,
     _: input::Input,
+    _: &Outputs,
     _: &WatchArgs,
     _: &Context,
 ) -> Result<(), Failure> {
@@ -95,6 +107,7 @@ fn in_window(
 fn in_window(
     mut window: Window,
     input: input::Input,
+    outputs: &Outputs,
     args: &WatchArgs,
     context: &Context,
 ) -> Result<(), Failure> {
@@ -109,16 +122,20 @@ fn in_window(
     let mut input = input;
     loop {
         let steps;
-        (steps, carried) = match show(&mut window, input, carried, (place, list.len()), args, context)? {
+        let at = (place, list.len());
+        (steps, carried) = match show(&mut window, input, outputs, carried, at, args, context)? {
             (Outcome::Closed, _) => return Ok(()),
             (Outcome::File(steps), carried) => (steps, carried),
         };
-        // What cannot be opened is passed over, and told.
+        // What cannot be opened is passed over, and told; where nothing is left, the one from before comes back.
         let mut problems = Vec::new();
+        let from = place;
         input = loop {
             let next = place.checked_add_signed(steps as isize);
             let Some((next, source)) = next.and_then(|next| Some((next, list.get(next)?))) else {
-                return Err(Failure::Failed(problems.join("; ")));
+                place = from;
+                let source = list.get(from).unwrap_or_default();
+                break input::open(source, &carried.settings)?;
             };
             place = next;
             match input::open(source, &carried.settings) {
@@ -137,6 +154,7 @@ fn in_window(
 fn show(
     window: &mut Window,
     input: input::Input,
+    outputs: &Outputs,
     carried: Carried,
     place: (usize, usize),
     args: &WatchArgs,
@@ -147,11 +165,12 @@ fn show(
     let labels = Arc::new(detector.labels().clone());
     let info = input.source.info();
     let every_frame = settings.source.every_frame && !info.kind.is_live();
-    let outputs =
-        Outputs { tracks: args.output.tracks.clone(), video: args.output.video.clone(), snapshot: None };
     let stats = Arc::new(Stats::default());
-    let way = (!every_frame, &*stats);
-    let recorder = Recorder::open(&outputs, info, input.file.as_deref(), &labels, &settings.overlay, way)?;
+    let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (!every_frame, &*stats));
+    // Where one can go back and forth, the recording's sound would belong to other pictures.
+    let replay = !args.exit_at_end;
+    let mute = SourceInfo { sound: info.sound.clone().filter(|_| !replay), ..info.clone() };
+    let recorder = Recorder::open(outputs, &mute, file, &labels, overlay, &settings.record, way)?;
     context.stop.be_graceful();
     let stop = context.stop.for_another_run();
     let pipeline = Pipeline::start(Plan {
@@ -161,7 +180,7 @@ fn show(
         settings: &settings,
         every_frame,
         display: true,
-        replay: !args.exit_at_end,
+        replay,
         stats,
         stop: stop.clone(),
     })
@@ -169,6 +188,7 @@ fn show(
     let show = Show {
         pipeline,
         recorder,
+        writes: !outputs.is_empty(),
         labels,
         carried,
         every_frame,

@@ -131,6 +131,9 @@ pub static KEYS: &[Key] = keys! {
     overlay.trails = Switch;
     overlay.hud = Switch;
     overlay.timeline = Switch;
+    record.path = File;
+    record.raw = Switch;
+    record.quality = Whole(1..=100);
 };
 
 /// The setting with this full name.

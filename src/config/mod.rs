@@ -16,6 +16,7 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use crate::bounded;
 use crate::detect::DetectSettings;
+use crate::record::RecordSettings;
 use crate::source::SourceSettings;
 use crate::suggest;
 use crate::track::{Preset, TrackSettings, TrailSettings};
@@ -51,6 +52,8 @@ pub struct Settings {
     pub trails: TrailSettings,
     /// What is drawn.
     pub overlay: OverlaySettings,
+    /// What is written beside.
+    pub record: RecordSettings,
 }
 
 impl Settings {

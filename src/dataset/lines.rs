@@ -46,6 +46,20 @@ pub enum MotError {
         /// What is wrong with it.
         why: String,
     },
+    /// There are no tracks in it.
+    #[error("{path} holds no tracks")]
+    NoTracks {
+        /// The file.
+        path: String,
+    },
+    /// What is in it has no identities.
+    #[error(
+        "{path} holds detections, not tracks: all its ids are below 0; trailsight track --detections makes tracks of them"
+    )]
+    OnlyDetections {
+        /// The file.
+        path: String,
+    },
     /// There is nothing in it.
     #[error("{path} holds no detections")]
     Empty {
@@ -63,22 +77,33 @@ pub(super) fn open(path: &Path) -> Result<BufReader<File>, MotError> {
 /// Gives each line that counts to `take`, trimmed, with its number from 1: blank lines and lines that start with `#` do
 /// not count. What `take` finds wrong is told with `name`, the line and `form`, the columns of such a file.
 pub(super) fn each_line(
+    text: impl BufRead,
+    name: &str,
+    form: &'static str,
+    take: impl FnMut(u64, &str) -> Result<(), String>,
+) -> Result<(), MotError> {
+    each_line_of(text, name, form, MAX_LINE, take)
+}
+
+/// As [`each_line`], for lines of up to `longest` bytes.
+pub(super) fn each_line_of(
     mut text: impl BufRead,
     name: &str,
     form: &'static str,
+    longest: u64,
     mut take: impl FnMut(u64, &str) -> Result<(), String>,
 ) -> Result<(), MotError> {
     let mut bytes = Vec::new();
     for line in 1.. {
         bytes.clear();
-        let read = text.by_ref().take(MAX_LINE).read_until(b'\n', &mut bytes);
+        let read = text.by_ref().take(longest).read_until(b'\n', &mut bytes);
         let read = read.map_err(|error| MotError::Read { path: name.to_owned(), error })?;
         if read == 0 {
             break;
         }
         let fail = |why: String| MotError::Line { path: name.to_owned(), line, why, form };
-        if read as u64 == MAX_LINE && bytes.last() != Some(&b'\n') {
-            return Err(fail(format!("longer than {MAX_LINE} characters")));
+        if read as u64 == longest && bytes.last() != Some(&b'\n') {
+            return Err(fail(format!("longer than {longest} characters")));
         }
         let content = String::from_utf8_lossy(&bytes);
         let content = content.trim_start_matches('\u{feff}').trim();

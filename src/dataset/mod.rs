@@ -14,6 +14,7 @@
 //! | `lines` | the text: lines, columns, numbers, and what is wrong with them |
 //! | `detections` | what a detector found, as a tracker wants it |
 //! | `rows` | truth and results in full precision, as scoring wants them |
+//! | `tracks` | tracks to be looked at, of MOTChallenge text or JSON Lines |
 //! | `info` | `seqinfo.ini` |
 //! | `benchmark` | which true boxes count |
 //! | `sequence` | one sequence of a data set |
@@ -46,6 +47,8 @@ mod rows;
 mod sequence;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "cli")]
+mod tracks;
 
 use std::path::Path;
 
@@ -55,6 +58,8 @@ pub use info::SequenceInfo;
 pub use lines::{MotError, ORIGIN};
 pub use rows::ResultFile;
 pub use sequence::Sequence;
+#[cfg(feature = "cli")]
+pub use tracks::{TrackFile, TrackRow};
 
 use crate::geometry::Rect;
 use crate::metrics::{MetricsError, Region, Results};

@@ -101,8 +101,8 @@ pub fn run(
         }
         if let Some(recorder) = &recorder {
             let frame = &followed.shot.frame;
-            writing = recorder.tracks(&followed.scene, frame.picture.size())
-                && recorder.picture(frame, &followed.scene);
+            writing = recorder.tracks(frame, &followed.scene)
+                && recorder.picture(frame, &followed.scene, frame.time);
         }
         each(&followed, &pipeline);
     }

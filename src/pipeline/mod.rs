@@ -25,6 +25,9 @@ pub mod headless;
 mod link;
 mod playhead;
 mod recorder;
+#[cfg(test)]
+mod recorder_tests;
+mod scribe;
 mod sense;
 #[cfg(feature = "window")]
 pub mod show;
@@ -48,7 +51,7 @@ use crate::track::TrackSettings;
 pub use capture::{Reopen, Shot};
 pub use follow::{Followed, Follower};
 pub use playhead::Target;
-pub use recorder::{Outputs, Recorder};
+pub use recorder::{Outputs, Recorder, VideoState};
 pub use stats::{Rate, Stats};
 pub use stop::Stop;
 pub use transport::{SPEEDS, Transport};

@@ -1,27 +1,31 @@
-//! The record thread: draws and writes what leaves the program, beside everything else.
+//! The recorder: what the rest of the program asks for what leaves it. The work is done by the record thread.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Sender, TrySendError, bounded};
 
+use super::scribe::{Job, Scribe};
 use super::stats::Stats;
 use crate::frame::Frame;
 use crate::labels::Labels;
-use crate::record::{
-    RecordError, TrackFileInfo, TrackWriter, VideoSettings, VideoWriter, partial_name, refuse_input,
-    write_png,
-};
+use crate::record::{FrameFacts, RecordError, RecordSettings, refuse_input};
 use crate::scene::Scene;
 use crate::source::SourceInfo;
-use crate::view::{Canvas, Mapping, OverlaySettings, SceneView, Text, draw_scene};
+use crate::view::OverlaySettings;
 
 /// How many pictures wait for the encoder: they are large.
-const PICTURES: usize = 4;
+pub(super) const PICTURES: usize = 4;
+/// How many begins and ends of videos find room beside them, so that neither is waited for.
+const TURNS: usize = 4;
 /// How many scenes wait for the track files: they are small, and none is left out.
 const SCENES: usize = 1024;
+/// How many notes are kept for whoever asks.
+const NOTES: usize = 16;
 
 /// Which files are wanted.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +34,10 @@ pub struct Outputs {
     pub tracks: Vec<PathBuf>,
     /// The annotated video.
     pub video: Option<PathBuf>,
+    /// The same pictures without what is drawn into them.
+    pub raw: Option<PathBuf>,
+    /// A short clip of the annotated video.
+    pub gif: Option<PathBuf>,
     /// A picture of the fullest scene.
     pub snapshot: Option<PathBuf>,
 }
@@ -37,31 +45,78 @@ pub struct Outputs {
 impl Outputs {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.tracks.is_empty() && self.video.is_none() && self.snapshot.is_none()
+        self.paths().next().is_none()
     }
 
     /// All files, in the order in which they are named.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.tracks.iter().chain(&self.video).chain(&self.snapshot).map(PathBuf::as_path)
+        let pictures = self.video.iter().chain(&self.raw).chain(&self.gif).chain(&self.snapshot);
+        self.tracks.iter().chain(pictures).map(PathBuf::as_path)
     }
 }
 
-/// Writes beside the rest of the program.
+/// How far the video that is being written is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VideoState {
+    /// The name that it will have.
+    pub path: PathBuf,
+    /// From its first picture to its last.
+    pub seconds: f64,
+    /// Pictures in it.
+    pub frames: u64,
+    /// Pictures left out because the encoder was busy.
+    pub skipped: u64,
+}
+
+/// What the recorder and its thread both know.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// Pictures are wanted for a video.
+    pub(super) filming: AtomicBool,
+    /// In the end all files are complete.
+    pub(super) complete: AtomicBool,
+    /// In it, `skipped` is how many had been left out in all when the video began.
+    video: Mutex<Option<VideoState>>,
+    notes: Mutex<VecDeque<String>>,
+}
+
+impl Shared {
+    /// The state of the video, to be looked at or changed.
+    pub(super) fn video(&self) -> MutexGuard<'_, Option<VideoState>> {
+        self.video.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a note for [`Recorder::note`]; of too many the oldest goes.
+    pub(super) fn tell(&self, note: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() >= NOTES {
+            notes.pop_front();
+        }
+        notes.push_back(note);
+    }
+}
+
+/// Writes beside the rest of the program. Dropped without [`Recorder::finish`], files stay under their partial names.
+#[derive(Debug)]
 pub struct Recorder {
-    /// Scenes with the size of their frame, for the track files.
-    scenes: Sender<(Scene, (u32, u32))>,
-    /// Pictures with their scene, for the video.
-    pictures: Sender<(Frame, Scene)>,
+    /// Scenes with what is known of their frame, for the track files.
+    scenes: Sender<(Scene, FrameFacts)>,
+    /// Pictures with their scene, and when videos begin and end.
+    jobs: Sender<Job>,
     thread: JoinHandle<Result<(), RecordError>>,
-    complete: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+    has_tracks: bool,
+    /// Pictures are wanted whether or not there is a video.
     wants_pictures: bool,
+    /// Frames are of this very moment.
+    live: bool,
     /// Leave pictures out rather than wait.
     in_time: bool,
     skipped: Arc<AtomicU64>,
 }
 
 impl Recorder {
-    /// Opens all outputs and starts the thread; `None` where nothing is wanted. `input` is the file that is read.
+    /// Opens all outputs, of which there may be none yet, and starts the thread. `input` is the file that is read.
     /// `in_time`: pictures that a slow encoder is not ready for are left out and counted, instead of being waited for.
     ///
     /// # Errors
@@ -72,191 +127,136 @@ impl Recorder {
         input: Option<&Path>,
         labels: &Arc<Labels>,
         overlay: &OverlaySettings,
+        settings: &RecordSettings,
         (in_time, stats): (bool, &Stats),
-    ) -> Result<Option<Self>, RecordError> {
-        if outputs.is_empty() {
-            return Ok(None);
-        }
+    ) -> Result<Self, RecordError> {
         if let Some(file) = input {
             outputs.paths().try_for_each(|output| refuse_input(output, file))?;
         }
-        let mut scribe = Scribe {
-            tracks: Vec::new(),
-            video: None,
-            snapshot: outputs.snapshot.clone(),
-            fullest: None,
-            canvas: Canvas::new(1, 1),
-            text: Text::new(),
-            labels: Arc::clone(labels),
-            overlay: overlay.clone(),
-        };
-        if let Err(error) = scribe.open(outputs, info) {
-            scribe.discard(outputs);
-            return Err(error);
-        }
-        let wants_pictures = scribe.video.is_some() || outputs.snapshot.is_some();
+        let shared = Arc::new(Shared::default());
+        let scribe = Scribe::open(outputs, info, (labels, overlay, settings), Arc::clone(&shared))?;
         let (scenes, scenes_in) = bounded(SCENES);
-        let (pictures, pictures_in) = bounded(PICTURES);
-        let complete = Arc::new(AtomicBool::new(false));
-        let whole = Arc::clone(&complete);
-        let run = move || {
-            scribe.run(&scenes_in, &pictures_in)?;
-            scribe.end(whole.load(Ordering::SeqCst))
-        };
+        let (jobs, jobs_in) = bounded(PICTURES + TURNS);
+        let run = move || scribe.run(&scenes_in, &jobs_in);
         let thread = std::thread::Builder::new().name("record".into()).spawn(run).map_err(|error| {
             RecordError::Place {
                 path: "the outputs".to_owned(),
                 why: format!("no thread for writing: {error}"),
             }
         })?;
-        let skipped = Arc::clone(&stats.skipped_record);
-        Ok(Some(Self { scenes, pictures, thread, complete, wants_pictures, in_time, skipped }))
+        Ok(Self {
+            scenes,
+            jobs,
+            thread,
+            shared,
+            has_tracks: !outputs.tracks.is_empty(),
+            wants_pictures: outputs.gif.is_some() || outputs.snapshot.is_some(),
+            live: info.kind.is_live(),
+            in_time,
+            skipped: Arc::clone(&stats.skipped_record),
+        })
     }
 
-    /// Writes the tracks of a scene; false when writing has failed and [`Recorder::finish`] will say why.
-    pub fn tracks(&self, scene: &Scene, size: (u32, u32)) -> bool {
-        self.scenes.send((scene.clone(), size)).is_ok()
+    /// Whether there are track files.
+    pub fn writes_tracks(&self) -> bool {
+        self.has_tracks
     }
 
-    /// Writes a picture with its scene; false when writing has failed.
-    pub fn picture(&self, frame: &Frame, scene: &Scene) -> bool {
-        if !self.wants_pictures {
+    /// Writes the tracks of a frame; false when writing has failed and [`Recorder::finish`] will say why.
+    pub fn tracks(&self, frame: &Frame, scene: &Scene) -> bool {
+        if !self.has_tracks {
             return !self.thread.is_finished();
         }
-        let job = (frame.clone(), scene.clone());
+        let taken = || SystemTime::now().checked_sub(frame.captured.elapsed());
+        let facts = FrameFacts { size: frame.picture.size(), wall: self.live.then(taken).flatten() };
+        self.scenes.send((scene.clone(), facts)).is_ok()
+    }
+
+    /// Writes a picture with its scene into the video, at this time of the video in seconds, which should not go back
+    /// (its first picture's counts as 0); false when writing has failed.
+    pub fn picture(&self, frame: &Frame, scene: &Scene, time: f64) -> bool {
+        if !self.wants_pictures && !self.shared.filming.load(Ordering::SeqCst) {
+            return !self.thread.is_finished();
+        }
+        let job = || Job::Picture { frame: frame.clone(), scene: scene.clone(), time };
         if !self.in_time {
-            return self.pictures.send(job).is_ok();
+            return self.jobs.send(job()).is_ok();
         }
-        match self.pictures.try_send(job) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_)) => {
-                self.skipped.fetch_add(1, Ordering::Relaxed);
-                true
-            }
-            Err(TrySendError::Disconnected(_)) => false,
+        // The rest of the room is for begins and ends.
+        if self.jobs.len() < PICTURES {
+            return !matches!(self.jobs.try_send(job()), Err(TrySendError::Disconnected(_)));
         }
+        self.skipped.fetch_add(1, Ordering::Relaxed);
+        !self.thread.is_finished()
+    }
+
+    /// Hands on that a video begins or ends; false where there is no room for it.
+    fn turn(&self, job: Job) -> bool {
+        if self.in_time {
+            !matches!(self.jobs.try_send(job), Err(TrySendError::Full(_)))
+        } else {
+            // Waited for, as pictures are; a thread that is gone has said why.
+            let _ = self.jobs.send(job);
+            true
+        }
+    }
+
+    /// Begins a video while the run goes on; nothing where one is being written. Without a name it gets the first free
+    /// one in the current folder, `trailsight-0001.mp4` (`.avi` without ffmpeg). It has no sound, as it may begin
+    /// anywhere. What goes wrong with it is told by [`Recorder::note`] and does not end the run.
+    pub fn begin_video(&self, path: Option<&Path>) {
+        if self.shared.filming.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let skipped = self.skipped.load(Ordering::Relaxed);
+        if !self.turn(Job::Begin { path: path.map(Path::to_owned), skipped }) {
+            self.shared.filming.store(false, Ordering::SeqCst);
+            self.shared.tell("the encoder is busy: no new video yet".to_owned());
+        }
+    }
+
+    /// Ends the video that is being written: it is complete and gets its name.
+    pub fn end_video(&self) {
+        if !self.shared.filming.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        if !self.turn(Job::End { skipped: self.skipped.load(Ordering::Relaxed) }) {
+            self.shared.filming.store(true, Ordering::SeqCst);
+            self.shared.tell("the encoder is busy: the video goes on".to_owned());
+        }
+    }
+
+    /// Whether a video is being written, or will be from the next picture on.
+    pub fn is_filming(&self) -> bool {
+        self.shared.filming.load(Ordering::SeqCst)
+    }
+
+    /// How far the video is that is being written; `None` where there is none.
+    pub fn video(&self) -> Option<VideoState> {
+        let state = self.shared.video().clone()?;
+        let skipped = self.skipped.load(Ordering::Relaxed).saturating_sub(state.skipped);
+        Some(VideoState { skipped, ..state })
+    }
+
+    /// What there is to tell of videos that were begun while running, one note after the other: where one was written,
+    /// or why not.
+    pub fn note(&self) -> Option<String> {
+        self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// Writes what is left and closes all files. Only when `complete` do they get their names; otherwise they stay
-    /// readable as `NAME.partial.EXT`.
+    /// readable as `NAME.partial.EXT`. A video that was begun while running is complete whenever it ends.
     ///
     /// # Errors
     /// The first [`RecordError`] of the run.
     pub fn finish(self, complete: bool) -> Result<(), RecordError> {
-        self.complete.store(complete, Ordering::SeqCst);
-        drop((self.scenes, self.pictures));
+        self.shared.complete.store(complete, Ordering::SeqCst);
+        drop((self.scenes, self.jobs));
         self.thread.join().unwrap_or_else(|_| {
             Err(RecordError::Place {
                 path: "the outputs".to_owned(),
                 why: "the record thread failed".to_owned(),
             })
         })
-    }
-}
-
-/// What the thread works with.
-struct Scribe {
-    tracks: Vec<TrackWriter>,
-    video: Option<VideoWriter>,
-    snapshot: Option<PathBuf>,
-    /// The frame with the most tracks so far.
-    fullest: Option<(Frame, Scene)>,
-    canvas: Canvas,
-    text: Text,
-    labels: Arc<Labels>,
-    overlay: OverlaySettings,
-}
-
-impl Scribe {
-    fn open(&mut self, outputs: &Outputs, info: &SourceInfo) -> Result<(), RecordError> {
-        let track_info = TrackFileInfo { source: info.name.clone(), labels: Arc::clone(&self.labels) };
-        for path in &outputs.tracks {
-            self.tracks.push(TrackWriter::open(path, track_info.clone())?);
-        }
-        let settings =
-            VideoSettings { rate: info.rate, sound: info.sound.clone(), ..VideoSettings::default() };
-        self.video = outputs.video.as_deref().map(|path| VideoWriter::create(path, &settings)).transpose()?;
-        Ok(())
-    }
-
-    /// Takes back the track files that were opened before another output could not be.
-    fn discard(self, outputs: &Outputs) {
-        let opened = self.tracks.len();
-        drop(self.tracks);
-        for path in outputs.tracks.iter().take(opened) {
-            // A device or standard output has no partial file, and nothing is there to be removed.
-            let _ = std::fs::remove_file(partial_name(path));
-        }
-    }
-
-    /// Writes what comes on either queue until both are closed.
-    fn run(
-        &mut self,
-        scenes: &Receiver<(Scene, (u32, u32))>,
-        pictures: &Receiver<(Frame, Scene)>,
-    ) -> Result<(), RecordError> {
-        let (mut scenes_open, mut pictures_open) = (true, true);
-        let closed = crossbeam_channel::never();
-        let closed_pictures = crossbeam_channel::never();
-        while scenes_open || pictures_open {
-            crossbeam_channel::select! {
-                recv(if scenes_open { scenes } else { &closed }) -> job => match job {
-                    Ok((scene, size)) => self.tracks(&scene, size)?,
-                    Err(_) => scenes_open = false,
-                },
-                recv(if pictures_open { pictures } else { &closed_pictures }) -> job => match job {
-                    Ok((frame, scene)) => self.picture(frame, scene)?,
-                    Err(_) => pictures_open = false,
-                },
-            }
-        }
-        Ok(())
-    }
-
-    fn tracks(&mut self, scene: &Scene, size: (u32, u32)) -> Result<(), RecordError> {
-        self.tracks.iter_mut().try_for_each(|file| file.write(scene, size))
-    }
-
-    fn picture(&mut self, frame: Frame, scene: Scene) -> Result<(), RecordError> {
-        if self.video.is_some() {
-            self.draw(&frame, &scene);
-        }
-        if let Some(video) = &mut self.video {
-            video.write(&self.canvas, frame.time)?;
-        }
-        let seen = |scene: &Scene| scene.seen().count();
-        if self.snapshot.is_some() && self.fullest.as_ref().is_none_or(|(_, most)| seen(&scene) > seen(most))
-        {
-            self.fullest = Some((frame, scene));
-        }
-        Ok(())
-    }
-
-    /// The picture with its scene, pixel for pixel of the source.
-    fn draw(&mut self, frame: &Frame, scene: &Scene) {
-        self.canvas.copy_from(&frame.picture);
-        let view = SceneView {
-            scene,
-            time: frame.time,
-            labels: &self.labels,
-            settings: &self.overlay,
-            selected: None,
-        };
-        draw_scene(&mut self.canvas, &mut self.text, &Mapping::identity(), &view);
-    }
-
-    fn end(mut self, complete: bool) -> Result<(), RecordError> {
-        let fullest = self.fullest.take();
-        if let (true, Some((frame, scene)), Some(path)) = (complete, &fullest, self.snapshot.take()) {
-            self.draw(frame, scene);
-            write_png(&self.canvas, &path)?;
-        }
-        if complete {
-            self.tracks.into_iter().try_for_each(TrackWriter::finish)?;
-            self.video.map_or(Ok(()), VideoWriter::finish)
-        } else {
-            // Dropped unfinished, files are closed properly and keep their partial names.
-            Ok(())
-        }
     }
 }

@@ -30,6 +30,12 @@ pub fn ffmpeg_available() -> bool {
 }
 /// What to do where it is missing.
 const HINT: &str = "install ffmpeg, or write .avi, which needs no other program";
+/// What the colours of a video mean.
+const COLOURS: [&str; 8] =
+    ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"];
+/// One palette for all pictures of a clip, found in what changes; and only what changes is stored.
+const PALETTE: &str = "[0:v]split[seen][shown];[seen]palettegen=stats_mode=diff[palette];\
+    [shown][palette]paletteuse=dither=bayer:bayer_scale=4:diff_mode=rectangle";
 /// The ticks of a second in the file: whole for the rates of film and television, and below the 65535 of MPEG-4 part 2.
 const TIMEBASE: &str = "60000";
 /// Lines of the child's messages that are kept, the last ones.
@@ -50,6 +56,7 @@ enum Container {
     Mov,
     Mkv,
     Webm,
+    Gif,
 }
 
 impl Container {
@@ -69,8 +76,10 @@ impl Container {
         match self {
             Self::Mp4 => vec!["-movflags", fragmented, "-video_track_timescale", TIMEBASE, "-f", "mp4"],
             Self::Mov => vec!["-movflags", fragmented, "-video_track_timescale", TIMEBASE, "-f", "mov"],
-            Self::Mkv => vec!["-f", "matroska"],
-            Self::Webm => vec!["-f", "webm"],
+            // A cluster is written when it is closed; of itself that may be after five seconds.
+            Self::Mkv => vec!["-cluster_time_limit", "1000", "-f", "matroska"],
+            Self::Webm => vec!["-cluster_time_limit", "1000", "-f", "webm"],
+            Self::Gif => vec!["-f", "gif"],
         }
     }
 
@@ -182,6 +191,13 @@ struct Running {
 }
 
 impl FfmpegWriter {
+    /// A GIF, which has no sound: see [`FfmpegWriter::create`]. The child has all pictures before it finds their colours.
+    pub(super) fn create_gif(path: &Path, fps: f64) -> Result<Self, RecordError> {
+        let mut writer = Self::create(path, Some(fps), 100, None)?;
+        writer.container = Container::Gif;
+        Ok(writer)
+    }
+
     /// Checks the place and the program; the child is started with the first frame.
     pub(super) fn create(
         path: &Path,
@@ -278,20 +294,16 @@ impl FfmpegWriter {
             command.args(["-map", "0:v:0", "-map", "1:a?", "-c:a", codec]);
         }
         command.args([if self.abilities.fps_mode { "-fps_mode" } else { "-vsync" }, "passthrough"]);
-        command.args(["-enc_time_base", &format!("1:{TIMEBASE}"), "-pix_fmt", "yuv420p"]);
-        command.args(self.abilities.video_codec(self.container, self.quality));
-        // A fragment starts at a key frame: one every two seconds, so that no more than that can be lost.
-        command.args(["-force_key_frames", "expr:isnan(prev_forced_t)+gte(t,prev_forced_t+2)"]);
-        command.args([
-            "-colorspace",
-            "bt709",
-            "-color_primaries",
-            "bt709",
-            "-color_trc",
-            "bt709",
-            "-color_range",
-            "tv",
-        ]);
+        if self.container == Container::Gif {
+            command.args(["-filter_complex", PALETTE, "-c:v", "gif"]);
+        } else {
+            command.args(["-enc_time_base", &format!("1:{TIMEBASE}"), "-pix_fmt", "yuv420p"]);
+            command.args(self.abilities.video_codec(self.container, self.quality));
+            // A fragment starts at a key frame: one every two seconds, so that no more than that can be lost.
+            command.args(["-force_key_frames", "expr:isnan(prev_forced_t)+gte(t,prev_forced_t+2)"]);
+            command.args(COLOURS);
+        }
+        command.args(["-flush_packets", "1"]);
         command.args(self.container.arguments()).arg(file_url(&self.target));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Its own process group: Ctrl-C is for us, and the child ends when we close its input.

@@ -2,16 +2,19 @@
 //!
 //! ```json
 //! {"version":1,"source":"clip.avi","frame":5,"time":0.571,"width":768,"height":576,"tracks":[{"id":7,"class":"person",
-//! "class_id":0,"score":0.83,"box":[10.25,20.0,30.5,61.25],"velocity":[5.0,-1.0],"age":1.5,"state":"seen"}]}
+//! "class_id":0,"score":0.83,"box":[10.25,20.0,30.5,61.25],"velocity":[5.0,-1.0],"age":1.5,"state":"seen",
+//! "predicted":false}]}
 //! ```
 //!
-//! `frame` counts from 1; `time` and `age` (since the first detection) are seconds; `box` is left, top, width, height in
-//! pixels of the source, the top-left corner of the picture at (0, 0); `velocity` is that of the box's centre in pixels a
-//! second; `class_id` counts from 0; `state` is `seen`, or `lost` where the box is a prediction.
+//! `frame` counts from 1; `time` and `age` (since the first detection) are seconds; a live source's frames have `wall`
+//! too, when the frame was taken, as RFC 3339 has it, in UTC (`"2025-03-01T12:00:00.040Z"`); `box` is left, top, width,
+//! height in pixels of the source, the top-left corner of the picture at (0, 0); `velocity` is that of the box's centre
+//! in pixels a second; `class_id` counts from 0; `state` is `seen`, or `lost` where the box is a prediction, which
+//! `predicted` says too.
 
 use serde::Serialize;
 
-use super::tracks::{TrackFileInfo, center_velocity, rounded};
+use super::tracks::{FrameFacts, TrackFileInfo, center_velocity, rounded};
 use crate::scene::{Scene, Track, TrackState};
 
 /// The version of this layout: goes up when a field changes its meaning or goes away.
@@ -23,6 +26,8 @@ struct Line<'a> {
     source: &'a str,
     frame: u64,
     time: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wall: Option<String>,
     width: u32,
     height: u32,
     tracks: Vec<Object<'a>>,
@@ -39,6 +44,7 @@ struct Object<'a> {
     velocity: [f64; 2],
     age: f64,
     state: &'static str,
+    predicted: bool,
 }
 
 /// How a file names the state of a track.
@@ -51,7 +57,7 @@ pub(super) fn state(track: &Track) -> &'static str {
 }
 
 /// Appends the line of one frame.
-pub(super) fn push_scene(text: &mut String, scene: &Scene, size: (u32, u32), info: &TrackFileInfo) {
+pub(super) fn push_scene(text: &mut String, scene: &Scene, facts: FrameFacts, info: &TrackFileInfo) {
     let tracks = scene.tracks.iter().filter(|track| track.rect.is_sound()).map(|track| {
         let rect = track.rect;
         Object {
@@ -63,6 +69,7 @@ pub(super) fn push_scene(text: &mut String, scene: &Scene, size: (u32, u32), inf
             velocity: center_velocity(track).map(|speed| rounded(speed, 2)),
             age: rounded(scene.time - track.born, 6),
             state: state(track),
+            predicted: track.state == TrackState::Lost,
         }
     });
     let line = Line {
@@ -70,8 +77,9 @@ pub(super) fn push_scene(text: &mut String, scene: &Scene, size: (u32, u32), inf
         source: &info.source,
         frame: scene.sequence.saturating_add(1),
         time: rounded(scene.time, 6),
-        width: size.0,
-        height: size.1,
+        wall: facts.wall(),
+        width: facts.size.0,
+        height: facts.size.1,
         tracks: tracks.collect(),
     };
     // Strings and numbers alone cannot fail to become JSON.
@@ -83,13 +91,14 @@ pub(super) fn push_scene(text: &mut String, scene: &Scene, size: (u32, u32), inf
 
 #[cfg(test)]
 mod tests {
-    use super::super::tracks::tests::{info, scene};
+    use super::super::tracks::tests::{facts, info, scene};
     use super::*;
     use serde_json::{Value, json};
+    use std::time::Duration;
 
     fn parsed(scene: &Scene) -> Value {
         let mut text = String::new();
-        push_scene(&mut text, scene, (640, 480), &info());
+        push_scene(&mut text, scene, facts(), &info());
         assert_eq!(text.matches('\n').count(), 1);
         serde_json::from_str(&text).unwrap()
     }
@@ -101,8 +110,9 @@ mod tests {
         assert_eq!(line["tracks"][1]["class"], "car");
         let seen = json!({
             "id": 7, "class": "person", "class_id": 0, "score": 0.83, "box": [10.25, 20.0, 30.5, 61.25],
-            "velocity": [5.0, -1.0], "age": 1.5, "state": "seen",
+            "velocity": [5.0, -1.0], "age": 1.5, "state": "seen", "predicted": false,
         });
+        assert_eq!(line["tracks"][1]["predicted"], true);
         assert_eq!(line["tracks"][0], seen);
         for (key, value) in
             [("version", json!(1)), ("frame", json!(5)), ("time", json!(2.0)), ("width", json!(640))]
@@ -110,6 +120,21 @@ mod tests {
             assert_eq!(line[key], value, "{key}");
         }
         assert_eq!(line["source"], "a \"clip\".avi");
+    }
+
+    #[test]
+    fn a_live_frame_says_when_it_was_taken() {
+        let said = |wall| {
+            let mut text = String::new();
+            push_scene(&mut text, &scene(), FrameFacts { wall, ..facts() }, &info());
+            serde_json::from_str::<Value>(&text).unwrap()["wall"].clone()
+        };
+        let after = |seconds| std::time::UNIX_EPOCH.checked_add(Duration::from_secs_f64(seconds));
+        assert_eq!(said(None), Value::Null);
+        assert_eq!(said(after(1_740_830_400.040_4)), "2025-03-01T12:00:00.040Z");
+        // Clocks that lie say nothing.
+        assert_eq!(said(after(1e12)), Value::Null);
+        assert_eq!(said(std::time::UNIX_EPOCH.checked_sub(Duration::from_secs(1))), Value::Null);
     }
 
     #[test]

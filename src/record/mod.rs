@@ -4,26 +4,35 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `partial` | outputs that have their name only when they are complete |
-//! | `tracks` | one writer of tracks for every ending: `mot`, `jsonl`, `csv` |
+//! | `tracks` | one writer of tracks for every ending: `mot`, `jsonl`, `csv`, `coco_vid` |
 //! | `mot` | MOTChallenge text |
 //! | `video` | annotated video: `avi` (own), everything else through `ffmpeg`, fed with `matroska` |
+//! | `gif` | a short clip of the annotated video |
 //! | `snapshot` | a PNG under a free name |
+//! | `names` | names that nobody gave |
 
 mod avi;
+mod coco_vid;
 mod csv;
 mod error;
 mod ffmpeg;
+mod gif;
 mod jsonl;
 mod matroska;
 mod mot;
+mod names;
 mod partial;
+mod settings;
 mod snapshot;
 mod tracks;
 mod video;
 
 pub use error::RecordError;
 pub use ffmpeg::ffmpeg_available;
+pub use gif::{GifWriter, check_gif_name};
+pub use names::{free_video_name, raw_name};
 pub use partial::{PartialFile, partial_name, refuse_input};
+pub use settings::RecordSettings;
 pub use snapshot::{write_png, write_snapshot};
-pub use tracks::{TRACK_ENDINGS, TrackFileInfo, TrackWriter, check_track_name};
+pub use tracks::{FrameFacts, TRACK_ENDINGS, TrackFileInfo, TrackWriter, check_track_name};
 pub use video::{VIDEO_ENDINGS, VideoSettings, VideoWriter, check_video_name};

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
 use super::RecordError;
+use super::names::{all_taken, numbered};
 use crate::view::Canvas;
-
-/// Numbers that are tried.
-const MAX_NUMBER: u32 = 1_000_000;
 
 /// Writes `canvas` as `trailsight-0001.png` (or the first free number) into `folder`, and says where it is. Never
 /// overwrites.
@@ -56,16 +54,14 @@ fn encode(canvas: &Canvas) -> Result<Vec<u8>, String> {
 
 /// A new file under the first free number.
 fn create_free(folder: &Path) -> Result<(File, PathBuf), RecordError> {
-    for number in 1..=MAX_NUMBER {
-        let path = folder.join(format!("trailsight-{number:04}.png"));
+    for path in numbered(folder, "png") {
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(RecordError::opening(&path, folder, &error)),
         }
     }
-    let why = format!("all numbers up to {MAX_NUMBER} are taken; remove some snapshots");
-    Err(RecordError::Place { path: folder.join("trailsight-….png").display().to_string(), why })
+    Err(all_taken(folder, "png"))
 }
 
 #[cfg(test)]

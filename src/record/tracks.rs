@@ -1,18 +1,21 @@
 //! One writer of tracks for every kind of track file, chosen by the name's ending.
 //!
 //! Whole frames are written at once and unbuffered, so that the file can be read along (`tail -f`) and never holds half
-//! a line. Frames are numbered from 1, as MOTChallenge does, in every kind.
+//! a line. Frames are numbered from 1, as MOTChallenge does, in every kind (and from 0 too, where COCO-VID does).
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::coco_vid::CocoVid;
 use super::partial::{PartialFile, ending, is_special, unknown_ending};
 use super::{RecordError, csv, jsonl, mot};
 use crate::labels::Labels;
 use crate::scene::Scene;
 
 /// The endings of track files, for messages and help.
-pub const TRACK_ENDINGS: &str = ".txt (MOTChallenge), .jsonl (one JSON object a frame), .csv";
+pub const TRACK_ENDINGS: &str =
+    ".txt (MOTChallenge), .jsonl (one JSON object a frame), .json (COCO-VID), .csv";
 
 /// What a track file says of where its tracks come from.
 #[derive(Debug, Clone)]
@@ -23,12 +26,34 @@ pub struct TrackFileInfo {
     pub labels: Arc<Labels>,
 }
 
+/// What a track file says of a frame beside its tracks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FrameFacts {
+    /// `(width, height)` in pixels.
+    pub size: (u32, u32),
+    /// When a frame of a live source was taken, by the clock on the wall.
+    pub wall: Option<SystemTime>,
+}
+
+impl FrameFacts {
+    /// The wall clock's time as RFC 3339 has it, in UTC, to the millisecond; `None` where the clock tells nonsense.
+    pub(super) fn wall(&self) -> Option<String> {
+        use std::fmt::Write;
+        let wall = self.wall.filter(|wall| *wall >= UNIX_EPOCH)?;
+        let mut text = String::new();
+        // Years of five digits have no form.
+        write!(text, "{}", humantime::format_rfc3339_millis(wall)).ok()?;
+        Some(text)
+    }
+}
+
 /// The kinds of track files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Mot,
     Jsonl,
     Csv,
+    CocoVid,
 }
 
 impl Format {
@@ -38,6 +63,7 @@ impl Format {
             "txt" => Ok(Self::Mot),
             "jsonl" => Ok(Self::Jsonl),
             "csv" => Ok(Self::Csv),
+            "json" => Ok(Self::CocoVid),
             _ if is_special(path) => Ok(Self::Mot),
             _ => Err(unknown_ending(path, TRACK_ENDINGS)),
         }
@@ -52,18 +78,26 @@ pub fn check_track_name(path: &Path) -> Result<(), RecordError> {
     Format::of(path).map(drop)
 }
 
+/// Where the text goes.
+#[derive(Debug)]
+enum Output {
+    /// Frame after frame, as it is.
+    Lines(PartialFile, Format),
+    /// Lines that become one document in the end.
+    CocoVid(CocoVid),
+}
+
 /// Writes the tracks of scene after scene to a file.
 #[derive(Debug)]
 pub struct TrackWriter {
-    file: PartialFile,
-    format: Format,
+    output: Output,
     info: TrackFileInfo,
     /// The text of one frame, kept for its buffer.
     text: String,
 }
 
 impl TrackWriter {
-    /// Opens a track file: `.txt`, `.jsonl`, `.csv`; `-` is standard output, in MOTChallenge text.
+    /// Opens a track file: `.txt`, `.jsonl`, `.json`, `.csv`; `-` is standard output, in MOTChallenge text.
     ///
     /// # Errors
     /// [`RecordError::Ending`] for other endings, [`RecordError::Place`] where the file cannot be, and what writing a
@@ -74,29 +108,40 @@ impl TrackWriter {
         if format == Format::Csv {
             file.append(csv::HEADER.as_bytes())?;
         }
-        Ok(Self { file, format, info, text: String::new() })
+        let output = match format {
+            Format::CocoVid => Output::CocoVid(CocoVid::begin(file, info.clone())?),
+            _ => Output::Lines(file, format),
+        };
+        Ok(Self { output, info, text: String::new() })
     }
 
-    /// Writes one frame, at once. `size` is the frame's `(width, height)` in pixels.
+    /// Writes one frame, at once.
     ///
-    /// MOTChallenge text gets the tracks that were seen in this frame; the others get the lost ones with their predicted
+    /// MOTChallenge text and COCO-VID get the tracks that were seen in this frame; the others get the lost ones with their predicted
     /// boxes too, marked as such.
     ///
     /// # Errors
     /// [`RecordError::Write`], or [`RecordError::Closed`] where the reader of a pipe went away.
-    pub fn write(&mut self, scene: &Scene, size: (u32, u32)) -> Result<(), RecordError> {
+    pub fn write(&mut self, scene: &Scene, facts: FrameFacts) -> Result<(), RecordError> {
         self.text.clear();
-        match self.format {
-            Format::Mot => mot::push_scene(&mut self.text, scene),
-            Format::Jsonl => jsonl::push_scene(&mut self.text, scene, size, &self.info),
+        let (file, format) = match &mut self.output {
+            Output::Lines(file, format) => (file, *format),
+            Output::CocoVid(coco) => return coco.write(scene, facts),
+        };
+        match format {
+            Format::Mot | Format::CocoVid => mot::push_scene(&mut self.text, scene),
+            Format::Jsonl => jsonl::push_scene(&mut self.text, scene, facts, &self.info),
             Format::Csv => csv::push_scene(&mut self.text, scene, &self.info),
         }
-        if self.text.is_empty() { Ok(()) } else { self.file.append(self.text.as_bytes()) }
+        if self.text.is_empty() { Ok(()) } else { file.append(self.text.as_bytes()) }
     }
 
     /// The output as the user named it, for messages.
     pub fn name(&self) -> &str {
-        self.file.name()
+        match &self.output {
+            Output::Lines(file, _) => file.name(),
+            Output::CocoVid(coco) => coco.name(),
+        }
     }
 
     /// Completes the file and gives it its name. Dropped without this it stays `NAME.partial.EXT`.
@@ -104,7 +149,10 @@ impl TrackWriter {
     /// # Errors
     /// [`RecordError::Write`].
     pub fn finish(self) -> Result<(), RecordError> {
-        self.file.finish()
+        match self.output {
+            Output::Lines(file, _) => file.finish(),
+            Output::CocoVid(coco) => coco.finish(),
+        }
     }
 }
 
@@ -145,6 +193,10 @@ pub(super) mod tests {
         Scene { sequence: 4, time: 2.0, tracks: vec![person, car], ..Scene::default() }
     }
 
+    pub(in crate::record) fn facts() -> FrameFacts {
+        FrameFacts { size: (640, 480), wall: None }
+    }
+
     pub(in crate::record) fn info() -> TrackFileInfo {
         TrackFileInfo { source: "a \"clip\".avi".to_owned(), labels: Arc::new(Labels::coco()) }
     }
@@ -155,7 +207,7 @@ pub(super) mod tests {
         for (name, lines) in [("a.txt", 1), ("b.JSONL", 1), ("c.csv", 3)] {
             let path = folder.path().join(name);
             let mut writer = TrackWriter::open(&path, info()).unwrap();
-            writer.write(&scene(), (640, 480)).unwrap();
+            writer.write(&scene(), facts()).unwrap();
             let (stem, extension) = name.split_once('.').unwrap();
             let partial = folder.path().join(format!("{stem}.partial.{extension}"));
             let so_far = fs::read_to_string(&partial).unwrap();
@@ -168,7 +220,7 @@ pub(super) mod tests {
     #[test]
     fn other_endings_are_refused_before_anything_is_made() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, ending) in [("a.json", ".json"), ("tracks", "(none)")] {
+        for (name, ending) in [("a.xml", ".xml"), ("tracks", "(none)")] {
             let said = TrackWriter::open(&folder.path().join(name), info()).unwrap_err().to_string();
             assert!(
                 said.contains(&format!("the ending {ending} is not known")) && said.contains(".jsonl"),
@@ -182,7 +234,7 @@ pub(super) mod tests {
     #[test]
     fn a_full_disk_is_an_error() {
         let mut writer = TrackWriter::open(Path::new("/dev/full"), info()).unwrap();
-        let error = writer.write(&scene(), (640, 480)).unwrap_err();
+        let error = writer.write(&scene(), facts()).unwrap_err();
         assert!(error.to_string().contains("disk is full") && !error.is_closed(), "{error}");
     }
 }

@@ -111,10 +111,7 @@ impl VideoWriter {
         if time.is_finite() {
             self.last = self.last.max(time);
         }
-        self.bgra.resize(canvas.pixels().len() * 4, 0);
-        for (bytes, pixel) in self.bgra.as_chunks_mut::<4>().0.iter_mut().zip(canvas.pixels()) {
-            *bytes = pixel.to_le_bytes();
-        }
+        to_bgra(canvas, &mut self.bgra);
         if found != size {
             let fitted = fitted(&self.bgra, found, size);
             self.bgra = fitted.map_err(|why| RecordError::Picture { path: self.name(), why })?;
@@ -146,8 +143,16 @@ impl VideoWriter {
     }
 }
 
+/// The bytes of a canvas: blue, green, red, 0.
+pub(super) fn to_bgra(canvas: &Canvas, bgra: &mut Vec<u8>) {
+    bgra.resize(canvas.pixels().len() * 4, 0);
+    for (bytes, pixel) in bgra.as_chunks_mut::<4>().0.iter_mut().zip(canvas.pixels()) {
+        *bytes = pixel.to_le_bytes();
+    }
+}
+
 /// Scales a picture of four bytes a pixel into another size, its aspect kept, black beside it.
-fn fitted(bgra: &[u8], from: (usize, usize), to: (usize, usize)) -> Result<Vec<u8>, String> {
+pub(super) fn fitted(bgra: &[u8], from: (usize, usize), to: (usize, usize)) -> Result<Vec<u8>, String> {
     let scale = (to.0 as f64 / from.0 as f64).min(to.1 as f64 / from.1 as f64);
     let inner = |from: usize, to: usize| ((from as f64 * scale).round() as usize).clamp(1, to);
     let (width, height) = (inner(from.0, to.0), inner(from.1, to.1));

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crossbeam_channel::TryRecvError;
 
-use super::{Followed, Recorder, Scene, Shot, Stage, lock};
+use super::{Followed, Shot, Stage, lock};
 
 impl Stage {
     /// In time: the newest frame at once, the newest scene when it comes. True when there is something new to see.
@@ -30,13 +30,13 @@ impl Stage {
             Ok(shot) => {
                 self.begin_epoch(shot.epoch);
                 if !frozen {
-                    self.show_frame(shot);
+                    let before = self.show_frame(shot);
                     (self.step, changed) = (false, true);
                     self.choose_scene();
-                    self.write_picture();
+                    self.write_picture(before);
                 } else {
                     let scene = self.latest.clone().unwrap_or_default();
-                    self.write(|recorder| recorder.picture(&shot.frame, &scene));
+                    self.writing &= self.show.recorder.picture(&shot.frame, &scene, shot.frame.time);
                 }
             }
             // The last tracks come after the last picture.
@@ -83,9 +83,9 @@ impl Stage {
             // The age of a frame of a recording counts from when it was due, not from when it was decoded.
             shot.frame.captured = now;
         }
-        self.show_frame(shot);
+        let before = self.show_frame(shot);
         self.scene = Some(scene);
-        self.write_picture();
+        self.write_picture(before);
         true
     }
 
@@ -102,12 +102,14 @@ impl Stage {
         self.ended = false;
     }
 
-    fn show_frame(&mut self, shot: Shot) {
+    /// Gives the epoch and the time of the frame that was shown before.
+    fn show_frame(&mut self, shot: Shot) -> Option<(u64, f64)> {
         self.begin.get_or_insert(shot.frame.time);
         self.begin = self.begin.map(|begin| begin.min(shot.frame.time));
-        self.current = Some(shot);
+        let before = self.current.replace(shot).map(|before| (before.epoch, before.frame.time));
         (self.awaiting, self.goal) = (false, None);
         self.displayed.tick();
+        before
     }
 
     /// In time: what is remembered of the frame shown, else the newest there is.
@@ -134,26 +136,27 @@ impl Stage {
 
     /// Each frame's tracks are written once, when they are first found.
     fn write_tracks(&mut self, followed: &Followed) {
-        if self.show.recorder.is_none() || !followed.fresh {
+        if !followed.fresh || !self.show.recorder.writes_tracks() {
             return;
         }
         let can_come_again = self.show.pipeline.memory.is_some();
         if can_come_again && !self.written.insert(followed.shot.frame.sequence) {
             return;
         }
-        let size = followed.shot.frame.picture.size();
-        self.write(|recorder| recorder.tracks(&followed.scene, size));
+        self.writing &= self.show.recorder.tracks(&followed.shot.frame, &followed.scene);
     }
 
-    fn write_picture(&mut self) {
-        let Some(shot) = self.current.clone() else { return };
-        let scene: Scene = self.scene.clone().unwrap_or_default();
-        self.write(|recorder| recorder.picture(&shot.frame, &scene));
-    }
-
-    fn write(&mut self, write: impl FnOnce(&Recorder) -> bool) {
-        if let Some(recorder) = &self.show.recorder {
-            self.writing &= write(recorder);
-        }
+    /// The video gets what is shown, in the recording's own time; a jump takes as long in it as a frame.
+    fn write_picture(&mut self, before: Option<(u64, f64)>) {
+        let Some(shot) = &self.current else { return };
+        let usual = 1.0 / self.show.pipeline.info.rate.unwrap_or(25.0).clamp(1.0, 1000.0);
+        let passed = match before {
+            Some((epoch, time)) if epoch == shot.epoch => (shot.frame.time - time).max(0.0),
+            _ => usual,
+        };
+        let film = self.film.map_or(shot.frame.time, |film| film + passed);
+        self.film = Some(film);
+        let scene = self.scene.clone().unwrap_or_default();
+        self.writing &= self.show.recorder.picture(&shot.frame, &scene, film);
     }
 }

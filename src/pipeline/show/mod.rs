@@ -88,7 +88,9 @@ pub struct Show {
     /// The threads.
     pub pipeline: Pipeline,
     /// What is written beside.
-    pub recorder: Option<Recorder>,
+    pub recorder: Recorder,
+    /// Files are written from the beginning to the end: no other recording can take this one's place.
+    pub writes: bool,
     /// The names of the classes.
     pub labels: Arc<Labels>,
     /// How it begins.
@@ -153,6 +155,8 @@ struct Stage {
     /// What went wrong in the threads.
     failure: Option<RunError>,
     writing: bool,
+    /// The time of the recorded video, which jumps do not turn back.
+    film: Option<f64>,
     /// The frames whose tracks were written: after a jump back no frame is written twice.
     written: HashSet<u64>,
     displayed: Rate,
@@ -191,6 +195,7 @@ impl Stage {
             seen_to_end: false,
             failure: None,
             writing: true,
+            film: None,
             written: HashSet::new(),
             displayed: Rate::default(),
             message,
@@ -221,6 +226,10 @@ impl Stage {
             }
             if self.ended && self.show.exit_at_end {
                 return Ok(());
+            }
+            while let Some(note) = self.show.recorder.note() {
+                self.tell(note);
+                changed = true;
             }
             if self.message.as_ref().is_some_and(|(_, until)| Instant::now() > *until) {
                 (self.message, changed) = (None, true);
@@ -272,7 +281,7 @@ impl Stage {
         let empty = current.is_none() && seen_to_end && ran.is_ok();
         let ran = if empty { Err(RunError::Empty(name)) } else { ran };
         let complete = shown.is_ok() && ran.is_ok() && writing && current.is_some() && (live || seen_to_end);
-        let recorded = show.recorder.map_or(Ok(()), |recorder| recorder.finish(complete));
+        let recorded = show.recorder.finish(complete);
         shown.and(recorded.map_err(ShowError::from)).and(ran.map_err(ShowError::from)).and(told)?;
         Ok((outcome, Carried { note: None, ..show.carried }))
     }

@@ -46,7 +46,11 @@ impl Stage {
                 self.tell(if repeat { "begins again at the end" } else { "stops at the end" });
             }
             Command::File(steps) => return self.change_file(steps),
-            Command::Record | Command::Panel => {}
+            Command::Record => {
+                let recorder = &self.show.recorder;
+                if recorder.is_filming() { recorder.end_video() } else { recorder.begin_video(None) }
+            }
+            Command::Panel => {}
             Command::Snapshot => self.snapshot(),
             Command::Confidence(steps) => {
                 let settings = &mut self.show.carried.settings;
@@ -159,7 +163,7 @@ impl Stage {
             });
             return false;
         }
-        if self.show.recorder.is_some() {
+        if self.show.writes {
             self.tell("files are being written; another recording needs another run");
             return false;
         }

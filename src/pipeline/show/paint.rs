@@ -49,7 +49,7 @@ impl Stage {
             frame: (!live).then_some((current.frame.sequence + 1, pipeline.info.frames)),
             detected: (!self.show.every_frame && captured > 0.0).then(|| (detected / captured).min(1.0)),
             speed: Some(self.show.carried.speed).filter(|speed| *speed != 1.0),
-            recording: None,
+            recording: self.show.recorder.video().map(|video| video.seconds),
             confidence: Some(settings.detector.confidence),
             trail_seconds: Some(settings.trails.seconds),
             skipped: pipeline.stats.skipped(),

@@ -36,6 +36,8 @@ struct State<'a> {
     seeking: bool,
     speed: f64,
     repeat: bool,
+    /// The seconds of the video that is being recorded.
+    recording: Option<f64>,
     /// The frame shown was looked at or is remembered: its tracks are its own.
     settled: bool,
     remembered_bytes: usize,
@@ -113,6 +115,7 @@ impl Stage {
             seeking: self.awaiting,
             speed: self.show.carried.speed,
             repeat: self.show.carried.repeat,
+            recording: self.show.recorder.video().map(|video| video.seconds),
             settled: self.scene.as_ref().is_some_and(|s| frame.is_some_and(|f| f.sequence == s.sequence)),
             remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
             confidence: self.show.carried.settings.detector.confidence,

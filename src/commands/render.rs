@@ -1,0 +1,121 @@
+//! `trailsight render`: tracks from a file, drawn onto the recording that they belong to. No network, no tracker.
+
+use std::sync::Arc;
+
+use super::track::say_what_was_written;
+use super::{Context, Failure, input, outputs, progress};
+use crate::cli::{OutputArgs, RenderArgs};
+use crate::dataset::{TrackFile, TrackRow};
+use crate::detect;
+use crate::frame::Frame;
+use crate::pipeline::{Outputs, Recorder, Stats};
+use crate::record::{RecordSettings, refuse_input};
+use crate::scene::{Scene, Track, TrackState};
+use crate::track::Trails;
+
+pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
+    let settings = &context.loaded.settings;
+    let typed = OutputArgs { tracks: Vec::new(), video: args.video.clone(), gif: args.gif.clone() };
+    // The video is this command's purpose: what is set for other runs does not count, but for its quality.
+    let record = RecordSettings { path: None, raw: false, ..settings.record.clone() };
+    let outputs = outputs(&typed, &record)?;
+    outputs.paths().try_for_each(|output| refuse_input(output, &args.tracks))?;
+    let labels = detect::check_classes(&settings.detector)?;
+    let file = TrackFile::read(&args.tracks, &labels).map_err(Failure::failed)?;
+    let input = input::open(&args.source, settings)?;
+    if input.source.info().kind.is_live() {
+        return Err(Failure::Usage("render needs a recording: tracks in a file are of the past".to_owned()));
+    }
+    let drawn = draw(input, &file, args, &outputs, &record, context)?;
+
+    let last = args.first - 1 + drawn.frames;
+    let signal = context.stop.signal();
+    let name = args.tracks.display();
+    if drawn.tracks == 0 && signal.is_none() {
+        log::warn!("{name}: none of its tracks lies in the frames that were drawn, {} to {last}", args.first);
+    } else if file.frames() > last && signal.is_none() && settings.source.end.is_none() {
+        log::warn!(
+            "{name}: it goes on to frame {}, beyond the recording, which ends with {last}",
+            file.frames()
+        );
+    }
+    if !context.quiet {
+        eprintln!("{} frames, {} boxes", drawn.frames, drawn.tracks);
+        say_what_was_written(&outputs, signal.is_none());
+    }
+    signal.map_or(Ok(()), |signal| Err(Failure::Signal(signal)))
+}
+
+/// How much was drawn.
+#[derive(Default)]
+struct Drawn {
+    frames: u64,
+    tracks: u64,
+}
+
+/// Draws the whole source, or up to a signal.
+fn draw(
+    mut input: input::Input,
+    file: &TrackFile,
+    args: &RenderArgs,
+    outputs: &Outputs,
+    record: &RecordSettings,
+    context: &Context,
+) -> Result<Drawn, Failure> {
+    let settings = &context.loaded.settings;
+    let labels = Arc::new(file.labels().clone());
+    let classes = &settings.detector.classes;
+    let wanted = |row: &&TrackRow| {
+        let name = labels.name(row.class);
+        classes.is_empty() || classes.iter().any(|class| class.trim().eq_ignore_ascii_case(&name))
+    };
+    let info = input.source.info().clone();
+    let stats = Stats::default();
+    let (path, overlay, way) = (input.file.as_deref(), &settings.overlay, (false, &stats));
+    let recorder = Recorder::open(outputs, &info, path, &labels, overlay, record, way)?;
+    context.stop.be_graceful();
+    let bar = progress::bar(&info, context.quiet);
+    let mut trails = Trails::new(settings.trails);
+    let mut drawn = Drawn::default();
+    let mut writing = true;
+    let read = loop {
+        if !writing || context.stop.is_asked() {
+            break Ok(());
+        }
+        let frame = match input.source.next_frame() {
+            Ok(Some(frame)) => frame,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        let rows = file.at(frame.sequence.saturating_add(args.first - 1)).iter().filter(wanted);
+        let tracks: Vec<Track> = rows.map(|row| track_of(row, &frame)).collect();
+        drawn.frames += 1;
+        drawn.tracks += tracks.len() as u64;
+        let trails = Arc::new(trails.update(frame.time, &tracks));
+        let scene = Scene { sequence: frame.sequence, time: frame.time, tracks, trails };
+        writing = recorder.picture(&frame, &scene, frame.time);
+        bar.inc(1);
+    };
+    bar.finish_and_clear();
+    let whole = read.is_ok() && drawn.frames > 0 && writing && context.stop.signal().is_none();
+    recorder.finish(whole)?;
+    read?;
+    if drawn.frames == 0 && context.stop.signal().is_none() {
+        return Err(Failure::Failed(format!("{}: it gave no picture", info.name)));
+    }
+    Ok(drawn)
+}
+
+/// A track as the overlay draws it, at the time of its frame.
+fn track_of(row: &TrackRow, frame: &Frame) -> Track {
+    Track {
+        id: row.id,
+        class: row.class,
+        score: row.score,
+        rect: row.rect,
+        velocity: [0.0; 4],
+        state: if row.predicted { TrackState::Lost } else { TrackState::Confirmed },
+        born: frame.time,
+        seen: frame.time,
+    }
+}

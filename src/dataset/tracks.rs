@@ -1,0 +1,342 @@
+//! Tracks in a file, to be looked at: truth or results of MOTChallenge, or the JSON Lines that we write. More is forgiven
+//! here than where tracks are scored.
+//!
+//! Boxes come out in our own pixels, frames count from 0.
+
+use std::collections::HashMap;
+use std::io::BufRead;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::lines::{MotError, ORIGIN, column, each_line, each_line_of, fields, frame, number, numbers, open};
+use crate::detection::ClassId;
+use crate::geometry::Rect;
+use crate::labels::Labels;
+
+/// The columns, for messages.
+const FORM: &str = "frame,id,left,top,width,height[,score[,class]], or JSON with frame and tracks";
+/// What an object is called where the file does not tell.
+const NAMELESS: &str = "object";
+/// A line of JSON holds a whole frame, and is no longer than this.
+const MAX_JSON_LINE: u64 = 1 << 24;
+/// The most names that are told apart.
+const MAX_NAMES: usize = 1000;
+
+/// One object in one frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrackRow {
+    /// From 0.
+    pub frame: u64,
+    /// Which object.
+    pub id: u64,
+    /// Where it is, in pixels from 0.
+    pub rect: Rect,
+    /// From 0 to 1.
+    pub score: f32,
+    /// A place among the labels of the file.
+    pub class: ClassId,
+    /// Not seen in this frame: the box is a prediction.
+    pub predicted: bool,
+}
+
+/// The tracks of a whole recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackFile {
+    /// By frame, then by id; no id twice in a frame.
+    rows: Vec<TrackRow>,
+    labels: Labels,
+}
+
+/// What was left out of a file, and why.
+#[derive(Debug, Default)]
+struct LeftOut {
+    ignored: usize,
+    detections: usize,
+    empty: usize,
+}
+
+impl TrackFile {
+    /// Reads MOTChallenge text (`frame,id,left,top,width,height[,score[,class[,…]]]`, frames in any order) or JSON Lines
+    /// (one object a frame, `frame` from 1, `tracks` with `id` and `box` and whatever else we write), whichever the first
+    /// line is. `labels` are the names of the classes in MOTChallenge text.
+    ///
+    /// Left out, and said in the log, are rows whose score is 0 (in files of truth: to be ignored), rows whose id is
+    /// below 0 (detections, not tracks), boxes without area, and ids that a frame has already.
+    ///
+    /// # Errors
+    /// [`MotError`] with the line where something is not as it should be, or where there are no tracks in it.
+    pub fn read(path: &Path, labels: &Labels) -> Result<Self, MotError> {
+        Self::parse(open(path)?, &path.display().to_string(), labels)
+    }
+
+    /// The same from text that is already open; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`TrackFile::read`].
+    pub fn parse(mut text: impl BufRead, name: &str, labels: &Labels) -> Result<Self, MotError> {
+        let start = text.fill_buf().map_err(|error| MotError::Read { path: name.to_owned(), error })?;
+        let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
+        let json = start.trim_ascii_start().starts_with(b"{");
+        let mut left_out = LeftOut::default();
+        let (mut rows, labels) = if json {
+            read_json(text, name, &mut left_out)?
+        } else {
+            read_mot(text, name, labels, &mut left_out)?
+        };
+        let ignored = rows.iter().filter(|row| row.score == 0.0).count();
+        // Where all scores are 0 they say nothing.
+        if ignored < rows.len() && !json {
+            left_out.ignored = ignored;
+            rows.retain(|row| row.score != 0.0);
+        }
+        rows.sort_by_key(|row| (row.frame, row.id));
+        let before = rows.len();
+        rows.dedup_by_key(|row| (row.frame, row.id));
+        left_out.tell(name, before - rows.len());
+        if rows.is_empty() {
+            let path = name.to_owned();
+            return Err(match left_out.detections {
+                0 => MotError::NoTracks { path },
+                _ => MotError::OnlyDetections { path },
+            });
+        }
+        for row in &mut rows {
+            row.score = if (0.0..=1.0).contains(&row.score) { row.score } else { 1.0 };
+        }
+        Ok(Self { rows, labels })
+    }
+
+    /// The names of the classes in it.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// How many frames there are up to the last one with a track, those without any included.
+    pub fn frames(&self) -> u64 {
+        self.rows.last().map_or(0, |row| row.frame + 1)
+    }
+
+    /// The objects of a frame, counted from 0, by id.
+    pub fn at(&self, frame: u64) -> &[TrackRow] {
+        let start = self.rows.partition_point(|row| row.frame < frame);
+        let rest = self.rows.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|row| row.frame == frame)).unwrap_or_default()
+    }
+
+    /// All objects, by frame and id.
+    pub fn rows(&self) -> &[TrackRow] {
+        &self.rows
+    }
+}
+
+impl LeftOut {
+    fn tell(&self, name: &str, twice: usize) {
+        for (count, what) in [
+            (self.ignored, "rows with score 0, which are to be ignored, were left out"),
+            (
+                self.detections,
+                "rows without an identity (id below 0) are detections, not tracks, and were left out",
+            ),
+            (self.empty, "boxes without area were left out"),
+            (twice, "rows whose id was in their frame already were left out"),
+        ] {
+            if count > 0 {
+                log::warn!("{name}: {count} {what}");
+            }
+        }
+    }
+}
+
+/// The id, where it is one; `None` below 0.
+fn identity(value: f64) -> Result<Option<u64>, String> {
+    if value.fract() != 0.0 || value.abs() > 9_007_199_254_740_992.0 {
+        return Err(format!("{}: expected a whole number, found {value}", column(1)));
+    }
+    Ok((value >= 0.0).then_some(value as u64))
+}
+
+/// The rows of MOTChallenge text, and the names of their classes: `labels`, and one for those that have no class.
+fn read_mot(
+    text: impl BufRead,
+    name: &str,
+    labels: &Labels,
+    left_out: &mut LeftOut,
+) -> Result<(Vec<TrackRow>, Labels), MotError> {
+    let mut rows = Vec::new();
+    let nameless = ClassId::try_from(labels.len()).unwrap_or(ClassId::MAX);
+    each_line(text, name, FORM, |_, line| {
+        let mut fields = fields(line);
+        let [number_of_frame, id, left, top, width, height] = numbers(&mut fields)?;
+        let frame = frame(number_of_frame)?;
+        let mut optional = |index| match fields.next() {
+            None | Some("") => Ok(None),
+            Some(field) => number(field, index).map(Some),
+        };
+        let score = optional(6)?.unwrap_or(1.0) as f32;
+        // Older files have other things there, such as a place in the world.
+        let class = optional(7)?.filter(|class| class.fract() == 0.0 && (1.0..=1000.0).contains(class));
+        let class = class.map_or(nameless, |class| class as ClassId - 1);
+        let rect = Rect::new((left - ORIGIN) as f32, (top - ORIGIN) as f32, width as f32, height as f32);
+        match identity(id)? {
+            None => left_out.detections += 1,
+            Some(_) if !rect.is_sound() => left_out.empty += 1,
+            Some(id) => rows.push(TrackRow { frame, id, rect, score, class, predicted: false }),
+        }
+        Ok(())
+    })?;
+    let names: Vec<&str> = labels.iter().chain([NAMELESS]).collect();
+    Ok((rows, Labels::parse(&names.join("\n"))))
+}
+
+/// What is read of a line of JSON; what else there is does not count.
+#[derive(Deserialize)]
+struct Line {
+    frame: f64,
+    tracks: Vec<Object>,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    id: f64,
+    #[serde(rename = "box")]
+    rect: [f64; 4],
+    class: Option<String>,
+    score: Option<f64>,
+    predicted: Option<bool>,
+    state: Option<String>,
+}
+
+/// The rows of JSON Lines, and the names of their classes as they come.
+fn read_json(
+    text: impl BufRead,
+    name: &str,
+    left_out: &mut LeftOut,
+) -> Result<(Vec<TrackRow>, Labels), MotError> {
+    let mut rows = Vec::new();
+    let (mut names, mut places) = (Vec::new(), HashMap::new());
+    each_line_of(text, name, FORM, MAX_JSON_LINE, |_, line| {
+        let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let frame = frame(line.frame)?;
+        for object in line.tracks {
+            let class = object.class.unwrap_or_default().replace(['\n', '\r'], " ");
+            let class = if class.trim().is_empty() { NAMELESS.to_owned() } else { class };
+            let class = match places.get(&class) {
+                Some(&place) => place,
+                None if names.len() >= MAX_NAMES => return Err(format!("more than {MAX_NAMES} classes")),
+                None => {
+                    let place = names.len() as ClassId;
+                    names.push(class.clone());
+                    places.insert(class, place);
+                    place
+                }
+            };
+            let [left, top, width, height] = object.rect.map(|edge| edge as f32);
+            let rect = Rect::new(left, top, width, height);
+            let lost = object.state.as_deref() == Some("lost");
+            let (score, predicted) = (object.score.unwrap_or(1.0) as f32, object.predicted.unwrap_or(lost));
+            match identity(object.id)? {
+                None => left_out.detections += 1,
+                Some(_) if !rect.is_sound() => left_out.empty += 1,
+                Some(id) => rows.push(TrackRow { frame, id, rect, score, class, predicted }),
+            }
+        }
+        Ok(())
+    })?;
+    Ok((rows, Labels::parse(&names.join("\n"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<TrackFile, MotError> {
+        TrackFile::parse(text.as_bytes(), "x.txt", &Labels::parse("person\ncar"))
+    }
+
+    fn ids(file: &TrackFile, frame: u64) -> Vec<u64> {
+        file.at(frame).iter().map(|row| row.id).collect()
+    }
+
+    #[test]
+    fn results_and_truth_are_read_whatever_they_hold() {
+        // With class, without, with a place in the world, between spaces, with nothing but the box.
+        let text = "3,9,11,21,5,6,0.9,2,-1,-1\n1,4,1,1,2,2,1\n1,2,1,1,2,2,1,-4.15,0.5,0\n2 7 1 1 2 2\n3,1,1,1,2,2,37.5,1\n";
+        let file = parse(text).unwrap();
+        assert_eq!((file.frames(), file.rows().len()), (3, 5));
+        assert_eq!((ids(&file, 0), ids(&file, 1), ids(&file, 2)), (vec![2, 4], vec![7], vec![1, 9]));
+        assert!(file.at(3).is_empty());
+        let [first, last] = [file.at(2)[0], file.at(2)[1]];
+        assert_eq!((last.rect, last.score, last.class), (Rect::new(10.0, 20.0, 5.0, 6.0), 0.9, 1));
+        assert_eq!((first.score, first.class), (1.0, 0));
+        let name = |row: &TrackRow| file.labels().name(row.class).into_owned();
+        assert_eq!(
+            (name(&file.at(0)[0]), name(&file.at(0)[1]), name(&last)),
+            ("object".into(), "object".into(), "car".into())
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_ignored_is_and_detections_are_no_tracks() {
+        let file =
+            parse("1,1,1,1,2,2,1,1,1\n1,2,1,1,2,2,0,8,1\n1,-1,1,1,2,2,0.5\n1,1,9,9,2,2,1\n1,3,1,1,0,2,1\n")
+                .unwrap();
+        assert_eq!((ids(&file, 0), file.at(0)[0].rect.left), (vec![1], 0.0));
+        // Where every score is 0, it says nothing.
+        assert_eq!(parse("1,1,1,1,2,2,0\n2,1,1,1,2,2,0\n").unwrap().rows().len(), 2);
+        let said = parse("1,-1,1,1,2,2,0.5\n").unwrap_err().to_string();
+        assert!(said.contains("detections, not tracks") && said.contains("track --detections"), "{said}");
+    }
+
+    #[test]
+    fn json_lines_are_read_ours_and_shorter_ones() {
+        let text = concat!(
+            "{\"version\":1,\"frame\":2,\"time\":0.1,\"tracks\":[{\"id\":7,\"class\":\"person\",\"class_id\":0,\"score\":0.83,",
+            "\"box\":[10.25,20,30.5,61.25],\"velocity\":[5,-1],\"state\":\"lost\"}]}\n",
+            "\n{\"frame\":1,\"tracks\":[{\"id\":7,\"box\":[1,2,3,4]},{\"id\":8,\"box\":[1,2,3,4],\"class\":\"a\\nb\",\"predicted\":true}]}\n",
+            "{\"frame\":3,\"tracks\":[]}"
+        );
+        let file = parse(text).unwrap();
+        assert_eq!((file.frames(), ids(&file, 0)), (2, vec![7, 8]));
+        let lost = file.at(1)[0];
+        assert_eq!(
+            (lost.rect, lost.score, lost.predicted),
+            (Rect::new(10.25, 20.0, 30.5, 61.25), 0.83, true)
+        );
+        let names: Vec<_> = [file.at(1)[0], file.at(0)[0], file.at(0)[1]]
+            .map(|row| file.labels().name(row.class).into_owned())
+            .into();
+        assert_eq!(names, ["person", "object", "a b"]);
+        assert!(file.at(0)[1].predicted);
+    }
+
+    #[test]
+    fn what_is_no_track_file_is_said_with_its_line() {
+        for (text, wanted) in [
+            ("1,1,1,1,2,2\nframe,id\n", "x.txt, line 2: column 1 (frame): expected a number, found `frame`"),
+            ("1,1,1,1,2\n", "5 columns, at least 6"),
+            ("1,1.5,1,1,2,2\n", "column 2 (id): expected a whole number, found 1.5"),
+            ("0,1,1,1,2,2\n", "column 1 (frame)"),
+            ("RIFF\u{1}\u{2}AVI \n", "x.txt, line 1: column 1 (frame)"),
+            ("{\"frame\":1}\n", "missing field `tracks`"),
+            ("{\"frame\":0,\"tracks\":[]}\n", "column 1 (frame)"),
+            ("{\"frame\":1,\"tracks\":[{\"id\":1}]}\n", "missing field `box`"),
+            ("{\"frame\":1,\"tracks\":[]}\nnonsense\n", "x.txt, line 2: "),
+            ("{\"frame\":1,\"tracks\":[]}\n", "x.txt holds no tracks"),
+            ("# nothing\n", "x.txt holds no tracks"),
+            ("", "x.txt holds no tracks"),
+        ] {
+            let said = parse(text).expect_err(text).to_string();
+            assert!(said.contains(wanted), "{text:?}: {said}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), json in any::<bool>()) {
+            let text = [if json { b"{".as_slice() } else { b"" }, &bytes].concat();
+            let _ = TrackFile::parse(text.as_slice(), "x", &Labels::coco());
+        }
+    }
+}
