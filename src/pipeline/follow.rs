@@ -44,9 +44,9 @@ impl Follower {
         self.tracker.set_settings(track);
     }
 
-    /// Changes the trails' length; they go on.
-    pub fn set_trail_seconds(&mut self, seconds: f64) {
-        self.trails.set_seconds(seconds);
+    /// Changes the trails' length and anchor; they go on.
+    pub fn set_trails(&mut self, trails: TrailSettings) {
+        self.trails.set_settings(trails);
     }
 
     /// Takes in what is known of one frame.
@@ -83,8 +83,8 @@ impl<T> Reorder<T> {
     }
 }
 
-/// Settings to go on with from the next frame on: the tracker's, and the trails' length in seconds.
-pub(super) type Adjust = Arc<Mutex<Option<(TrackSettings, f64)>>>;
+/// Settings to go on with from the next frame on: the tracker's and the trails'.
+pub(super) type Adjust = Arc<Mutex<Option<(TrackSettings, TrailSettings)>>>;
 
 /// What the track thread works with.
 pub(super) struct Follow {
@@ -120,10 +120,10 @@ impl Follow {
             }
             while let Some(Sensed { shot, detections, suppressed, times }) = reorder.pop() {
                 let change = self.adjust.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some((track, trail_seconds)) = change {
-                    (self.track, self.trails.seconds) = (track, trail_seconds);
+                if let Some((track, trails)) = change {
+                    (self.track, self.trails) = (track, trails);
                     follower.set_track(track);
-                    follower.set_trail_seconds(trail_seconds);
+                    follower.set_trails(trails);
                 }
                 // A source that begins again is a new source: its objects and its numbers are.
                 if shot.pass != pass {

@@ -195,10 +195,9 @@ impl Stage {
         false
     }
 
-    /// Hands the settings that keys have changed to the tracker.
+    /// Hands the settings that keys have changed to the stages.
     fn adjust(&self) {
-        let settings = &self.show.settings;
-        self.show.pipeline.adjust(settings.track(), settings.trails.seconds);
+        self.show.pipeline.adjust(&self.show.settings);
     }
 
     fn set_paused(&mut self, paused: bool) {
