@@ -33,7 +33,8 @@ impl Key {
     /// What it means: its comment in the default file.
     pub fn comment(&self) -> &'static str {
         let (section, name) = self.section_and_name();
-        let lines = super::DEFAULT_FILE.lines().skip_while(|line| *line != format!("[{section}]"));
+        let heading = format!("[{section}]");
+        let lines = super::DEFAULT_FILE.lines().skip_while(|line| *line != heading);
         lines
             .skip(1)
             .take_while(|line| !line.starts_with('['))

@@ -9,6 +9,7 @@
 //! | `keys.rs`, `kinds.rs` | the one table of keys; the kinds of values and what each allows |
 //! | `file.rs`, `layers.rs` | a file's text as checked values; what the layers come to together |
 //! | `live.rs`, `watch.rs`, `write.rs` | while the program runs: changes, the file watched, values put back into it |
+//! | `tuning.rs` | the settings that the panel shows, and how each moves |
 //! | `error.rs` | mistakes, each with its place |
 
 mod error;
@@ -17,6 +18,7 @@ mod keys;
 mod kinds;
 mod layers;
 mod live;
+pub mod tuning;
 mod watch;
 mod write;
 

@@ -155,6 +155,13 @@ impl Watching {
             }
             let now = Instant::now();
             let Some(due) = pending.take_if(|pending| pending.due <= now) else { continue };
+            // A link may lead elsewhere by now, or a folder have come into being; before it is read, so that what is
+            // written from now on is told.
+            let names = names(&self.path);
+            if names != watched || watcher.is_none() {
+                watched = names;
+                watcher = watch(&watched, &wake);
+            }
             let reading = Reading::of(&self.path);
             if reading != self.told {
                 if reading.may_be_half(&self.told) && now < due.first + PATIENCE {
@@ -164,12 +171,6 @@ impl Watching {
                 }
                 self.told = reading.clone();
                 self.tell(reading);
-            }
-            // A link may lead elsewhere by now, or a folder have come into being.
-            let names = names(&self.path);
-            if names != watched || watcher.is_none() {
-                watched = names;
-                watcher = watch(&watched, &wake);
             }
         }
     }
@@ -224,10 +225,22 @@ fn watch(files: &[PathBuf], wake: &Sender<()>) -> Option<RecommendedWatcher> {
 
 /// Tells one state of a file from another without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Stamp(Option<(u64, Option<SystemTime>)>);
+struct Stamp(Option<(u64, Option<SystemTime>, u64)>);
 
 impl Stamp {
     fn of(path: &Path) -> Self {
-        Self(std::fs::metadata(path).ok().map(|found| (found.len(), found.modified().ok())))
+        let found = std::fs::metadata(path).ok();
+        Self(found.map(|found| (found.len(), found.modified().ok(), number(&found))))
     }
+}
+
+/// What tells a file from another one of the same size and time.
+#[cfg(unix)]
+fn number(found: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(found)
+}
+
+#[cfg(not(unix))]
+fn number(_: &std::fs::Metadata) -> u64 {
+    0
 }
