@@ -39,7 +39,7 @@ impl Edited {
     fn next(&mut self) -> Reload {
         let started = Instant::now();
         let reading = self.watch.readings().recv_timeout(PATIENCE).expect("the edit is told");
-        println!("told after {:?}", started.elapsed());
+        eprintln!("told after {:?}", started.elapsed());
         self.live.take(reading)
     }
 

@@ -50,7 +50,7 @@ fn note(pipeline: &Pipeline) -> Note {
     let started = Instant::now();
     loop {
         if let Some(note) = pipeline.note() {
-            println!("{note:?} after {:?}", started.elapsed());
+            eprintln!("{note:?} after {:?}", started.elapsed());
             return note;
         }
         assert!(started.elapsed() < PATIENCE, "nothing is told");

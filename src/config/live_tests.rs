@@ -275,6 +275,27 @@ fn a_broken_file_is_not_written_over() {
 }
 
 #[test]
+fn where_there_was_no_file_one_is_made_with_what_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let given =
+        Given { key: "detector.confidence".into(), value: "0.7".into(), typed: "--confidence 0.7".into() };
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "").unwrap();
+    let mut loaded = Loaded::load(Some(&path), &[given]).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    loaded.text = None;
+    let mut scene = Scene { folder, live: Live::new(loaded) };
+    assert!(matches!(scene.live.reload(), Reload::Same), "none is missing");
+    assert!(scene.live.write_back().unwrap().keys.is_empty() && !scene.live.path().exists());
+    scene.set("trails.seconds", "1");
+    scene.live.write_back().unwrap();
+    assert_eq!(scene.text(), "[trails]\nseconds = 1.0\n");
+    assert!(matches!(scene.live.reload(), Reload::Same));
+    assert_eq!(scene.origin("trails.seconds"), "config.toml:2");
+    assert_eq!(scene.origin("detector.confidence"), "--confidence 0.7");
+}
+
+#[test]
 fn an_edit_that_was_not_seen_yet_survives_writing_back() {
     let mut scene = Scene::new("[detector]\nconfidence = 0.5\n", &[]);
     scene.set("trails.seconds", "1");
