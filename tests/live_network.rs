@@ -27,14 +27,14 @@ fn settings(input: &str) -> Settings {
     settings
 }
 
-fn start(settings: &Settings) -> Pipeline {
+fn start(settings: &Settings, every_frame: bool) -> Pipeline {
     let demo = SourceSpec::Video(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.avi"));
     Pipeline::start(Plan {
         source: open_file(&demo, &settings.source).unwrap(),
         reopen: None,
         detector: Detector::load(&settings.detect_for_tracking()).unwrap(),
         settings,
-        every_frame: true,
+        every_frame,
         display: false,
         stats: Arc::new(Stats::default()),
         stop: Stop::default(),
@@ -65,7 +65,7 @@ fn ids(frames: &[Followed]) -> BTreeSet<u64> {
 #[test]
 fn another_input_swaps_in_and_tracks_go_on() {
     let small = settings("224x224");
-    let pipeline = start(&small);
+    let pipeline = start(&small, true);
     let before = take(&pipeline, 30);
     pipeline.adjust(&settings("416x416"));
     let told = note(&pipeline);
@@ -80,9 +80,33 @@ fn another_input_swaps_in_and_tracks_go_on() {
 }
 
 #[test]
+fn in_time_the_running_network_goes_on_until_the_other_is_ready() {
+    let pipeline = start(&settings("224x224"), false);
+    let before = take(&pipeline, 15);
+    let mut other = settings("320x320");
+    other.detector.threads = 2;
+    other.detector.min_interval = 0.02;
+    pipeline.adjust(&other);
+    let mut between = Vec::new();
+    let until = Instant::now() + PATIENCE;
+    let told = loop {
+        if let Some(note) = pipeline.note() {
+            break note;
+        }
+        assert!(Instant::now() < until, "nothing is told");
+        between.extend(pipeline.followed.recv_timeout(Duration::from_millis(5)));
+    };
+    assert!(matches!(&told, Note::Swapped(told) if told.contains("320x320")), "{told:?}");
+    let after = take(&pipeline, 10);
+    eprintln!("{} frames were looked at while it was loaded", between.len());
+    assert!(!ids(before.get(14..).unwrap()).is_disjoint(&ids(&after)), "tracks go on");
+    pipeline.finish().unwrap();
+}
+
+#[test]
 fn thresholds_and_classes_hold_within_the_frames_under_way() {
     let mut settings = settings("416x416");
-    let pipeline = start(&settings);
+    let pipeline = start(&settings, true);
     take(&pipeline, 10);
     settings.detector.classes = vec!["car".into()];
     settings.trails.seconds = 0.0;
@@ -99,7 +123,7 @@ fn thresholds_and_classes_hold_within_the_frames_under_way() {
 #[test]
 fn what_cannot_be_loaded_is_told_and_the_run_goes_on() {
     let mut settings = settings("224x224");
-    let pipeline = start(&settings);
+    let pipeline = start(&settings, true);
     take(&pipeline, 5);
     settings.detector.model = Some("no-such-model.onnx".into());
     pipeline.adjust(&settings);
