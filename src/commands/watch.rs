@@ -10,6 +10,8 @@ use super::playlist::Playlist;
 use super::{Context, Failure, input, outputs, track};
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
+use crate::config::Live;
+#[cfg(feature = "window")]
 use crate::detect::Detector;
 use crate::pipeline::Outputs;
 #[cfg(feature = "window")]
@@ -114,7 +116,7 @@ fn in_window(
     let list = Playlist::new(&args.sources);
     let mut place = list.begin();
     let mut carried = Carried {
-        settings: context.loaded.settings.clone(),
+        live: Live::new(context.loaded.clone()),
         speed: 1.0,
         repeat: args.repeat,
         note: input.note.clone(),
@@ -135,10 +137,10 @@ fn in_window(
             let Some((next, source)) = next.and_then(|next| Some((next, list.get(next)?))) else {
                 place = from;
                 let source = list.get(from).unwrap_or_default();
-                break input::open(source, &carried.settings)?;
+                break input::open(source, carried.live.settings())?;
             };
             place = next;
-            match input::open(source, &carried.settings) {
+            match input::open(source, carried.live.settings()) {
                 Ok(input) => break input,
                 Err(error) => problems.push(error.to_string()),
             }
@@ -160,7 +162,7 @@ fn show(
     args: &WatchArgs,
     context: &Context,
 ) -> Result<(Outcome, Carried), Failure> {
-    let settings = carried.settings.clone();
+    let settings = carried.live.settings().clone();
     let detector = Detector::load(&settings.detect_for_tracking())?;
     let labels = Arc::new(detector.labels().clone());
     let info = input.source.info();

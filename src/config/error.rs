@@ -13,6 +13,8 @@ pub enum Origin {
     File(PathBuf, usize),
     /// The command line, as it was typed.
     CommandLine(String),
+    /// The panel or a key of the window, while the program runs.
+    Panel,
 }
 
 impl fmt::Display for Origin {
@@ -21,6 +23,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File(path, line) => write!(f, "{}:{line}", path.display()),
             Self::CommandLine(typed) => f.write_str(typed),
+            Self::Panel => f.write_str("panel"),
         }
     }
 }

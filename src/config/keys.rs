@@ -6,6 +6,7 @@ use toml_edit::Value;
 
 use super::Settings;
 use super::kinds::*;
+use crate::suggest;
 
 /// One setting.
 pub struct Key {
@@ -32,7 +33,8 @@ impl Key {
     /// What it means: its comment in the default file.
     pub fn comment(&self) -> &'static str {
         let (section, name) = self.section_and_name();
-        let lines = super::DEFAULT_FILE.lines().skip_while(|line| *line != format!("[{section}]"));
+        let heading = format!("[{section}]");
+        let lines = super::DEFAULT_FILE.lines().skip_while(|line| *line != heading);
         lines
             .skip(1)
             .take_while(|line| !line.starts_with('['))
@@ -146,4 +148,25 @@ pub fn sections() -> Vec<&'static str> {
     let mut sections: Vec<_> = KEYS.iter().map(|key| key.section_and_name().0).collect();
     sections.dedup();
     sections
+}
+
+/// Says that there is no such setting, with what may have been meant.
+pub(super) fn unknown_key(path: &str) -> String {
+    let known = KEYS.iter().map(|key| key.path);
+    // First among the names of the same section, where a slip is likeliest; then by the bare name anywhere.
+    let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let siblings = KEYS.iter().filter(|key| key.section_and_name().0 == section);
+    let hint = suggest::nearest(name, siblings.clone().map(|key| key.section_and_name().1))
+        .and_then(|meant| siblings.clone().find(|key| key.section_and_name().1 == meant))
+        .or_else(|| KEYS.iter().find(|key| key.section_and_name().1 == name))
+        .map(|key| key.path)
+        .or_else(|| suggest::nearest(path, known))
+        .map(|meant| format!("; did you mean \"{meant}\"?"))
+        .unwrap_or_default();
+    let names: Vec<_> = siblings.map(|key| key.section_and_name().1).collect();
+    if names.is_empty() {
+        let sections = sections().join(", ");
+        return format!("there is no setting \"{path}\"{hint} (sections: {sections})");
+    }
+    format!("there is no setting \"{path}\"{hint} (in [{section}]: {})", names.join(", "))
 }

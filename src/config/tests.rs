@@ -1,6 +1,7 @@
 //! Files and command lines, right and wrong.
 
 use super::*;
+use crate::track::Preset;
 
 fn load(text: &str, given: &[(&str, &str)]) -> Result<Loaded, String> {
     let folder = tempfile::tempdir().unwrap();

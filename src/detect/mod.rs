@@ -72,7 +72,7 @@ impl Detector {
     /// [`DetectError`] when a file cannot be read, is no model of the YOLOX family, does not go with its class names,
     /// or a class is not known.
     pub fn load(settings: &DetectSettings) -> Result<Self, DetectError> {
-        let wanted = wanted(settings, &model::labels(settings)?)?;
+        let wanted = wanted(&settings.classes, &model::labels(settings)?)?;
         let model = Arc::new(Model::load(settings)?);
         let session = session(&model, 1)?;
         Ok(Self {
@@ -114,6 +114,20 @@ impl Detector {
             times: DetectTimes::default(),
             suppressed: Vec::new(),
         })
+    }
+
+    /// Changes from which score on boxes leave the detector, and from which overlap on the weaker one is dropped.
+    pub fn set_thresholds(&mut self, confidence: f32, nms_iou: f32) {
+        (self.confidence, self.nms_iou) = (confidence, nms_iou);
+    }
+
+    /// Changes which classes are looked for; none: all.
+    ///
+    /// # Errors
+    /// [`DetectError::UnknownClass`] when the model does not know one; nothing has changed then.
+    pub fn set_classes(&mut self, classes: &[String]) -> Result<(), DetectError> {
+        self.wanted = wanted(classes, &self.model.labels)?;
+        Ok(())
     }
 
     /// The names of the model's classes.
@@ -215,10 +229,10 @@ fn session(model: &Model, threads: usize) -> Result<Box<dyn Session>, DetectErro
     model.network.session(threads).map_err(|why| failed(model, why))
 }
 
-/// Checks the names of `settings.classes`; for each class of the model, whether it is looked for.
-fn wanted(settings: &DetectSettings, labels: &Labels) -> Result<Vec<bool>, DetectError> {
-    let mut wanted = vec![settings.classes.is_empty(); labels.len()];
-    for name in &settings.classes {
+/// Checks the names of `classes`; for each class of the model, whether it is looked for.
+fn wanted(classes: &[String], labels: &Labels) -> Result<Vec<bool>, DetectError> {
+    let mut wanted = vec![classes.is_empty(); labels.len()];
+    for name in classes {
         let class = labels.find(name).ok_or_else(|| DetectError::UnknownClass {
             name: name.clone(),
             hint: suggest::hint(name, labels.iter()),
@@ -237,7 +251,7 @@ fn wanted(settings: &DetectSettings, labels: &Labels) -> Result<Vec<bool>, Detec
 /// [`DetectError`] when a name is not known or the labels cannot be read.
 pub fn check_classes(settings: &DetectSettings) -> Result<Labels, DetectError> {
     let labels = model::labels(settings)?;
-    wanted(settings, &labels)?;
+    wanted(&settings.classes, &labels)?;
     Ok(labels)
 }
 

@@ -47,9 +47,9 @@ impl Follower {
         self.tracker.set_settings(track);
     }
 
-    /// Changes the trails' length; they go on.
-    pub fn set_trail_seconds(&mut self, seconds: f64) {
-        self.trails.set_seconds(seconds);
+    /// Changes the trails' length and anchor; they go on.
+    pub fn set_trails(&mut self, trails: TrailSettings) {
+        self.trails.set_settings(trails);
     }
 
     /// Takes in what is known of one frame.
@@ -86,8 +86,8 @@ impl<T> Reorder<T> {
     }
 }
 
-/// Settings to go on with from the next frame on: the tracker's, and the trails' length in seconds.
-pub(super) type Adjust = Arc<Mutex<Option<(TrackSettings, f64)>>>;
+/// Settings to go on with from the next frame on: the tracker's and the trails'.
+pub(super) type Adjust = Arc<Mutex<Option<(TrackSettings, TrailSettings)>>>;
 
 /// What the track thread works with.
 pub(super) struct Follow {
@@ -124,8 +124,8 @@ impl Follow {
             }
             while let Some(Sensed { shot, found, times }) = reorder.pop() {
                 let change = self.adjust.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some((track, trail_seconds)) = change {
-                    course.adjust(track, trail_seconds);
+                if let Some((track, trails)) = change {
+                    course.adjust(track, trails);
                 }
                 let (scene, fresh) = course.follow(&shot, found.as_ref());
                 let detections = found.map(|found| found.detections).unwrap_or_default();
@@ -158,11 +158,11 @@ impl Course {
         Self { track, trails, memory, trace, epoch: 0, piece: None, follower, is_live: false }
     }
 
-    fn adjust(&mut self, track: TrackSettings, trail_seconds: f64) {
-        (self.track, self.trails.seconds) = (track, trail_seconds);
+    fn adjust(&mut self, track: TrackSettings, trails: TrailSettings) {
+        (self.track, self.trails) = (track, trails);
         self.follower.set_track(track);
-        self.follower.set_trail_seconds(trail_seconds);
-        self.trace.set_settings(self.trails);
+        self.follower.set_trails(trails);
+        self.trace.set_settings(trails);
     }
 
     /// The scene of a frame, and whether it was tracked just now.

@@ -16,6 +16,7 @@
 //! | `sense-N` | frames | detections | waits |
 //! | `follow` | detections, in order | scenes | waits |
 //! | `record` | frames with scenes | files | in step: is waited for; in time: pictures are left out and counted |
+//! | `load` | settings that ask for another model | networks | – |
 //! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
 
 mod capture;
@@ -23,6 +24,7 @@ mod clock;
 mod follow;
 pub mod headless;
 mod link;
+mod live;
 mod playhead;
 mod recorder;
 #[cfg(test)]
@@ -38,18 +40,18 @@ mod transport;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::config::Settings;
 use crate::detect::{DetectError, Detector};
+use crate::labels::Labels;
 use crate::recall::Memory;
 use crate::source::{Source, SourceError, SourceInfo, Stopper};
-use crate::track::TrackSettings;
 
 pub use capture::{Reopen, Shot};
 pub use follow::{Followed, Follower};
+pub use live::Note;
 pub use playhead::Target;
 pub use recorder::{Outputs, Recorder, VideoState};
 pub use stats::{Rate, Stats};
@@ -58,11 +60,15 @@ pub use transport::{SPEEDS, Transport};
 
 use capture::{Capture, Pace, SharedMemory};
 use follow::{Adjust, Follow};
+use live::{Senses, thread_count};
 use playhead::Playhead;
 use sense::Sense;
 
 /// How many things wait on a link that keeps everything.
 const KEPT: usize = 4;
+
+/// The name of the thread that loads networks while others run.
+const LOADER: &str = "load";
 
 /// Why a run came to an end before its time.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +127,10 @@ pub struct Pipeline {
     /// What was tracked already; `None` where one cannot go back.
     pub memory: Option<SharedMemory>,
     adjust: Adjust,
+    senses: Arc<Senses>,
+    /// Wakes the thread that loads networks; closed, it ends.
+    wake: Sender<()>,
+    notes: Receiver<Note>,
     errors_out: Sender<RunError>,
     errors: Receiver<RunError>,
     stop: Stop,
@@ -153,24 +163,8 @@ impl Pipeline {
         let memory: Option<SharedMemory> = replay.then(|| Arc::new(Mutex::new(Memory::new(info.duration))));
         let pace = if every_frame || info.kind.is_live() { Pace::AsTheyCome } else { Pace::InTime };
 
-        let mut pipeline = Self {
-            info,
-            frames,
-            followed,
-            transport: Arc::clone(&transport),
-            stats: Arc::clone(&stats),
-            memory: memory.clone(),
-            adjust: Arc::clone(&adjust),
-            errors_out: errors_out.clone(),
-            errors,
-            stop: stop.clone(),
-            stopper,
-            threads: Vec::new(),
-        };
-
         // A recording's frames are shared out, one to a thread; a live frame is one thread's, who gets help inside it.
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if settings.detector.threads == 0 { cores } else { settings.detector.threads };
+        let threads = thread_count(settings.detector.threads);
         let detectors = match every_frame {
             true => {
                 let mut detectors = (1..threads).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
@@ -187,8 +181,30 @@ impl Pipeline {
             };
             log::info!("the network at {}, run by {}: {split}", detector.input(), detector.runtime());
         }
-        let interval = if every_frame { 0.0 } else { settings.detector.min_interval };
-        let min_interval = Duration::try_from_secs_f64(interval).unwrap_or_default();
+        let (wake, woken) = bounded(1);
+        let (notes_out, notes) = bounded(8);
+        let Some(first) = detectors.first() else {
+            return Err(RunError::Thread(std::io::Error::other("there is no network to run")));
+        };
+        let senses = Arc::new(Senses::new(settings, every_frame, detectors.len(), first));
+
+        let mut pipeline = Self {
+            info,
+            frames,
+            followed,
+            transport: Arc::clone(&transport),
+            stats: Arc::clone(&stats),
+            memory: memory.clone(),
+            adjust: Arc::clone(&adjust),
+            senses: Arc::clone(&senses),
+            wake,
+            notes,
+            errors_out: errors_out.clone(),
+            errors,
+            stop: stop.clone(),
+            stopper,
+            threads: Vec::new(),
+        };
 
         let follow = Follow {
             track: settings.track(),
@@ -205,16 +221,20 @@ impl Pipeline {
         let outlet = Arc::new(sensed_out);
         for (number, detector) in detectors.into_iter().enumerate() {
             let sense = Sense {
+                number,
                 detector,
                 inlet: sense_in.clone(),
                 outlet: Arc::clone(&outlet),
-                min_interval,
+                senses: Arc::clone(&senses),
                 transport: Arc::clone(&transport),
                 stats: Arc::clone(&stats),
                 stop: stop.clone(),
             };
             pipeline.spawn(format!("sense-{number}"), move || sense.run())?;
         }
+
+        let (loader, ended) = (senses, stop.clone());
+        pipeline.spawn(LOADER.into(), move || loader.load(&woken, || ended.is_asked(), &notes_out))?;
 
         let capture = Capture {
             playhead: Playhead::new(source, reopen, if replay { playhead::BUDGET } else { 0 }),
@@ -245,9 +265,25 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Changes the tracker's settings and the trails' length (seconds) while it runs; the newest change counts.
-    pub fn adjust(&self, track: TrackSettings, trail_seconds: f64) {
-        *self.adjust.lock().unwrap_or_else(PoisonError::into_inner) = Some((track, trail_seconds));
+    /// Changes all settings that can change while it runs, from the next frame on; the newest change counts. What needs
+    /// another network ([`Pipeline::note`] tells of it) takes effect once that is loaded.
+    pub fn adjust(&self, settings: &Settings) {
+        let change = (settings.track(), settings.trails);
+        *self.adjust.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+        if self.senses.ask(settings) {
+            // Full: it has not looked since it was last told.
+            let _ = self.wake.try_send(());
+        }
+    }
+
+    /// The names of the classes of the network that runs.
+    pub fn labels(&self) -> Arc<Labels> {
+        self.senses.labels()
+    }
+
+    /// What came of a change that needs another network, and was not asked for yet.
+    pub fn note(&self) -> Option<Note> {
+        self.notes.try_recv().ok()
     }
 
     /// What has gone wrong so far and was not asked for yet.
@@ -260,8 +296,11 @@ impl Pipeline {
     /// # Errors
     /// The first error of any stage.
     pub fn finish(self) -> Result<(), RunError> {
-        let Self { frames, followed, transport, errors, stop, stopper, threads, .. } = self;
-        let ended_by_itself = threads.iter().all(JoinHandle::is_finished);
+        let Self { frames, followed, transport, errors, stop, stopper, threads, wake, .. } = self;
+        // The loader alone waits for this end.
+        let is_loader = |thread: &JoinHandle<()>| thread.thread().name() == Some(LOADER);
+        let ended_by_itself = threads.iter().all(|thread| thread.is_finished() || is_loader(thread));
+        drop(wake);
         if !ended_by_itself {
             drop((frames, followed));
             transport.end();

@@ -7,6 +7,7 @@ use crossbeam_channel::Receiver;
 
 use super::capture::Shot;
 use super::link::Outlet;
+use super::live::Senses;
 use super::stats::Stats;
 use super::stop::Stop;
 use super::transport::Transport;
@@ -35,14 +36,16 @@ pub(super) struct Found {
 
 /// What a sense thread works with.
 pub(super) struct Sense {
+    /// Which of the sense threads it is, from 0.
+    pub(super) number: usize,
     /// The network.
     pub(super) detector: Detector,
     /// Where frames come from.
     pub(super) inlet: Receiver<Shot>,
     /// Where results go; of several threads, in no certain order.
     pub(super) outlet: Arc<Outlet<Result<Sensed, DetectError>>>,
-    /// From one detection to the next at the least.
-    pub(super) min_interval: Duration,
+    /// What is asked of it while it runs.
+    pub(super) senses: Arc<Senses>,
     /// Tells which frames came before a jump.
     pub(super) transport: Arc<Transport>,
     /// What is told.
@@ -54,6 +57,7 @@ pub(super) struct Sense {
 impl Sense {
     /// Detects until no frame comes any more or nobody wants the results.
     pub(super) fn run(mut self) {
+        let mut seen = 0;
         while let Ok(shot) = self.inlet.recv() {
             if self.stop.is_asked() {
                 return;
@@ -66,6 +70,7 @@ impl Sense {
                 }
                 continue;
             }
+            self.senses.update(self.number, &mut seen, &mut self.detector);
             let started = Instant::now();
             let sensed = self.detector.detect(&shot.frame.picture).map(|detections| {
                 let times = self.detector.times();
@@ -82,10 +87,10 @@ impl Sense {
         }
     }
 
-    /// Waits out the least interval in small steps, so that the end is not held up.
+    /// Waits out the least interval in small steps, so that the end is not held up and another interval counts at once.
     fn rest(&self, started: Instant) {
-        let Some(until) = started.checked_add(self.min_interval) else { return };
         while !self.stop.is_asked() {
+            let Some(until) = started.checked_add(self.senses.min_interval()) else { return };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;

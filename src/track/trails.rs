@@ -46,9 +46,9 @@ impl Trails {
         Self { settings, kept: Vec::new() }
     }
 
-    /// Changes the length from the next update on.
-    pub fn set_seconds(&mut self, seconds: f64) {
-        self.settings.seconds = seconds;
+    /// Changes the length and the anchor from the next update on; the points that are there stay where they are.
+    pub fn set_settings(&mut self, settings: TrailSettings) {
+        self.settings = settings;
     }
 
     /// Adds where the tracks seen at `time` are, drops what is too old and the trails of tracks that are no more.

@@ -178,6 +178,46 @@ pub fn draw_banner(
     );
 }
 
+/// The most lines of an alert.
+const ALERT_LINES: usize = 5;
+
+/// Draws what is wrong above `floor` (pixels from the top), in as many lines as it needs; gives where it begins.
+pub fn draw_alert(canvas: &mut Canvas, text: &mut Text, alert: &str, (scale, floor): (f32, f32)) -> f32 {
+    let size = TEXT_SIZE * 1.05 * scale;
+    let padding = (size * 0.7).round();
+    let room = canvas.width() as f32 - 6.0 * padding;
+    let mut lines: Vec<String> = Vec::new();
+    for word in alert.lines().flat_map(|line| ["\n"].into_iter().chain(line.split_whitespace())) {
+        let full = lines.len() >= ALERT_LINES;
+        match lines.last_mut() {
+            Some(line) if word != "\n" && text.measure(&format!("{line} {word}"), size) <= room => {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+            _ if full => break,
+            _ => lines.push(if word == "\n" { String::new() } else { word.to_owned() }),
+        }
+    }
+    let lines: Vec<_> = lines.iter().map(|line| text.fit(line, size, room.max(size)).into_owned()).collect();
+    let widest = lines.iter().map(|line| text.measure(line, size)).fold(0.0, f32::max).ceil();
+    let line_height = Text::line_height(size);
+    let plate = Rect::new(
+        ((canvas.width() as f32 - widest) / 2.0 - padding).round(),
+        (floor - line_height * lines.len() as f32 - 2.0 * padding).round().max(0.0),
+        widest + 2.0 * padding,
+        line_height * lines.len() as f32 + padding,
+    );
+    canvas.fill_rounded(plate, size * 0.35, Paint::new(0x3A0D0A, 0.9));
+    let mut top = plate.top + (padding / 2.0).round();
+    for line in &lines {
+        text.draw(canvas, plate.left + padding, top, line, size, Paint::solid(RED));
+        top += line_height;
+    }
+    plate.top
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,6 +279,9 @@ mod tests {
             let mut canvas = Canvas::new(width, height);
             draw_hud(&mut canvas, &mut text, &data, 1.0);
             draw_banner(&mut canvas, &mut text, &data.source, (1.0, height as f32), 0.5);
+            draw_alert(&mut canvas, &mut text, &data.source, (1.0, height as f32));
+            let top = draw_alert(&mut canvas, &mut text, "a b c\nd", (1.0, height as f32));
+            assert!((0.0..=height as f32).contains(&top));
             super::super::keys::draw_help(&mut canvas, &mut text, 1.0);
         }
         let mut canvas = Canvas::new(300, 100);

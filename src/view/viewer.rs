@@ -4,7 +4,7 @@
 //! out of [`Viewer::handle`] as a [`Command`].
 
 use super::canvas::Canvas;
-use super::hud::{HudData, draw_banner, draw_hud};
+use super::hud::{HudData, draw_alert, draw_banner, draw_hud};
 use super::keys::{self, Action, NamedKey};
 use super::mapping::{Sizes, Viewport};
 use super::overlay::{SceneView, boxes, draw_scene};
@@ -67,9 +67,24 @@ pub enum Event {
     Close,
 }
 
+/// What is drawn over the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// The boxes.
+    Boxes,
+    /// Names and scores.
+    Labels,
+    /// The motion trails.
+    Trails,
+    /// The numbers in the corner.
+    Hud,
+}
+
 /// What the program has to do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Command {
+    /// Show a layer, or hide it.
+    Switch(Layer),
     /// End.
     Quit,
     /// Stop, or go on.
@@ -111,7 +126,7 @@ pub struct Shown<'a> {
     pub scene: Option<&'a Scene>,
     /// The names of the classes.
     pub labels: &'a Labels,
-    /// As configured; keys pressed since take precedence.
+    /// What is drawn, and how.
     pub settings: &'a OverlaySettings,
     /// The numbers.
     pub hud: &'a HudData,
@@ -119,6 +134,8 @@ pub struct Shown<'a> {
     pub timeline: Option<&'a Timeline>,
     /// A message and its opacity, `0.0..=1.0`.
     pub message: Option<(&'a str, f32)>,
+    /// What is wrong, as long as it is.
+    pub alert: Option<&'a str>,
 }
 
 /// A button held down this far from where it went down is a drag and not a click, in pixels.
@@ -128,15 +145,6 @@ const SHORT: f64 = 5.0;
 const LONG: f64 = 30.0;
 /// One notch of the wheel.
 const ZOOM_STEP: f64 = 1.2;
-
-/// What the keys have switched on or off; `None`: as configured.
-#[derive(Debug, Clone, Copy, Default)]
-struct Switches {
-    boxes: Option<bool>,
-    labels: Option<bool>,
-    trails: Option<bool>,
-    hud: Option<bool>,
-}
 
 /// The left button, while it is down.
 #[derive(Debug, Clone, Copy)]
@@ -151,9 +159,6 @@ struct Press {
 /// The state of the view.
 #[derive(Debug, Default)]
 pub struct Viewer {
-    switches: Switches,
-    /// What was configured when the picture was last drawn.
-    settings: OverlaySettings,
     viewport: Viewport,
     help: bool,
     selected: Option<u64>,
@@ -189,17 +194,6 @@ impl Viewer {
     /// Which part of the picture is shown.
     pub fn viewport(&self) -> &Viewport {
         &self.viewport
-    }
-
-    /// The configured settings with what the keys have changed since.
-    pub fn effective(&self, settings: &OverlaySettings) -> OverlaySettings {
-        OverlaySettings {
-            boxes: self.switches.boxes.unwrap_or(settings.boxes),
-            labels: self.switches.labels.unwrap_or(settings.labels),
-            trails: self.switches.trails.unwrap_or(settings.trails),
-            hud: self.switches.hud.unwrap_or(settings.hud),
-            ..*settings
-        }
     }
 
     /// Answers to an event. Escape closes the help, else lets the chosen track go, else quits.
@@ -244,7 +238,6 @@ impl Viewer {
 
     fn act(&mut self, action: Action, shift: bool) -> Option<Command> {
         let jump = if shift { LONG } else { SHORT };
-        let shown = self.effective(&self.settings);
         match action {
             Action::Escape if self.help => self.help = false,
             Action::Escape if self.selected.is_some() => self.selected = None,
@@ -269,10 +262,10 @@ impl Viewer {
             Action::TrailsLonger => return Some(Command::TrailLength(1)),
             Action::TrailsShorter => return Some(Command::TrailLength(-1)),
             Action::Help => self.help = !self.help,
-            Action::Boxes => self.switches.boxes = Some(!shown.boxes),
-            Action::Labels => self.switches.labels = Some(!shown.labels),
-            Action::Trails => self.switches.trails = Some(!shown.trails),
-            Action::Hud => self.switches.hud = Some(!shown.hud),
+            Action::Boxes => return Some(Command::Switch(Layer::Boxes)),
+            Action::Labels => return Some(Command::Switch(Layer::Labels)),
+            Action::Trails => return Some(Command::Switch(Layer::Trails)),
+            Action::Hud => return Some(Command::Switch(Layer::Hud)),
             Action::Fit => self.viewport.next_fit(),
             // Gestures of the mouse and digits: they come as events of their own.
             Action::Tenth | Action::Seek | Action::Select | Action::Zoom | Action::Pan => {}
@@ -318,8 +311,7 @@ impl Viewer {
         }
         let sizes = Sizes { source: shown.picture.size(), canvas: (canvas.width(), canvas.height()) };
         self.sizes = Some(sizes);
-        self.settings = shown.settings.clone();
-        let settings = self.effective(shown.settings);
+        let settings = shown.settings;
         let scale = settings.scale.factor(canvas.width(), canvas.height());
         let mapping = self.viewport.mapping(sizes);
 
@@ -328,7 +320,7 @@ impl Viewer {
         if let Some(scene) = shown.scene {
             self.boxes = boxes(&mapping, scene, shown.time);
             let (time, labels, selected) = (shown.time, shown.labels, self.selected);
-            let view = SceneView { scene, time, labels, settings: &settings, selected };
+            let view = SceneView { scene, time, labels, settings, selected };
             draw_scene(canvas, &mut self.text, &mapping, &view);
         }
         if settings.hud {
@@ -339,8 +331,11 @@ impl Viewer {
         if self.help {
             keys::draw_help(canvas, &mut self.text, scale);
         }
+        let mut floor = self.timeline.map_or(canvas.height() as f32, |rail| rail.top());
+        if let Some(alert) = shown.alert {
+            floor = draw_alert(canvas, &mut self.text, alert, (scale, floor));
+        }
         if let Some((message, alpha)) = shown.message {
-            let floor = self.timeline.map_or(canvas.height() as f32, |rail| rail.top());
             draw_banner(canvas, &mut self.text, message, (scale, floor), alpha);
         }
     }
@@ -375,6 +370,10 @@ mod tests {
     }
 
     fn draw(viewer: &mut Viewer) -> Canvas {
+        draw_with(viewer, &OverlaySettings::default())
+    }
+
+    fn draw_with(viewer: &mut Viewer, settings: &OverlaySettings) -> Canvas {
         let scene = Scene {
             sequence: 0,
             time: 1.0,
@@ -392,10 +391,11 @@ mod tests {
                 time: 1.0,
                 scene: Some(&scene),
                 labels: &Labels::coco(),
-                settings: &OverlaySettings::default(),
+                settings,
                 hud: &HudData::default(),
                 timeline: None,
                 message: None,
+                alert: None,
             },
         );
         canvas
@@ -497,23 +497,22 @@ mod tests {
             assert_eq!(viewer.handle(Event::Key { key, shift }), command, "{key:?}");
         }
         assert_eq!(viewer.handle(Event::Close), Some(Command::Quit));
-        let shown = OverlaySettings::default();
-        let hidden =
-            OverlaySettings { boxes: false, labels: false, trails: false, hud: false, ..shown.clone() };
-        "blti".chars().for_each(|typed| assert_eq!(viewer.handle(Event::Char(typed)), None));
-        assert_eq!(viewer.effective(&shown), hidden);
-        "BLTI".chars().for_each(|typed| assert_eq!(viewer.handle(Event::Char(typed)), None));
-        // Keys take precedence over what is configured, also where that changes.
-        assert_eq!(viewer.effective(&hidden), shown);
+        for (typed, layer) in
+            [('b', Layer::Boxes), ('L', Layer::Labels), ('t', Layer::Trails), ('I', Layer::Hud)]
+        {
+            assert_eq!(viewer.handle(Event::Char(typed)), Some(Command::Switch(layer)), "{typed:?}");
+        }
     }
 
     #[test]
     fn what_is_switched_off_is_not_drawn() {
         let mut viewer = viewer();
-        "blti".chars().for_each(|typed| assert_eq!(viewer.handle(Event::Char(typed)), None));
-        assert!(draw(&mut viewer).pixels().iter().all(|&pixel| pixel == 0x5A5A5A));
-        viewer.handle(Event::Char('b'));
-        assert!(draw(&mut viewer).pixels().iter().any(|&pixel| pixel != 0x5A5A5A));
+        let settings = OverlaySettings::default();
+        let hidden =
+            OverlaySettings { boxes: false, labels: false, trails: false, hud: false, ..settings.clone() };
+        assert!(draw_with(&mut viewer, &hidden).pixels().iter().all(|&pixel| pixel == 0x5A5A5A));
+        let boxes = OverlaySettings { boxes: true, ..hidden };
+        assert!(draw_with(&mut viewer, &boxes).pixels().iter().any(|&pixel| pixel != 0x5A5A5A));
     }
 
     #[test]

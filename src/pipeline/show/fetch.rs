@@ -15,6 +15,7 @@ impl Stage {
             match self.show.pipeline.followed.try_recv() {
                 Ok(followed) => {
                     self.write_tracks(&followed);
+                    self.keep_scores(&followed);
                     if !frozen && followed.shot.epoch >= self.epoch {
                         self.begin_epoch(followed.shot.epoch);
                         self.latest = Some(followed.scene);
@@ -78,6 +79,7 @@ impl Stage {
         }
         self.clock.shown(time, now);
         self.write_tracks(&next);
+        self.keep_scores(&next);
         let Followed { mut shot, scene, .. } = next;
         if !live {
             // The age of a frame of a recording counts from when it was due, not from when it was decoded.
@@ -132,6 +134,14 @@ impl Stage {
         self.ended = ended;
         self.seen_to_end |= ended;
         changed
+    }
+
+    /// What the detector found, for the panel; of a remembered frame only tracks are known.
+    fn keep_scores(&mut self, followed: &Followed) {
+        if followed.fresh {
+            self.scores.clear();
+            self.scores.extend(followed.detections.iter().map(|detection| detection.score));
+        }
     }
 
     /// Each frame's tracks are written once, when they are first found.

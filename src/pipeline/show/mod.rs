@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `fetch` | which frame and which scene come next |
 //! | `obey` | what commands do |
+//! | `tune` | settings that change while it runs: the file, keys, the panel |
 //! | `paint` | what is on the screen |
 //! | `status` | the same for other programs |
 
@@ -12,6 +13,7 @@ mod fetch;
 mod obey;
 mod paint;
 mod status;
+mod tune;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -22,12 +24,12 @@ use super::capture::lock;
 use super::clock::Clock;
 use super::recorder::Recorder;
 use super::{Followed, Pipeline, Rate, RunError, Shot, Stop};
-use crate::config::Settings;
+use crate::config::{Live, Watch};
 use crate::labels::Labels;
 use crate::recall::Trace;
 use crate::record::RecordError;
 use crate::scene::Scene;
-use crate::view::{Canvas, Text, Timeline, Viewer, Window, WindowError};
+use crate::view::{Canvas, Panel, Text, Timeline, Viewer, Window, WindowError};
 
 use status::Status;
 
@@ -71,10 +73,10 @@ pub enum Outcome {
 }
 
 /// How the window stood at the end of one recording: the next begins so.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Carried {
-    /// The settings in force; keys change them.
-    pub settings: Settings,
+    /// The settings in force; the file, keys and the panel change them.
+    pub live: Live,
     /// Seconds of the recording in a second.
     pub speed: f64,
     /// Begin again at the end.
@@ -163,6 +165,12 @@ struct Stage {
     message: Option<(String, Instant)>,
     timeline: Option<(u64, Timeline)>,
     status: Option<Status>,
+    /// Tells when the config file changes.
+    watch: Option<Watch>,
+    /// The panel of settings, while it is open.
+    panel: Option<Panel>,
+    /// How sure the detector was of what it found in the frame it looked at last.
+    scores: Vec<f32>,
     outcome: Outcome,
 }
 
@@ -172,7 +180,8 @@ impl Stage {
         let transport = &show.pipeline.transport;
         transport.set_speed(show.carried.speed);
         transport.set_repeat(show.carried.repeat);
-        let trace = Trace::new(show.carried.settings.trails);
+        let trace = Trace::new(show.carried.live.settings().trails);
+        let watch = tune::watch(&show.carried.live);
         let status = show.status_file.clone().map(Status::new);
         Self {
             show,
@@ -201,6 +210,9 @@ impl Stage {
             message,
             timeline: None,
             status,
+            watch,
+            panel: None,
+            scores: Vec::new(),
             outcome: Outcome::Closed,
         }
     }
@@ -215,10 +227,14 @@ impl Stage {
             let mut changed = false;
             for event in window.poll() {
                 changed = true;
+                if self.panel_takes(event) {
+                    continue;
+                }
                 if self.viewer.handle(event).is_some_and(|command| self.obey(command)) {
                     return Ok(());
                 }
             }
+            changed |= self.hear_of_changes();
             changed |= if self.show.every_frame { self.fetch_in_step() } else { self.fetch_in_time() };
             if self.failure.is_none() {
                 self.failure = self.show.pipeline.try_error();

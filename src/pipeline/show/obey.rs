@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{Outcome, Stage};
+use crate::config::tuning;
+use crate::pipeline::Target;
 use crate::pipeline::transport::SPEEDS;
-use crate::pipeline::{Target, capture::lock};
 use crate::record::write_snapshot;
-use crate::view::{Command, times};
+use crate::view::{Command, Layer, times};
 
-/// A step of the confidence, and of the trails' length in seconds.
-const CONFIDENCE_STEP: f32 = 0.05;
-const TRAIL_STEP: f64 = 0.5;
+/// How many of the panel's steps the keys for the confidence take at once.
+const CONFIDENCE_STEPS: i32 = 5;
 
 impl Stage {
     /// Does what a key or the mouse asks for; true: this run is over.
@@ -50,45 +50,27 @@ impl Stage {
                 let recorder = &self.show.recorder;
                 if recorder.is_filming() { recorder.end_video() } else { recorder.begin_video(None) }
             }
-            Command::Panel => {}
+            Command::Panel => self.switch_panel(),
             Command::Snapshot => self.snapshot(),
+            Command::Switch(Layer::Boxes) => self.switch("overlay.boxes"),
+            Command::Switch(Layer::Labels) => self.switch("overlay.labels"),
+            Command::Switch(Layer::Trails) => self.switch("overlay.trails"),
+            Command::Switch(Layer::Hud) => self.switch("overlay.hud"),
             Command::Confidence(steps) => {
-                let settings = &mut self.show.carried.settings;
-                let confidence = settings.detector.confidence + steps as f32 * CONFIDENCE_STEP;
-                let least = settings.tracker.low_score.max(CONFIDENCE_STEP);
-                settings.detector.confidence = confidence.clamp(least.min(0.95), 0.95);
-                let confidence = settings.detector.confidence;
-                self.adjust(true);
-                self.tell(format!("confidence {confidence:.2}"));
+                if self.change(|live| tuning::nudge(live, "detector.confidence", steps * CONFIDENCE_STEPS)) {
+                    self.tell(format!(
+                        "confidence {:.2}",
+                        self.show.carried.live.settings().detector.confidence
+                    ));
+                }
             }
             Command::TrailLength(steps) => {
-                let seconds = &mut self.show.carried.settings.trails.seconds;
-                *seconds = (*seconds + f64::from(steps) * TRAIL_STEP).clamp(0.0, 60.0);
-                let seconds = *seconds;
-                self.adjust(false);
-                self.tell(format!("trails {seconds:.1} s"));
+                if self.change(|live| tuning::nudge(live, "trails.seconds", steps)) {
+                    self.tell(format!("trails {:.1} s", self.show.carried.live.settings().trails.seconds));
+                }
             }
         }
         false
-    }
-
-    /// Hands the settings in force to the threads. `tracking`: what was tracked with the settings before would be tracked
-    /// otherwise with these; a picture that stands still is looked at anew.
-    fn adjust(&mut self, tracking: bool) {
-        let settings = &self.show.carried.settings;
-        self.show.pipeline.adjust(settings.track(), settings.trails.seconds);
-        self.trace.set_settings(settings.trails);
-        let Some(memory) = self.show.pipeline.memory.clone() else { return };
-        if !tracking {
-            return;
-        }
-        lock(&memory).outdate();
-        if (self.paused || self.ended)
-            && let Some(time) = self.place()
-        {
-            let epoch = self.show.pipeline.transport.look_again(time);
-            self.expect(epoch);
-        }
     }
 
     pub(super) fn set_paused(&mut self, paused: bool) {

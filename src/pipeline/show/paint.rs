@@ -23,13 +23,13 @@ impl Stage {
         let note = self.standing_note();
         let Some(current) = &self.current else {
             let words = note.unwrap_or_else(|| "waiting for the first picture".to_owned());
-            let scale = self.show.carried.settings.overlay.scale.factor(width, height);
+            let scale = self.show.carried.live.settings().overlay.scale.factor(width, height);
             self.canvas.clear(0);
             draw_banner(&mut self.canvas, &mut self.text, &words, (scale, height as f32), 1.0);
             return Ok(window.present(&self.canvas)?);
         };
         let pipeline = &self.show.pipeline;
-        let (live, settings) = (self.is_live(), &self.show.carried.settings);
+        let (live, settings) = (self.is_live(), self.show.carried.live.settings());
         let known = |value: f64| (value > 0.0).then_some(value);
         let (captured, detected) =
             (pipeline.stats.captured.per_second(), pipeline.stats.detected.per_second());
@@ -59,23 +59,25 @@ impl Stage {
         let time = current.frame.time;
         self.update_timeline(time);
         let Some(current) = &self.current else { return Ok(()) };
-        // A failure stays in sight; anything else fades.
+        // What is wrong stays in sight; anything else fades.
         let failure = self.failure.as_ref().map(ToString::to_string);
+        let overlay = &self.show.carried.live.settings().overlay;
         let fading = self.message.as_ref().map(|(text, until)| {
             (text.as_str(), until.saturating_duration_since(Instant::now()).as_secs_f32().min(1.0))
         });
-        let message = fading.or_else(|| failure.as_deref().map(|failure| (failure, 1.0)));
         let shown = Shown {
             picture: &current.frame.picture,
             time,
             scene: self.scene.as_ref(),
             labels: &self.show.labels,
-            settings: &self.show.carried.settings.overlay,
+            settings: overlay,
             hud: &hud,
             timeline: self.timeline.as_ref().map(|(_, timeline)| timeline),
-            message,
+            message: fading,
+            alert: failure.as_deref().or(self.show.carried.live.problem()),
         };
         self.viewer.render(&mut self.canvas, &shown);
+        self.draw_panel();
         window.present(&self.canvas)?;
         Ok(())
     }

@@ -43,6 +43,10 @@ struct State<'a> {
     remembered_bytes: usize,
     confidence: f32,
     message: Option<&'a str>,
+    /// What is wrong with the config file.
+    problem: Option<&'a str>,
+    /// What the detector looks at.
+    input: String,
     tracks: Vec<Object>,
     closed: bool,
 }
@@ -118,8 +122,10 @@ impl Stage {
             recording: self.show.recorder.video().map(|video| video.seconds),
             settled: self.scene.as_ref().is_some_and(|s| frame.is_some_and(|f| f.sequence == s.sequence)),
             remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
-            confidence: self.show.carried.settings.detector.confidence,
+            confidence: self.show.carried.live.settings().detector.confidence,
             message: self.message.as_ref().map(|(text, _)| text.as_str()),
+            problem: self.show.carried.live.problem(),
+            input: self.show.carried.live.settings().detector.input.to_string(),
             tracks: tracks.map(object).collect(),
             closed,
         };

@@ -1,0 +1,385 @@
+//! The settings while the program runs: the layers, and what happens when the file or the panel changes one of them.
+//!
+//! The newest change of a key wins. A value that changes in the file takes the place of what the command line or the
+//! panel held for that key, also where it is taken out of the file (its default is then in force); keys whose value in
+//! the file stays the same are left as they are. A reading with a mistake changes nothing at all.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml_edit::Value;
+
+use super::error::{ConfigError, Mistake, Origin};
+use super::file::{self, Held, Values, checked, same};
+use super::keys::{KEYS, Key};
+use super::layers::{Layers, Origins, PRESET, check_together, is_governed};
+use super::watch::{Reading, Watch};
+use super::{Loaded, Settings, write};
+use crate::detect::check_classes;
+use crate::track::Preset;
+
+/// What cannot change while the program runs.
+const FIXED: [&str; 2] = ["source.", "record."];
+
+/// What a reading of the file has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Keys that have another value now, in the order of the table.
+    pub keys: Vec<&'static str>,
+    /// Those of them that take effect when the program starts the next time.
+    pub later: Vec<&'static str>,
+    /// Keys that changed in the file but are not in force, because a preset goes before them.
+    pub without_effect: Vec<&'static str>,
+}
+
+impl Changes {
+    /// Nothing to be told.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.without_effect.is_empty()
+    }
+}
+
+impl fmt::Display for Changes {
+    /// One line for people: `detector.confidence, trails.seconds; at the next start: source.fps`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let now: Vec<_> = self.keys.iter().filter(|key| !self.later.contains(key)).copied().collect();
+        let mut parts = Vec::new();
+        if !now.is_empty() {
+            parts.push(now.join(", "));
+        }
+        if !self.later.is_empty() {
+            parts.push(format!("at the next start: {}", self.later.join(", ")));
+        }
+        if !self.without_effect.is_empty() {
+            parts.push(format!("not in force beside {PRESET}: {}", self.without_effect.join(", ")));
+        }
+        f.write_str(&parts.join("; "))
+    }
+}
+
+/// What a reading of the file came to.
+#[derive(Debug)]
+pub enum Reload {
+    /// Nothing: the file says what it said.
+    Same,
+    /// The file says what it said before, after it was wrong or gone for a while.
+    Mended,
+    /// The file is no more; its last settings stay in force.
+    Gone,
+    /// Values have changed.
+    Changed(Changes),
+    /// The file has mistakes; its last good settings stay in force.
+    Wrong(ConfigError),
+}
+
+/// What was written back.
+#[derive(Debug)]
+pub struct Saved {
+    /// The file.
+    pub path: PathBuf,
+    /// The keys written, in the order of the table.
+    pub keys: Vec<&'static str>,
+    /// Keys that stay with the panel: a preset goes before what the file says of them.
+    pub left_out: Vec<&'static str>,
+    /// What somebody else changed in the file at the same time, and is now in force too.
+    pub changes: Changes,
+}
+
+/// The settings in force while the program runs.
+#[derive(Debug)]
+pub struct Live {
+    path: PathBuf,
+    /// What stood in the file when it was last right; `None`: there was no file yet.
+    text: Option<String>,
+    layers: Layers,
+    settings: Settings,
+    origins: Origins,
+    /// What is wrong with the file, until it is mended.
+    problem: Option<String>,
+    /// What stood in the file when it was refused; it may go together with another value in the panel.
+    refused: Option<String>,
+}
+
+/// A set of layers that is right, and not yet in force.
+struct Next {
+    layers: Layers,
+    settings: Settings,
+    origins: Origins,
+}
+
+impl Live {
+    /// Goes on from what was loaded. Where there was no file, it is `config.toml` in the current folder that may come.
+    pub fn new(loaded: Loaded) -> Self {
+        let Loaded { settings, file, text, origins, layers } = loaded;
+        let path = file.unwrap_or_else(|| PathBuf::from("config.toml"));
+        Self { path, text, layers, settings, origins, problem: None, refused: None }
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The file, which may not be there yet.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where a key's value came from.
+    pub fn origin(&self, key: &Key) -> Origin {
+        self.origins.get(key.path).cloned().unwrap_or_default()
+    }
+
+    /// The keys that the panel holds, in the order of the table.
+    pub fn changed(&self) -> Vec<&'static str> {
+        in_order(|path| self.layers.panel.contains_key(path))
+    }
+
+    /// What is wrong with the file, for as long as it is.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    /// Watches the file; what it gives is for [`Live::take`].
+    ///
+    /// # Errors
+    /// What the system says when it gives no thread.
+    pub fn watch(&self) -> std::io::Result<Watch> {
+        let known = self.text.clone().map_or(Reading::Gone, Reading::Text);
+        Watch::start(&self.path, known)
+    }
+
+    /// Puts a value on top of all others. One that is the same as what lies beneath only takes away what lies on top.
+    ///
+    /// # Errors
+    /// What is wrong with the value, in words; nothing has changed then.
+    pub fn set(&mut self, path: &str, value: &Value) -> Result<(), String> {
+        let (key, value) = checked(path, value)?;
+        if FIXED.iter().any(|fixed| path.starts_with(fixed)) {
+            return Err(format!("{path} cannot change while the source is open"));
+        }
+        let mut beneath = self.layers.clone();
+        beneath.panel.remove(key.path);
+        let mut layers = beneath.clone();
+        layers.panel.insert(key.path, Held { value: value.clone(), origin: Origin::Panel });
+        if beneath.value(key) == layers.value(key) {
+            layers = beneath;
+        }
+        self.go_on(layers)
+    }
+
+    /// Takes away what [`Live::set`] put on top of a key.
+    ///
+    /// # Errors
+    /// What is wrong with the value beneath, in words, where it does not go together with what else the panel holds;
+    /// nothing has changed then.
+    pub fn reset(&mut self, path: &str) -> Result<(), String> {
+        let mut layers = self.layers.clone();
+        layers.panel.remove(path);
+        self.go_on(layers)
+    }
+
+    fn go_on(&mut self, layers: Layers) -> Result<(), String> {
+        let next = self.next(layers).map_err(|mistakes| {
+            mistakes.into_iter().map(|mistake| mistake.problem).next().unwrap_or_default()
+        })?;
+        self.put_in_force(next);
+        if let Some(text) = self.refused.take() {
+            // It may be right now, beside the new value.
+            self.take_text(text);
+        }
+        Ok(())
+    }
+
+    /// Reads the file and takes it in.
+    pub fn reload(&mut self) -> Reload {
+        self.take(Reading::of(&self.path))
+    }
+
+    /// Takes in what a look at the file gave.
+    pub fn take(&mut self, reading: Reading) -> Reload {
+        match reading {
+            Reading::Text(text) => self.take_text(text),
+            Reading::Unreadable(why) => {
+                self.refused = None;
+                self.wrong(ConfigError::File { path: self.path.clone(), tried: "read", why })
+            }
+            // Where there never was a file, none is missing.
+            Reading::Gone if self.text.is_none() => self.unchanged(),
+            Reading::Gone => {
+                self.refused = None;
+                let told = format!("{} is gone: its last settings stay in force", self.path.display());
+                if self.problem.as_ref() == Some(&told) {
+                    return Reload::Same;
+                }
+                self.problem = Some(told);
+                Reload::Gone
+            }
+        }
+    }
+
+    fn take_text(&mut self, text: String) -> Reload {
+        self.refused = None;
+        if self.text.as_ref() == Some(&text) {
+            return self.unchanged();
+        }
+        match self.with_file(&text) {
+            Ok((next, without_effect)) => {
+                let changes = self.changes(&next, without_effect);
+                self.put_in_force(next);
+                self.text = Some(text);
+                let same = self.unchanged();
+                if changes.is_empty() { same } else { Reload::Changed(changes) }
+            }
+            Err(mistakes) => {
+                self.refused = Some(text);
+                self.wrong(ConfigError::Mistakes(mistakes))
+            }
+        }
+    }
+
+    /// The file is right, and says nothing new.
+    fn unchanged(&mut self) -> Reload {
+        if self.problem.take().is_some() { Reload::Mended } else { Reload::Same }
+    }
+
+    fn wrong(&mut self, error: ConfigError) -> Reload {
+        let told = error.to_string();
+        if self.problem.as_ref() == Some(&told) {
+            return Reload::Same;
+        }
+        self.problem = Some(told);
+        Reload::Wrong(error)
+    }
+
+    /// The layers with another text in the file, and the keys whose change has no effect.
+    fn with_file(&self, text: &str) -> Result<(Next, Vec<&'static str>), Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        let values = file::parse(&self.path, text, &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let changed = in_order(|path| !same(self.layers.file.get(path), values.get(path)));
+        let mut layers = Layers { file: values, ..self.layers.clone() };
+        if changed.contains(&PRESET) {
+            layers.hand_over(PRESET);
+        }
+        let preset = layers.preset() != Preset::Default;
+        let mut without_effect = Vec::new();
+        for path in changed {
+            if preset && is_governed(path) {
+                without_effect.push(path);
+            } else {
+                layers.hand_over(path);
+            }
+        }
+        Ok((self.next(layers)?, without_effect))
+    }
+
+    /// Checks what the layers come to.
+    fn next(&self, layers: Layers) -> Result<Next, Vec<Mistake>> {
+        let (settings, origins) = layers.compose();
+        let mut mistakes = Vec::new();
+        check_together(&settings, &origins, &mut mistakes);
+        let (new, old) = (&settings.detector, &self.settings.detector);
+        // The names are read anew where they can be wrong, and only there: this may read a file.
+        if (&new.classes, &new.labels) != (&old.classes, &old.labels)
+            && let Err(error) = check_classes(new)
+        {
+            let key = if new.classes == old.classes { "detector.labels" } else { "detector.classes" };
+            let origin = origins.get(key).cloned().unwrap_or_default();
+            mistakes.push(Mistake { origin, problem: format!("{key}: {error}") });
+        }
+        if mistakes.is_empty() { Ok(Next { layers, settings, origins }) } else { Err(mistakes) }
+    }
+
+    fn changes(&self, next: &Next, without_effect: Vec<&'static str>) -> Changes {
+        let value = |settings: &Settings, key: &Key| key.get(settings).to_string();
+        let differs = |key: &&Key| value(&self.settings, key) != value(&next.settings, key);
+        let keys: Vec<_> = KEYS.iter().filter(differs).map(|key| key.path).collect();
+        let later =
+            keys.iter().filter(|path| FIXED.iter().any(|fixed| path.starts_with(fixed))).copied().collect();
+        Changes { keys, later, without_effect }
+    }
+
+    fn put_in_force(&mut self, next: Next) {
+        Next { layers: self.layers, settings: self.settings, origins: self.origins } = next;
+    }
+
+    /// Writes what the panel holds into the file, and nothing else: every comment, the order and the form of all other
+    /// lines stay. From then on these values are the file's.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`] when the file cannot be written, has mistakes, or would have some.
+    pub fn write_back(&mut self) -> Result<Saved, ConfigError> {
+        let fail = |why: String| ConfigError::File { path: self.path.clone(), tried: "write", why };
+        let preset = self.layers.preset() != Preset::Default;
+        let (left_out, keys): (Vec<_>, Vec<_>) =
+            self.changed().into_iter().partition(|path| preset && is_governed(path));
+        let on_disk = match Reading::of(&self.path) {
+            Reading::Text(text) => text,
+            // Whoever lost the file gets it back as it was last seen.
+            Reading::Gone => self.text.clone().unwrap_or_default(),
+            Reading::Unreadable(why) => return Err(fail(why)),
+        };
+        if keys.is_empty() {
+            let changes = Changes::default();
+            return Ok(Saved { path: self.path.clone(), keys, left_out, changes });
+        }
+        let broken = |mistakes: Vec<Mistake>, when: &str| {
+            fail(format!("it {when} a mistake: {}", ConfigError::Mistakes(mistakes)))
+        };
+        let mut mistakes = Vec::new();
+        let old = file::parse(&self.path, &on_disk, &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(broken(mistakes, "has"));
+        }
+        let mut wanted = Values::new();
+        for &path in &keys {
+            wanted.extend(self.layers.panel.get(path).map(|held| (path, held.clone())));
+        }
+        let text = write::with_values(&on_disk, &old, &wanted).map_err(fail)?;
+
+        // The file has to be right by itself as well, when the program starts the next time without `--set`.
+        let (next, without_effect) = self.with_file(&text).map_err(|found| broken(found, "would have"))?;
+        let alone = Layers { file: next.layers.file.clone(), ..Layers::default() };
+        let (settings, origins) = alone.compose();
+        check_together(&settings, &origins, &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(broken(mistakes, "would have"));
+        }
+
+        let path = write::replace(&self.path, &text).map_err(|error| fail(error.to_string()))?;
+        let mut layers = next.layers;
+        for &key in &keys {
+            layers.hand_over(key);
+        }
+        let (settings, origins) = layers.compose();
+        let next = Next { layers, settings, origins };
+        let changes = self.changes(&next, without_effect);
+        self.put_in_force(next);
+        (self.text, self.problem, self.refused) = (Some(text), None, None);
+        Ok(Saved { path, keys, left_out, changes })
+    }
+}
+
+impl Layers {
+    /// The file has the last word on a key.
+    fn hand_over(&mut self, path: &str) {
+        self.given.remove(path);
+        self.panel.remove(path);
+    }
+
+    fn preset(&self) -> Preset {
+        self.compose().0.tracker.preset
+    }
+}
+
+/// The names of the keys for which `is_wanted`, in the order of the table.
+fn in_order(is_wanted: impl Fn(&'static str) -> bool) -> Vec<&'static str> {
+    KEYS.iter().map(|key| key.path).filter(|path| is_wanted(path)).collect()
+}
+
+#[cfg(test)]
+#[path = "live_tests.rs"]
+mod tests;

@@ -1,0 +1,409 @@
+//! The layers while the program runs: what wins, what is refused, what is written back.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::{DEFAULT_FILE, Given};
+
+struct Scene {
+    folder: tempfile::TempDir,
+    live: Live,
+}
+
+impl Scene {
+    fn new(text: &str, given: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        std::fs::write(&path, text).unwrap();
+        let typed = |key: &str, value: &str| format!("--set {key}={value}");
+        let given: Vec<Given> = given
+            .iter()
+            .map(|(k, v)| Given { key: (*k).into(), value: (*v).into(), typed: typed(k, v) })
+            .collect();
+        let live = Live::new(Loaded::load(Some(&path), &given).unwrap());
+        Self { folder, live }
+    }
+
+    fn save(&mut self, text: &str) -> Reload {
+        std::fs::write(self.live.path(), text).unwrap();
+        self.live.reload()
+    }
+
+    fn set(&mut self, path: &str, value: &str) {
+        self.live.set(path, &value.parse().unwrap()).unwrap();
+    }
+
+    fn value(&self, path: &str) -> String {
+        crate::config::key(path).unwrap().get(self.live.settings()).to_string()
+    }
+
+    fn origin(&self, path: &str) -> String {
+        let origin = self.live.origin(crate::config::key(path).unwrap()).to_string();
+        origin.replace(&format!("{}/", self.folder.path().display()), "")
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.live.path()).unwrap()
+    }
+}
+
+fn keys(reload: Reload) -> Vec<&'static str> {
+    match reload {
+        Reload::Changed(changes) => changes.keys,
+        Reload::Same | Reload::Mended => Vec::new(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_newest_change_wins_and_nothing_else_moves() {
+    let mut scene = Scene::new("[detector]\nconfidence = 0.5\nnms_iou = 0.6\n", &[("trails.seconds", "2")]);
+    scene.set("detector.confidence", "0.7");
+    scene.set("detector.nms_iou", "0.4");
+    assert_eq!(scene.origin("detector.confidence"), "panel");
+    assert_eq!(scene.live.changed(), ["detector.confidence", "detector.nms_iou"]);
+    // A save that changes one key leaves the panel's other one, and what is written otherwise but the same.
+    let reload = scene.save("# new\n[detector]\nnms_iou = 0.600\nconfidence = 0.55\n");
+    assert_eq!(keys(reload), ["detector.confidence"]);
+    assert_eq!(
+        (scene.value("detector.confidence"), scene.value("detector.nms_iou")),
+        ("0.55".into(), "0.4".into())
+    );
+    assert_eq!(scene.origin("detector.confidence"), "c.toml:4");
+    assert_eq!(scene.live.changed(), ["detector.nms_iou"]);
+    // The command line gives way to an edit too.
+    assert_eq!(scene.origin("trails.seconds"), "--set trails.seconds=2");
+    assert_eq!(
+        keys(scene.save("[trails]\nseconds = 5\n[detector]\nnms_iou = 0.6\n")),
+        ["detector.confidence", "trails.seconds"]
+    );
+    assert_eq!(
+        (scene.value("trails.seconds"), scene.value("detector.confidence")),
+        ("5.0".into(), "0.65".into())
+    );
+    scene.live.reset("detector.nms_iou").unwrap();
+    assert_eq!(scene.value("detector.nms_iou"), "0.6");
+    assert!(scene.live.changed().is_empty());
+}
+
+#[test]
+fn a_value_set_back_is_no_change() {
+    let mut scene = Scene::new("[detector]\nconfidence = 0.5\n", &[]);
+    scene.set("detector.confidence", "0.7");
+    scene.set("detector.confidence", "0.5");
+    assert!(scene.live.changed().is_empty());
+    assert_eq!(scene.origin("detector.confidence"), "c.toml:2");
+}
+
+#[test]
+fn what_is_refused_changes_nothing() {
+    let mut scene = Scene::new("", &[]);
+    let before = scene.live.settings().clone();
+    for (path, value, problem) in [
+        ("detector.confidence", "1.5", "detector.confidence cannot be 1.5: allowed is a number from 0 to 1"),
+        ("detector.confidnce", "0.5", "did you mean \"detector.confidence\"?"),
+        ("tracker.low_score", "0.9", "allowed is at most tracker.high_score"),
+        ("detector.classes", "[\"persn\"]", "did you mean \"person\"?"),
+        ("source.fps", "5", "source.fps cannot change while the source is open"),
+    ] {
+        let error = scene.live.set(path, &value.parse().unwrap()).unwrap_err();
+        assert!(error.contains(problem), "{error}");
+    }
+    assert_eq!(scene.live.settings(), &before);
+    assert!(scene.live.changed().is_empty());
+}
+
+#[test]
+fn a_mistake_keeps_the_last_good_settings_until_it_is_mended() {
+    let good = "[detector]\nconfidence = 0.5\n";
+    for (wrong, told) in [
+        ("[detector\nconfidence = 0.5\n", "c.toml:1: "),
+        ("[detector]\nconfidence = 0.3\nconfidnce = 0.5\n", "c.toml:3: there is no setting"),
+        ("[detector]\n\nconfidence = 5\n", "c.toml:3: detector.confidence cannot be 5"),
+        (
+            "[detector]\nconfidence = 0.3\nclasses = [\"persn\"]\n",
+            "c.toml:3: detector.classes: there is no class \"persn\"; did",
+        ),
+        ("[tracker]\nlow_score = 0.9\n", "c.toml:2: tracker.low_score cannot be 0.9"),
+    ] {
+        let mut scene = Scene::new(good, &[]);
+        assert!(matches!(scene.save(wrong), Reload::Wrong(_)), "{wrong}");
+        let problem = scene.live.problem().unwrap_or_default();
+        assert!(problem.contains(told), "{problem}");
+        assert_eq!(scene.value("detector.confidence"), "0.5");
+        assert!(matches!(scene.live.reload(), Reload::Same));
+        assert!(matches!(scene.save(good), Reload::Mended));
+        assert_eq!(scene.live.problem(), None);
+        assert!(matches!(scene.save(wrong), Reload::Wrong(_)));
+        assert_eq!(keys(scene.save("[detector]\nconfidence = 0.4\n")), ["detector.confidence"]);
+        assert_eq!(scene.live.problem(), None);
+    }
+}
+
+#[test]
+fn what_did_not_go_with_the_panel_is_taken_once_it_does() {
+    let mut scene = Scene::new("", &[]);
+    scene.set("tracker.low_score", "0.5");
+    assert!(matches!(scene.save("[tracker]\nhigh_score = 0.4\n"), Reload::Wrong(_)));
+    scene.live.reset("tracker.low_score").unwrap();
+    assert_eq!(scene.value("tracker.high_score"), "0.4");
+    assert_eq!(scene.live.problem(), None);
+}
+
+#[test]
+fn the_source_is_named_as_what_waits() {
+    let mut scene = Scene::new("", &[]);
+    let Reload::Changed(changes) = scene.save("[source]\nfps = 5\n[trails]\nseconds = 1\n") else { panic!() };
+    assert_eq!(changes.later, ["source.fps"]);
+    assert_eq!(changes.to_string(), "trails.seconds; at the next start: source.fps");
+}
+
+#[test]
+fn a_file_that_is_gone_leaves_its_settings() {
+    let mut scene = Scene::new("[detector]\nconfidence = 0.5\n", &[]);
+    std::fs::remove_file(scene.live.path()).unwrap();
+    assert!(matches!(scene.live.reload(), Reload::Gone));
+    assert!(matches!(scene.live.reload(), Reload::Same));
+    assert!(scene.live.problem().unwrap().ends_with("is gone: its last settings stay in force"));
+    assert_eq!(scene.value("detector.confidence"), "0.5");
+    assert!(matches!(scene.save("[detector]\nconfidence = 0.5\n"), Reload::Mended));
+    // Writing back brings it back whole.
+    std::fs::remove_file(scene.live.path()).unwrap();
+    scene.set("trails.seconds", "1.0");
+    scene.live.write_back().unwrap();
+    assert_eq!(scene.text(), "[detector]\nconfidence = 0.5\n\n[trails]\nseconds = 1.0\n");
+    assert_eq!(scene.live.problem(), None);
+}
+
+#[test]
+fn presets_go_before_the_file_and_beneath_the_panel() {
+    let mut scene = Scene::new("[tracker]\nreach = 0.4\n", &[("tracker.reach_most", "0.1")]);
+    scene.set("tracker.preset", "\"sort\"");
+    scene.set("tracker.smoothing", "0.25");
+    let values = ["tracker.reach", "tracker.reach_most", "tracker.smoothing", "detector.confidence"];
+    assert_eq!(values.map(|path| scene.value(path)), ["0.0", "0.1", "0.25", "0.5"]);
+    assert_eq!(scene.origin("tracker.reach"), "panel");
+    let Reload::Changed(changes) = scene.save("[tracker]\nreach = 0.9\n") else { panic!() };
+    assert_eq!((changes.keys.len(), changes.without_effect), (0, vec!["tracker.reach"]));
+    // Beside a preset, single values of the tracker are of no use in the file: they stay with the panel.
+    let saved = scene.live.write_back().unwrap();
+    assert_eq!((saved.keys, saved.left_out), (vec!["tracker.preset"], vec!["tracker.smoothing"]));
+    assert_eq!(scene.text(), "[tracker]\nreach = 0.9\npreset = \"sort\"\n");
+    assert_eq!(values.map(|path| scene.value(path)), ["0.0", "0.1", "0.25", "0.5"]);
+    assert!(keys(scene.save("[tracker]\nreach = 0.9\n")).contains(&"tracker.reach"));
+    assert_eq!(values.map(|path| scene.value(path)), ["0.9", "0.1", "0.25", "0.65"]);
+}
+
+#[test]
+fn writing_back_touches_only_its_own_values() {
+    let mut scene = Scene::new(DEFAULT_FILE, &[("detector.nms_iou", "0.3")]);
+    scene.set("detector.confidence", "0.4");
+    scene.set("detector.nms_iou", "0.55");
+    scene.set("detector.classes", "[\"person\", \"car\"]");
+    scene.set("overlay.scale", "1.5");
+    scene.set("trails.seconds", "12.5");
+    let saved = scene.live.write_back().unwrap();
+    assert_eq!(saved.keys.len(), 5);
+    let expected = DEFAULT_FILE
+        .replace("\nconfidence = 0.65         #", "\nconfidence = 0.4          #")
+        .replace("\nnms_iou = 0.65            #", "\nnms_iou = 0.55            #")
+        .replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
+        .replace("\nscale = \"auto\"            #", "\nscale = 1.5               #")
+        .replace("\nseconds = 3.0             #", "\nseconds = 12.5            #");
+    assert_eq!(scene.text(), expected);
+    assert!(scene.live.changed().is_empty());
+    assert!(scene.origin("detector.nms_iou").starts_with("c.toml:"));
+    assert_eq!(scene.value("detector.nms_iou"), "0.55");
+    assert!(matches!(scene.live.reload(), Reload::Same));
+    // And back again: the very same file.
+    for (path, value) in [
+        ("detector.confidence", "0.65"),
+        ("detector.nms_iou", "0.65"),
+        ("overlay.scale", "\"auto\""),
+        ("trails.seconds", "3.0"),
+    ] {
+        scene.set(path, value);
+    }
+    scene.live.write_back().unwrap();
+    assert_eq!(
+        scene.text(),
+        DEFAULT_FILE.replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
+    );
+}
+
+#[test]
+fn any_layout_is_kept() {
+    for (text, expected) in [
+        ("", "[detector]\nconfidence = 0.4\n"),
+        ("# mine\n", "[detector]\nconfidence = 0.4\n# mine\n"),
+        ("detector.confidence = 0.9 # here\r\n# end\r\n", "detector.confidence = 0.4 # here\r\n# end\r\n"),
+        ("detector.nms_iou = 0.5\n", "detector.nms_iou = 0.5\ndetector.confidence = 0.4\n"),
+        (
+            "detector = { confidence = 0.9, nms_iou = 0.5 }\n",
+            "detector = { confidence = 0.4, nms_iou = 0.5 }\n",
+        ),
+        ("detector = { nms_iou = 0.5 } # x\n", "detector = { nms_iou = 0.5 , confidence = 0.4 } # x\n"),
+        (
+            "[detector]\r\nnms_iou = 0.5 # y\r\n\r\n# next\r\n[trails]\r\n",
+            "[detector]\r\nnms_iou = 0.5 # y\r\nconfidence = 0.4\r\n\r\n# next\r\n[trails]\r\n",
+        ),
+        (
+            "[source.camera]\nwidth = 640\n# last",
+            "[source.camera]\nwidth = 640\n\n[detector]\nconfidence = 0.4\n# last",
+        ),
+    ] {
+        let mut scene = Scene::new(text, &[]);
+        scene.set("detector.confidence", "0.4");
+        scene.live.write_back().unwrap();
+        assert_eq!(scene.text(), expected);
+    }
+}
+
+#[test]
+fn a_broken_file_is_not_written_over() {
+    let mut scene = Scene::new("[detector]\nconfidence = 0.5\n", &[("tracker.high_score", "0.9")]);
+    scene.set("trails.seconds", "1");
+    std::fs::write(scene.live.path(), "[detector\n").unwrap();
+    let error = scene.live.write_back().unwrap_err().to_string();
+    assert!(error.contains("cannot write the config file") && error.contains("c.toml:1: "), "{error}");
+    assert_eq!((scene.text().as_str(), scene.live.changed()), ("[detector\n", vec!["trails.seconds"]));
+    // Right only beside what the command line gives: the next start without it would fail.
+    std::fs::write(scene.live.path(), "[detector]\nconfidence = 0.5\n").unwrap();
+    scene.set("tracker.low_score", "0.8");
+    let error = scene.live.write_back().unwrap_err().to_string();
+    assert!(error.contains("it would have a mistake"), "{error}");
+}
+
+#[test]
+fn where_there_was_no_file_one_is_made_with_what_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let given =
+        Given { key: "detector.confidence".into(), value: "0.7".into(), typed: "--confidence 0.7".into() };
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "").unwrap();
+    let mut loaded = Loaded::load(Some(&path), &[given]).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    loaded.text = None;
+    let mut scene = Scene { folder, live: Live::new(loaded) };
+    assert!(matches!(scene.live.reload(), Reload::Same), "none is missing");
+    assert!(scene.live.write_back().unwrap().keys.is_empty() && !scene.live.path().exists());
+    scene.set("trails.seconds", "1");
+    scene.live.write_back().unwrap();
+    assert_eq!(scene.text(), "[trails]\nseconds = 1.0\n");
+    assert!(matches!(scene.live.reload(), Reload::Same));
+    assert_eq!(scene.origin("trails.seconds"), "config.toml:2");
+    assert_eq!(scene.origin("detector.confidence"), "--confidence 0.7");
+}
+
+#[test]
+fn an_edit_that_was_not_seen_yet_survives_writing_back() {
+    let mut scene = Scene::new("[detector]\nconfidence = 0.5\n", &[]);
+    scene.set("trails.seconds", "1");
+    std::fs::write(scene.live.path(), "# hello\n[detector]\nconfidence = 0.3\n").unwrap();
+    let saved = scene.live.write_back().unwrap();
+    assert_eq!((saved.changes.keys, saved.keys), (vec!["detector.confidence"], vec!["trails.seconds"]));
+    assert_eq!(scene.text(), "# hello\n[detector]\nconfidence = 0.3\n\n[trails]\nseconds = 1.0\n");
+    assert_eq!(scene.value("detector.confidence"), "0.3");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_permissions_stay() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let mut scene = Scene::new("", &[]);
+    let (link, target) = (scene.live.path().to_owned(), scene.folder.path().join("target.toml"));
+    std::fs::rename(&link, &target).unwrap();
+    std::fs::set_permissions(&target, PermissionsExt::from_mode(0o640)).unwrap();
+    symlink("target.toml", &link).unwrap();
+    scene.set("trails.seconds", "1");
+    assert_eq!(scene.live.write_back().unwrap().path, target);
+    assert!(link.is_symlink());
+    assert_eq!(target.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "[trails]\nseconds = 1.0\n");
+    assert_eq!(std::fs::read_dir(scene.folder.path()).unwrap().count(), 2, "nothing is left behind");
+    std::fs::set_permissions(&target, PermissionsExt::from_mode(0o440)).unwrap();
+    scene.set("trails.seconds", "2");
+    assert!(scene.live.write_back().unwrap_err().to_string().ends_with("it is read-only"));
+}
+
+/// What can happen to the three keys of the model below.
+#[derive(Debug, Clone)]
+enum Step {
+    Set(usize, u8),
+    Reset(usize),
+    Save([Option<u8>; 3]),
+    Break,
+    Write,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..3usize, 1..9u8).prop_map(|(key, value)| Step::Set(key, value)),
+        (0..3usize).prop_map(Step::Reset),
+        [proptest::option::of(1..9u8), proptest::option::of(1..9u8), proptest::option::of(1..9u8)]
+            .prop_map(Step::Save),
+        Just(Step::Break),
+        Just(Step::Write),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// Any course of changes against a model: for each key what the file, the command line and the panel hold.
+    #[test]
+    fn any_course_ends_where_the_layers_say(
+        first in [proptest::option::of(1..9u8), proptest::option::of(1..9u8), proptest::option::of(1..9u8)],
+        steps in proptest::collection::vec(step(), 0..12),
+    ) {
+        const NAMES: [&str; 3] = ["nms_iou", "confidence", "min_interval"];
+        let text = |values: &[Option<u8>; 3]| {
+            let lines = NAMES.iter().zip(values).filter_map(|(name, v)| v.map(|v| format!("{name} = 0.{v}\n")));
+            format!("[detector]\n{}", lines.collect::<String>())
+        };
+        let path = |key: usize| format!("detector.{}", NAMES[key]);
+        let mut scene = Scene::new(&text(&first), &[("detector.nms_iou", "0.9")]);
+        let defaults = [0.65, 0.65, 0.0];
+        let (mut file, mut given, mut panel) = (first, [Some(9), None, None], [None; 3]);
+        for step in steps {
+            match step {
+                Step::Set(key, value) => {
+                    scene.set(&path(key), &format!("0.{value}"));
+                    panel[key] = Some(value).filter(|_| given[key].or(file[key]) != Some(value));
+                }
+                Step::Reset(key) => {
+                    scene.live.reset(&path(key)).unwrap();
+                    panel[key] = None;
+                }
+                Step::Save(values) => {
+                    scene.save(&text(&values));
+                    for key in 0..3 {
+                        if values[key] != file[key] {
+                            (given[key], panel[key]) = (None, None);
+                        }
+                    }
+                    file = values;
+                }
+                Step::Break => {
+                    let good = scene.text();
+                    prop_assert!(matches!(scene.save("[detector]\nnms_iou = = 0.1\n"), Reload::Wrong(_)));
+                    prop_assert!(scene.live.write_back().is_err() || scene.live.changed().is_empty());
+                    scene.save(&good);
+                }
+                Step::Write => {
+                    scene.live.write_back().unwrap();
+                    for key in 0..3 {
+                        if let Some(value) = panel[key].take() {
+                            (file[key], given[key]) = (Some(value), None);
+                        }
+                    }
+                }
+            }
+            for key in 0..3 {
+                let held = panel[key].or(given[key]).or(file[key]);
+                let expected = held.map_or(defaults[key], |v: u8| f64::from(v) / 10.0);
+                prop_assert!((scene.value(&path(key)).parse::<f64>().unwrap() - expected).abs() < 1e-6);
+                prop_assert_eq!(scene.live.changed().contains(&path(key).as_str()), panel[key].is_some());
+            }
+        }
+    }
+}

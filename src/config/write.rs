@@ -1,0 +1,132 @@
+//! Values put into a config file: only their own places in the text change.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
+
+use super::error::Mistake;
+use super::file::{Values, parse, same};
+use super::keys::{KEYS, key};
+
+/// `text` (which holds `old`) with the values `wanted`. A value that is there is exchanged where it stands, and the
+/// comment behind it keeps its column; one that is not there is added to its section.
+///
+/// # Errors
+/// Says so where the result would not hold just that, which no layout known leads to.
+pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<String, String> {
+    let odd = || "it is laid out in a way that cannot be changed here; change it in an editor".to_owned();
+    let document = Document::parse(text).map_err(|error| error.message().trim().to_owned())?;
+    let mut places = Vec::new();
+    let mut missing = Vec::new();
+    for (&path, held) in wanted {
+        match find(document.as_table(), path).and_then(Item::span) {
+            Some(span) => places.push((span, held.value.to_string())),
+            None => missing.push((path, held)),
+        }
+    }
+    // From the end, so that the places before stay where they are.
+    places.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    let mut new = text.to_owned();
+    for (span, value) in places {
+        let before = text.get(span.clone()).ok_or_else(odd)?;
+        let behind = new.get(span.end..).ok_or_else(odd)?;
+        let spaces = behind.len() - behind.trim_start_matches(' ').len();
+        let gap = if spaces > 1 && behind.trim_start_matches(' ').starts_with('#') {
+            (spaces + before.chars().count()).saturating_sub(value.chars().count()).max(1)
+        } else {
+            spaces
+        };
+        new.replace_range(span.start..span.end + spaces, &format!("{value}{:gap$}", ""));
+    }
+    if !missing.is_empty() {
+        let mut document: DocumentMut = new.parse().map_err(|_| odd())?;
+        for (path, held) in missing {
+            let (section, name) = key(path).ok_or_else(odd)?.section_and_name();
+            let table = section_of(document.as_table_mut(), section).ok_or_else(odd)?;
+            table.insert(name, Item::Value(held.value.clone()));
+        }
+        let crlf = new.contains("\r\n");
+        new = document.to_string();
+        if crlf {
+            new = new.replace("\r\n", "\n").replace('\n', "\r\n");
+        }
+    }
+
+    let mut mistakes: Vec<Mistake> = Vec::new();
+    let is = parse(Path::new(""), &new, &mut mistakes);
+    let right =
+        KEYS.iter().all(|key| same(is.get(key.path), wanted.get(key.path).or_else(|| old.get(key.path))));
+    if right && mistakes.is_empty() { Ok(new) } else { Err(odd()) }
+}
+
+fn find<'a>(table: &'a Table, path: &str) -> Option<&'a Item> {
+    let mut parts = path.split('.');
+    let mut item = table.get(parts.next()?)?;
+    for part in parts {
+        item = item.as_table_like()?.get(part)?;
+    }
+    Some(item)
+}
+
+/// The section, made where it is missing; without a heading of its own where it only holds another.
+fn section_of<'a>(table: &'a mut Table, section: &str) -> Option<&'a mut dyn TableLike> {
+    let parts: Vec<_> = section.split('.').collect();
+    let mut table: &mut dyn TableLike = table;
+    for (depth, part) in parts.iter().enumerate() {
+        let item = table.entry(part).or_insert_with(|| {
+            let mut made = Table::new();
+            made.set_implicit(depth + 1 < parts.len());
+            Item::Table(made)
+        });
+        table = item.as_table_like_mut()?;
+    }
+    Some(table)
+}
+
+/// Puts a text in the place of a file (the one that a link leads to) in one step: whoever reads it sees the old text or
+/// the new one whole. Gives the file.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<PathBuf> {
+    let target = follow_links(path);
+    let permissions = match fs::metadata(&target) {
+        Ok(found) if found.permissions().readonly() => {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only"));
+        }
+        found => found.ok().map(|found| found.permissions()),
+    };
+    let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
+    let (mut file, beside) = create_beside(&target, &name)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions)))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&beside, &target));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    written.map(|()| target)
+}
+
+/// A new file in the same folder, of a name that nobody has.
+fn create_beside(target: &Path, name: &str) -> io::Result<(File, PathBuf)> {
+    let mut tries = 0;
+    loop {
+        let beside = target.with_file_name(format!(".{name}.{}-{tries}", std::process::id()));
+        match OpenOptions::new().write(true).create_new(true).open(&beside) {
+            Ok(file) => return Ok((file, beside)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < 16 => tries += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The file that a link leads to, also where it is not there (yet).
+pub(super) fn follow_links(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    for _ in 0..16 {
+        let Ok(next) = fs::read_link(&target) else { break };
+        target = target.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+    }
+    target
+}

@@ -1,0 +1,280 @@
+//! Changes while a run goes on: settings go to the stages that they concern, and a network that needs another model is
+//! loaded beside the running one and takes its place when it is ready.
+//!
+//! Tracks never notice: they live in the follow thread, and the frames that come meanwhile are the old network's.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::config::Settings;
+use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Runtime};
+use crate::labels::Labels;
+
+/// Something to be told of a change that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Another network is at work: which.
+    Swapped(String),
+    /// It could not be had, and the one before goes on: why.
+    Failed(String),
+}
+
+/// What another network has to be loaded for.
+#[derive(Debug, Clone, PartialEq)]
+struct Network {
+    model: Option<PathBuf>,
+    labels: Option<PathBuf>,
+    input: InputSize,
+    runtime: Runtime,
+    onnxruntime: Option<PathBuf>,
+    threads: usize,
+}
+
+impl Network {
+    fn of(settings: &DetectSettings, every_frame: bool) -> Self {
+        let DetectSettings { model, labels, input, runtime, onnxruntime, threads, .. } = settings.clone();
+        // In step, how many threads there are was settled when the run began; each works with one of its own.
+        let threads = if every_frame { 1 } else { thread_count(threads) };
+        Self { model, labels, input, runtime, onnxruntime, threads }
+    }
+}
+
+/// How many threads the setting means.
+pub(super) fn thread_count(setting: usize) -> usize {
+    if setting == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { setting }
+}
+
+/// The networks of all sense threads, and what is asked of them.
+struct State {
+    /// What is asked for, whether it is there yet or not.
+    asked: DetectSettings,
+    min_interval: Duration,
+    /// What runs, or waits for the sense threads to take it.
+    running: Network,
+    /// What could not be loaded: it is not tried again until something else was asked for.
+    failed: Option<Network>,
+    labels: Arc<Labels>,
+    /// One for each sense thread that has not taken its own yet.
+    fresh: Vec<Option<Detector>>,
+}
+
+/// What the window and the sense threads share.
+pub(super) struct Senses {
+    state: Mutex<State>,
+    /// Grows with every change, so that a sense thread need not lock for each frame.
+    changes: AtomicU64,
+    every_frame: bool,
+}
+
+impl Senses {
+    /// `running` is what the `threads` sense threads begin with.
+    pub(super) fn new(settings: &Settings, every_frame: bool, threads: usize, running: &Detector) -> Self {
+        let asked = settings.detect_for_tracking();
+        let state = State {
+            min_interval: min_interval(&asked, every_frame),
+            running: Network::of(&asked, every_frame),
+            asked,
+            failed: None,
+            labels: Arc::new(running.labels().clone()),
+            fresh: (0..threads).map(|_| None).collect(),
+        };
+        Self { state: Mutex::new(state), changes: AtomicU64::new(0), every_frame }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for other settings; thresholds and classes hold from the next frame on. True: there is work for the loader.
+    pub(super) fn ask(&self, settings: &Settings) -> bool {
+        let asked = settings.detect_for_tracking();
+        let mut state = self.lock();
+        if state.asked == asked {
+            return false;
+        }
+        state.min_interval = min_interval(&asked, self.every_frame);
+        let network = Network::of(&asked, self.every_frame);
+        if state.failed.as_ref().is_some_and(|failed| *failed != network) {
+            state.failed = None;
+        }
+        state.asked = asked;
+        let load = network != state.running && state.failed.is_none();
+        drop(state);
+        self.changes.fetch_add(1, Ordering::Release);
+        load
+    }
+
+    /// From one detection to the next at the least.
+    pub(super) fn min_interval(&self) -> Duration {
+        self.lock().min_interval
+    }
+
+    /// The names of the classes of the network that runs.
+    pub(super) fn labels(&self) -> Arc<Labels> {
+        Arc::clone(&self.lock().labels)
+    }
+
+    /// Gives sense thread `number` what has changed since `seen`.
+    pub(super) fn update(&self, number: usize, seen: &mut u64, detector: &mut Detector) {
+        let changes = self.changes.load(Ordering::Acquire);
+        if changes == *seen {
+            return;
+        }
+        *seen = changes;
+        let mut state = self.lock();
+        let fresh = state.fresh.get_mut(number).and_then(Option::take);
+        let asked = state.asked.clone();
+        drop(state);
+        if let Some(fresh) = fresh {
+            *detector = fresh;
+        }
+        detector.set_thresholds(asked.confidence, asked.nms_iou);
+        // Classes that only the network to come knows wait for it.
+        if let Err(error) = detector.set_classes(&asked.classes) {
+            log::debug!("the classes stay as they are: {error}");
+        }
+    }
+
+    /// The loader thread: loads what is asked for, the newest, until nobody can ask any more.
+    pub(super) fn load(&self, woken: &Receiver<()>, ended: impl Fn() -> bool, notes: &Sender<Note>) {
+        while woken.recv().is_ok() && !ended() {
+            while let Some((settings, network)) = self.wanted() {
+                // A model from outside may bring a runtime to fall; the network that runs is not to fall with it.
+                let loaded = catch_unwind(AssertUnwindSafe(|| self.prepare(&settings, network.threads)));
+                let note = match loaded {
+                    Ok(Ok(detectors)) => Note::Swapped(self.swap(network, detectors)),
+                    Ok(Err(error)) => self.give_up(network, error.to_string()),
+                    Err(_) => {
+                        self.give_up(network, "the model cannot be loaded: a fault of its runtime".into())
+                    }
+                };
+                // Full: nobody reads them.
+                let _ = notes.try_send(note);
+                if ended() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn wanted(&self) -> Option<(DetectSettings, Network)> {
+        let state = self.lock();
+        let network = Network::of(&state.asked, self.every_frame);
+        let wanted = network != state.running && state.failed.as_ref() != Some(&network);
+        wanted.then(|| (state.asked.clone(), network))
+    }
+
+    fn prepare(&self, settings: &DetectSettings, threads: usize) -> Result<Vec<Detector>, DetectError> {
+        let detector = Detector::load(settings)?;
+        let detector = if threads > 1 { detector.with_threads(threads)? } else { detector };
+        let others = self.lock().fresh.len().saturating_sub(1);
+        let mut detectors = (0..others).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
+        detectors.push(detector);
+        Ok(detectors)
+    }
+
+    fn swap(&self, network: Network, detectors: Vec<Detector>) -> String {
+        let mut state = self.lock();
+        let mut told = String::new();
+        if let Some(detector) = detectors.first() {
+            told = format!("the network at {}, run by {}", detector.input(), detector.runtime());
+            state.labels = Arc::new(detector.labels().clone());
+        }
+        state.fresh = detectors.into_iter().map(Some).collect();
+        (state.running, state.failed) = (network, None);
+        drop(state);
+        self.changes.fetch_add(1, Ordering::Release);
+        log::info!("{told}");
+        told
+    }
+
+    fn give_up(&self, network: Network, why: String) -> Note {
+        self.lock().failed = Some(network);
+        Note::Failed(why)
+    }
+}
+
+/// In step, every frame is waited for: there is no rest between them.
+fn min_interval(settings: &DetectSettings, every_frame: bool) -> Duration {
+    let seconds = if every_frame { 0.0 } else { settings.min_interval };
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::bounded;
+
+    use super::*;
+
+    fn senses(threads: usize) -> (Senses, Vec<Detector>) {
+        let settings = small("32x32");
+        let detector = Detector::load(&settings.detect_for_tracking()).unwrap();
+        let senses = Senses::new(&settings, true, threads, &detector);
+        let mut detectors: Vec<_> = (1..threads).map(|_| detector.fork().unwrap()).collect();
+        detectors.push(detector);
+        (senses, detectors)
+    }
+
+    fn small(input: &str) -> Settings {
+        let mut settings = Settings::default();
+        settings.detector.input = input.parse().unwrap();
+        settings
+    }
+
+    /// Asks, and does what the loader thread then does.
+    fn ask(senses: &Senses, settings: &Settings) -> Vec<Note> {
+        let (notes_out, notes) = bounded(8);
+        let (wake, woken) = bounded(1);
+        if senses.ask(settings) {
+            wake.send(()).unwrap();
+        }
+        drop(wake);
+        senses.load(&woken, || false, &notes_out);
+        notes.try_iter().collect()
+    }
+
+    #[test]
+    fn another_input_takes_the_place_of_the_old_one_in_every_thread() {
+        let (senses, mut detectors) = senses(2);
+        let mut seen = [0; 2];
+        let now =
+            |detectors: &[Detector]| detectors.iter().map(|d| d.input().to_string()).collect::<Vec<_>>();
+        assert!(senses.ask(&small("64x32")));
+        senses.update(0, &mut seen[0], &mut detectors[0]);
+        assert_eq!(now(&detectors), ["32x32", "32x32"], "nothing is ready yet");
+        // What is asked for in the end counts, however often.
+        senses.ask(&small("32x32"));
+        let notes = ask(&senses, &small("64x32"));
+        assert!(matches!(&notes[..], [Note::Swapped(told)] if told.contains("64x32")), "{notes:?}");
+        for number in 0..2 {
+            senses.update(number, &mut seen[number], &mut detectors[number]);
+        }
+        assert_eq!(now(&detectors), ["64x32", "64x32"]);
+        // Thresholds and classes need no other network.
+        let mut settings = small("64x32");
+        (settings.detector.nms_iou, settings.detector.classes) = (0.3, vec!["car".into()]);
+        assert!(!senses.ask(&settings));
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_told_once_and_leaves_the_running_one() {
+        let (senses, mut detectors) = senses(1);
+        let mut settings = small("32x32");
+        settings.detector.model = Some("no-such-model.onnx".into());
+        let notes = ask(&senses, &settings);
+        assert!(matches!(&notes[..], [Note::Failed(why)] if why.contains("no-such-model.onnx")), "{notes:?}");
+        settings.detector.nms_iou = 0.2;
+        assert!(ask(&senses, &settings).is_empty(), "it is not tried again");
+        let mut seen = 0;
+        senses.update(0, &mut seen, &mut detectors[0]);
+        assert_eq!(detectors[0].input().to_string(), "32x32");
+        // Asked for what runs, and then for what failed: that is a new try.
+        assert!(ask(&senses, &small("32x32")).is_empty());
+        assert_eq!(ask(&senses, &settings).len(), 1);
+    }
+}

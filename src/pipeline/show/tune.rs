@@ -1,0 +1,184 @@
+//! Settings that change while it runs: the config file is saved, keys are pressed, the panel is used.
+
+use toml_edit::Value;
+
+use super::{Stage, lock};
+use crate::config::{Live, Reload, Settings, Watch, key, tuning};
+use crate::pipeline::Note;
+use crate::view::keys::NamedKey;
+use crate::view::{Event, Panel, PanelAnswer, PanelCommand, PanelData, PanelInput, Text};
+
+/// Has the config file watched; without, it is as if nobody changed it.
+pub(super) fn watch(live: &Live) -> Option<Watch> {
+    match live.watch() {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            log::warn!("changes of the config file are not seen: {error}");
+            None
+        }
+    }
+}
+
+impl Stage {
+    /// What the file and the thread that loads networks have to tell; true where something is to be drawn anew.
+    pub(super) fn hear_of_changes(&mut self) -> bool {
+        let mut heard = false;
+        while let Some(reading) = self.watch.as_ref().and_then(|watch| watch.readings().try_recv().ok()) {
+            heard = true;
+            let before = self.show.carried.live.settings().clone();
+            match self.show.carried.live.take(reading) {
+                Reload::Changed(changes) => {
+                    self.adjust(&before);
+                    self.tell(changes.to_string());
+                }
+                Reload::Wrong(error) => eprintln!("trailsight: {error}"),
+                Reload::Gone => {
+                    if let Some(problem) = self.show.carried.live.problem() {
+                        eprintln!("trailsight: {problem}");
+                    }
+                }
+                Reload::Mended => self.tell("the config file is right again"),
+                Reload::Same => {}
+            }
+        }
+        while let Some(note) = self.show.pipeline.note() {
+            heard = true;
+            match note {
+                Note::Swapped(network) => {
+                    self.show.labels = self.show.pipeline.labels();
+                    self.look_again();
+                    self.tell(network);
+                }
+                Note::Failed(why) => {
+                    eprintln!("trailsight: {why}");
+                    self.tell(why);
+                }
+            }
+        }
+        heard
+    }
+
+    /// Changes a setting as a key or the panel asks, and has it take effect; `change` says what is wrong where it cannot be.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Live) -> Result<(), String>) -> bool {
+        let before = self.show.carried.live.settings().clone();
+        match change(&mut self.show.carried.live) {
+            Ok(()) => {
+                self.adjust(&before);
+                true
+            }
+            Err(why) => {
+                self.tell(why);
+                false
+            }
+        }
+    }
+
+    /// Switches a setting on or off.
+    pub(super) fn switch(&mut self, path: &'static str) {
+        let on = key(path).and_then(|key| key.get(self.show.carried.live.settings()).as_bool());
+        if let Some(on) = on {
+            self.change(|live| live.set(path, &Value::from(!on)));
+        }
+    }
+
+    /// Hands the settings in force to the threads.
+    fn adjust(&mut self, before: &Settings) {
+        let settings = self.show.carried.live.settings();
+        if settings == before {
+            return;
+        }
+        self.show.pipeline.adjust(settings);
+        self.trace.set_settings(settings.trails);
+        // What needs another network takes effect when that is there.
+        if settings.track() != before.track()
+            || settings.detect_for_tracking() != before.detect_for_tracking()
+        {
+            self.look_again();
+        }
+    }
+
+    /// What was tracked so far would be tracked otherwise now; a picture that stands still is looked at anew.
+    fn look_again(&mut self) {
+        let Some(memory) = self.show.pipeline.memory.clone() else { return };
+        lock(&memory).outdate();
+        let time = self.goal.or(self.current.as_ref().map(|current| current.frame.time));
+        if let (true, Some(time)) = (self.paused || self.ended, time) {
+            let epoch = self.show.pipeline.transport.look_again(time);
+            self.expect(epoch);
+        }
+    }
+
+    pub(super) fn switch_panel(&mut self) {
+        self.panel = if self.panel.is_some() { None } else { Some(Panel::new()) };
+    }
+
+    /// Whether an event is the panel's: then it is done.
+    pub(super) fn panel_takes(&mut self, event: Event) -> bool {
+        let Some(panel) = &mut self.panel else { return false };
+        let input = match event {
+            Event::Escape if !self.viewer.help_open() => {
+                self.panel = None;
+                return true;
+            }
+            Event::Char(typed) => PanelInput::Char(typed),
+            Event::Key { key: NamedKey::Up, .. } => PanelInput::Up,
+            Event::Key { key: NamedKey::Down, .. } => PanelInput::Down,
+            Event::Key { key: NamedKey::Left, shift } => PanelInput::Left(shift),
+            Event::Key { key: NamedKey::Right, shift } => PanelInput::Right(shift),
+            Event::MouseDown { x, y } => PanelInput::MouseDown(x, y),
+            Event::MouseMove { x, y } => PanelInput::MouseMove(x, y),
+            Event::MouseUp { .. } => PanelInput::MouseUp,
+            Event::Wheel { x, y, steps } => PanelInput::Wheel(x, y, steps),
+            Event::Escape | Event::Key { .. } | Event::Resize(..) | Event::Close => return false,
+        };
+        match panel.handle(input) {
+            PanelAnswer::Ignored => return false,
+            PanelAnswer::Taken => {}
+            PanelAnswer::Do(PanelCommand::Steps(path, steps)) => {
+                self.change(|live| tuning::nudge(live, path, steps));
+            }
+            PanelAnswer::Do(PanelCommand::Share(path, share)) => {
+                self.change(|live| tuning::put_at(live, path, share));
+            }
+            PanelAnswer::Do(PanelCommand::Reset(path)) => {
+                self.change(|live| live.reset(path));
+            }
+            PanelAnswer::Do(PanelCommand::Write) => self.write_back(),
+        }
+        true
+    }
+
+    /// Writes what keys and the panel have changed into the config file.
+    fn write_back(&mut self) {
+        let before = self.show.carried.live.settings().clone();
+        match self.show.carried.live.write_back() {
+            Ok(saved) => {
+                self.adjust(&before);
+                let path = saved.path.display();
+                self.tell(match (saved.keys.len(), saved.left_out.len()) {
+                    (0, 0) => "nothing was changed here".to_owned(),
+                    (0, _) => "a preset goes before what was changed: nothing is written".to_owned(),
+                    (1, _) => format!("{} is in {path}", saved.keys.join("")),
+                    (several, _) => format!("{several} settings are in {path}"),
+                });
+            }
+            Err(error) => self.tell(error.to_string()),
+        }
+    }
+
+    /// Draws the panel over everything, while it is open.
+    pub(super) fn draw_panel(&mut self) {
+        let Some(panel) = self.panel.as_mut().filter(|_| !self.viewer.help_open()) else { return };
+        let settings = self.show.carried.live.settings();
+        let rows = tuning::rows(&self.show.carried.live);
+        let data = PanelData {
+            rows: &rows,
+            scores: &self.scores,
+            threshold: Some(settings.detector.confidence),
+            weak: Some(settings.tracker.low_score),
+        };
+        let scale = settings.overlay.scale.factor(self.canvas.width(), self.canvas.height());
+        let text: &mut Text = &mut self.text;
+        panel.draw(&mut self.canvas, text, &data, scale);
+    }
+}
