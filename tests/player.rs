@@ -267,3 +267,90 @@ fn several_recordings_and_frames_of_any_rate() {
     player.screen.press("q");
     wait_for(player.child, 10).ok();
 }
+
+#[test]
+fn settings_change_while_it_runs_and_mistakes_stand_in_the_window() {
+    let Some(screen) = Screen::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    let config = work.join("config.toml");
+    let defaults = fs::read_to_string(common::root().join("config.toml")).unwrap();
+    fs::write(&config, &defaults).unwrap();
+    let save = |text: &str| {
+        // As editors do it: a new file takes the old one's name.
+        fs::write(work.join(".new"), text).unwrap();
+        fs::rename(work.join(".new"), &config).unwrap();
+    };
+    let player = Player::open(screen, work, &[&demo()]);
+    wait_until("some tracks", 30, || player.tracks().len() > 3);
+    player.screen.press("space");
+    player.wait("paused", true);
+    wait_until("a settled frame", 20, || player.status()["settled"] == true);
+    let frame = player.frame();
+    let ids = |tracks: &[(u64, [f64; 4])]| tracks.iter().map(|track| track.0).collect::<Vec<_>>();
+    let before = ids(&player.tracks());
+
+    // The effect is seen at once, on a picture that stands still too, and ids go on.
+    save(&defaults.replace("confidence = 0.65 ", "confidence = 0.97 "));
+    wait_until("the higher confidence", 10, || {
+        let confidence = player.status()["confidence"].as_f64().unwrap();
+        (confidence - 0.97).abs() < 1e-6 && player.status()["seeking"] == false
+    });
+    save(&defaults);
+    wait_until("the old confidence", 10, || {
+        (player.status()["confidence"].as_f64().unwrap() - 0.65).abs() < 1e-6
+    });
+    player.wait_for(frame);
+    let after = ids(&player.tracks());
+    assert!(after.iter().any(|id| before.contains(id)), "{before:?} {after:?}");
+
+    // A mistake: what was in force stays, and the window says where it is, until it is mended.
+    save(&defaults.replace("confidence = 0.65 ", "confidence = 7 "));
+    wait_until("a word on the mistake", 10, || {
+        player.status()["problem"].as_str().is_some_and(|problem| {
+            problem.contains("config.toml:") && problem.contains("detector.confidence cannot be 7")
+        })
+    });
+    assert!((player.status()["confidence"].as_f64().unwrap() - 0.65).abs() < 1e-6);
+    let shot = player.screen.shot(&player.window, work);
+    let red = |pixel: &image::Rgb<u8>| pixel.0[0] > 190 && pixel.0[1] < 110 && pixel.0[2] < 100;
+    let letters = shot.enumerate_pixels().filter(|(_, y, pixel)| *y > 450 && red(pixel)).count();
+    assert!(letters > 100, "{letters} red pixels");
+    fs::remove_file(&config).unwrap();
+    wait_until("a word on the missing file", 10, || {
+        player.status()["problem"].as_str().is_some_and(|problem| problem.contains("gone"))
+    });
+    save(&defaults.replace("input = \"416x416\"", "input = \"320x320\""));
+    player.wait("problem", Value::Null);
+    player.wait("input", "320x320");
+
+    // The panel: a value is changed with the arrows, and written into the file beside its comment.
+    player.screen.press("Tab");
+    player.screen.press("Right");
+    wait_until("another confidence", 10, || {
+        (player.status()["confidence"].as_f64().unwrap() - 0.66).abs() < 1e-6
+    });
+    player.screen.press("w");
+    let written = || fs::read_to_string(&config).unwrap();
+    wait_until("a written file", 10, || written().contains("confidence = 0.66 "));
+    let comment = "# an object is reported from this score on";
+    let line = written().lines().find(|line| line.starts_with("confidence = 0.66")).unwrap().to_owned();
+    assert!(line.contains(comment), "{line}");
+    assert_eq!(written().lines().count(), defaults.lines().count());
+    assert_eq!(player.status()["problem"], Value::Null);
+
+    // Recording by a key: a whole file with its own name, while the run goes on.
+    if has("ffmpeg") && has("ffprobe") {
+        player.screen.press("Tab");
+        player.screen.press("v");
+        player.screen.press("space");
+        wait_until("two seconds of video", 30, || player.status()["recording"].as_f64() > Some(2.0));
+        player.screen.press("v");
+        let video = work.join("trailsight-0001.mp4");
+        wait_until("a video", 20, || video.is_file());
+        assert!(common::probe(&video, "nb_read_packets").parse::<u32>().unwrap() >= 10);
+    }
+    player.screen.press("q");
+    let done = wait_for(player.child, 10).ok();
+    assert!(done.stderr.contains("detector.confidence cannot be 7"), "{done:#?}");
+}

@@ -100,19 +100,22 @@ impl Capture {
                 continue;
             }
             let Some(frame) = self.playhead.next_frame()? else {
-                if course.frames > 0 || order == 0 {
-                    match self.transport.begin_again() {
-                        Some(epoch) if order > 0 => {
-                            if self.playhead.seek(Target::At(f64::NEG_INFINITY), &mut || false)? {
-                                course = Course { epoch, ..Course::default() };
-                                clock.stop();
-                                continue;
-                            }
-                        }
-                        _ => {}
-                    }
+                if order == 0 {
+                    return Ok(());
                 }
-                if !self.stays || order == 0 || !self.transport.wait_at_end(course.epoch, order) {
+                if let Some(epoch) = self.transport.begin_again() {
+                    let transport = Arc::clone(&self.transport);
+                    let first = Target::At(f64::NEG_INFINITY);
+                    if self.playhead.seek(first, &mut || transport.is_interrupted())? {
+                        course = Course { epoch, ..Course::default() };
+                        clock.stop();
+                    } else if !transport.is_interrupted() {
+                        // There is no way back to the beginning.
+                        return Ok(());
+                    }
+                    continue;
+                }
+                if !self.stays || !self.transport.wait_at_end(course.epoch, order) {
                     return Ok(());
                 }
                 continue;

@@ -194,8 +194,12 @@ impl Memory {
     /// piece's end, nearly so elsewhere, where it is led once more through what it saw since its last kept state. `None` where
     /// no state of it is left from before.
     pub fn resume(&self, piece: PieceId, sequence: u64) -> Option<Tracker> {
-        let piece = self.piece(piece)?;
-        let (at, tracker) = piece.state_before(sequence)?;
+        let own = self.piece(piece).and_then(|piece| Some((piece, piece.state_before(sequence)?)));
+        // A piece's first frame is gone on to from what lies right before it.
+        let (piece, (at, tracker)) = own.or_else(|| {
+            let before = self.holder(sequence.checked_sub(1)?)?;
+            Some((before, before.state_before(sequence)?))
+        })?;
         let mut tracker = tracker.clone();
         tracker.number_above(self.last_id);
         let missed =

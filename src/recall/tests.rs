@@ -165,6 +165,10 @@ fn other_settings_go_on_with_the_ids() {
     let before: Vec<u64> = player.memory.scene(163).unwrap().tracks.iter().map(|t| t.id).collect();
     let anew: Vec<u64> = player.show(163).tracks.iter().map(|t| t.id).collect();
     assert_eq!(before, anew);
+    // And once more, at the very frame where the last change began.
+    player.memory.outdate();
+    player.jump(163);
+    assert_eq!(player.show(163).tracks.iter().map(|t| t.id).collect::<Vec<_>>(), before);
     assert_eq!(player.memory.parts().map(|part| part.2).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!(player.memory.births().count(), 6);
 }

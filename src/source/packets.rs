@@ -14,7 +14,7 @@ use super::input::{Input, Tools};
 
 /// A file of more packets has no index: 18 hours at 30 frames a second, 16 MB (32 where each is a key frame).
 const PACKETS: usize = 2_000_000;
-/// The most that is read of what ffprobe writes, in bytes; a packet's line has about 20.
+/// The most that is read of what ffprobe writes, in bytes; a packet's line has about 30.
 const OUTPUT: u64 = 64 * PACKETS as u64;
 /// ffprobe prints times with six digits: two that are nearer than that, in seconds, are the same.
 const ROUNDING: f64 = 1e-6;
@@ -29,25 +29,29 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Reads lines such as `0.033367,K__`. `None` where a packet has no time, the times begin anew in the middle, or
+    /// Reads lines such as `0.033367,0.000000,K__`: when a frame is shown, when it is decoded, what it is. `None` where a packet has no time, the times begin anew in the middle, or
     /// there are none or too many: numbers cannot be told then.
     fn read(text: impl BufRead) -> Option<Self> {
         let (mut times, mut keys): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         let mut latest = f64::NEG_INFINITY;
         for line in text.lines() {
             let line = line.ok()?;
-            let mut parts = line.split(',');
-            let (Some(time), Some(flags)) = (parts.next(), parts.next()) else { continue };
+            let mut parts = line.trim_end_matches(',').split(',');
+            let (Some(time), Some(decoded), Some(flags)) = (parts.next(), parts.next(), parts.next()) else {
+                continue;
+            };
             // Decoded, but not shown: what an edit list leaves out.
             if flags.contains('D') {
                 continue;
             }
             let time = time.trim().parse::<f64>().ok().filter(|time| time.is_finite())?;
-            // Frames are stored in the order of decoding, which goes back by a few.
-            if time < latest - SPLICE || times.len() >= PACKETS {
+            // Frames are stored in the order of decoding: the times at which they are shown go back by a few frames, which
+            // may be long ones, but those at which they are decoded do not.
+            let decoded = decoded.trim().parse::<f64>().ok().filter(|time| time.is_finite()).unwrap_or(time);
+            if decoded < latest - SPLICE || times.len() >= PACKETS {
                 return None;
             }
-            latest = latest.max(time);
+            latest = latest.max(decoded);
             times.push(time);
             if flags.contains('K') {
                 keys.push(time);
@@ -108,7 +112,14 @@ impl IndexReader {
     pub(super) fn start(tools: &Tools, input: &Input) -> Option<Self> {
         let mut command = Command::new(&tools.ffprobe);
         // A capital V: the stream that is decoded, and no cover picture.
-        command.args(["-v", "quiet", "-select_streams", "V:0", "-show_entries", "packet=pts_time,flags"]);
+        command.args([
+            "-v",
+            "quiet",
+            "-select_streams",
+            "V:0",
+            "-show_entries",
+            "packet=pts_time,dts_time,flags",
+        ]);
         command.args(["-of", "csv=p=0"]).args(input.arguments(true));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         own_group(&mut command);
@@ -158,7 +169,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Index> {
-        Index::read(text.as_bytes())
+        // Without a time of decoding, that of showing stands for it.
+        let lines: String = text.lines().map(|line| line.replacen(',', ",N/A,", 1) + "\n").collect();
+        Index::read(lines.as_bytes())
     }
 
     #[test]
@@ -178,6 +191,13 @@ mod tests {
             [-1.0, 0.29, 0.3, 9.0].map(|time| keys.key_before(time)),
             [None, Some(0.0), Some(0.3), Some(0.3)]
         );
+    }
+
+    #[test]
+    fn long_frames_may_be_stored_far_out_of_order() {
+        let stored = "0.0,-3.0,K__\n6.0,-1.5,__\n3.0,0.0,__\n9.0,3.0,K_\n";
+        assert_eq!(Index::read(stored.as_bytes()).unwrap().times, [0.0, 3.0, 6.0, 9.0]);
+        assert_eq!(Index::read("9.0,9.0,K__\n0.0,0.0,K__\n".as_bytes()), None);
     }
 
     #[test]

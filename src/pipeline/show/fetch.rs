@@ -14,8 +14,7 @@ impl Stage {
         let tracks_ended = loop {
             match self.show.pipeline.followed.try_recv() {
                 Ok(followed) => {
-                    self.write_tracks(&followed);
-                    self.keep_scores(&followed);
+                    self.note_tracks(&followed);
                     if !frozen && followed.shot.epoch >= self.epoch {
                         self.begin_epoch(followed.shot.epoch);
                         self.latest = Some(followed.scene);
@@ -62,7 +61,7 @@ impl Stage {
                 break next;
             }
             // It was on its way when a jump was asked for.
-            self.write_tracks(&next);
+            self.note_tracks(&next);
         };
         self.begin_epoch(next.shot.epoch);
         let (time, now, live) = (next.shot.frame.time, Instant::now(), self.is_live());
@@ -78,8 +77,7 @@ impl Stage {
             self.clock.stop();
         }
         self.clock.shown(time, now);
-        self.write_tracks(&next);
-        self.keep_scores(&next);
+        self.note_tracks(&next);
         let Followed { mut shot, scene, .. } = next;
         if !live {
             // The age of a frame of a recording counts from when it was due, not from when it was decoded.
@@ -136,24 +134,31 @@ impl Stage {
         changed
     }
 
-    /// What the detector found, for the panel; of a remembered frame only tracks are known.
-    fn keep_scores(&mut self, followed: &Followed) {
-        if followed.fresh {
-            self.scores.clear();
-            self.scores.extend(followed.detections.iter().map(|detection| detection.score));
+    /// Takes note of what was tracked just now. Each frame's tracks are written once, when they are first found.
+    fn note_tracks(&mut self, followed: &Followed) {
+        if !followed.fresh {
+            return;
         }
-    }
-
-    /// Each frame's tracks are written once, when they are first found.
-    fn write_tracks(&mut self, followed: &Followed) {
-        if !followed.fresh || !self.show.recorder.writes_tracks() {
+        let sequence = followed.shot.frame.sequence;
+        self.tracked = Some((followed.shot.epoch, sequence));
+        self.scores.clear();
+        self.scores.extend(followed.detections.iter().map(|detection| detection.score));
+        if !self.show.recorder.writes_tracks() {
             return;
         }
         let can_come_again = self.show.pipeline.memory.is_some();
-        if can_come_again && !self.written.insert(followed.shot.frame.sequence) {
-            return;
+        if !can_come_again || self.written.insert(sequence) {
+            self.writing &= self.show.recorder.tracks(&followed.shot.frame, &followed.scene);
         }
-        self.writing &= self.show.recorder.tracks(&followed.shot.frame, &followed.scene);
+    }
+
+    /// Whether the tracks shown are those of the frame shown, found with the settings in force or remembered.
+    pub(super) fn is_settled(&self) -> bool {
+        let (Some(shot), Some(scene)) = (&self.current, &self.scene) else { return false };
+        let tracked = self.tracked == Some((shot.epoch, shot.frame.sequence));
+        !self.awaiting
+            && scene.sequence == shot.frame.sequence
+            && (!shot.fresh || tracked || self.show.every_frame)
     }
 
     /// The video gets what is shown, in the recording's own time; a jump takes as long in it as a frame.

@@ -133,6 +133,8 @@ struct Stage {
     scene: Option<Scene>,
     /// In time: the newest scene that came from the tracker since the last jump.
     latest: Option<Scene>,
+    /// The epoch and number of the frame that was tracked last.
+    tracked: Option<(u64, u64)>,
     /// What is remembered, with trails.
     trace: Trace,
     /// In step: the frame whose time has not come yet.
@@ -191,6 +193,7 @@ impl Stage {
             current: None,
             scene: None,
             latest: None,
+            tracked: None,
             trace,
             next: None,
             clock: Clock::new(),

@@ -120,7 +120,7 @@ impl Stage {
             speed: self.show.carried.speed,
             repeat: self.show.carried.repeat,
             recording: self.show.recorder.video().map(|video| video.seconds),
-            settled: self.scene.as_ref().is_some_and(|s| frame.is_some_and(|f| f.sequence == s.sequence)),
+            settled: self.is_settled(),
             remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
             confidence: self.show.carried.live.settings().detector.confidence,
             message: self.message.as_ref().map(|(text, _)| text.as_str()),

@@ -29,7 +29,7 @@ impl Stage {
             match self.show.carried.live.take(reading) {
                 Reload::Changed(changes) => {
                     self.adjust(&before);
-                    self.tell(changes.to_string());
+                    self.tell(format!("changed: {changes}"));
                 }
                 Reload::Wrong(error) => eprintln!("trailsight: {error}"),
                 Reload::Gone => {
