@@ -41,6 +41,9 @@ struct State<'a> {
     /// The frame shown was looked at or is remembered: its tracks are its own.
     settled: bool,
     remembered_bytes: usize,
+    /// Pictures a second that the window has shown of late, and those that the detector has looked at.
+    display_fps: f64,
+    detection_fps: f64,
     confidence: f32,
     message: Option<&'a str>,
     /// What is wrong with the config file.
@@ -122,6 +125,8 @@ impl Stage {
             recording: self.show.recorder.video().map(|video| video.seconds),
             settled: self.is_settled(),
             remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
+            display_fps: self.displayed.per_second(),
+            detection_fps: self.show.pipeline.stats.detected.per_second(),
             confidence: self.show.carried.live.settings().detector.confidence,
             message: self.message.as_ref().map(|(text, _)| text.as_str()),
             problem: self.show.carried.live.problem(),
