@@ -39,7 +39,9 @@ pub(super) fn open(text: &OsStr, settings: &Settings) -> Result<Input, SourceErr
             };
             let again = settings.source.clone();
             let reopen: Reopen = Box::new(move || open_file(&spec, &again));
-            Ok(Input { reopen: (!source.info().kind.is_live()).then_some(reopen), source, file, note: None })
+            // What came through a pipe is gone.
+            let again = !source.info().kind.is_live() && file.as_ref().is_none_or(|file| file.is_file());
+            Ok(Input { reopen: again.then_some(reopen), source, file, note: None })
         }
     }
 }

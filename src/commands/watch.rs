@@ -162,8 +162,19 @@ fn show(
     args: &WatchArgs,
     context: &Context,
 ) -> Result<(Outcome, Carried), Failure> {
-    let settings = carried.live.settings().clone();
-    let detector = Detector::load(&settings.detect_for_tracking())?;
+    let mut carried = carried;
+    let mut settings = carried.live.settings().clone();
+    let detector = match Detector::load(&settings.detect_for_tracking()) {
+        Ok(detector) => detector,
+        // It was asked for while another recording ran: the network from the beginning is still good.
+        Err(error) if settings.detector != context.loaded.settings.detector => {
+            eprintln!("trailsight: {error}");
+            carried.note = Some(error.to_string());
+            settings.detector = context.loaded.settings.detector.clone();
+            Detector::load(&settings.detect_for_tracking())?
+        }
+        Err(error) => return Err(error.into()),
+    };
     let labels = Arc::new(detector.labels().clone());
     let info = input.source.info();
     let every_frame = settings.source.every_frame && !info.kind.is_live();

@@ -4,12 +4,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crossbeam_channel::Sender;
+
 use super::clock::Clock;
 use super::link::Outlet;
 use super::playhead::{Playhead, Target};
 use super::stats::Stats;
 use super::stop::Stop;
-use super::transport::{Transport, Waited};
+use super::transport::{End, Transport, Waited};
 use crate::frame::Frame;
 use crate::recall::{Memory, PieceId};
 use crate::source::{Source, SourceError};
@@ -23,8 +25,14 @@ pub struct Shot {
     pub epoch: u64,
     /// Counts the frames of the run from 0, over all epochs.
     pub order: u64,
-    /// The detector has to look at it: it is not remembered, or to be tracked anew.
+    /// The detector has to look at it: as far as is known by now, it is not remembered, or to be tracked anew.
     pub fresh: bool,
+    /// It is to be tracked anew, whatever is remembered.
+    pub(super) anew: bool,
+    /// The remembered piece that its epoch began in.
+    pub(super) piece: Option<PieceId>,
+    /// Which settings it is tracked with, as the memory counts them.
+    pub(super) revision: u64,
 }
 
 /// What was tracked already, shared by the threads.
@@ -55,12 +63,16 @@ pub(super) struct Capture {
     pub(super) display: Option<Outlet<Shot>>,
     /// Where frames go to be looked at.
     pub(super) sense: Outlet<Shot>,
+    /// In step: as many frames may be on their way as there is room here; who has them at the end makes room.
+    pub(super) tickets: Option<Sender<()>>,
     /// Remembered frames go there too: in step, where one thing follows the other.
     pub(super) in_step: bool,
     /// See [`Pace`].
     pub(super) pace: Pace,
     /// At the end of the source, wait for the window to go back, instead of ending.
     pub(super) stays: bool,
+    /// Tells of an error that is the end of a recording in which one can still go back.
+    pub(super) tell: Box<dyn Fn(SourceError) + Send>,
     /// What was tracked already; `None`: nothing is remembered.
     pub(super) memory: Option<SharedMemory>,
     /// What the window asks.
@@ -76,6 +88,8 @@ pub(super) struct Capture {
 struct Course {
     epoch: u64,
     frames: u64,
+    /// The source time of the last one.
+    last: f64,
     /// The remembered piece that it began in.
     piece: Option<PieceId>,
     /// Track the first frame anew.
@@ -92,16 +106,38 @@ impl Capture {
         while !self.stop.is_asked() {
             if let Some(wish) = self.transport.take_wish() {
                 let transport = Arc::clone(&self.transport);
-                // Given up where a newer wish has come.
-                if self.playhead.seek(wish.target, &mut || transport.is_interrupted())? {
+                let reached = match self.playhead.seek(wish.target, &mut || transport.is_interrupted()) {
+                    Ok(reached) => reached,
+                    Err(error) => {
+                        self.bear(error, order)?;
+                        false
+                    }
+                };
+                // Given up where a newer wish has come; what cannot be reached goes on from wherever it is.
+                if reached || !transport.is_interrupted() {
                     course = Course { epoch: wish.epoch, anew: wish.anew, ..Course::default() };
                     clock.stop();
                 }
                 continue;
             }
-            let Some(frame) = self.playhead.next_frame()? else {
+            let frame = match self.playhead.next_frame() {
+                Ok(frame) => frame,
+                Err(error) => {
+                    self.bear(error, order)?;
+                    None
+                }
+            };
+            let Some(frame) = frame else {
                 if order == 0 {
                     return Ok(());
+                }
+                // The last picture has its time, too, and a halted one stays.
+                if self.pace == Pace::InTime && course.frames > 0 && self.transport.repeats() {
+                    match self.transport.wait(&mut clock, course.last + self.usual_step()) {
+                        Waited::Due => {}
+                        Waited::Wished => continue,
+                        Waited::Over => return Ok(()),
+                    }
                 }
                 if let Some(epoch) = self.transport.begin_again() {
                     let transport = Arc::clone(&self.transport);
@@ -115,7 +151,8 @@ impl Capture {
                     }
                     continue;
                 }
-                if !self.stays || !self.transport.wait_at_end(course.epoch, order) {
+                let end = End { epoch: course.epoch, frames: order, in_epoch: course.frames };
+                if !self.stays || !self.transport.wait_at_end(end) {
                     return Ok(());
                 }
                 continue;
@@ -133,6 +170,7 @@ impl Capture {
                     }
                 }
             }
+            course.last = frame.time;
             if !self.hand_on(frame, &mut course, order) {
                 return Ok(());
             }
@@ -141,27 +179,48 @@ impl Capture {
         Ok(())
     }
 
+    /// A recording that breaks off has its end there, where one can go back from it.
+    fn bear(&self, error: SourceError, order: u64) -> Result<(), SourceError> {
+        if !self.stays || order == 0 {
+            return Err(error);
+        }
+        (self.tell)(error);
+        Ok(())
+    }
+
+    /// From one frame to the next, in seconds.
+    fn usual_step(&self) -> f64 {
+        1.0 / self.playhead.info().rate.unwrap_or(25.0).clamp(1.0, 1000.0)
+    }
+
     /// False where nobody wants frames any more.
     fn hand_on(&self, frame: Frame, course: &mut Course, order: u64) -> bool {
-        let fresh = match &self.memory {
-            None => true,
+        let anew = course.anew && course.frames == 0;
+        let (fresh, revision) = match &self.memory {
+            None => (true, 0),
             Some(memory) => {
                 let (memory, sequence) = (lock(memory), frame.sequence);
-                if course.frames == 0 {
+                let fresh = if course.frames == 0 {
                     course.piece = memory.join(sequence);
                     // Whatever was known there is what is shown first.
-                    course.anew || memory.piece_at(sequence).is_none()
+                    anew || memory.piece_at(sequence).is_none()
                 } else {
                     !memory.is_settled(course.piece, sequence)
-                }
+                };
+                (fresh, memory.revision())
             }
         };
         course.frames += 1;
         // The age of a frame of a recording counts from when it was due, not from when it was decoded.
         let captured = if self.pace == Pace::InTime { Instant::now() } else { frame.captured };
         self.stats.captured.tick();
-        let shot = Shot { frame: Frame { captured, ..frame }, epoch: course.epoch, order, fresh };
+        let (epoch, piece) = (course.epoch, course.piece);
+        let shot = Shot { frame: Frame { captured, ..frame }, epoch, order, fresh, anew, piece, revision };
         let shown = self.display.as_ref().is_none_or(|outlet| outlet.send(shot.clone()).is_ok());
-        shown && (!(fresh || self.in_step) || self.sense.send(shot).is_ok())
+        if !shown || !(fresh || self.in_step) {
+            return shown;
+        }
+        let admitted = self.tickets.as_ref().is_none_or(|tickets| tickets.send(()).is_ok());
+        admitted && self.sense.send(shot).is_ok()
     }
 }

@@ -31,6 +31,11 @@ impl Clock {
         self.anchor = self.last.map(|last| (now, last));
     }
 
+    /// A frame of this source time is due so long after now, whatever came before.
+    pub(super) fn begin(&mut self, time: f64, after: Duration, now: Instant) {
+        (self.anchor, self.last) = (Some((now + after, time)), None);
+    }
+
     /// Changes the speed, from the last frame on.
     pub(super) fn set_speed(&mut self, speed: f64, now: Instant) {
         if speed != self.speed {

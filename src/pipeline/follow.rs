@@ -60,6 +60,17 @@ impl Follower {
         let trails = Arc::new(self.trails.update(time, &tracks));
         Scene { sequence, time, tracks, trails }
     }
+
+    /// The scene of the frame just taken in, with the ids that its objects are known by; no other gets an id up to `taken`.
+    fn recognise(&mut self, scene: &Scene, known: &Scene, taken: u64) -> Scene {
+        self.tracker.recognise(&known.tracks);
+        self.tracker.number_above(taken);
+        let tracks = self.tracker.tracks().iter().filter(|t| t.state != TrackState::Tentative);
+        let tracks: Vec<Track> = tracks.copied().collect();
+        self.trails.forget();
+        let trails = Arc::new(self.trails.update(scene.time, &tracks));
+        Scene { tracks, trails, ..*scene }
+    }
 }
 
 /// Puts results back in the order of their frames; of several sense threads they come in any.
@@ -103,6 +114,8 @@ pub(super) struct Follow {
     pub(super) outlet: Outlet<Followed>,
     /// Changes from the window.
     pub(super) adjust: Adjust,
+    /// In step: where room is made for another frame.
+    pub(super) tickets: Option<Receiver<()>>,
     /// What was tracked already; `None`: nothing is remembered.
     pub(super) memory: Option<SharedMemory>,
 }
@@ -131,6 +144,10 @@ impl Follow {
                 let detections = found.map(|found| found.detections).unwrap_or_default();
                 if self.outlet.send(Followed { shot, detections, scene, fresh, times }).is_err() {
                     return Ok(());
+                }
+                if let Some(tickets) = &self.tickets {
+                    // Nothing is there only where capture has ended.
+                    let _ = tickets.try_recv();
                 }
             }
         }
@@ -187,18 +204,28 @@ impl Course {
             if let (Some(piece), true) = (self.piece, std::mem::take(&mut self.is_live)) {
                 memory.keep_end(piece, &self.follower.tracker);
             }
-            (self.epoch, self.piece) = (shot.epoch, memory.join(sequence));
+            let piece = shot.piece.filter(|piece| memory.has(*piece));
+            (self.epoch, self.piece) = (shot.epoch, piece.or_else(|| memory.join(sequence)));
         }
-        let settled = !shot.fresh && memory.is_settled(self.piece, sequence);
+        // It may have been tracked since capture looked.
+        let settled = !shot.anew && memory.is_settled(self.piece, sequence);
         let Some(found) = found.filter(|_| !settled) else {
             let scene = self.trace.scene(&memory, sequence).unwrap_or_default();
             return (Scene { sequence, time, ..scene }, false);
         };
+        let mut known = None;
         if !std::mem::replace(&mut self.is_live, true) {
-            self.follower = self.resume(&memory, sequence);
+            let resumed;
+            (self.follower, resumed) = self.resume(&memory, sequence);
+            known = if resumed { None } else { memory.scene(sequence) };
         }
-        let scene = self.observe(shot, found);
-        self.piece = Some(memory.write(self.piece, &scene, &self.follower.tracker));
+        let mut scene = self.observe(shot, found);
+        if let Some(known) = known {
+            // Nothing leads to this frame, but it is known who is in it.
+            scene = self.follower.recognise(&scene, &known, memory.last_id());
+        }
+        let tracker = &self.follower.tracker;
+        self.piece = Some(memory.write(self.piece, &scene, tracker, shot.revision));
         (scene, true)
     }
 
@@ -213,18 +240,18 @@ impl Course {
         self.follower.follow(shot.frame.sequence, shot.frame.time, &observation)
     }
 
-    /// Who goes on with a frame: the tracker of the piece as it was before, else a new one with new ids.
-    fn resume(&mut self, memory: &Memory, sequence: u64) -> Follower {
+    /// Who goes on with a frame: the tracker of the piece as it was before (`true`), else a new one with new ids.
+    fn resume(&mut self, memory: &Memory, sequence: u64) -> (Follower, bool) {
         let resumed = self.piece.and_then(|piece| memory.resume(piece, sequence));
         let Some(mut tracker) = resumed else {
             let mut follower = Follower::new(self.track, self.trails);
             follower.tracker.number_above(memory.last_id());
-            return follower;
+            return (follower, false);
         };
         tracker.set_settings(self.track);
         let before = sequence.checked_sub(1).and_then(|before| self.trace.scene(memory, before));
         let trails = before.map_or_else(|| Trails::new(self.trails), |_| self.trace.trails());
-        Follower { tracker, trails }
+        (Follower { tracker, trails }, true)
     }
 }
 

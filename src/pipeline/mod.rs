@@ -160,7 +160,10 @@ impl Pipeline {
         let (followed_out, followed) = link::kept(KEPT);
         let display_out = (display && !every_frame).then_some(display_out);
         let replay = replay && !info.kind.is_live();
-        let memory: Option<SharedMemory> = replay.then(|| Arc::new(Mutex::new(Memory::new(info.duration))));
+        // In time the tracks are behind the picture: a small gap is none.
+        let reach = if every_frame { 0 } else { info.rate.unwrap_or(25.0).clamp(1.0, 1000.0) as u64 };
+        let memory: Option<SharedMemory> =
+            replay.then(|| Arc::new(Mutex::new(Memory::new(info.duration, reach))));
         let pace = if every_frame || info.kind.is_live() { Pace::AsTheyCome } else { Pace::InTime };
 
         // A recording's frames are shared out, one to a thread; a live frame is one thread's, who gets help inside it.
@@ -206,7 +209,10 @@ impl Pipeline {
             threads: Vec::new(),
         };
 
+        // Threads that are slow must not have the others pile up frames in front of the one that is next.
+        let (tickets, used) = bounded(3 * KEPT + 2 * threads);
         let follow = Follow {
+            tickets: every_frame.then_some(used),
             track: settings.track(),
             trails: settings.trails,
             inlet: sensed_in,
@@ -240,9 +246,15 @@ impl Pipeline {
             playhead: Playhead::new(source, reopen, if replay { playhead::BUDGET } else { 0 }),
             display: display_out,
             sense: sense_out,
+            tickets: every_frame.then_some(tickets),
             in_step: every_frame,
             pace,
             stays: replay,
+            tell: {
+                let errors = errors_out.clone();
+                // Full only when more has failed than anyone will read.
+                Box::new(move |error| drop(errors.try_send(RunError::Source(error))))
+            },
             memory,
             transport,
             stats,

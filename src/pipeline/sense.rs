@@ -63,7 +63,7 @@ impl Sense {
                 return;
             }
             // What is remembered, and what came before a jump, goes on as it is.
-            if !shot.fresh || shot.epoch < self.transport.epoch() {
+            if !shot.fresh || shot.epoch < self.transport.wanted_epoch() {
                 if self.outlet.send(Ok(Sensed { shot, found: None, times: DetectTimes::default() })).is_err()
                 {
                     return;

@@ -24,15 +24,17 @@ struct State {
     speed: f64,
     repeat: bool,
     epoch: u64,
+    /// The epoch of the last jump that was asked for: repetitions leave nothing behind that is not wanted.
+    jumped: u64,
     wish: Option<Wish>,
-    /// The epoch in which the end was reached, and how many frames had been handed on in all.
-    end: Option<(u64, u64)>,
+    end: Option<End>,
     over: bool,
 }
 
 impl Default for State {
     fn default() -> Self {
         Self {
+            jumped: 0,
             paused: false,
             steps: 0,
             speed: 1.0,
@@ -43,6 +45,17 @@ impl Default for State {
             over: false,
         }
     }
+}
+
+/// Where the source has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// The epoch.
+    pub epoch: u64,
+    /// How many frames had been handed on in all.
+    pub frames: u64,
+    /// How many of them in this epoch.
+    pub in_epoch: u64,
 }
 
 /// A jump that was asked for.
@@ -101,20 +114,26 @@ impl Transport {
         self.change(|state| {
             state.epoch += 1;
             epoch = state.epoch;
+            // Steps that were asked for before are of another place.
+            (state.jumped, state.steps) = (epoch, 0);
             state.wish = Some(Wish { epoch, target, anew });
         });
         epoch
     }
 
-    /// The epoch in which the source has ended, and the number of frames handed on in all until then; `None` while there may
-    /// be more.
-    pub fn ended(&self) -> Option<(u64, u64)> {
+    /// Where the source has ended; `None` while there may be more.
+    pub fn ended(&self) -> Option<End> {
         self.lock().end
     }
 
-    /// The newest epoch.
-    pub(super) fn epoch(&self) -> u64 {
-        self.lock().epoch
+    /// The epoch of the last jump that was asked for: frames of earlier ones are not wanted any more.
+    pub(super) fn wanted_epoch(&self) -> u64 {
+        self.lock().jumped
+    }
+
+    /// Whether the recording is to begin again at its end.
+    pub(super) fn repeats(&self) -> bool {
+        self.lock().repeat
     }
 
     /// Wakes the capture thread for good.
@@ -144,14 +163,14 @@ impl Transport {
         if !state.repeat || state.over || state.wish.is_some() {
             return None;
         }
-        state.epoch += 1;
+        (state.epoch, state.steps) = (state.epoch + 1, 0);
         Some(state.epoch)
     }
 
     /// Tells that the source has ended, and waits until something else is wanted; false where nothing is.
-    pub(super) fn wait_at_end(&self, epoch: u64, frames: u64) -> bool {
+    pub(super) fn wait_at_end(&self, end: End) -> bool {
         let mut state = self.lock();
-        state.end = Some((epoch, frames));
+        state.end = Some(end);
         while !state.over && state.wish.is_none() && !state.repeat {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -60,15 +60,18 @@ pub struct Memory {
     /// Counts the changes of settings.
     revision: u64,
     limit: usize,
+    /// How many frames behind a piece's end still belong to it.
+    reach: u64,
     /// Counts the changes, so that a picture of it is drawn anew only when needed.
     version: u64,
 }
 
 impl Memory {
-    /// Remembers nothing yet. `seconds`: how long the recording is; an hour where that is not known.
-    pub fn new(seconds: Option<f64>) -> Self {
+    /// Remembers nothing yet. `seconds`: how long the recording is; an hour where that is not known. `reach`: how many frames
+    /// may be passed over between a piece's end and a play that goes on with it; 0 where every frame is tracked.
+    pub fn new(seconds: Option<f64>, reach: u64) -> Self {
         let hours = seconds.filter(|s| s.is_finite()).map_or(1.0, |s| (s / 3600.0).clamp(1.0, 240.0));
-        Self::with_limit((BYTES_PER_HOUR as f64 * hours) as usize)
+        Self { reach, ..Self::with_limit((BYTES_PER_HOUR as f64 * hours) as usize) }
     }
 
     /// Remembers nothing yet, and never more than this many bytes.
@@ -80,6 +83,7 @@ impl Memory {
             last_piece: 0,
             revision: 0,
             limit,
+            reach: 0,
             version: 0,
         }
     }
@@ -107,8 +111,31 @@ impl Memory {
 
     /// The piece that a play from this frame on belongs to: that which holds it, else that which ends right before.
     pub fn join(&self, sequence: u64) -> Option<PieceId> {
-        let before = || sequence.checked_sub(1).and_then(|before| self.holder(before));
-        self.holder(sequence).or_else(before).map(|piece| piece.id)
+        let index = self.pieces.partition_point(|piece| piece.first <= sequence).checked_sub(1)?;
+        let piece = self.pieces.get(index)?;
+        (sequence.saturating_sub(piece.last) <= 1 + self.reach).then_some(piece.id)
+    }
+
+    /// Whether there is such a piece still.
+    pub fn has(&self, piece: PieceId) -> bool {
+        self.index(piece).is_some()
+    }
+
+    /// Which settings are in force, counted from 0.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether all frames up to this one were tracked, or passed over for want of time.
+    pub fn covers(&self, last: u64) -> bool {
+        let mut next = 0;
+        for piece in &self.pieces {
+            if piece.first > next + self.reach {
+                break;
+            }
+            next = piece.last + 1;
+        }
+        next + self.reach > last
     }
 
     /// Whether this frame is remembered in this piece, tracked with the settings in force.
@@ -143,19 +170,26 @@ impl Memory {
     }
 
     /// Remembers the tracks of a frame that `tracker` has just seen, behind those of `piece`, in place of whatever was
-    /// remembered there; gives the piece that holds it now. `None`: a new piece.
-    pub fn write(&mut self, piece: Option<PieceId>, scene: &Scene, tracker: &Tracker) -> PieceId {
+    /// remembered there; gives the piece that holds it now. `None`: a new piece. `revision` counts the settings that it was
+    /// tracked with.
+    pub fn write(
+        &mut self,
+        piece: Option<PieceId>,
+        scene: &Scene,
+        tracker: &Tracker,
+        revision: u64,
+    ) -> PieceId {
         let sequence = scene.sequence;
         let own = piece.filter(|id| self.cut(*id, sequence)).and_then(|id| self.piece(id));
         // Frames between the last one and this were passed over; what others knew of them is not of this course.
         let from = own.map_or(sequence, |piece| sequence.min(piece.last + 1));
-        let id = own.filter(|piece| piece.revision == self.revision).map(|piece| piece.id);
+        let id = own.filter(|piece| piece.revision == revision).map(|piece| piece.id);
         self.forget(from, sequence, piece, &scene.tracks);
         let index = match id.and_then(|id| self.index(id)) {
             Some(index) => index,
             None => {
                 self.last_piece += 1;
-                let piece = Piece::new(PieceId(self.last_piece), self.revision, sequence);
+                let piece = Piece::new(PieceId(self.last_piece), revision, sequence);
                 let index = self.pieces.partition_point(|other| other.first < sequence);
                 self.pieces.insert(index, piece);
                 index
@@ -196,14 +230,13 @@ impl Memory {
     pub fn resume(&self, piece: PieceId, sequence: u64) -> Option<Tracker> {
         let own = self.piece(piece).and_then(|piece| Some((piece, piece.state_before(sequence)?)));
         // A piece's first frame is gone on to from what lies right before it.
-        let (piece, (at, tracker)) = own.or_else(|| {
+        let (piece, (at, since, tracker)) = own.or_else(|| {
             let before = self.holder(sequence.checked_sub(1)?)?;
             Some((before, before.state_before(sequence)?))
         })?;
         let mut tracker = tracker.clone();
         tracker.number_above(self.last_id);
-        let missed =
-            if at + 1 < sequence { self.scenes(piece, f64::NEG_INFINITY, sequence - 1) } else { Vec::new() };
+        let missed = if at + 1 < sequence { self.scenes(piece, since, sequence - 1) } else { Vec::new() };
         for scene in missed.iter().filter(|scene| scene.sequence > at) {
             let seen = |t: &Track| Detection { rect: t.rect, score: t.score, class: t.class };
             tracker.update(scene.time, &scene.seen().map(seen).collect::<Vec<_>>());

@@ -79,9 +79,9 @@ impl Piece {
         self.states.insert(sequence, State { time, tracker: Box::new(tracker.clone()) });
     }
 
-    /// The last state from before a frame, with the frame that it was behind.
-    pub(super) fn state_before(&self, sequence: u64) -> Option<(u64, &Tracker)> {
-        self.states.range(..sequence).next_back().map(|(at, state)| (*at, &*state.tracker))
+    /// The last state from before a frame, with the frame that it was behind and that frame's time.
+    pub(super) fn state_before(&self, sequence: u64) -> Option<(u64, f64, &Tracker)> {
+        self.states.range(..sequence).next_back().map(|(at, state)| (*at, state.time, &*state.tracker))
     }
 
     /// Ends the piece before a frame and gives what lay from that frame on, where anything did. Nothing may be left then.

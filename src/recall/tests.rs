@@ -31,7 +31,7 @@ struct Player {
 impl Player {
     fn new() -> Self {
         let tracker = Tracker::new(TrackSettings::default());
-        Self { memory: Memory::new(None), tracker, piece: None, live: None, tracked: 0 }
+        Self { memory: Memory::new(None, 0), tracker, piece: None, live: None, tracked: 0 }
     }
 
     fn jump(&mut self, sequence: u64) {
@@ -58,7 +58,7 @@ impl Player {
         let tracks = self.tracker.update(time, &detections(sequence));
         let tracks = tracks.iter().filter(|t| t.state != TrackState::Tentative).copied().collect();
         let scene = Scene { sequence, time, tracks, ..Scene::default() };
-        self.piece = Some(self.memory.write(self.piece, &scene, &self.tracker));
+        self.piece = Some(self.memory.write(self.piece, &scene, &self.tracker, self.memory.revision()));
         (self.live, self.tracked) = (Some(sequence), self.tracked + 1);
         scene
     }
@@ -156,6 +156,20 @@ fn what_play_runs_into_is_tracked_anew() {
 }
 
 #[test]
+fn in_time_a_small_gap_is_none() {
+    for (reach, goes_on) in [(0, false), (10, true)] {
+        let mut player = Player { memory: Memory::new(None, reach), ..Player::new() };
+        player.jump(0);
+        (0..=95).for_each(|s| drop(player.show(s)));
+        // The picture was ahead of the tracks.
+        player.jump(99);
+        let ids: Vec<u64> = player.show(99).tracks.iter().map(|t| t.id).collect();
+        assert_eq!(ids.contains(&1), goes_on, "{ids:?}");
+        assert_eq!((player.memory.covers(99), player.memory.covers(120)), (goes_on, false));
+    }
+}
+
+#[test]
 fn other_settings_go_on_with_the_ids() {
     let mut player = Player::new();
     player.jump(0);
@@ -177,7 +191,7 @@ fn other_settings_go_on_with_the_ids() {
 fn an_hour_of_a_crowd_takes_no_more_than_promised() {
     // 25 people at 30 frames a second, for two minutes instead of sixty.
     let (frames, people) = (3_600u64, 25u64);
-    let mut memory = Memory::new(None);
+    let mut memory = Memory::new(None, 0);
     let mut tracker = Tracker::new(TrackSettings::default());
     let mut piece = None;
     for sequence in 0..frames {
@@ -188,7 +202,7 @@ fn an_hour_of_a_crowd_takes_no_more_than_promised() {
         };
         let time = sequence as f64 / 30.0;
         let tracks = tracker.update(time, &(0..people).map(seen).collect::<Vec<_>>()).to_vec();
-        piece = Some(memory.write(piece, &Scene { sequence, time, tracks, ..Scene::default() }, &tracker));
+        piece = Some(memory.write(piece, &Scene { sequence, time, tracks, ..Scene::default() }, &tracker, 0));
     }
     let an_hour = memory.bytes() * 30;
     assert!(an_hour < BYTES_PER_HOUR, "{} MB an hour", an_hour >> 20);
@@ -199,7 +213,7 @@ fn an_hour_of_a_crowd_takes_no_more_than_promised() {
     for sequence in 0..frames {
         let tracks = tracker.tracks().to_vec();
         let scene = Scene { sequence, time: sequence as f64 / 30.0, tracks, ..Scene::default() };
-        piece = Some(memory.write(piece, &scene, &tracker));
+        piece = Some(memory.write(piece, &scene, &tracker, 0));
         assert!(memory.bytes() < 300_000);
     }
     assert!(memory.scene(0).is_none() && memory.scene(frames - 1).is_some());

@@ -200,7 +200,7 @@ impl Tracker {
     pub fn observe(&mut self, time: f64, observation: &Observation) -> &[Track] {
         let first = self.time.is_none();
         let before = self.now.clock;
-        let time = self.go_on(time);
+        self.go_on(time);
 
         self.sort_out(observation);
         for tracklet in &mut self.tracklets {
@@ -211,10 +211,15 @@ impl Tracker {
         self.begin_tracks(first);
         self.end_tracks(observation.picture);
 
-        self.tracks.clear();
-        let (now, settings) = (self.now, &self.settings);
-        self.tracks.extend(self.tracklets.iter().map(|tracklet| tracklet.as_track(now, time, settings)));
+        self.tell_tracks();
         &self.tracks
+    }
+
+    /// The tracks as they stand at the last time.
+    fn tell_tracks(&mut self) {
+        let (now, time, settings) = (self.now, self.time.unwrap_or_default(), &self.settings);
+        self.tracks.clear();
+        self.tracks.extend(self.tracklets.iter().map(|tracklet| tracklet.as_track(now, time, settings)));
     }
 
     /// Moves the clock on to the frame at source time `time`; gives the source time that counts.
@@ -265,6 +270,7 @@ impl Tracker {
             }
         }
         self.tracklets.sort_unstable_by_key(|t| t.id);
+        self.tell_tracks();
     }
 
     /// What its state takes, in bytes, as far as a [`Clone`] copies it.

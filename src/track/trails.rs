@@ -51,6 +51,11 @@ impl Trails {
         self.settings = settings;
     }
 
+    /// Begins anew.
+    pub fn forget(&mut self) {
+        self.kept.clear();
+    }
+
     /// Adds where the tracks seen at `time` are, drops what is too old and the trails of tracks that are no more.
     /// `tracks` are ordered by id; the result goes with them one to one.
     pub fn update(&mut self, time: f64, tracks: &[Track]) -> Vec<Trail> {

@@ -1,6 +1,6 @@
 //! Which frame and which scene come next.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::TryRecvError;
 
@@ -41,7 +41,10 @@ impl Stage {
             }
             // The last tracks come after the last picture.
             Err(TryRecvError::Disconnected) if tracks_ended => changed |= self.set_ended(true),
-            Err(_) => changed |= self.look_for_end(),
+            Err(error) => {
+                self.frames_ended = error == TryRecvError::Disconnected;
+                changed |= self.look_for_end();
+            }
         }
         if changed && !frozen {
             self.choose_scene();
@@ -63,8 +66,15 @@ impl Stage {
             // It was on its way when a jump was asked for.
             self.note_tracks(&next);
         };
+        let repeated = next.shot.epoch > self.epoch;
         self.begin_epoch(next.shot.epoch);
         let (time, now, live) = (next.shot.frame.time, Instant::now(), self.is_live());
+        if repeated {
+            // Nobody asked for it: the last picture has its time, and a halted one stays.
+            self.awaiting = false;
+            let rate = self.show.pipeline.info.rate.unwrap_or(25.0).clamp(1.0, 1000.0);
+            self.clock.begin(time, Duration::from_secs_f64(1.0 / rate), now);
+        }
         self.clock.set_speed(self.show.carried.speed, now);
         let due = live || self.clock.left(time, now).is_zero();
         // What a jump leads to is shown at once, also while halted.
@@ -118,35 +128,56 @@ impl Stage {
         let remembered = self.show.pipeline.memory.as_ref();
         let remembered =
             remembered.and_then(|memory| self.trace.scene(&lock(memory), current.frame.sequence));
-        self.scene = remembered.or_else(|| self.latest.clone());
+        if let Some(scene) = remembered {
+            // Where play leaves what is remembered, the last of it holds until the detector has looked.
+            if self.latest.as_ref().is_none_or(|latest| latest.sequence <= scene.sequence) {
+                self.latest = Some(scene.clone());
+            }
+            self.scene = Some(scene);
+        } else {
+            self.scene.clone_from(&self.latest);
+        }
     }
 
     /// Whether the frame shown is the last one, and nothing is on its way.
     fn look_for_end(&mut self) -> bool {
+        let Some(end) = self.show.pipeline.transport.ended() else { return self.set_ended(false) };
+        // A jump may have led to where nothing more comes of.
+        if self.awaiting && end.epoch == self.epoch && end.in_epoch == 0 && self.current.is_some() {
+            (self.awaiting, self.goal) = (false, None);
+            return self.set_ended(true);
+        }
         let last = self.current.as_ref().map(|current| (current.epoch, current.order + 1));
-        self.set_ended(last.is_some() && self.show.pipeline.transport.ended() == last)
+        let nothing_new = self.ended && end.epoch == self.epoch;
+        self.set_ended(nothing_new || last == Some((end.epoch, end.frames)))
     }
 
     fn set_ended(&mut self, ended: bool) -> bool {
         let changed = ended != self.ended;
         self.ended = ended;
-        self.seen_to_end |= ended;
+        self.seen_to_end |= ended && (!self.jumped || self.saw_everything());
         changed
+    }
+
+    /// Whether nothing was passed over by jumps.
+    fn saw_everything(&self) -> bool {
+        let last = self.current.as_ref().map_or(0, |current| current.frame.sequence);
+        self.show.pipeline.memory.as_ref().is_none_or(|memory| lock(memory).covers(last))
     }
 
     /// Takes note of what was tracked just now. Each frame's tracks are written once, when they are first found.
     fn note_tracks(&mut self, followed: &Followed) {
+        let sequence = followed.shot.frame.sequence;
+        self.tracked = Some((followed.shot.epoch, sequence));
         if !followed.fresh {
             return;
         }
-        let sequence = followed.shot.frame.sequence;
-        self.tracked = Some((followed.shot.epoch, sequence));
         self.scores.clear();
         self.scores.extend(followed.detections.iter().map(|detection| detection.score));
         if !self.show.recorder.writes_tracks() {
             return;
         }
-        let can_come_again = self.show.pipeline.memory.is_some();
+        let can_come_again = !self.is_live();
         if !can_come_again || self.written.insert(sequence) {
             self.writing &= self.show.recorder.tracks(&followed.shot.frame, &followed.scene);
         }

@@ -154,8 +154,12 @@ struct Stage {
     step: bool,
     /// Nothing comes any more, neither pictures nor tracks.
     ended: bool,
-    /// It was so once.
+    /// It was so once, and nothing before was passed over.
     seen_to_end: bool,
+    /// A jump was asked for.
+    jumped: bool,
+    /// In time: no picture comes any more.
+    frames_ended: bool,
     /// What went wrong in the threads.
     failure: Option<RunError>,
     writing: bool,
@@ -205,6 +209,8 @@ impl Stage {
             step: false,
             ended: false,
             seen_to_end: false,
+            jumped: false,
+            frames_ended: false,
             failure: None,
             writing: true,
             film: None,
@@ -272,7 +278,7 @@ impl Stage {
 
     /// Sleeps until there may be something new; a frame that comes in time ends the nap.
     fn nap(&mut self, nap: Duration) {
-        let waits_for_frames = !self.show.every_frame && !self.ended && !self.paused;
+        let waits_for_frames = !self.show.every_frame && !self.ended && !self.paused && !self.frames_ended;
         if waits_for_frames && self.next.is_none() {
             let mut select = crossbeam_channel::Select::new();
             select.recv(&self.show.pipeline.frames);
@@ -299,6 +305,14 @@ impl Stage {
         let ran = failure.map_or(ran, Err);
         let empty = current.is_none() && seen_to_end && ran.is_ok();
         let ran = if empty { Err(RunError::Empty(name)) } else { ran };
+        // Another recording is wanted all the same.
+        let ran = match (ran, outcome) {
+            (Err(error), Outcome::File(_)) => {
+                eprintln!("trailsight: {error}");
+                Ok(())
+            }
+            (ran, _) => ran,
+        };
         let complete = shown.is_ok() && ran.is_ok() && writing && current.is_some() && (live || seen_to_end);
         let recorded = show.recorder.finish(complete);
         shown.and(recorded.map_err(ShowError::from)).and(ran.map_err(ShowError::from)).and(told)?;

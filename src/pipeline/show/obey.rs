@@ -29,7 +29,9 @@ impl Stage {
             Command::StepBack => {
                 if let Some(time) = self.place() {
                     self.set_paused(true);
-                    self.jump(Target::Before(time), time);
+                    // Pressed again before the picture is there, it goes one more frame back.
+                    let rate = self.show.pipeline.info.rate.unwrap_or(25.0).clamp(1.0, 1000.0);
+                    self.jump(Target::Before(time), time - 0.6 / rate);
                 }
             }
             Command::Skip(seconds) => {
@@ -95,6 +97,8 @@ impl Stage {
     fn jump(&mut self, target: Target, goal: f64) {
         let begin = self.begin.unwrap_or(0.0);
         let end = self.show.pipeline.info.duration.map_or(f64::INFINITY, |duration| begin + duration);
+        let end = end.max(self.current.as_ref().map_or(end, |current| current.frame.time));
+        self.jumped = true;
         self.goal = Some(goal.clamp(begin, end.max(begin)));
         let epoch = self.show.pipeline.transport.seek(target);
         self.expect(epoch);

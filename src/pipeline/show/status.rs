@@ -74,8 +74,11 @@ impl Status {
         }
         let mut temporary = self.path.clone().into_os_string();
         temporary.push(".new");
-        fs::write(&temporary, &text)?;
-        fs::rename(&temporary, &self.path)?;
+        if let Err(error) = fs::write(&temporary, &text).and_then(|()| fs::rename(&temporary, &self.path)) {
+            // Half a file helps nobody; that it cannot be removed either changes nothing.
+            let _ = fs::remove_file(&temporary);
+            return Err(error);
+        }
         (self.written, self.last) = (Some(Instant::now()), text);
         Ok(())
     }
