@@ -226,6 +226,12 @@ impl Recorder {
         }
     }
 
+    /// From the next picture on, videos are drawn so. Track files keep the names of the classes that they began with.
+    pub fn look(&self, labels: &Arc<Labels>, overlay: &OverlaySettings) {
+        // Where there is no room, pictures are being left out too; the next change comes through.
+        self.turn(Job::Look { labels: Arc::clone(labels), overlay: Box::new(overlay.clone()) });
+    }
+
     /// Whether a video is being written, or will be from the next picture on.
     pub fn is_filming(&self) -> bool {
         self.shared.filming.load(Ordering::SeqCst)

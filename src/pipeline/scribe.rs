@@ -26,6 +26,8 @@ pub(super) enum Job {
     Begin { path: Option<PathBuf>, skipped: u64 },
     /// End it; so many have been left out by now.
     End { skipped: u64 },
+    /// From now on draw so.
+    Look { labels: Arc<Labels>, overlay: Box<OverlaySettings> },
 }
 
 /// A video that is being written, perhaps with the undrawn picture beside it.
@@ -173,6 +175,7 @@ impl Scribe {
                     Ok(Job::Picture { frame, scene, time }) => self.picture(frame, scene, time)?,
                     Ok(Job::Begin { path, skipped }) => self.begin(path, skipped),
                     Ok(Job::End { skipped }) => self.end_film(skipped)?,
+                    Ok(Job::Look { labels, overlay }) => (self.labels, self.overlay) = (labels, *overlay),
                     Err(_) => jobs_open = false,
                 },
             }

@@ -46,6 +46,7 @@ impl Stage {
             match note {
                 Note::Swapped(network) => {
                     self.show.labels = self.show.pipeline.labels();
+                    self.show.recorder.look(&self.show.labels, &self.show.carried.live.settings().overlay);
                     self.look_again();
                     self.tell(network);
                 }
@@ -89,6 +90,9 @@ impl Stage {
         }
         self.show.pipeline.adjust(settings);
         self.trace.set_settings(settings.trails);
+        if settings.overlay != before.overlay {
+            self.show.recorder.look(&self.show.labels, &settings.overlay);
+        }
         // What needs another network takes effect when that is there.
         if settings.track() != before.track()
             || settings.detect_for_tracking() != before.detect_for_tracking()
