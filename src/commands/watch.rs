@@ -179,7 +179,7 @@ fn show(
     let info = input.source.info();
     let every_frame = settings.source.every_frame && !info.kind.is_live();
     let stats = Arc::new(Stats::default());
-    let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (!every_frame, &*stats));
+    let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (info.kind.is_live(), &*stats));
     // Where one can go back and forth, the recording's sound would belong to other pictures.
     let replay = !args.exit_at_end;
     let mute = SourceInfo { sound: info.sound.clone().filter(|_| !replay), ..info.clone() };

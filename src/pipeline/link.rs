@@ -1,9 +1,10 @@
 //! Bounded links between threads: nothing is ever queued without a limit, and every drop is counted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
 
 /// The other end is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,18 +17,28 @@ pub(super) struct Outlet<T> {
     /// A newest-only link takes out what was not fetched in time.
     drain: Option<Receiver<T>>,
     skipped: Arc<AtomicU64>,
+    /// A newest-only link keeps everything while this is set.
+    keep: Arc<AtomicBool>,
 }
+
+/// How long a sender waits before it looks whether everything is still to be kept.
+const LOOK: Duration = Duration::from_millis(30);
 
 /// A link that keeps everything in order: the sender waits while `capacity` things wait to be fetched.
 pub(super) fn kept<T>(capacity: usize) -> (Outlet<T>, Receiver<T>) {
     let (sender, receiver) = bounded(capacity.max(1));
-    (Outlet { sender, drain: None, skipped: Arc::default() }, receiver)
+    (Outlet { sender, drain: None, skipped: Arc::default(), keep: Arc::default() }, receiver)
 }
 
 /// A link that holds one thing, the newest: what was not fetched before the next came is counted in `skipped`.
 pub(super) fn newest<T>(skipped: Arc<AtomicU64>) -> (Outlet<T>, Receiver<T>) {
+    newest_unless(skipped, Arc::default())
+}
+
+/// The same, but that it keeps everything, and has its sender wait, while `keep` is set.
+pub(super) fn newest_unless<T>(skipped: Arc<AtomicU64>, keep: Arc<AtomicBool>) -> (Outlet<T>, Receiver<T>) {
     let (sender, receiver) = bounded(1);
-    (Outlet { sender, drain: Some(receiver.clone()), skipped }, receiver)
+    (Outlet { sender, drain: Some(receiver.clone()), skipped, keep }, receiver)
 }
 
 impl<T> Outlet<T> {
@@ -39,6 +50,13 @@ impl<T> Outlet<T> {
     pub(super) fn send(&self, thing: T) -> Result<(), Closed> {
         let Some(drain) = &self.drain else { return self.sender.send(thing).map_err(|_| Closed) };
         let mut thing = thing;
+        while self.keep.load(Ordering::SeqCst) {
+            match self.sender.send_timeout(thing, LOOK) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Disconnected(_)) => return Err(Closed),
+                Err(SendTimeoutError::Timeout(back)) => thing = back,
+            }
+        }
         loop {
             match self.sender.try_send(thing) {
                 Ok(()) => return Ok(()),
@@ -95,6 +113,19 @@ mod tests {
             2_000,
             "each is either read or counted"
         );
+    }
+
+    #[test]
+    fn newest_keeps_everything_while_it_is_told_to() {
+        let (skipped, keep) = (Arc::<AtomicU64>::default(), Arc::new(AtomicBool::new(true)));
+        let (outlet, inlet) = newest_unless(Arc::clone(&skipped), Arc::clone(&keep));
+        let writer = std::thread::spawn(move || (0..300).for_each(|i| outlet.send(i).unwrap()));
+        assert_eq!(inlet.iter().take(200).collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
+        assert_eq!(skipped.load(Ordering::Relaxed), 0);
+        // A sender that waits does not wait for ever once nobody wants everything.
+        keep.store(false, Ordering::SeqCst);
+        writer.join().unwrap();
+        assert_eq!(inlet.try_recv(), Ok(299));
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! | `capture` | the source | frames | in time: replaces the older frame, counts it; in step: waits |
 //! | `sense-N` | frames | detections | waits |
 //! | `follow` | detections, in order | scenes | waits |
-//! | `record` | frames with scenes | files | in step: is waited for; in time: pictures are left out and counted |
+//! | `record` | frames with scenes | files | a recording waits; live: pictures are left out and counted |
 //! | `load` | settings that ask for another model | networks | – |
 //! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
 
@@ -38,6 +38,7 @@ mod stop;
 mod transport;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -126,6 +127,8 @@ pub struct Pipeline {
     pub stats: Arc<Stats>,
     /// What was tracked already; `None` where one cannot go back.
     pub memory: Option<SharedMemory>,
+    /// In time: every frame waits until it is fetched.
+    keep_frames: Arc<AtomicBool>,
     adjust: Adjust,
     senses: Arc<Senses>,
     /// Wakes the thread that loads networks; closed, it ends.
@@ -151,7 +154,10 @@ impl Pipeline {
         let (errors_out, errors) = bounded(8);
         let adjust = Adjust::default();
 
-        let (display_out, frames) = link::newest(Arc::clone(&stats.skipped_display));
+        let keep_frames = Arc::new(AtomicBool::new(false));
+        let (display_out, frames) =
+            link::newest_unless(Arc::clone(&stats.skipped_display), Arc::clone(&keep_frames));
+
         let (sense_out, sense_in) = match every_frame {
             true => link::kept(KEPT),
             false => link::newest(Arc::clone(&stats.skipped_detect)),
@@ -198,6 +204,7 @@ impl Pipeline {
             transport: Arc::clone(&transport),
             stats: Arc::clone(&stats),
             memory: memory.clone(),
+            keep_frames,
             adjust: Arc::clone(&adjust),
             senses: Arc::clone(&senses),
             wake,
@@ -288,6 +295,12 @@ impl Pipeline {
         }
     }
 
+    /// In time: whether every frame of a recording is to come, however long its reader takes, instead of the newest only.
+    pub fn keep_frames(&self, keep: bool) {
+        let keep = keep && !self.info.kind.is_live();
+        self.keep_frames.store(keep, Ordering::SeqCst);
+    }
+
     /// The names of the classes of the network that runs.
     pub fn labels(&self) -> Arc<Labels> {
         self.senses.labels()
@@ -308,11 +321,13 @@ impl Pipeline {
     /// # Errors
     /// The first error of any stage.
     pub fn finish(self) -> Result<(), RunError> {
-        let Self { frames, followed, transport, errors, stop, stopper, threads, wake, .. } = self;
+        let Self { frames, followed, transport, errors, stop, stopper, threads, wake, keep_frames, .. } =
+            self;
         // The loader alone waits for this end.
         let is_loader = |thread: &JoinHandle<()>| thread.thread().name() == Some(LOADER);
         let ended_by_itself = threads.iter().all(|thread| thread.is_finished() || is_loader(thread));
         drop(wake);
+        keep_frames.store(false, Ordering::SeqCst);
         if !ended_by_itself {
             drop((frames, followed));
             transport.end();

@@ -162,6 +162,11 @@ impl Recorder {
         self.has_tracks
     }
 
+    /// Whether pictures are being written.
+    pub fn takes_pictures(&self) -> bool {
+        self.wants_pictures || self.is_filming()
+    }
+
     /// Writes the tracks of a frame; false when writing has failed and [`Recorder::finish`] will say why.
     pub fn tracks(&self, frame: &Frame, scene: &Scene) -> bool {
         if !self.has_tracks {

@@ -244,6 +244,7 @@ impl Stage {
                 }
             }
             changed |= self.hear_of_changes();
+            self.show.pipeline.keep_frames(self.show.recorder.takes_pictures());
             changed |= if self.show.every_frame { self.fetch_in_step() } else { self.fetch_in_time() };
             if self.failure.is_none() {
                 self.failure = self.show.pipeline.try_error();

@@ -41,6 +41,7 @@ impl Stage {
             }
             Command::Seek(share) => self.seek(share),
             Command::Speed(steps) => self.change_speed(steps),
+            Command::Repeat if self.is_live() => self.tell("live: it has no end"),
             Command::Repeat => {
                 let repeat = !self.show.carried.repeat;
                 self.show.carried.repeat = repeat;
