@@ -231,6 +231,60 @@ fn in_time_there_are_speeds_a_time_line_repetition_and_no_work_in_a_halt() {
 }
 
 #[test]
+fn a_slow_detector_keeps_ids_through_steps_back() {
+    let Some(screen) = Screen::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    // Two looks a second: the tracks are always some frames behind the picture.
+    let player = Player::open(screen, folder.path(), &[&demo(), "--set", "detector.min_interval=0.5"]);
+    let ids = || player.tracks().iter().map(|track| track.0).collect::<Vec<_>>();
+    wait_until("some tracks", 30, || player.frame() > 14 && ids().len() > 3);
+    let before = ids();
+    let newest = before.iter().max().copied().unwrap();
+    for _ in 0..3 {
+        player.screen.press("comma");
+    }
+    player.wait("paused", true);
+    player.wait("seeking", false);
+    sleep(Duration::from_millis(900));
+    let back = ids();
+    assert!(back.iter().any(|id| before.contains(id)), "{before:?} {back:?}");
+    assert!(back.iter().all(|id| *id <= newest), "{before:?} {back:?}");
+    player.screen.press("space");
+    wait_until("play on", 20, || player.frame() > 24);
+    let after = ids();
+    assert!(after.iter().any(|id| before.contains(id)), "{before:?} {after:?}");
+    player.screen.press("q");
+    wait_for(player.child, 10).ok();
+}
+
+#[test]
+fn every_round_of_a_repetition_has_all_its_tracks() {
+    let Some(screen) = Screen::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&demo(), "--set", "source.every_frame=true", "--end", "3", "--loop"];
+    let player = Player::open(screen, folder.path(), &arguments);
+    player.screen.press("greater");
+    player.screen.press("greater");
+    let mut seen = std::collections::BTreeMap::<u64, Vec<u64>>::new();
+    let until = Instant::now() + Duration::from_secs(6);
+    while Instant::now() < until {
+        let tracks: Vec<u64> = player.tracks().iter().map(|track| track.0).collect();
+        let frame = player.frame();
+        // Read twice: the frame may have changed between the two.
+        if frame == player.frame() && frame > 3 && !tracks.is_empty() {
+            seen.entry(frame).or_insert_with(|| tracks.clone());
+        }
+        assert!(frame <= 3 || !tracks.is_empty(), "frame {frame} has no tracks");
+        sleep(Duration::from_millis(15));
+    }
+    // The last frames too, whose results were on their way when the next round began; and no round has ids of its own.
+    assert!(seen.keys().any(|frame| *frame >= 19), "{seen:?}");
+    assert!(seen.values().flatten().all(|id| *id <= 12), "{seen:?}");
+    player.screen.press("q");
+    wait_for(player.child, 10).ok();
+}
+
+#[test]
 fn several_recordings_and_frames_of_any_rate() {
     if !has("ffmpeg") || !has("ffprobe") {
         return;
