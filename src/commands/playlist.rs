@@ -44,7 +44,10 @@ impl Playlist {
         if !paths.contains(&path) {
             paths.push(path.clone());
         }
-        paths.sort_by(|a, b| natord::compare(&a.to_string_lossy(), &b.to_string_lossy()));
+        paths.sort_by(|a, b| {
+            let (left, right) = (a.to_string_lossy(), b.to_string_lossy());
+            natord::compare_ignore_case(&left, &right).then_with(|| a.cmp(b))
+        });
         let begin = paths.iter().position(|other| *other == path)?;
         Some(Self { sources: paths.into_iter().map(Into::into).collect(), begin })
     }

@@ -91,7 +91,10 @@ impl Stage {
             self.tell("live: there is no going back and forth");
             return None;
         }
-        self.show.pipeline.memory.as_ref()?;
+        if self.show.pipeline.memory.is_none() {
+            self.tell("with --exit-at-end there is no going back and forth");
+            return None;
+        }
         self.goal.or(self.current.as_ref().map(|current| current.frame.time))
     }
 
