@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Rotate, Source, SourceError, SourceInfo, SourceSettings, Stopper};
+use super::{Health, Rotate, Source, SourceError, SourceInfo, SourceSettings, Stopper};
 use crate::frame::{Frame, Picture};
 
 /// Puts around `source` what `settings` ask for: the rate first (recordings and images only: a live picture's time is
@@ -120,6 +120,10 @@ impl Source for Retimed {
         self.inner.prepare_seeking();
     }
 
+    fn health(&self) -> Option<Health> {
+        self.inner.health()
+    }
+
     fn stopper(&self) -> Option<Stopper> {
         self.inner.stopper()
     }
@@ -214,6 +218,10 @@ impl Source for Cut {
         self.inner.prepare_seeking();
     }
 
+    fn health(&self) -> Option<Health> {
+        self.inner.health()
+    }
+
     fn stopper(&self) -> Option<Stopper> {
         self.inner.stopper()
     }
@@ -258,6 +266,10 @@ impl Source for Turned {
 
     fn prepare_seeking(&mut self) {
         self.inner.prepare_seeking();
+    }
+
+    fn health(&self) -> Option<Health> {
+        self.inner.health()
     }
 
     fn stopper(&self) -> Option<Stopper> {

@@ -11,14 +11,19 @@ mod ffprobe;
 mod images;
 mod input;
 pub mod jpeg;
+mod live;
+mod mailbox;
 mod open;
 mod packets;
 mod picture_file;
 mod raw_frame;
 mod settings;
 mod showinfo;
+mod simulated;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use crate::frame::{Frame, PictureError};
 
@@ -27,9 +32,15 @@ pub use avi::{AviSource, is_motion_jpeg};
 pub use ffmpeg::FfmpegSource;
 pub use images::{IMAGE_RATE, ImageSource};
 pub use input::{Input, Tools, redact};
+pub use live::{Condition, Health, LiveSource, Opener, Patience};
 pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
 pub use settings::{CameraSettings, Rotate, SourceSettings};
+pub use simulated::{Recording, Simulation};
+
+/// The log target of what a user is told of a source without having asked for more: what was wished of a camera and what
+/// was got, that it is back.
+pub const NOTICE: &str = "trailsight::notice";
 
 /// What kind of thing frames come from; decides how they are paced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +112,16 @@ pub trait Source: Send {
 
     /// Says that [`Source::seek`] will be called, so that what makes it exact can be got ready beside the decoding.
     fn prepare_seeking(&mut self) {}
+
+    /// Counts the pictures that were too damaged to be shown, where the source leaves such out.
+    fn damage(&self) -> Option<Arc<AtomicU64>> {
+        None
+    }
+
+    /// How a live source fares, for whoever shows it; `None` for sources that do not tell.
+    fn health(&self) -> Option<Health> {
+        None
+    }
 
     /// A handle that makes a blocked [`Source::next_frame`] return soon, where the source has such a means.
     fn stopper(&self) -> Option<Stopper> {

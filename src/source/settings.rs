@@ -23,11 +23,15 @@ pub struct CameraSettings {
     pub height: u32,
     /// The wished rate in frames a second.
     pub fps: f64,
+    /// Seconds without a picture from which on a camera or a stream counts as stalled.
+    pub stall_seconds: f64,
+    /// Seconds for which a camera or a stream that is gone is waited for; `None`: for ever.
+    pub give_up_seconds: Option<f64>,
 }
 
 impl Default for CameraSettings {
     fn default() -> Self {
-        Self { width: 1280, height: 720, fps: 30.0 }
+        Self { width: 1280, height: 720, fps: 30.0, stall_seconds: 2.0, give_up_seconds: None }
     }
 }
 

@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn wish(width: u32, height: u32, fps: f64) -> CameraSettings {
-        CameraSettings { width, height, fps }
+        CameraSettings { width, height, fps, ..CameraSettings::default() }
     }
 
     /// What a common USB 2 camera lists: the larger, the slower, unless compressed.

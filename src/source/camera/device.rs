@@ -160,7 +160,7 @@ impl Device {
         for format in choice::candidates(&offered, wish) {
             match Self::open_as(index, format) {
                 Ok(device) => {
-                    let CameraSettings { width, height, fps } = wish;
+                    let CameraSettings { width, height, fps, .. } = wish;
                     log::info!(
                         "camera {index} “{name}”: wished {width}×{height} at {fps} fps, got {}",
                         device.format

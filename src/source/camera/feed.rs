@@ -8,10 +8,10 @@ use nokhwa::Buffer;
 
 use super::decode::{Damage, decode};
 use super::device::{self, Device, Fault};
-use super::mailbox::Mailbox;
 use super::select::{self, Named};
 use super::{CameraFormat, device::list};
 use crate::frame::Frame;
+use crate::source::mailbox::Mailbox;
 use crate::source::{CameraSettings, Source, SourceError, SourceInfo, SourceKind, Stopper};
 
 /// How long a camera may take to open.

@@ -18,8 +18,6 @@ mod device;
 #[cfg(feature = "camera")]
 mod feed;
 #[cfg(feature = "camera")]
-mod mailbox;
-#[cfg(feature = "camera")]
 mod mjpeg;
 #[cfg(feature = "camera")]
 mod select;

@@ -19,6 +19,17 @@ struct State<T, E> {
     stopped: bool,
 }
 
+/// What a wait for an item came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken<T> {
+    /// The newest item.
+    Item(T),
+    /// None in that time.
+    Nothing,
+    /// Stopped or ended: there will be none.
+    Over,
+}
+
 impl<T, E> Mailbox<T, E> {
     /// Empty and open.
     pub(super) fn new() -> Self {
@@ -62,12 +73,56 @@ impl<T, E> Mailbox<T, E> {
         }
     }
 
+    /// Reader: as [`Mailbox::take`], but waits at most this long; then `Ok(Taken::Nothing)`.
+    ///
+    /// # Errors
+    /// As [`Mailbox::take`].
+    pub(super) fn take_within(&self, at_most: Duration) -> Result<Taken<T>, E> {
+        let deadline = Instant::now() + at_most;
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return Ok(Taken::Over);
+            }
+            if let Some(item) = state.newest.take() {
+                return Ok(Taken::Item(item));
+            }
+            if state.ended {
+                return state.fault.take().map_or(Ok(Taken::Over), Err);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(Taken::Nothing);
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Writer: waits this long, or until nobody wants more; false where nobody does.
+    pub(super) fn rest(&self, at_most: Duration) -> bool {
+        let deadline = Instant::now() + at_most;
+        let mut state = self.lock();
+        while !state.stopped {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        false
+    }
+
     /// Anyone: wakes the reader and asks the writer to end.
     pub(super) fn stop(&self) {
         let mut state = self.lock();
         state.stopped = true;
         state.newest = None;
         self.changed.notify_all();
+    }
+
+    /// Writer: whether nobody wants more.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.lock().stopped
     }
 
     /// Waits until the writer has ended, at most this long; whether it has.
@@ -131,6 +186,20 @@ mod tests {
         assert_eq!(reader.join().unwrap(), Ok(None));
         assert!(!mailbox.put(1));
         assert_eq!(mailbox.take(), Ok(None));
+    }
+
+    #[test]
+    fn a_wait_ends_with_an_item_its_time_or_the_stop() {
+        let mailbox: Mailbox<u32, &str> = Mailbox::new();
+        assert_eq!(mailbox.take_within(Duration::from_millis(5)), Ok(Taken::Nothing));
+        assert!(mailbox.rest(Duration::from_millis(5)));
+        mailbox.put(3);
+        assert_eq!(mailbox.take_within(Duration::from_secs(60)), Ok(Taken::Item(3)));
+        mailbox.end(Some("gone"));
+        assert_eq!(mailbox.take_within(Duration::from_secs(60)), Err("gone"));
+        mailbox.stop();
+        assert_eq!(mailbox.take_within(Duration::from_secs(60)), Ok(Taken::Over));
+        assert!(!mailbox.rest(Duration::from_secs(60)));
     }
 
     #[test]

@@ -1,0 +1,265 @@
+//! What keeps a live source alive: whatever a camera or a stream does, the reader gets its newest picture, is told when
+//! none comes, and is never held up by it.
+//!
+//! A thread of its own (`keep`) reads the source, which may block for as long as it likes, into a mailbox that holds only
+//! the newest picture. Where the source fails or ends, that thread opens it again, with growing pauses, until it is back
+//! or nobody wants it any more. The reader waits at the mailbox, and watches the silence: a source that is silent for
+//! long is stopped, so that the thread can open it anew. What there is to be shown of all this is in [`Health`].
+//!
+//! Source time goes on through every interruption by as much as the wall's clock does (`line`), so that the tracker knows
+//! how long nobody looked, and numbers go on without repetition.
+
+mod health;
+mod line;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::mailbox::{Mailbox, Taken};
+use super::{NOTICE, Source, SourceError, SourceInfo, Stopper};
+use crate::frame::Frame;
+
+use health::seconds;
+pub use health::{Condition, Health};
+use line::Line;
+
+/// The first pause before a source is opened again, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+/// How often a reader that waits looks at the silence.
+const LOOK: Duration = Duration::from_millis(100);
+/// A source that is silent for so many times what counts as a stall is opened anew, but not before [`SILENCE`].
+const STALLS: u32 = 3;
+const SILENCE: Duration = Duration::from_secs(5);
+/// How long the first pictures are counted to tell the rate that really comes.
+const MEASURE: Duration = Duration::from_secs(2);
+
+/// Opens a source once more.
+pub type Opener = Box<dyn FnMut() -> Result<Box<dyn Source>, SourceError> + Send>;
+
+/// How long a live source is borne with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Patience {
+    /// The silence from which on it counts as stalled.
+    pub stall: Duration,
+    /// How long one that is gone is waited for; `None`: for ever.
+    pub give_up: Option<Duration>,
+}
+
+impl Patience {
+    /// As the settings have it.
+    pub fn of(settings: &super::CameraSettings) -> Self {
+        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        Self { stall: time(settings.stall_seconds), give_up: settings.give_up_seconds.map(time) }
+    }
+}
+
+/// The end of a blocked read of the source that is open at the moment.
+type Release = Arc<Mutex<Option<Stopper>>>;
+
+/// A live source that is kept alive; see the [module](self).
+pub struct LiveSource {
+    info: SourceInfo,
+    newest: Arc<Mailbox<Frame, SourceError>>,
+    health: Health,
+    release: Release,
+    /// The silence after which the source is opened anew.
+    silence: Duration,
+}
+
+impl LiveSource {
+    /// Takes an open source, and what opens it again.
+    ///
+    /// # Errors
+    /// [`SourceError::Open`] where there is no thread for it.
+    pub fn new(source: Box<dyn Source>, again: Opener, patience: Patience) -> Result<Self, SourceError> {
+        let info = source.info().clone();
+        // A slow camera is not a stalled one.
+        let slow = info
+            .rate
+            .filter(|rate| *rate > 0.0)
+            .map_or(Duration::ZERO, |rate| Duration::try_from_secs_f64(3.0 / rate).unwrap_or(Duration::ZERO));
+        let stall = patience.stall.max(slow);
+        let (newest, health) = (Arc::new(Mailbox::new()), Health::new(stall));
+        let release: Release = Arc::new(Mutex::new(source.stopper()));
+        let keeper = Keeper {
+            name: info.name.clone(),
+            again,
+            newest: Arc::clone(&newest),
+            health: health.clone(),
+            release: Arc::clone(&release),
+            give_up: patience.give_up,
+            line: Line::default(),
+            measured: None,
+        };
+        thread::Builder::new().name("keep".to_owned()).spawn(move || keeper.run(source)).map_err(
+            |error| SourceError::Open {
+                what: info.name.clone(),
+                why: format!("the system gives no thread for it: {error}"),
+            },
+        )?;
+        let silence = stall.saturating_mul(STALLS).max(SILENCE);
+        Ok(Self { info, newest, health, release, silence })
+    }
+}
+
+impl Source for LiveSource {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
+        loop {
+            match self.newest.take_within(LOOK)? {
+                Taken::Item(frame) => return Ok(Some(frame)),
+                Taken::Over => return Ok(None),
+                Taken::Nothing => {}
+            }
+            if let Condition::Stalled(silent) = self.health.condition()
+                && silent > self.silence
+                && let Some(stopper) = lock(&self.release).take()
+            {
+                log::warn!("{} is silent for {}: it is opened anew", self.info.name, seconds(silent));
+                stopper();
+            }
+        }
+    }
+
+    fn health(&self) -> Option<Health> {
+        Some(self.health.clone())
+    }
+
+    fn stopper(&self) -> Option<Stopper> {
+        let (newest, release) = (Arc::clone(&self.newest), Arc::clone(&self.release));
+        Some(Box::new(move || stop(&newest, &release)))
+    }
+}
+
+impl Drop for LiveSource {
+    /// The thread ends by itself, as soon as the source lets it.
+    fn drop(&mut self) {
+        stop(&self.newest, &self.release);
+    }
+}
+
+fn stop(newest: &Mailbox<Frame, SourceError>, release: &Release) {
+    newest.stop();
+    if let Some(stopper) = lock(release).take() {
+        stopper();
+    }
+}
+
+fn lock(release: &Release) -> std::sync::MutexGuard<'_, Option<Stopper>> {
+    release.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the thread that reads works with.
+struct Keeper {
+    name: String,
+    again: Opener,
+    newest: Arc<Mailbox<Frame, SourceError>>,
+    health: Health,
+    release: Release,
+    give_up: Option<Duration>,
+    line: Line,
+    /// When the first picture of this connection came, and how many came since; `None` once the rate was told.
+    measured: Option<(Instant, u32)>,
+}
+
+impl Keeper {
+    fn run(mut self, first: Box<dyn Source>) {
+        let mut source = Some(first);
+        loop {
+            let fault = match source.take() {
+                Some(source) => self.read(source),
+                None => match self.reopen() {
+                    Ok(Some(again)) => {
+                        source = Some(again);
+                        continue;
+                    }
+                    Ok(None) => return self.newest.end(None),
+                    Err(error) => return self.newest.end(Some(error)),
+                },
+            };
+            if self.newest.is_stopped() {
+                return self.newest.end(None);
+            }
+            // Of what went wrong the first is what happened; that it is still so says nothing new.
+            log::warn!("{fault}; it is opened again as soon as it is there");
+            self.health.gone(fault);
+        }
+    }
+
+    /// Reads an open source until it ends; gives why.
+    fn read(&mut self, mut source: Box<dyn Source>) -> String {
+        self.line.begin_again();
+        self.measured = None;
+        self.health.count_damage_of(source.damage());
+        let mut frames = 0_u64;
+        let told = source.info().rate;
+        loop {
+            let mut frame = match source.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return format!("{}: it gives no more pictures", self.name),
+                Err(error) => return error.to_string(),
+            };
+            self.line.place(&mut frame);
+            frames += 1;
+            if let Some(silent) = self.health.picture() {
+                log::info!(target: NOTICE, "{}: pictures come again, after {}", self.name, seconds(silent));
+            }
+            if !self.newest.put(frame) {
+                return String::new();
+            }
+            self.measure(frames, told);
+        }
+    }
+
+    /// Tells how many pictures a second really come, once.
+    fn measure(&mut self, frames: u64, told: Option<f64>) {
+        if frames == 1 {
+            self.measured = Some((Instant::now(), 0));
+        } else if let Some((begun, count)) = &mut self.measured {
+            *count += 1;
+            let passed = begun.elapsed();
+            if passed >= MEASURE {
+                let rate = f64::from(*count) / passed.as_secs_f64();
+                let promised = told.map(|rate| format!(" of {rate:.3} promised")).unwrap_or_default();
+                log::info!(target: NOTICE, "{}: measured {rate:.1} pictures a second{promised}", self.name);
+                self.measured = None;
+            }
+        }
+    }
+
+    /// Tries until the source is open again; `None` where nobody wants it any more.
+    ///
+    /// # Errors
+    /// Why it could not be had, once it was waited for long enough.
+    fn reopen(&mut self) -> Result<Option<Box<dyn Source>>, SourceError> {
+        let begun = Instant::now();
+        let mut pause = PAUSES.0;
+        while self.newest.rest(pause) {
+            match (self.again)() {
+                Ok(source) => {
+                    // Who stopped it meanwhile had nothing to stop.
+                    *lock(&self.release) = source.stopper();
+                    self.health.opened();
+                    log::info!(target: NOTICE, "{} is open again", self.name);
+                    return Ok((!self.newest.is_stopped()).then_some(source));
+                }
+                Err(error) => {
+                    log::debug!("{error}");
+                    if self.give_up.is_some_and(|give_up| begun.elapsed() >= give_up) {
+                        return Err(error);
+                    }
+                    self.health.gone(error.to_string());
+                }
+            }
+            pause = (pause * 2).min(PAUSES.1);
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests;
