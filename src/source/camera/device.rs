@@ -71,6 +71,7 @@ impl Backend {
         }
     }
 
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "nokhwa lists all there is"))]
     fn listing(self, index: u32, wish: &CameraSettings) -> Result<Listing, Fault> {
         match self {
             #[cfg(target_os = "linux")]
@@ -79,6 +80,7 @@ impl Backend {
         }
     }
 
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "nokhwa is always exact"))]
     fn open(self, index: u32, format: CameraFormat, exactly: bool) -> Result<Box<dyn Device>, Fault> {
         match self {
             #[cfg(target_os = "linux")]

@@ -13,6 +13,8 @@ pub(super) enum Fault {
     Busy,
     /// It is not there (any more).
     Gone,
+    /// It is none that gives pictures, for this reason.
+    NoCamera(&'static str),
     /// It does not say anything for this many seconds.
     Silent(u64),
     /// Anything else, in the words of the driver or of a library.
@@ -38,6 +40,9 @@ impl Fault {
             ),
             Self::Gone => {
                 "the camera is gone: plug it in again; `trailsight cameras` lists what is there".to_owned()
+            }
+            Self::NoCamera(why) => {
+                format!("{why}: choose another camera from `trailsight cameras`")
             }
             Self::Silent(seconds) => format!(
                 "its driver does not answer within {seconds} s: unplug the camera, plug it in again, and start anew"
@@ -81,7 +86,9 @@ mod tests {
 
     #[test]
     fn each_fault_says_what_to_do() {
-        for fault in [Fault::Denied, Fault::Busy, Fault::Gone, Fault::Silent(20)] {
+        for fault in
+            [Fault::Denied, Fault::Busy, Fault::Gone, Fault::Silent(20), Fault::NoCamera("it is an output")]
+        {
             assert!(fault.is_final());
             let sentence = fault.sentence(3);
             assert!(sentence.contains(':'), "what happened, then what to do: {sentence}");

@@ -150,9 +150,9 @@ impl Rate {
         f64::from(self.frames) / f64::from(self.seconds)
     }
 
-    /// Whether a person who writes `fps` can mean this: it is the same up to a thousandth.
+    /// Whether a person who writes `fps` can mean this: it is the same but for rounding.
     pub(super) fn is_about(self, fps: f64) -> bool {
-        (self.as_f64() - fps).abs() <= fps * 1e-3
+        (self.as_f64() - fps).abs() <= fps * 5e-4
     }
 }
 

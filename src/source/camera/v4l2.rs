@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use v4l::buffer::{Flags, Metadata, Type};
@@ -30,6 +31,8 @@ const BUFFERS: u32 = 5;
 const COMMON_SIZES: [(u32, u32); 4] = [(640, 480), (800, 600), (1280, 720), (1920, 1080)];
 /// More formats than this are nonsense.
 const MOST_LISTED: usize = 4096;
+/// A rest where the driver was ready and had nothing.
+const PAUSE: Duration = Duration::from_millis(2);
 /// What poll(2) is asked to wait for: POLLIN.
 const READABLE: i16 = 1;
 
@@ -39,7 +42,7 @@ pub(super) fn listing(index: u32, wish: &CameraSettings) -> Result<Listing, Faul
         let device = v4l::Device::new(index as usize)?;
         let abilities = device.query_caps()?.capabilities;
         if !abilities.contains(Capability::VIDEO_CAPTURE) {
-            return Err(Fault::Other(not_a_camera(abilities).to_owned()));
+            return Err(Fault::NoCamera(not_a_camera(abilities)));
         }
         let mut listing = Listing::default();
         for described in device.enum_formats()? {
@@ -137,6 +140,8 @@ pub(super) struct V4l2 {
     layout: Layout,
     /// A buffer has to be taken from the driver without being seen, see [`V4l2::take`].
     owes: bool,
+    /// The first picture came.
+    begun: bool,
 }
 
 impl V4l2 {
@@ -164,7 +169,8 @@ impl V4l2 {
             let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS)?;
             // Waiting is done by `wait`.
             stream.set_timeout(Duration::ZERO);
-            let mut camera = Self { handle: stream.handle(), stream: Some(stream), layout, owes: false };
+            let mut camera =
+                Self { handle: stream.handle(), stream: Some(stream), layout, owes: false, begun: false };
             camera.take()?;
             Ok(camera)
         })
@@ -179,12 +185,20 @@ impl V4l2 {
         let taken = if self.owes {
             CaptureStream::dequeue(stream).map(|_| None)
         } else {
-            CaptureStream::next(stream).map(Some)
+            CaptureStream::next(stream).map(|(bytes, about)| {
+                let age = age(about);
+                Some((age, captured(bytes, about, age.unwrap_or_default())))
+            })
         };
         match taken {
             Ok(buffer) => {
                 self.owes = false;
-                Ok(buffer.map(|(bytes, about)| captured(bytes, about)))
+                Ok(buffer.map(|(age, captured)| {
+                    if !std::mem::replace(&mut self.begun, true) {
+                        tell_age(age);
+                    }
+                    captured
+                }))
             }
             Err(error) => match error.kind() {
                 ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted => {
@@ -194,6 +208,15 @@ impl V4l2 {
                 _ => Err(error.into()),
             },
         }
+    }
+}
+
+fn tell_age(age: Option<Duration>) {
+    match age {
+        Some(age) => {
+            log::debug!("the first picture was taken {:.1} ms before it came", age.as_secs_f64() * 1e3)
+        }
+        None => log::debug!("the driver stamps no times: a picture counts as taken when it comes"),
     }
 }
 
@@ -207,7 +230,14 @@ impl Device for V4l2 {
             let milliseconds = i32::try_from(at_most.as_millis()).unwrap_or(i32::MAX);
             match self.handle.poll(READABLE, milliseconds) {
                 Ok(0) => Ok(None),
-                Ok(_) => self.take(),
+                Ok(_) => {
+                    let taken = self.take();
+                    // A device in trouble can be ready for ever and have nothing.
+                    if let Ok(None) = &taken {
+                        thread::sleep(PAUSE);
+                    }
+                    taken
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => Ok(None),
                 Err(error) => Err(error.into()),
             }
@@ -229,25 +259,22 @@ impl Drop for V4l2 {
 }
 
 /// A copy of what the driver filled, so that it can have its buffer back.
-fn captured(bytes: &[u8], about: &Metadata) -> Captured {
+fn captured(bytes: &[u8], about: &Metadata, age: Duration) -> Captured {
+    let now = Instant::now();
     let used = bytes.get(..about.bytesused as usize).unwrap_or(bytes);
-    Captured { at: moment(about), broken: about.flags.contains(Flags::ERROR), bytes: Box::new(used.to_vec()) }
+    Captured {
+        at: now.checked_sub(age).unwrap_or(now),
+        broken: about.flags.contains(Flags::ERROR),
+        bytes: Box::new(used.to_vec()),
+    }
 }
 
-/// When the picture was taken: by the driver's stamp, where that is of the clock that never jumps.
-fn moment(about: &Metadata) -> Instant {
+/// How long ago the picture was taken, where the driver stamps by the clock that never jumps.
+fn age(about: &Metadata) -> Option<Duration> {
     let clock = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let now = Instant::now();
+    let stamp = stamp::stamp(about.timestamp.sec, about.timestamp.usec)?;
     let monotonic = about.flags & Flags::TIMESTAMP_MASK == Flags::TIMESTAMP_MONOTONIC;
-    match (stamp::stamp(about.timestamp.sec, about.timestamp.usec), stamp::time(clock.tv_sec, clock.tv_nsec))
-    {
-        (Some(stamp), Some(clock)) if monotonic => {
-            let at = stamp::moment(stamp, clock, now);
-            log::trace!("a picture of {:?} ago", now - at);
-            at
-        }
-        _ => now,
-    }
+    if monotonic { stamp::age(stamp, stamp::time(clock.tv_sec, clock.tv_nsec)?) } else { None }
 }
 
 /// How the format's Y'CbCr is meant, as far as the driver tells.
@@ -278,11 +305,11 @@ mod tests {
     #[test]
     fn a_broken_buffer_is_marked_and_cut_to_what_was_filled() {
         let about = Metadata { bytesused: 3, flags: Flags::ERROR, ..Metadata::default() };
-        let taken = captured(&[1, 2, 3, 4], &about);
+        let taken = captured(&[1, 2, 3, 4], &about, Duration::MAX);
         assert!(taken.broken);
         assert_eq!(taken.bytes.as_ref().as_ref(), [1, 2, 3]);
         let lies = Metadata { bytesused: u32::MAX, ..Metadata::default() };
-        assert_eq!(captured(&[1, 2], &lies).bytes.as_ref().as_ref(), [1, 2]);
+        assert_eq!(captured(&[1, 2], &lies, Duration::ZERO).bytes.as_ref().as_ref(), [1, 2]);
     }
 
     #[test]
@@ -294,8 +321,13 @@ mod tests {
             [(Flags::TIMESTAMP_MONOTONIC, true), (Flags::TIMESTAMP_COPY, false), (Flags::from(0), false)]
         {
             let about = Metadata { flags, timestamp: then.into(), ..Metadata::default() };
-            assert_eq!(moment(&about).elapsed() >= ago, trusted, "{flags:?}");
+            assert_eq!(
+                age(&about).is_some_and(|age| age >= ago - Duration::from_millis(1)),
+                trusted,
+                "{flags:?}"
+            );
         }
+        assert_eq!(age(&Metadata { flags: Flags::TIMESTAMP_MONOTONIC, ..Metadata::default() }), None);
     }
 
     #[test]
