@@ -27,6 +27,8 @@ Examples:
   trailsight video.mp4                    play a recording, in time
   trailsight 1 --classes person,car       the second camera, people and cars only
   trailsight rtsp://host/stream           a network camera (needs ffmpeg)
+  trailsight \"simulate:demo?stall 5, unplug 3, corrupt 10% 5, resize 320x240\"
+                                          a camera that fails so, to try out what happens
   trailsight track video.mp4 --video out.mp4 --tracks out.txt
                                           no window: every frame, as fast as it goes, into files
   trailsight render video.mp4 --tracks out.txt --video drawn.mp4

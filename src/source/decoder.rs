@@ -97,6 +97,10 @@ fn decode_command(tools: &Tools, input: &Input, probe: &Probe, seek: Option<f64>
     if let Some(seconds) = seek {
         command.arg("-ss").arg(format!("{seconds:.6}"));
     }
+    if input.is_stream(probe.duration) {
+        // What is sent as it happens is not kept back to be put into a better order.
+        command.args(["-fflags", "nobuffer", "-flags", "low_delay"]);
+    }
     command.args(input.arguments(probe.is_modern()));
     // A capital V: not the cover pictures.
     command.args(["-map", "0:V:0", "-vf", &filters, probe.frame_mode_option(), "passthrough"]);

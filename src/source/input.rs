@@ -64,6 +64,11 @@ impl Input {
         matches!(self, Self::Url(url) if LIVE.contains(&scheme(url).as_str()))
     }
 
+    /// Whether this is a network stream: an address of something without a known length (seconds).
+    pub(super) fn is_stream(&self, duration: Option<f64>) -> bool {
+        matches!(self, Self::Url(_)) && duration.is_none()
+    }
+
     /// The options that belong in front of `-i`, and the argument of `-i`. `modern` where the programs are of version
     /// 5 or later.
     pub(super) fn arguments(&self, modern: bool) -> Vec<OsString> {
