@@ -1,6 +1,7 @@
 //! What each command does: from what was typed to a run and its outcome.
 
 mod ablate;
+mod batch;
 mod bench;
 mod cameras;
 mod config;
@@ -43,6 +44,14 @@ pub enum Failure {
 impl Failure {
     fn failed(error: impl std::fmt::Display) -> Self {
         Self::Failed(error.to_string())
+    }
+
+    /// What went wrong, in words; nothing where that has been told, or is known to whoever sent the signal.
+    fn why(self) -> String {
+        match self {
+            Self::Usage(why) | Self::Failed(why) => why,
+            Self::Signal(_) | Self::Told => String::new(),
+        }
     }
 }
 

@@ -42,34 +42,75 @@ pub(super) fn log_to_stderr(verbose: u8, quiet: bool) {
     }
 }
 
-/// A progress bar for a run over this source: frames, frames a second, and the time left where the length is known.
-/// Nothing is drawn where standard error is no terminal, or with `quiet`.
-pub(super) fn bar(info: &SourceInfo, quiet: bool) -> ProgressBar {
+/// Whether anything is drawn.
+fn is_drawn(quiet: bool) -> bool {
+    !quiet && std::io::stderr().is_terminal()
+}
+
+/// Writes a line to standard error, above what is drawn there.
+pub(super) fn say(text: &str) {
+    bars().suspend(|| eprintln!("{text}"));
+}
+
+/// A bar for a run over this source, not yet shown. With `named` the source's name stands before it.
+fn bar_of(info: &SourceInfo, named: bool) -> ProgressBar {
     let by_time = || info.duration.zip(info.rate).map(|(duration, rate)| (duration * rate).round() as u64);
     let length = info.frames.or_else(by_time).filter(|&frames| frames > 0);
     let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    let template = match length {
-        Some(_) => "{bar:28} {pos}/{len} frames  {per_sec}  {eta} left  {msg}",
-        None => "{spinner} {pos} frames  {per_sec}  {elapsed}  {msg}",
+    let template = match (named, length.is_some()) {
+        (false, true) => "{bar:28} {pos}/{len} frames  {per_sec}  {eta} left  {msg}",
+        (true, true) => "{prefix:20!} {bar:14} {pos}/{len}  {per_sec}  {eta} left  {msg}",
+        (false, false) => "{spinner} {pos} frames  {per_sec}  {elapsed}  {msg}",
+        (true, false) => "{prefix:20!} {spinner} {pos} frames  {per_sec}  {elapsed}  {msg}",
     };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = write!(out, "{:.1} fps", state.per_sec());
         });
-    if quiet || !std::io::stderr().is_terminal() {
+    bar.with_style(style).with_prefix(info.name.clone())
+}
+
+/// A progress bar for a run over this source: frames, frames a second, and the time left where the length is known.
+/// Nothing is drawn where standard error is no terminal, or with `quiet`.
+pub(super) fn bar(info: &SourceInfo, quiet: bool) -> ProgressBar {
+    let bar = bar_of(info, false);
+    if !is_drawn(quiet) {
         bar.set_draw_target(ProgressDrawTarget::hidden());
         return bar;
     }
-    let bar = bars().add(bar.with_style(style));
+    let bar = bars().add(bar);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// As [`bar`], with the source's name, above the line `below`.
+pub(super) fn named_bar(info: &SourceInfo, below: &ProgressBar, quiet: bool) -> ProgressBar {
+    let bar = bar_of(info, true);
+    if !is_drawn(quiet) {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        return bar;
+    }
+    let bar = bars().insert_before(below, bar);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A line of which only the message is shown.
+pub(super) fn line(quiet: bool) -> ProgressBar {
+    let line = ProgressBar::no_length();
+    if !is_drawn(quiet) {
+        line.set_draw_target(ProgressDrawTarget::hidden());
+        return line;
+    }
+    let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    bars().add(line.with_style(style))
 }
 
 /// A progress bar for a known number of `what`, with the time left.
 pub(super) fn steps(length: u64, what: &str, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::new(length);
-    if quiet || !std::io::stderr().is_terminal() {
+    if !is_drawn(quiet) {
         bar.set_draw_target(ProgressDrawTarget::hidden());
         return bar;
     }
