@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::source::SourceInfo;
+use crate::source::{SourceInfo, redact};
 
 fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();
@@ -31,8 +31,10 @@ pub(super) fn log_to_stderr(verbose: u8, quiet: bool) {
         .format(|buffer, record| {
             use std::io::Write;
             match record.level() {
-                log::Level::Error | log::Level::Warn => writeln!(buffer, "trailsight: {}", record.args()),
-                _ => writeln!(buffer, "{}", record.args()),
+                log::Level::Error | log::Level::Warn => {
+                    writeln!(buffer, "trailsight: {}", showable(&record.args().to_string()))
+                }
+                _ => writeln!(buffer, "{}", showable(&record.args().to_string())),
             }
         })
         .build();
@@ -49,7 +51,14 @@ fn is_drawn(quiet: bool) -> bool {
 
 /// Writes a line to standard error, above what is drawn there.
 pub(super) fn say(text: &str) {
-    bars().suspend(|| eprintln!("{text}"));
+    bars().suspend(|| eprintln!("{}", showable(text)));
+}
+
+/// What may be shown in a terminal of a text with names in it: no passwords of addresses, and nothing that the terminal
+/// would obey.
+pub(super) fn showable(text: &str) -> String {
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    redact(text).chars().map(|c| if obeyed(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// A bar for a run over this source, not yet shown. With `named` the source's name stands before it.
@@ -68,7 +77,7 @@ fn bar_of(info: &SourceInfo, named: bool) -> ProgressBar {
         .with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = write!(out, "{:.1} fps", state.per_sec());
         });
-    bar.with_style(style).with_prefix(info.name.clone())
+    bar.with_style(style).with_prefix(showable(&info.name).replace('\n', " "))
 }
 
 /// A progress bar for a run over this source: frames, frames a second, and the time left where the length is known.

@@ -128,9 +128,9 @@ pub(super) fn say_what_was_written(outputs: &Outputs, complete: bool) {
     for path in outputs.paths().filter(|path| **path != *Path::new("-")) {
         let partial = partial_name(path);
         if complete {
-            eprintln!("wrote {}", path.display());
+            progress::say(&format!("wrote {}", path.display()));
         } else if partial.exists() {
-            eprintln!("not complete, kept as {}", partial.display());
+            progress::say(&format!("not complete, kept as {}", partial.display()));
         }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::track::{Begun, begin, census_line};
-use super::{Context, Failure, input};
+use super::{Context, Failure, input, progress};
 use crate::cli::TrackArgs;
 use crate::detect::Detector;
 use crate::pipeline::{headless, thread_count};
@@ -240,7 +240,7 @@ fn summarise(
         eprintln!("{} recordings: {counts}; {frames} frames in {seconds:.1} s: {fps:.1} fps", jobs.len());
     }
     if !failed.is_empty() {
-        eprintln!("trailsight: failed: {}", list(failed.iter().cloned()));
+        progress::say(&format!("trailsight: failed: {}", list(failed.iter().cloned())));
     }
     match context.stop.signal() {
         Some(signal) => Err(Failure::Signal(signal)),
