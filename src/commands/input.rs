@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::config::Settings;
 use crate::pipeline::Reopen;
-use crate::source::{AviSource, Source, SourceError, SourceSettings, SourceSpec, adapt, camera, open_file};
+use crate::source::{
+    AviSource, LiveSource, Patience, Recording, Simulation, Source, SourceError, SourceSettings, SourceSpec,
+    adapt, camera, open_file,
+};
 
 /// The demo clip: people on a campus, see `assets/ORIGIN.md`.
 static DEMO: &[u8] = include_bytes!("../../assets/demo.avi");
@@ -31,6 +34,7 @@ pub(super) fn open(text: &OsStr, settings: &Settings) -> Result<Input, SourceErr
         SourceSpec::Name(name) if name == DEMO_NAME => open_demo(settings, None),
         SourceSpec::Name(name) => open_camera(name, settings).map_err(|error| no_such_name(name, &error)),
         SourceSpec::Camera(index) => open_camera(&index.to_string(), settings),
+        SourceSpec::Simulation { recording, faults } => simulate(recording, faults, settings),
         _ => {
             let source = open_file(&spec, &settings.source)?;
             let file = match &spec {
@@ -63,10 +67,34 @@ pub(super) fn open_first(settings: &Settings) -> Result<Input, SourceError> {
 }
 
 fn open_camera(which: &str, settings: &Settings) -> Result<Input, SourceError> {
-    let source = camera::open(which, &settings.source.camera)?;
-    // A camera has no beginning and no end, and its clock is its own.
-    let live = SourceSettings { fps: None, start: None, end: None, ..settings.source.clone() };
-    Ok(Input { source: adapt(source, &live), reopen: None, file: None, note: None })
+    let wish = settings.source.camera.clone();
+    let first = camera::open(which, &wish)?;
+    let (name, patience) = (first.info().name.clone(), Patience::of(&wish));
+    // By its name: where it is plugged in again it may get another number.
+    let again = Box::new(move || camera::open(&name, &wish));
+    let source = LiveSource::new(first, again, patience)?;
+    Ok(live(Box::new(source), settings))
+}
+
+/// A simulated camera that shows a recording, with faults.
+fn simulate(recording: &str, faults: &str, settings: &Settings) -> Result<Input, SourceError> {
+    let what = format!("the simulated camera of {recording}");
+    let spec = match recording {
+        "" | DEMO_NAME => None,
+        other => Some(SourceSpec::parse(other)),
+    };
+    let begin: Recording = Box::new(move || match &spec {
+        None => Ok(Box::new(AviSource::from_bytes(DEMO, "the demo clip")?)),
+        Some(spec) => open_file(spec, &SourceSettings::default()),
+    });
+    let simulation = Simulation::new(begin, faults).map_err(|why| SourceError::Open { what, why })?;
+    Ok(live(simulation.open(Patience::of(&settings.source.camera))?, settings))
+}
+
+/// A camera has no beginning and no end, and its clock is its own.
+fn live(source: Box<dyn Source>, settings: &Settings) -> Input {
+    let settings = SourceSettings { fps: None, start: None, end: None, ..settings.source.clone() };
+    Input { source: adapt(source, &settings), reopen: None, file: None, note: None }
 }
 
 fn open_demo(settings: &Settings, note: Option<String>) -> Result<Input, SourceError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::source::{SourceInfo, redact};
+use crate::source::{NOTICE, SourceInfo, redact};
 
 fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();
@@ -14,7 +14,7 @@ fn bars() -> &'static MultiProgress {
 }
 
 /// Sends the log to standard error, above the progress bar: warnings, with `-v` what is done, with `-vv` everything.
-/// Other crates are heard only from warnings on.
+/// What a source has to tell is told in any case. Other crates are heard only from warnings on.
 pub(super) fn log_to_stderr(verbose: u8, quiet: bool) {
     let level = match (quiet, verbose) {
         (true, _) => log::LevelFilter::Error,
@@ -26,6 +26,7 @@ pub(super) fn log_to_stderr(verbose: u8, quiet: bool) {
     let logger = env_logger::Builder::new()
         .filter_level(others)
         .filter_module("trailsight", level)
+        .filter_module(NOTICE, if quiet { level } else { level.max(log::LevelFilter::Info) })
         // tract tells of every graph that it simplifies.
         .filter_module("tract", log::LevelFilter::Error)
         .format(|buffer, record| {

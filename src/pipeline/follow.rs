@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::capture::{SharedMemory, Shot, lock};
 use super::link::Outlet;
@@ -12,6 +13,7 @@ use crate::detect::{DetectError, DetectTimes};
 use crate::detection::Detection;
 use crate::recall::{Memory, PieceId, Trace};
 use crate::scene::{Scene, Track, TrackState};
+use crate::source::Health;
 use crate::track::{Observation, TrackSettings, Tracker, TrailSettings, Trails};
 
 /// A frame with all that is known of it.
@@ -27,6 +29,8 @@ pub struct Followed {
     pub fresh: bool,
     /// How long the detection took.
     pub times: DetectTimes,
+    /// No frame came: the source is silent, and this is the frame from before, with what time has done to its tracks.
+    pub silence: bool,
 }
 
 /// A tracker with its trails, for one pass over one source.
@@ -118,7 +122,12 @@ pub(super) struct Follow {
     pub(super) tickets: Option<Receiver<()>>,
     /// What was tracked already; `None`: nothing is remembered.
     pub(super) memory: Option<SharedMemory>,
+    /// Tells when a live source is silent: time passes for the tracks all the same.
+    pub(super) health: Option<Health>,
 }
+
+/// How often time passes for the tracks of a silent source.
+const BEAT: Duration = Duration::from_millis(250);
 
 impl Follow {
     /// Tracks until no result comes any more or nobody wants the scenes.
@@ -127,9 +136,21 @@ impl Follow {
     /// What the network said.
     pub(super) fn run(self) -> Result<(), DetectError> {
         let mut reorder = Reorder::new();
-        let mut course = Course::new(self.track, self.trails, self.memory);
-        while let Ok(sensed) = self.inlet.recv() {
-            let sensed = sensed?;
+        let mut course = Course::new(self.track, self.trails, self.memory.clone());
+        let mut last: Option<Shot> = None;
+        loop {
+            let sensed = match self.inlet.recv_timeout(BEAT) {
+                Ok(sensed) => sensed?,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(silence) = self.silence(last.as_ref(), &mut course)
+                        && self.outlet.send(silence).is_err()
+                    {
+                        break;
+                    }
+                    continue;
+                }
+            };
             if self.every_frame {
                 reorder.push(sensed.shot.order, sensed);
             } else {
@@ -142,7 +163,11 @@ impl Follow {
                 }
                 let (scene, fresh) = course.follow(&shot, found.as_ref());
                 let detections = found.map(|found| found.detections).unwrap_or_default();
-                if self.outlet.send(Followed { shot, detections, scene, fresh, times }).is_err() {
+                if self.health.is_some() {
+                    last = Some(shot.clone());
+                }
+                let silence = false;
+                if self.outlet.send(Followed { shot, detections, scene, fresh, times, silence }).is_err() {
                     return Ok(());
                 }
                 if let Some(tickets) = &self.tickets {
@@ -152,6 +177,18 @@ impl Follow {
             }
         }
         Ok(())
+    }
+
+    /// What time has done to the tracks of a source that gives no frames.
+    fn silence(&self, last: Option<&Shot>, course: &mut Course) -> Option<Followed> {
+        let shot = last?.clone();
+        if self.health.as_ref()?.is_good() {
+            return None;
+        }
+        let time = shot.frame.time + shot.frame.captured.elapsed().as_secs_f64();
+        let scene = course.pass(&shot, time);
+        let (detections, times) = (Vec::new(), DetectTimes::default());
+        Some(Followed { shot, detections, scene, fresh: false, times, silence: true })
     }
 }
 
@@ -227,6 +264,18 @@ impl Course {
         let tracker = &self.follower.tracker;
         self.piece = Some(memory.write(self.piece, &scene, tracker, shot.revision));
         (scene, true)
+    }
+
+    /// Time passes, and nobody looks.
+    fn pass(&mut self, shot: &Shot, time: f64) -> Scene {
+        let picture = &shot.frame.picture;
+        let nothing = Observation {
+            detections: &[],
+            suppressed: &[],
+            camera: None,
+            picture: Some((picture.width() as f32, picture.height() as f32)),
+        };
+        self.follower.follow(shot.frame.sequence, time, &nothing)
     }
 
     fn observe(&mut self, shot: &Shot, found: &Found) -> Scene {

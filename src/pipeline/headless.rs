@@ -93,6 +93,9 @@ pub fn run(
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => continue,
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
         };
+        if followed.silence {
+            continue;
+        }
         frames += 1;
         census.count(&followed.scene);
         let times = followed.times;

@@ -48,7 +48,7 @@ use crate::config::Settings;
 use crate::detect::{DetectError, Detector};
 use crate::labels::Labels;
 use crate::recall::Memory;
-use crate::source::{Source, SourceError, SourceInfo, Stopper};
+use crate::source::{Health, Source, SourceError, SourceInfo, Stopper};
 
 pub use capture::{Reopen, Shot};
 pub use follow::{Followed, Follower};
@@ -127,6 +127,8 @@ pub struct Pipeline {
     pub stats: Arc<Stats>,
     /// What was tracked already; `None` where one cannot go back.
     pub memory: Option<SharedMemory>,
+    /// How a live source fares.
+    pub health: Option<Health>,
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
     adjust: Adjust,
@@ -150,7 +152,7 @@ impl Pipeline {
         let Plan { source, reopen, detector, settings, every_frame, display, replay, stats, stop } = plan;
         let transport = Arc::new(Transport::default());
         let info = source.info().clone();
-        let stopper = source.stopper();
+        let (stopper, health) = (source.stopper(), source.health());
         let (errors_out, errors) = bounded(8);
         let adjust = Adjust::default();
 
@@ -204,6 +206,7 @@ impl Pipeline {
             transport: Arc::clone(&transport),
             stats: Arc::clone(&stats),
             memory: memory.clone(),
+            health: health.clone(),
             keep_frames,
             adjust: Arc::clone(&adjust),
             senses: Arc::clone(&senses),
@@ -227,6 +230,7 @@ impl Pipeline {
             outlet: followed_out,
             adjust,
             memory: memory.clone(),
+            health: health.clone(),
         };
         let errors = errors_out.clone();
         pipeline.spawn("follow".into(), move || tell(&errors, follow.run()))?;

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::picture_file::format_of;
 use super::{
-    AviSource, FfmpegSource, ImageSource, Input, Source, SourceError, SourceSettings, Tools, adapt,
-    is_motion_jpeg, redact,
+    AviSource, FfmpegSource, ImageSource, Input, LiveSource, Patience, Source, SourceError, SourceSettings,
+    Tools, adapt, is_motion_jpeg, redact,
 };
+
+/// What a simulated camera's name begins with.
+const SIMULATE: &str = "simulate:";
 
 /// What a source's name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,13 @@ pub enum SourceSpec {
     Pattern(String),
     /// A video file; also a path that does not exist, so that opening it says so.
     Video(PathBuf),
+    /// A recording that comes as a camera's pictures, with faults.
+    Simulation {
+        /// The recording, as a source's name.
+        recording: String,
+        /// What happens, see [`Simulation`](super::Simulation).
+        faults: String,
+    },
     /// None of these: perhaps (part of) a camera's name.
     Name(String),
 }
@@ -49,7 +59,8 @@ impl SourceSpec {
         })
     }
 
-    /// Finds out what `text` means. In this order: only digits are a camera's index; `scheme://` begins an address;
+    /// Finds out what `text` means. In this order: only digits are a camera's index; `simulate:RECORDING?FAULTS` is a
+    /// simulated camera; `scheme://` begins an address;
     /// what exists is a folder, an image or a video by its content; `*`, `?` and `[` make a pattern; what looks like a
     /// path is a missing video; the rest is a name.
     pub fn parse(text: &str) -> Self {
@@ -57,6 +68,10 @@ impl SourceSpec {
             && text.bytes().all(|b| b.is_ascii_digit())
         {
             return Self::Camera(index);
+        }
+        if let Some(simulation) = text.strip_prefix(SIMULATE) {
+            let (recording, faults) = simulation.rsplit_once('?').unwrap_or((simulation, ""));
+            return Self::Simulation { recording: recording.to_owned(), faults: faults.to_owned() };
         }
         if is_url(text) {
             return Self::Url(text.to_owned());
@@ -96,7 +111,7 @@ pub fn open_file_with(
         SourceSpec::Image(path) => Box::new(ImageSource::file(path, settings.fps)?),
         SourceSpec::Folder(path) => Box::new(ImageSource::folder(path, settings.fps)?),
         SourceSpec::Pattern(pattern) => Box::new(ImageSource::pattern(pattern, settings.fps)?),
-        SourceSpec::Url(url) => open_video(tools, &Input::Url(url.clone()), settings)?,
+        SourceSpec::Url(url) => open_address(tools, url, settings)?,
         SourceSpec::Video(path) => open_video_file(tools, path, settings)?,
         SourceSpec::Camera(index) => {
             return Err(SourceError::Open {
@@ -104,7 +119,7 @@ pub fn open_file_with(
                 why: "it is not a file".to_owned(),
             });
         }
-        SourceSpec::Name(name) => {
+        SourceSpec::Name(name) | SourceSpec::Simulation { recording: name, .. } => {
             return Err(missing(Path::new(name)));
         }
     };
@@ -134,6 +149,18 @@ fn open_video_file(
             other => other,
         }),
     }
+}
+
+/// A stream is kept alive; what has a length is a recording, wherever it lies.
+fn open_address(tools: &Tools, url: &str, settings: &SourceSettings) -> Result<Box<dyn Source>, SourceError> {
+    let input = Input::Url(url.to_owned());
+    let source = open_video(tools, &input, settings)?;
+    if !source.info().kind.is_live() {
+        return Ok(source);
+    }
+    let tools = tools.clone();
+    let again = move || Ok(Box::new(FfmpegSource::open_with(&tools, &input, None)?) as Box<dyn Source>);
+    Ok(Box::new(LiveSource::new(source, Box::new(again), Patience::of(&settings.camera))?))
 }
 
 fn open_video(
@@ -246,6 +273,11 @@ mod tests {
             ("0", SourceSpec::Camera(0)),
             ("12", SourceSpec::Camera(12)),
             ("rtsp://a/b", SourceSpec::Url("rtsp://a/b".to_owned())),
+            ("simulate:a.avi", SourceSpec::Simulation { recording: "a.avi".into(), faults: String::new() }),
+            (
+                "simulate:what?.avi?stall 5, unplug 3",
+                SourceSpec::Simulation { recording: "what?.avi".into(), faults: "stall 5, unplug 3".into() },
+            ),
             ("udp://@239.0.0.1:1234", SourceSpec::Url("udp://@239.0.0.1:1234".to_owned())),
             ("none/*.png", SourceSpec::Pattern("none/*.png".to_owned())),
             ("missing.mp4", SourceSpec::Video("missing.mp4".into())),

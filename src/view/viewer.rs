@@ -3,7 +3,7 @@
 //! Everything that only changes the view happens in here; what concerns the frames, the detector or the program comes
 //! out of [`Viewer::handle`] as a [`Command`].
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, Paint};
 use super::hud::{HudData, draw_alert, draw_banner, draw_hud};
 use super::keys::{self, Action, NamedKey};
 use super::mapping::{Sizes, Viewport};
@@ -136,6 +136,8 @@ pub struct Shown<'a> {
     pub message: Option<(&'a str, f32)>,
     /// What is wrong, as long as it is.
     pub alert: Option<&'a str>,
+    /// The picture is not of now: it is darkened.
+    pub dimmed: bool,
 }
 
 /// A button held down this far from where it went down is a drag and not a click, in pixels.
@@ -143,6 +145,8 @@ const CLICK_SLACK: f32 = 4.0;
 /// The seconds of a short jump, and of a long one.
 const SHORT: f64 = 5.0;
 const LONG: f64 = 30.0;
+/// How much of a picture that is not of now is taken away.
+const DIMMED: f32 = 0.55;
 /// One notch of the wheel.
 const ZOOM_STEP: f64 = 1.2;
 
@@ -316,6 +320,10 @@ impl Viewer {
         let mapping = self.viewport.mapping(sizes);
 
         self.scaler.paint(canvas, shown.picture, &mapping);
+        if shown.dimmed {
+            let all = Rect::new(0.0, 0.0, canvas.width() as f32, canvas.height() as f32);
+            canvas.fill(all, Paint::new(0, DIMMED));
+        }
         self.boxes.clear();
         if let Some(scene) = shown.scene {
             self.boxes = boxes(&mapping, scene, shown.time);
@@ -396,6 +404,7 @@ mod tests {
                 timeline: None,
                 message: None,
                 alert: None,
+                dimmed: false,
             },
         );
         canvas

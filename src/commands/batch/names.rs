@@ -33,6 +33,7 @@ pub(super) fn name_of(spec: &SourceSpec) -> OsString {
         // The folder of the images; a pattern for folders has no name.
         SourceSpec::Pattern(pattern) => Path::new(pattern).parent().and_then(folder_name),
         SourceSpec::Url(url) => Some(of_address(url).into()),
+        SourceSpec::Simulation { recording, .. } => Some(name_of(&SourceSpec::parse(recording))),
         SourceSpec::Camera(index) => Some(format!("camera-{index}").into()),
         SourceSpec::Name(name) => Some(plain(name).into()),
     };
@@ -131,6 +132,7 @@ mod tests {
             ("http://cam.local:8080", "cam.local_8080"),
             ("https://host/v/clip.mp4?token=abc#t", "clip"),
             ("3", "camera-3"),
+            ("simulate:clips/a.mp4?stall 5", "a"),
             ("HD Webcam (04f2:b6d0)", "HD Webcam _04f2_b6d0_"),
             ("demo", "demo"),
         ] {

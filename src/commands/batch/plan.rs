@@ -153,6 +153,7 @@ fn check_templates(typed: &OutputArgs, settings: &RecordSettings) -> Result<(), 
 fn refuse_live(spec: &SourceSpec) -> Result<(), Failure> {
     let what = match spec {
         SourceSpec::Camera(index) => format!("camera {index}"),
+        SourceSpec::Simulation { recording, .. } => format!("the simulated camera of {}", redact(recording)),
         SourceSpec::Url(url) if Input::Url(url.clone()).is_live() => redact(url),
         _ => return Ok(()),
     };
@@ -170,7 +171,9 @@ fn files_of(spec: &SourceSpec) -> Vec<PathBuf> {
         SourceSpec::Pattern(pattern) => {
             glob::glob(pattern).map_or_else(|_| Vec::new(), |paths| paths.filter_map(Result::ok).collect())
         }
-        SourceSpec::Url(_) | SourceSpec::Camera(_) | SourceSpec::Name(_) => Vec::new(),
+        SourceSpec::Url(_) | SourceSpec::Camera(_) | SourceSpec::Simulation { .. } | SourceSpec::Name(_) => {
+            Vec::new()
+        }
     }
 }
 

@@ -116,6 +116,10 @@ impl Stage {
     fn show_frame(&mut self, shot: Shot) -> Option<(u64, f64)> {
         self.begin.get_or_insert(shot.frame.time);
         self.begin = self.begin.map(|begin| begin.min(shot.frame.time));
+        if let Some(current) = &self.current {
+            self.ages.replace(current.frame.captured);
+        }
+        self.unseen = true;
         let before = self.current.replace(shot).map(|before| (before.epoch, before.frame.time));
         (self.awaiting, self.goal) = (false, None);
         self.displayed.tick();

@@ -3,12 +3,14 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `age` | how old the picture is |
 //! | `fetch` | which frame and which scene come next |
 //! | `obey` | what commands do |
 //! | `tune` | settings that change while it runs: the file, keys, the panel |
 //! | `paint` | what is on the screen |
 //! | `status` | the same for other programs |
 
+mod age;
 mod fetch;
 mod obey;
 mod paint;
@@ -31,6 +33,7 @@ use crate::record::RecordError;
 use crate::scene::Scene;
 use crate::view::{Canvas, Panel, Text, Timeline, Viewer, Window, WindowError};
 
+use age::Ages;
 use status::Status;
 
 /// How long the loop sleeps when there is nothing new.
@@ -168,6 +171,9 @@ struct Stage {
     /// The frames whose tracks were written: after a jump back no frame is written twice.
     written: HashSet<u64>,
     displayed: Rate,
+    ages: Ages,
+    /// The picture on the canvas has not been on the screen yet.
+    unseen: bool,
     message: Option<(String, Instant)>,
     timeline: Option<(u64, Timeline)>,
     status: Option<Status>,
@@ -216,6 +222,8 @@ impl Stage {
             film: None,
             written: HashSet::new(),
             displayed: Rate::default(),
+            ages: Ages::default(),
+            unseen: false,
             message,
             timeline: None,
             status,
@@ -266,6 +274,9 @@ impl Stage {
             if changed || numbers {
                 (drawn, busy) = (Instant::now(), Instant::now());
                 self.draw(window)?;
+                if let Some(current) = self.current.as_ref().filter(|_| std::mem::take(&mut self.unseen)) {
+                    self.ages.show(current.frame.captured);
+                }
                 self.tell_status()?;
             } else if stale {
                 drawn = Instant::now();
@@ -291,6 +302,12 @@ impl Stage {
 
     fn tell(&mut self, message: impl Into<String>) {
         self.message = Some((message.into(), Instant::now() + MESSAGE));
+    }
+
+    /// What is the matter with a live source, while it is.
+    fn trouble(&self) -> Option<String> {
+        let pipeline = &self.show.pipeline;
+        pipeline.health.as_ref().filter(|_| !self.ended)?.condition().sentence(&pipeline.info.name)
     }
 
     fn is_live(&self) -> bool {

@@ -20,9 +20,9 @@ impl Stage {
     pub(super) fn draw(&mut self, window: &mut Window) -> Result<(), ShowError> {
         let (width, height) = window.size();
         self.canvas.resize(width, height);
-        let note = self.standing_note();
+        let (note, trouble) = (self.standing_note(), self.trouble());
         let Some(current) = &self.current else {
-            let words = note.unwrap_or_else(|| "waiting for the first picture".to_owned());
+            let words = note.or(trouble).unwrap_or_else(|| "waiting for the first picture".to_owned());
             let scale = self.show.carried.live.settings().overlay.scale.factor(width, height);
             self.canvas.clear(0);
             draw_banner(&mut self.canvas, &mut self.text, &words, (scale, height as f32), 1.0);
@@ -52,7 +52,7 @@ impl Stage {
             recording: self.show.recorder.video().map(|video| video.seconds),
             confidence: Some(settings.detector.confidence),
             trail_seconds: Some(settings.trails.seconds),
-            skipped: pipeline.stats.skipped(),
+            skipped: self.skipped(),
             paused: self.paused,
             note: note.filter(|_| self.failure.is_none()),
         };
@@ -74,12 +74,21 @@ impl Stage {
             hud: &hud,
             timeline: self.timeline.as_ref().map(|(_, timeline)| timeline),
             message: fading,
-            alert: failure.as_deref().or(self.show.carried.live.problem()),
+            alert: failure.as_deref().or(trouble.as_deref()).or(self.show.carried.live.problem()),
+            dimmed: trouble.is_some(),
         };
         self.viewer.render(&mut self.canvas, &shown);
         self.draw_panel();
         window.present(&self.canvas)?;
         Ok(())
+    }
+
+    /// Frames left out, by stage; damaged ones where there were any.
+    fn skipped(&self) -> Vec<(&'static str, u64)> {
+        let mut skipped = self.show.pipeline.stats.skipped();
+        let damaged = self.show.pipeline.health.as_ref().map_or(0, |health| health.damaged());
+        skipped.extend((damaged > 0).then_some(("damaged", damaged)));
+        skipped
     }
 
     /// Brings the time line up to date; what is remembered is asked for only where that has changed.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{ShowError, Stage};
 use crate::scene::TrackState;
+use crate::source::{Condition, Health};
 
 /// The state is written at most this often while frames follow one another.
 const PAUSE: Duration = Duration::from_millis(40);
@@ -41,6 +42,18 @@ struct State<'a> {
     /// The frame shown was looked at or is remembered: its tracks are its own.
     settled: bool,
     remembered_bytes: usize,
+    /// How a live source fares: `good`, `stalled` or `gone`, and for how long no picture has come while it is not good.
+    condition: Option<&'static str>,
+    silent_seconds: Option<f64>,
+    /// Pictures that were too damaged to be shown; how many times the source was opened again.
+    damaged: Option<u64>,
+    reopened: Option<u64>,
+    /// How old the picture was when it came onto the screen, and how old one on the screen was at most in the last two
+    /// seconds.
+    age_ms: Option<f64>,
+    age_ms_worst: Option<f64>,
+    /// Width and height of the picture.
+    size: Option<(u32, u32)>,
     /// Pictures a second that the window has shown of late, and those that the detector has looked at.
     display_fps: f64,
     detection_fps: f64,
@@ -113,6 +126,13 @@ impl Stage {
             rect: [track.rect.left, track.rect.top, track.rect.width, track.rect.height],
             lost: track.state == TrackState::Lost,
         };
+        let health = self.show.pipeline.health.as_ref();
+        let (condition, silent_seconds) = match health.map(Health::condition) {
+            None => (None, None),
+            Some(Condition::Good) => (Some("good"), None),
+            Some(Condition::Stalled(silent)) => (Some("stalled"), Some(silent.as_secs_f64())),
+            Some(Condition::Gone { silent, .. }) => (Some("gone"), Some(silent.as_secs_f64())),
+        };
         let state = State {
             version: 1,
             source: &info.name,
@@ -128,6 +148,13 @@ impl Stage {
             recording: self.show.recorder.video().map(|video| video.seconds),
             settled: self.is_settled(),
             remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
+            condition,
+            silent_seconds,
+            damaged: health.map(Health::damaged),
+            reopened: health.map(Health::reopened),
+            age_ms: self.ages.shown_ms(),
+            age_ms_worst: self.ages.worst_ms(),
+            size: frame.map(|frame| frame.picture.size()),
             display_fps: self.displayed.per_second(),
             detection_fps: self.show.pipeline.stats.detected.per_second(),
             confidence: self.show.carried.live.settings().detector.confidence,

@@ -32,8 +32,10 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    /// When the last picture came, or it was opened.
+    /// When the last picture came; before the first, when it was opened.
     last: Instant,
+    /// When it was opened, until a picture has come since.
+    opened: Option<Instant>,
     /// From which silence on it counts as stalled.
     stall: Duration,
     /// Why it is not there.
@@ -46,7 +48,14 @@ struct State {
 
 impl Health {
     pub(super) fn new(stall: Duration) -> Self {
-        let state = State { last: Instant::now(), stall, gone: None, troubled: false, damaged: (0, None) };
+        let state = State {
+            last: Instant::now(),
+            opened: Some(Instant::now()),
+            stall,
+            gone: None,
+            troubled: false,
+            damaged: (0, None),
+        };
         let shared = Shared { state: Mutex::new(state), reopened: AtomicU64::new(0) };
         Self(Arc::new(shared))
     }
@@ -60,6 +69,17 @@ impl Health {
             None if silent > state.stall => Condition::Stalled(silent),
             None => Condition::Good,
         }
+    }
+
+    /// How long it has been silent while it is open, where that is longer than is borne: so long between two pictures, so
+    /// long before the first.
+    pub(super) fn overdue(&self, between: Duration, first: Duration) -> Option<Duration> {
+        let state = self.lock();
+        let (silent, limit) = match state.opened {
+            Some(opened) => (opened.elapsed(), first),
+            None => (state.last.elapsed(), between),
+        };
+        (state.gone.is_none() && silent > limit).then_some(silent)
     }
 
     /// Whether pictures come.
@@ -90,8 +110,7 @@ impl Health {
         let mut state = self.lock();
         let silent = state.last.elapsed();
         let trouble = std::mem::take(&mut state.troubled) || silent > state.stall;
-        state.last = Instant::now();
-        state.gone = None;
+        (state.last, state.opened, state.gone) = (Instant::now(), None, None);
         trouble.then_some(silent)
     }
 
@@ -103,7 +122,9 @@ impl Health {
 
     /// It is open again; pictures may come.
     pub(super) fn opened(&self) {
-        self.lock().gone = None;
+        let mut state = self.lock();
+        (state.opened, state.gone) = (Some(Instant::now()), None);
+        drop(state);
         self.0.reopened.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -31,6 +31,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A source that is silent for so many times what counts as a stall is opened anew, but not before [`SILENCE`].
 const STALLS: u32 = 3;
 const SILENCE: Duration = Duration::from_secs(5);
+/// The first picture may take longer: a connection is made, a stream is waited for until a picture in it stands alone.
+const FIRST: Duration = Duration::from_secs(15);
 /// How long the first pictures are counted to tell the rate that really comes.
 const MEASURE: Duration = Duration::from_secs(2);
 
@@ -115,8 +117,7 @@ impl Source for LiveSource {
                 Taken::Over => return Ok(None),
                 Taken::Nothing => {}
             }
-            if let Condition::Stalled(silent) = self.health.condition()
-                && silent > self.silence
+            if let Some(silent) = self.health.overdue(self.silence, self.silence.max(FIRST))
                 && let Some(stopper) = lock(&self.release).take()
             {
                 log::warn!("{} is silent for {}: it is opened anew", self.info.name, seconds(silent));
