@@ -185,7 +185,7 @@ fn no_secret_in(arguments: &[&str]) -> Done {
         .stderr(File::create(&err).unwrap())
         .spawn()
         .unwrap();
-    let until = Instant::now() + Duration::from_secs(if arguments.contains(&"-vv") { 5 } else { 30 });
+    let until = Instant::now() + Duration::from_secs(if arguments.contains(&"-vv") { 3 } else { 30 });
     while child.try_wait().unwrap().is_none() && Instant::now() < until {
         thread::sleep(Duration::from_millis(20));
     }
