@@ -1,6 +1,6 @@
 //! What must never happen: a shell that runs a file's name, an open port, a password that is shown, unchecked memory in
 //! new places.
-#![cfg(feature = "cli")]
+#![cfg(all(feature = "cli", unix))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
