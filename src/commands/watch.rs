@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "window")]
 use super::playlist::Playlist;
-use super::{Context, Failure, input, outputs, track};
+use super::{Context, Failure, input, outputs, progress, track};
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
 use crate::config::Live;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         Err(reason) => {
             if let Some(more) = args.sources.get(1) {
                 let more = more.display();
-                eprintln!("only the first recording is tracked, not {more} and what follows");
+                progress::say(&format!("only the first recording is tracked, not {more} and what follows"));
             }
             into_files(input, outputs, context, &reason)
         }

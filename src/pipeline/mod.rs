@@ -52,7 +52,7 @@ use crate::source::{Health, Source, SourceError, SourceInfo, Stopper};
 
 pub use capture::{Reopen, Shot};
 pub use follow::{Followed, Follower};
-pub use live::Note;
+pub use live::{Note, thread_count};
 pub use playhead::Target;
 pub use recorder::{Outputs, Recorder, VideoState};
 pub use stats::{Rate, Stats};
@@ -61,7 +61,7 @@ pub use transport::{SPEEDS, Transport};
 
 use capture::{Capture, Pace, SharedMemory};
 use follow::{Adjust, Follow};
-use live::{Senses, thread_count};
+use live::Senses;
 use playhead::Playhead;
 use sense::Sense;
 

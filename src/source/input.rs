@@ -58,7 +58,7 @@ impl Input {
 
     /// Whether this is the address of something that is sent as it happens. An HTTP address may be that or a file: only
     /// asking tells.
-    pub(super) fn is_live(&self) -> bool {
+    pub fn is_live(&self) -> bool {
         const LIVE: [&str; 10] =
             ["rtsp", "rtsps", "rtp", "udp", "srt", "rist", "tcp", "tls", "rtmp", "rtmps"];
         matches!(self, Self::Url(url) if LIVE.contains(&scheme(url).as_str()))
