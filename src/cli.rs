@@ -29,6 +29,7 @@ Examples:
   trailsight rtsp://host/stream           a network camera (needs ffmpeg)
   trailsight \"simulate:demo?stall 5, unplug 3, corrupt 10% 5, resize 320x240\"
                                           a camera that fails so, to try out what happens
+  trailsight 0 1 rtsp://host/stream       several in one window, a tile each
   trailsight track video.mp4 --video out.mp4 --tracks out.txt
                                           no window: every frame, as fast as it goes, into files
   trailsight track *.mp4 --tracks 'out/{name}.txt'
@@ -216,9 +217,13 @@ pub struct OutputArgs {
 /// The arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// A camera's number or name, a file, a folder, an address, or demo; nothing: the first camera. Of several recordings
-    /// n and p choose; of one file, those beside it in its folder
+    /// A camera's number or name, a file, a folder, an address, or demo; nothing: the first camera. Several with a camera or
+    /// an address among them share the window, a tile each, nine at most; of several recordings n and p choose; of one
+    /// file, those beside it in its folder
     pub sources: Vec<OsString>,
+    /// Several recordings share the window, too, each playing in time
+    #[arg(long)]
+    pub tiles: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub part: PartArgs,
@@ -239,8 +244,9 @@ pub struct WatchArgs {
 impl WatchArgs {
     /// Whether anything was given that belongs to `watch` and not to every command.
     fn is_given(&self) -> bool {
-        let Self { sources, part, output, repeat, exit_at_end, status_file } = self;
+        let Self { sources, tiles, part, output, repeat, exit_at_end, status_file } = self;
         !sources.is_empty()
+            || *tiles
             || part.fps.is_some()
             || part.start.is_some()
             || part.end.is_some()

@@ -16,6 +16,8 @@ mod render;
 mod track;
 mod track_boxes;
 mod tune;
+#[cfg(feature = "window")]
+mod wall;
 mod watch;
 
 use std::path::Path;

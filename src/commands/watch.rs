@@ -28,6 +28,10 @@ const FOLDER: &str = "trailsight-out";
 
 pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
+    #[cfg(feature = "window")]
+    if super::wall::is_wanted(args) {
+        return super::wall::run(args, context);
+    }
     let mut outputs = outputs(&args.output, &settings.record)?;
     if args.repeat && outputs.video.is_some() {
         // A loop has no end that a video could come to; what was typed does not get here.

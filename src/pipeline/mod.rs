@@ -36,6 +36,7 @@ pub mod show;
 mod stats;
 mod stop;
 mod transport;
+mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +59,7 @@ pub use recorder::{Outputs, Recorder, VideoState};
 pub use stats::{Rate, Stats};
 pub use stop::Stop;
 pub use transport::{SPEEDS, Transport};
+pub use turns::Turns;
 
 use capture::{Capture, Pace, SharedMemory};
 use follow::{Adjust, Follow};
@@ -149,6 +151,14 @@ impl Pipeline {
     /// # Errors
     /// [`RunError`] when a thread or a network state cannot be had.
     pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
+        Self::start_in_turn(plan, None)
+    }
+
+    /// Starts all threads of one of several sources, which take turns at the detector. In step there are no turns.
+    ///
+    /// # Errors
+    /// As [`Pipeline::start`].
+    pub fn start_in_turn(plan: Plan<'_>, turns: Option<&Turns>) -> Result<Self, RunError> {
         let Plan { source, reopen, detector, settings, every_frame, display, replay, stats, stop } = plan;
         let transport = Arc::new(Transport::default());
         let info = source.info().clone();
@@ -242,6 +252,7 @@ impl Pipeline {
                 detector,
                 inlet: sense_in.clone(),
                 outlet: Arc::clone(&outlet),
+                turns: turns.filter(|_| !every_frame).cloned(),
                 senses: Arc::clone(&senses),
                 transport: Arc::clone(&transport),
                 stats: Arc::clone(&stats),

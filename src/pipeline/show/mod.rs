@@ -9,6 +9,7 @@
 //! | `tune` | settings that change while it runs: the file, keys, the panel |
 //! | `paint` | what is on the screen |
 //! | `status` | the same for other programs |
+//! | `wall/` | several sources in one window |
 
 mod age;
 mod fetch;
@@ -16,6 +17,7 @@ mod obey;
 mod paint;
 mod status;
 mod tune;
+pub mod wall;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
