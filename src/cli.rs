@@ -283,6 +283,9 @@ pub struct TrackArgs {
     /// Of several recordings, track those again whose results are complete (a single one always is)
     #[arg(long)]
     pub overwrite: bool,
+    /// Of a single source, keep how it stands in this file, one JSON object, for other programs
+    #[arg(long, value_name = "FILE", conflicts_with = "detections")]
+    pub status_file: Option<PathBuf>,
 }
 
 /// The arguments of `detect`.

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::detect::Detector;
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Census, Report};
-use crate::pipeline::{Outputs, Pipeline, Plan, Recorder, Stats, Stop};
+use crate::pipeline::{Outputs, Pipeline, Plan, Recorder, Stats, StatusFile, Stop};
 use crate::record::partial_name;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
@@ -22,9 +22,13 @@ pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
         }
         (None, [source]) => {
             let outputs = batch::outputs_of_one(source, &args.output, &context.loaded.settings.record)?;
-            track_source(input::open(source, &context.loaded.settings)?, &outputs, context)
+            let status = args.status_file.clone().map(StatusFile::new);
+            track_source(input::open(source, &context.loaded.settings)?, &outputs, status, context)
         }
         (None, []) => Err(Failure::Usage("track needs a SOURCE or --detections FILE".to_owned())),
+        (None, _) if args.status_file.is_some() => {
+            Err(Failure::Usage("--status-file tells of a single source; of several, leave it out".to_owned()))
+        }
         (None, _) => batch::run(args, context),
     }
 }
@@ -69,14 +73,32 @@ pub(super) fn begin(
 }
 
 /// Tracks a whole source into files, with a progress bar and a summary.
-pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Context) -> Result<(), Failure> {
+pub(super) fn track_source(
+    input: input::Input,
+    outputs: &Outputs,
+    mut status: Option<StatusFile>,
+    context: &Context,
+) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
     let detector = Detector::load(&settings.detect_for_tracking())?;
     let Begun { pipeline, recorder, labels, .. } =
         begin(input, outputs, detector, settings, context.stop.clone())?;
     let left_out = Arc::clone(&pipeline.stats.skipped_record);
     let bar = progress::bar(&pipeline.info, context.quiet);
-    let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |followed, _| {
+    if let Some(status) = &mut status {
+        status.tell_run(None, &pipeline, &labels).map_err(Failure::failed)?;
+    }
+    let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |followed, pipeline| {
+        if let Some(told) = &mut status
+            && let Err(error) = told.tell_run(Some(followed), pipeline, &labels)
+        {
+            // The tracks are what counts.
+            log::warn!("{error}; it is not written any more");
+            status = None;
+        }
+        if followed.silence {
+            return;
+        }
         bar.set_message(format!("{} tracks", followed.scene.tracks.len()));
         bar.inc(1);
     });

@@ -34,6 +34,7 @@ mod sense;
 #[cfg(feature = "window")]
 pub mod show;
 mod stats;
+mod status;
 mod stop;
 mod transport;
 mod turns;
@@ -57,6 +58,7 @@ pub use live::{Note, thread_count};
 pub use playhead::Target;
 pub use recorder::{Outputs, Recorder, VideoState};
 pub use stats::{Rate, Stats};
+pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
 pub use transport::{SPEEDS, Transport};
 pub use turns::Turns;

@@ -182,7 +182,9 @@ impl<'a> Crew<'a> {
         };
         let mut line = self.board.begin(&pipeline.info, weight);
         let (report, result) = headless::run(pipeline, Some(recorder), &stop, |followed, _| {
-            line.frame(followed.scene.tracks.len());
+            if !followed.silence {
+                line.frame(followed.scene.tracks.len());
+            }
         });
         line.end();
         let frames = report.frames;
