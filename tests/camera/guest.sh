@@ -4,9 +4,9 @@
 cd /tmp || exit 1
 export HOME=/tmp
 # The network is slow on an emulated processor: the smallest input that still finds people in the clip, and elsewhere
-# hardly ever.
+# the smallest there is, and hardly ever.
 small="--set detector.input=320x320"
-rare="$small --set detector.min_interval=60"
+rare="--set detector.input=32x32 --set detector.min_interval=60"
 wish="--set source.camera.width=640 --set source.camera.height=360 --set source.camera.fps=30"
 
 check() { # NAME COMMAND...: the command has to succeed
@@ -18,12 +18,12 @@ says() { grep -qF -- "$2" "$1" || { echo "--- $1 does not say “$2”:"; cat "$
 within() { left=$1; shift; until "$@" 2>/dev/null; do left=$((left - 1)); [ $left -gt 0 ] || return 1; sleep 1; done; }
 larger() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -gt "$2" ]; }
 code() { wait "$1"; [ $? = "$2" ]; }
-# Records from a camera until there is something: NAME CAMERA OPTIONS...; into NAME.log and NAME.avi at the host's.
+# Records from a camera until there is something: NAME CAMERA OPTIONS...; into NAME.log and, for the host, NAME.avi.
 record() {
     tape=$1; shift
     trailsight track "$@" $rare $wish -vv --tracks "$tape.txt" --video "/host/out/$tape.avi" >"$tape.log" 2>&1 &
     recorder=$!
-    within 120 larger "/host/out/$tape.partial.avi" 100000
+    within 120 larger "/host/out/$tape.partial.avi" 20000
 }
 # Ends what is recorded.
 finish() { kill -TERM $recorder; code $recorder 143; }
@@ -48,6 +48,11 @@ check "a camera in use fails" [ $? = 1 ]
 check "a camera in use: the sentence says who has it" says busy.log "another program is using it (“trailsight”, process $recorder)"
 check "a signal ends it with its own code" finish
 
+# Before the device is left in a format that nokhwa does not know: then it would refuse the device.
+check "the same camera through nokhwa gives frames" record bars-nokhwa 0 --set source.camera.backend=nokhwa
+check "the same camera through nokhwa says what was got" says bars-nokhwa.log "got YUYV 640×360 at 30 fps"
+check "the same camera through nokhwa ends when told to" finish
+
 check "a pinned format with a fractional rate gives frames" \
     record bars-uyvy 0 --set source.camera.format="UYVY 640x360@12.5"
 check "a pinned format is what was got" says bars-uyvy.log "got UYVY 640×360 at 12.5 fps"
@@ -61,10 +66,6 @@ check "a pinned format that is not there: those that are get listed" says pin.lo
 trailsight track 0 --set source.camera.format="H264" --tracks pin.txt >letters.log 2>&1
 check "an unknown pixel format is an error of the settings" [ $? = 2 ]
 check "an unknown pixel format: what is allowed is told" says letters.log "MJPG 1280x720@30"
-
-check "the same camera through nokhwa gives frames" record bars-nokhwa 0 --set source.camera.backend=nokhwa
-check "the same camera through nokhwa says what was got" says bars-nokhwa.log "got YUYV 640×360 at 30 fps"
-check "the same camera through nokhwa ends when told to" finish
 
 chmod 600 /dev/video0
 printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >/etc/passwd
@@ -122,9 +123,9 @@ if [ -x /host/feeder ]; then
     check "a camera that has only YU12 ends when told to" finish
 
     check "a camera with damaged pictures gives the others" record loose Loose
-    check "damaged pictures are told" says loose.log "a damaged frame is skipped"
+    check "damaged pictures are told and counted" \
+        within 60 grep -qE "a damaged frame is skipped, ([2-9]|[1-9][0-9]+) so far" loose.log
     check "it ends when told to, after damage" finish
-    check "damaged pictures are counted" grep -qE "[1-9][0-9]* damaged frames were skipped in all" loose.log
 
     # The driver waits for ever when nobody writes to the device.
     trailsight track 9 $rare -v --status-file status.json --tracks stall.txt >stall.log 2>&1 &
@@ -148,4 +149,5 @@ if [ -x /host/feeder ]; then
     check "and it ends when told to" finish
     cat feeder.log
 fi
+cp ./*.log /host/out/
 : >/host/out/finished
