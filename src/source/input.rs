@@ -94,10 +94,6 @@ impl Input {
                     "udp" => all.extend(["-timeout", PATIENCE].map(Into::into)),
                     _ => {}
                 }
-                if self.is_live() {
-                    // Microseconds of the stream that may be looked at before its first frame is given; 5 s otherwise.
-                    all.extend(["-analyzeduration", "1500000"].map(Into::into));
-                }
                 url.into()
             }
         };

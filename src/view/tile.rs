@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn any_size_and_any_text_is_safe() {
         let (mut painter, labels, settings) =
-            (TilePainter::default(), Labels::default(), OverlaySettings::default());
+            (TilePainter::default(), Labels::coco(), OverlaySettings::default());
         let picture = Picture::filled(64, 48, [20, 200, 90]).unwrap();
         let long = "x".repeat(4000);
         let line = TileLine {
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_picture_lies_in_the_middle_and_is_dimmed_where_it_is_old() {
-        let (mut painter, labels) = (TilePainter::default(), Labels::default());
+        let (mut painter, labels) = (TilePainter::default(), Labels::coco());
         let settings = OverlaySettings { hud: false, ..OverlaySettings::default() };
         let picture = Picture::filled(64, 48, [20, 200, 90]).unwrap();
         let mut at = |dimmed, x: usize| {

@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const STALLS: u32 = 3;
 const SILENCE: Duration = Duration::from_secs(5);
 /// The first picture may take longer: a connection is made, a stream is waited for until a picture in it stands alone.
-const FIRST: Duration = Duration::from_secs(15);
+const FIRST: Duration = Duration::from_secs(20);
 /// How long the first pictures are counted to tell the rate that really comes.
 const MEASURE: Duration = Duration::from_secs(2);
 
@@ -90,6 +90,7 @@ impl LiveSource {
             newest: Arc::clone(&newest),
             health: health.clone(),
             release: Arc::clone(&release),
+            stall,
             give_up: patience.give_up,
             line: Line::default(),
             pause: PAUSES.0,
@@ -162,6 +163,7 @@ struct Keeper {
     newest: Arc<Mailbox<Frame, SourceError>>,
     health: Health,
     release: Release,
+    stall: Duration,
     give_up: Option<Duration>,
     line: Line,
     /// Until it is opened again; grows as long as no picture comes.
@@ -214,7 +216,11 @@ impl Keeper {
                 Ok(Some(frame)) => frame,
                 Ok(None) if self.newest.is_stopped() => return None,
                 Ok(None) => {
-                    let why = "it gives no more pictures".to_owned();
+                    let silent = self.health.silent();
+                    let why = match silent > self.stall {
+                        true => format!("no picture came for {}", seconds(silent)),
+                        false => "it gives no more pictures".to_owned(),
+                    };
                     return Some(SourceError::Read { what: self.name.clone(), why });
                 }
                 Err(error) => return Some(error),

@@ -305,7 +305,7 @@ impl Stage {
             problem: common.live.problem(),
             closed,
         };
-        status.tell(&state)
+        Ok(status.tell(&state)?)
     }
 
     /// Ends the threads of all sources at the same time.
