@@ -14,7 +14,7 @@ use crate::source::{
 /// The demo clip: people on a campus, see `assets/ORIGIN.md`.
 static DEMO: &[u8] = include_bytes!("../../assets/demo.avi");
 /// The word for it.
-const DEMO_NAME: &str = "demo";
+pub(super) const DEMO_NAME: &str = "demo";
 
 /// A source that is open, and what is needed to begin it again or to keep from overwriting it.
 pub(super) struct Input {

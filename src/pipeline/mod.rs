@@ -34,8 +34,10 @@ mod sense;
 #[cfg(feature = "window")]
 pub mod show;
 mod stats;
+mod status;
 mod stop;
 mod transport;
+mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,16 +54,18 @@ use crate::source::{Health, Source, SourceError, SourceInfo, Stopper};
 
 pub use capture::{Reopen, Shot};
 pub use follow::{Followed, Follower};
-pub use live::Note;
+pub use live::{Note, thread_count};
 pub use playhead::Target;
 pub use recorder::{Outputs, Recorder, VideoState};
 pub use stats::{Rate, Stats};
+pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
 pub use transport::{SPEEDS, Transport};
+pub use turns::Turns;
 
 use capture::{Capture, Pace, SharedMemory};
 use follow::{Adjust, Follow};
-use live::{Senses, thread_count};
+use live::Senses;
 use playhead::Playhead;
 use sense::Sense;
 
@@ -149,6 +153,14 @@ impl Pipeline {
     /// # Errors
     /// [`RunError`] when a thread or a network state cannot be had.
     pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
+        Self::start_in_turn(plan, None)
+    }
+
+    /// Starts all threads of one of several sources, which take turns at the detector. In step there are no turns.
+    ///
+    /// # Errors
+    /// As [`Pipeline::start`].
+    pub fn start_in_turn(plan: Plan<'_>, turns: Option<&Turns>) -> Result<Self, RunError> {
         let Plan { source, reopen, detector, settings, every_frame, display, replay, stats, stop } = plan;
         let transport = Arc::new(Transport::default());
         let info = source.info().clone();
@@ -242,6 +254,7 @@ impl Pipeline {
                 detector,
                 inlet: sense_in.clone(),
                 outlet: Arc::clone(&outlet),
+                turns: turns.filter(|_| !every_frame).cloned(),
                 senses: Arc::clone(&senses),
                 transport: Arc::clone(&transport),
                 stats: Arc::clone(&stats),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Select, TryRecvError};
 
 use super::capture::Shot;
 use super::link::Outlet;
@@ -11,6 +11,7 @@ use super::live::Senses;
 use super::stats::Stats;
 use super::stop::Stop;
 use super::transport::Transport;
+use super::turns::{Turn, Turns};
 use crate::detect::{DetectError, DetectTimes, Detector};
 use crate::detection::Detection;
 
@@ -44,6 +45,8 @@ pub(super) struct Sense {
     pub(super) inlet: Receiver<Shot>,
     /// Where results go; of several threads, in no certain order.
     pub(super) outlet: Arc<Outlet<Result<Sensed, DetectError>>>,
+    /// Where several sources take turns at the detector; in time only.
+    pub(super) turns: Option<Turns>,
     /// What is asked of it while it runs.
     pub(super) senses: Arc<Senses>,
     /// Tells which frames came before a jump.
@@ -58,12 +61,13 @@ impl Sense {
     /// Detects until no frame comes any more or nobody wants the results.
     pub(super) fn run(mut self) {
         let mut seen = 0;
-        while let Ok(shot) = self.inlet.recv() {
+        while let Some((shot, turn)) = self.next() {
             if self.stop.is_asked() {
                 return;
             }
             // What is remembered, and what came before a jump, goes on as it is.
             if !shot.fresh || shot.epoch < self.transport.wanted_epoch() {
+                drop(turn);
                 if self.outlet.send(Ok(Sensed { shot, found: None, times: DetectTimes::default() })).is_err()
                 {
                     return;
@@ -79,11 +83,32 @@ impl Sense {
                 let suppressed = self.detector.suppressed().to_vec();
                 Sensed { shot, found: Some(Found { detections, suppressed }), times }
             });
+            // Whoever takes the results may take his time.
+            drop(turn);
             let failed = sensed.is_err();
             if self.outlet.send(sensed).is_err() || failed {
                 return;
             }
             self.rest(started);
+        }
+    }
+
+    /// The next frame, and with it the turn where sources take turns; `None` where there is none any more.
+    fn next(&self) -> Option<(Shot, Option<Turn>)> {
+        let Some(turns) = &self.turns else { return self.inlet.recv().ok().map(|shot| (shot, None)) };
+        loop {
+            // Who has nothing to look at does not queue up.
+            let mut something = Select::new();
+            something.recv(&self.inlet);
+            something.ready();
+            let turn = turns.take(|| !self.stop.is_asked())?;
+            // Not what was there before: what is the newest now.
+            match self.inlet.try_recv() {
+                Ok(shot) => return Some((shot, Some(turn))),
+                Err(TryRecvError::Disconnected) => return None,
+                // It is just being replaced.
+                Err(TryRecvError::Empty) => {}
+            }
         }
     }
 

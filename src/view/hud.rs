@@ -52,7 +52,7 @@ pub struct HudData {
 const FIGURE_SPACE: char = '\u{2007}';
 
 /// A number in a column of `width` digits, a dash where there is none.
-fn number(value: Option<f64>, width: usize, decimals: usize) -> String {
+pub(super) fn number(value: Option<f64>, width: usize, decimals: usize) -> String {
     let text = match value.filter(|value| value.is_finite()) {
         Some(value) => format!("{value:.decimals$}"),
         None => "–".to_owned(),

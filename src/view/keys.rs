@@ -75,6 +75,8 @@ pub enum Action {
     Zoom,
     /// Move the picture.
     Pan,
+    /// Of several pictures one over the whole window, or all of them.
+    Enlarge,
 }
 
 /// A key without a character.
@@ -198,7 +200,35 @@ pub const KEYS: &[Binding] = &[
     mouse("click", Action::Select, "details of a track, the others dimmed; again: let it go"),
     mouse("wheel", Action::Zoom, "zoom in and out at the pointer"),
     mouse("drag", Action::Pan, "move the zoomed picture"),
+    mouse(
+        "tile",
+        Action::Enlarge,
+        "of several sources: click, or its number 1–9, for the whole window, and back",
+    ),
 ];
+
+impl Action {
+    /// Whether it is for several pictures in one window, too.
+    fn is_for_tiles(self) -> bool {
+        matches!(
+            self,
+            Self::Escape
+                | Self::Quit
+                | Self::Pause
+                | Self::Help
+                | Self::Boxes
+                | Self::Labels
+                | Self::Trails
+                | Self::Hud
+                | Self::Snapshot
+                | Self::ConfidenceUp
+                | Self::ConfidenceDown
+                | Self::TrailsLonger
+                | Self::TrailsShorter
+                | Self::Enlarge
+        )
+    }
+}
 
 /// The line of the table for a typed character; upper case counts as lower case (caps lock).
 pub fn binding_for(typed: char) -> Option<&'static Binding> {
@@ -228,10 +258,20 @@ pub fn markdown() -> String {
 
 /// Draws the help in the middle of the canvas, over a dimmed picture. Its letters shrink to what fits.
 pub fn draw_help(canvas: &mut Canvas, text: &mut Text, scale: f32) {
+    draw_help_with(canvas, text, scale, |action| action != Action::Enlarge);
+}
+
+/// The same where there are several pictures: what concerns one recording alone is left out.
+pub fn draw_help_for_tiles(canvas: &mut Canvas, text: &mut Text, scale: f32) {
+    draw_help_with(canvas, text, scale, Action::is_for_tiles);
+}
+
+fn draw_help_with(canvas: &mut Canvas, text: &mut Text, scale: f32, applies: impl Fn(Action) -> bool) {
     let (width, height) = (canvas.width() as f32, canvas.height() as f32);
     canvas.fill(Rect::new(0.0, 0.0, width, height), Paint::new(0, 0.45));
     let mut rows = vec![Row::title("Keys", LIGHT)];
-    rows.extend(KEYS.iter().map(|binding| Row::new(binding.keys, binding.help).tinted(ACCENT)));
+    let bindings = KEYS.iter().filter(|binding| applies(binding.action));
+    rows.extend(bindings.map(|binding| Row::new(binding.keys, binding.help).tinted(ACCENT)));
     let mut size = TEXT_SIZE * 1.1 * scale;
     let mut layout = Layout::new(text, &rows, size, 0.0, f32::MAX);
     let shrink = ((width - 16.0) / layout.width).min((height - 16.0) / layout.height);

@@ -9,6 +9,7 @@
 //! | `timeline.rs` | where in a recording the picture is |
 //! | `panel.rs`, `histogram.rs` | the panel of settings; how sure the detector is right now |
 //! | `viewer.rs` | what the window shows and how it answers to keys and mouse, without a window |
+//! | `tiles.rs`, `tile.rs` | several pictures in one window: the grid, and one of them |
 //! | `window.rs` | the window itself (feature `window`) |
 
 mod canvas;
@@ -24,6 +25,8 @@ mod scaler;
 mod settings;
 mod stroke;
 mod text;
+mod tile;
+mod tiles;
 mod timeline;
 mod viewer;
 #[cfg(feature = "window")]
@@ -38,6 +41,8 @@ pub use scaler::{BACKGROUND, Scaler};
 pub use settings::{MAX_SCALE, MIN_SCALE, OverlaySettings, Scale};
 pub use stroke::StrokePoint;
 pub use text::Text;
+pub use tile::{TileLine, TilePainter, TileShown};
+pub use tiles::{Cell, MAX_TILES, Tiles, layout};
 pub use timeline::{Rail, Timeline};
 pub use viewer::{Command, Event, Layer, Shown, Viewer};
 #[cfg(feature = "window")]

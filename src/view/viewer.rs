@@ -272,7 +272,7 @@ impl Viewer {
             Action::Hud => return Some(Command::Switch(Layer::Hud)),
             Action::Fit => self.viewport.next_fit(),
             // Gestures of the mouse and digits: they come as events of their own.
-            Action::Tenth | Action::Seek | Action::Select | Action::Zoom | Action::Pan => {}
+            Action::Tenth | Action::Seek | Action::Select | Action::Zoom | Action::Pan | Action::Enlarge => {}
         }
         None
     }

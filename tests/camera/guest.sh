@@ -82,12 +82,31 @@ echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
 trailsight cameras >back.txt 2>&1
 check "a camera that is put back is listed again" says back.txt vivid
 
+# Pulled out while it runs, and put back: told, waited for, and gone on with.
+unit=/sys/bus/platform/drivers/vivid
+told() { grep -q -- "$1" status.json; }
+trailsight track 0 $rare $wish -v --status-file status.json --tracks again.txt >again.log 2>&1 &
+recorder=$!
+check "replug: the status tells that all is well" within 60 told '"condition":"good"'
+echo vivid.0 >$unit/unbind
+check "replug: the status tells that it is gone" within 20 told '"condition":"gone"'
+echo vivid.0 >$unit/bind
+check "replug: it is opened again" within 60 told '"condition":"good".*"reopened":1'
+check "replug: pictures come again, and that is told" within 30 says again.log "pictures come again"
+before=$(sed -n 's/.*"frame":\([0-9]*\).*/\1/p' status.json)
+sleep 2
+after=$(sed -n 's/.*"frame":\([0-9]*\).*/\1/p' status.json)
+check "replug: frames are counted on" [ "${after:-0}" -gt "${before:-0}" ]
+check "replug: it ends when told to" finish
+cat status.json; grep -v "^the first" again.log
+
 if [ -x /host/feeder ]; then
     trailsight track 9 --tracks mute.txt >mute.log 2>&1
     check "a loopback device that nothing is written to fails" [ $? = 1 ]
     check "a loopback device that nothing is written to: the sentence says so" says mute.log "nothing is written to"
 
     /host/feeder /dev/video9 /host/demo.avi 768 576 5 2>feeder.log &
+    feeder=$!
     /host/feeder /dev/video10 UYVY 640 360 30000/1001 2>>feeder.log &
     /host/feeder /dev/video11 YU12 640 360 10 2>>feeder.log &
     /host/feeder /dev/video12 broken:/host/demo.avi 768 576 10 2>>feeder.log &
@@ -107,6 +126,21 @@ if [ -x /host/feeder ]; then
     check "damaged pictures are told and counted" \
         within 60 grep -qE "a damaged frame is skipped, ([2-9]|[1-9][0-9]+) so far" loose.log
     check "it ends when told to, after damage" finish
+
+    # The driver waits for ever when nobody writes to the device.
+    trailsight track 9 $rare -v --status-file status.json --tracks stall.txt >stall.log 2>&1 &
+    recorder=$!
+    check "stall: the status tells that all is well" within 60 told '"condition":"good"'
+    kill -STOP $feeder
+    check "stall: the status tells it" within 20 told '"condition":"stalled"'
+    kill -CONT $feeder
+    check "stall: the status tells that it is over" within 30 told '"condition":"good"'
+    check "stall: the log tells that it is over" within 10 says stall.log "pictures come again"
+    kill -STOP $feeder
+    sleep 3
+    check "stall: it ends when told to, while the driver waits" finish
+    kill -CONT $feeder
+    grep "pictures" stall.log
 
     trailsight track 9 $small -v --tracks people.txt >people.log 2>&1 &
     recorder=$!

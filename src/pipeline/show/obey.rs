@@ -11,7 +11,7 @@ use crate::record::write_snapshot;
 use crate::view::{Command, Layer, times};
 
 /// How many of the panel's steps the keys for the confidence take at once.
-const CONFIDENCE_STEPS: i32 = 5;
+pub(super) const CONFIDENCE_STEPS: i32 = 5;
 
 impl Stage {
     /// Does what a key or the mouse asks for; true: this run is over.

@@ -1,30 +1,18 @@
-//! What the window shows, for other programs: one JSON object in a file that is replaced as a whole whenever something has
-//! changed, so that whoever reads it finds either the old state or the new one.
-
-use std::fs;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+//! What the window shows, for other programs: the states that go into the status file.
 
 use serde::Serialize;
 
-use super::{ShowError, Stage};
-use crate::scene::TrackState;
-use crate::source::{Condition, Health};
+use super::age::Ages;
+use super::{Pipeline, Rate, ShowError, Stage};
+use crate::config::Live;
+use crate::frame::Frame;
+use crate::labels::Labels;
+use crate::pipeline::status::{Fares, Object};
+use crate::scene::Scene;
 
-/// The state is written at most this often while frames follow one another.
-const PAUSE: Duration = Duration::from_millis(40);
-
-/// The file.
-#[derive(Debug)]
-pub(super) struct Status {
-    path: PathBuf,
-    written: Option<Instant>,
-    last: String,
-}
-
-/// What is told.
+/// What is told of a source.
 #[derive(Serialize)]
-struct State<'a> {
+pub(super) struct State<'a> {
     version: u32,
     source: &'a str,
     /// From 1, as in track files.
@@ -42,12 +30,8 @@ struct State<'a> {
     /// The frame shown was looked at or is remembered: its tracks are its own.
     settled: bool,
     remembered_bytes: usize,
-    /// How a live source fares: `good`, `stalled` or `gone`, and for how long no picture has come while it is not good.
-    condition: Option<&'static str>,
-    silent_seconds: Option<f64>,
-    /// Pictures that were too damaged to be shown; how many times the source was opened again.
-    damaged: Option<u64>,
-    reopened: Option<u64>,
+    #[serde(flatten)]
+    fares: Fares,
     /// How old the picture was when it came onto the screen, and how old one on the screen was at most in the last two
     /// seconds.
     age_ms: Option<f64>,
@@ -59,6 +43,8 @@ struct State<'a> {
     detection_fps: f64,
     confidence: f32,
     message: Option<&'a str>,
+    /// What went wrong with the source or the network.
+    failure: Option<String>,
     /// What is wrong with the config file.
     problem: Option<&'a str>,
     /// What the detector looks at.
@@ -67,33 +53,80 @@ struct State<'a> {
     closed: bool,
 }
 
+/// What is told of several sources in one window.
 #[derive(Serialize)]
-struct Object {
-    id: u64,
-    class: String,
-    #[serde(rename = "box")]
-    rect: [f32; 4],
-    lost: bool,
+pub(super) struct WallState<'a> {
+    pub(super) version: u32,
+    pub(super) sources: Vec<State<'a>>,
+    /// The source that has the whole window, from 1.
+    pub(super) enlarged: Option<usize>,
+    pub(super) paused: bool,
+    pub(super) message: Option<&'a str>,
+    /// What is wrong with the config file.
+    pub(super) problem: Option<&'a str>,
+    pub(super) closed: bool,
 }
 
-impl Status {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, written: None, last: String::new() }
-    }
+/// What the window knows of a source.
+pub(super) struct Facts<'a> {
+    pub(super) source: &'a str,
+    /// `None`: it is not open (yet).
+    pub(super) pipeline: Option<&'a Pipeline>,
+    pub(super) frame: Option<&'a Frame>,
+    pub(super) scene: Option<&'a Scene>,
+    pub(super) labels: &'a Labels,
+    pub(super) live: &'a Live,
+    /// What the detector looks at.
+    pub(super) input: String,
+    pub(super) paused: bool,
+    pub(super) ended: bool,
+    pub(super) seeking: bool,
+    pub(super) speed: f64,
+    pub(super) repeat: bool,
+    pub(super) recording: Option<f64>,
+    pub(super) settled: bool,
+    pub(super) ages: &'a Ages,
+    pub(super) displayed: &'a Rate,
+    pub(super) message: Option<&'a str>,
+    pub(super) failure: Option<String>,
+    pub(super) closed: bool,
+}
 
-    fn write(&mut self, text: String) -> std::io::Result<()> {
-        if text == self.last {
-            return Ok(());
+impl<'a> State<'a> {
+    pub(super) fn of(facts: Facts<'a>) -> Self {
+        let (frame, pipeline) = (facts.frame, facts.pipeline);
+        let health = pipeline.and_then(|pipeline| pipeline.health.as_ref());
+        let memory = pipeline.and_then(|pipeline| pipeline.memory.as_ref()).map(super::lock);
+        let tracks = facts.scene.iter().flat_map(|scene| &scene.tracks);
+        Self {
+            version: 1,
+            source: facts.source,
+            frame: frame.map(|frame| frame.sequence + 1),
+            frames: pipeline.and_then(|pipeline| pipeline.info.frames),
+            time: frame.map(|frame| frame.time),
+            duration: pipeline.and_then(|pipeline| pipeline.info.duration),
+            paused: facts.paused,
+            ended: facts.ended,
+            seeking: facts.seeking,
+            speed: facts.speed,
+            repeat: facts.repeat,
+            recording: facts.recording,
+            settled: facts.settled,
+            remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
+            fares: Fares::of(health),
+            age_ms: facts.ages.shown_ms(),
+            age_ms_worst: facts.ages.worst_ms(),
+            size: frame.map(|frame| frame.picture.size()),
+            display_fps: facts.displayed.per_second(),
+            detection_fps: pipeline.map_or(0.0, |pipeline| pipeline.stats.detected.per_second()),
+            confidence: facts.live.settings().detector.confidence,
+            message: facts.message,
+            failure: facts.failure,
+            problem: facts.live.problem(),
+            input: facts.input,
+            tracks: tracks.map(|track| Object::of(track, facts.labels)).collect(),
+            closed: facts.closed,
         }
-        let mut temporary = self.path.clone().into_os_string();
-        temporary.push(".new");
-        if let Err(error) = fs::write(&temporary, &text).and_then(|()| fs::rename(&temporary, &self.path)) {
-            // Half a file helps nobody; that it cannot be removed either changes nothing.
-            let _ = fs::remove_file(&temporary);
-            return Err(error);
-        }
-        (self.written, self.last) = (Some(Instant::now()), text);
-        Ok(())
     }
 }
 
@@ -105,7 +138,7 @@ impl Stage {
     pub(super) fn tell_status(&mut self) -> Result<(), ShowError> {
         let still = self.paused || self.ended;
         match &self.status {
-            Some(Status { written: Some(written), .. }) if !still && written.elapsed() < PAUSE => Ok(()),
+            Some(status) if !still && status.is_fresh() => Ok(()),
             Some(_) => self.write_status(false),
             None => Ok(()),
         }
@@ -117,56 +150,28 @@ impl Stage {
     }
 
     fn write_status(&mut self, closed: bool) -> Result<(), ShowError> {
-        let (info, frame) = (&self.show.pipeline.info, self.current.as_ref().map(|shot| &shot.frame));
-        let memory = self.show.pipeline.memory.as_ref().map(super::lock);
-        let tracks = self.scene.iter().flat_map(|scene| &scene.tracks);
-        let object = |track: &crate::scene::Track| Object {
-            id: track.id,
-            class: self.show.labels.name(track.class).into_owned(),
-            rect: [track.rect.left, track.rect.top, track.rect.width, track.rect.height],
-            lost: track.state == TrackState::Lost,
-        };
-        let health = self.show.pipeline.health.as_ref();
-        let (condition, silent_seconds) = match health.map(Health::condition) {
-            None => (None, None),
-            Some(Condition::Good) => (Some("good"), None),
-            Some(Condition::Stalled(silent)) => (Some("stalled"), Some(silent.as_secs_f64())),
-            Some(Condition::Gone { silent, .. }) => (Some("gone"), Some(silent.as_secs_f64())),
-        };
-        let state = State {
-            version: 1,
-            source: &info.name,
-            frame: frame.map(|frame| frame.sequence + 1),
-            frames: info.frames,
-            time: frame.map(|frame| frame.time),
-            duration: info.duration,
+        let carried = &self.show.carried;
+        let state = State::of(Facts {
+            source: &self.show.pipeline.info.name,
+            pipeline: Some(&self.show.pipeline),
+            frame: self.current.as_ref().map(|shot| &shot.frame),
+            scene: self.scene.as_ref(),
+            labels: &self.show.labels,
+            live: &carried.live,
+            input: carried.live.settings().detector.input.to_string(),
             paused: self.paused,
             ended: self.ended,
             seeking: self.awaiting,
-            speed: self.show.carried.speed,
-            repeat: self.show.carried.repeat,
+            speed: carried.speed,
+            repeat: carried.repeat,
             recording: self.show.recorder.video().map(|video| video.seconds),
             settled: self.is_settled(),
-            remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
-            condition,
-            silent_seconds,
-            damaged: health.map(Health::damaged),
-            reopened: health.map(Health::reopened),
-            age_ms: self.ages.shown_ms(),
-            age_ms_worst: self.ages.worst_ms(),
-            size: frame.map(|frame| frame.picture.size()),
-            display_fps: self.displayed.per_second(),
-            detection_fps: self.show.pipeline.stats.detected.per_second(),
-            confidence: self.show.carried.live.settings().detector.confidence,
+            ages: &self.ages,
+            displayed: &self.displayed,
             message: self.message.as_ref().map(|(text, _)| text.as_str()),
-            problem: self.show.carried.live.problem(),
-            input: self.show.carried.live.settings().detector.input.to_string(),
-            tracks: tracks.map(object).collect(),
+            failure: self.failure.as_ref().map(ToString::to_string),
             closed,
-        };
-        // Strings and numbers alone cannot fail to become JSON.
-        let text = serde_json::to_string(&state).unwrap_or_default() + "\n";
-        let Some(status) = &mut self.status else { return Ok(()) };
-        status.write(text).map_err(|error| ShowError::Status(status.path.clone(), error))
+        });
+        Ok(self.status.as_mut().map_or(Ok(()), |status| status.tell(&state))?)
     }
 }

@@ -1,0 +1,113 @@
+//! Settings that change while several sources run: the config file is saved, keys are pressed.
+
+use toml_edit::Value;
+
+use super::{Common, Stage};
+use crate::config::{Live, Reload, Settings, key, tuning};
+use crate::pipeline::show::obey::CONFIDENCE_STEPS;
+use crate::view::{Command, Layer};
+
+/// What needs another network. It is one for all sources, and stays what it is.
+const NETWORK: [&str; 6] = [
+    "detector.model",
+    "detector.labels",
+    "detector.input",
+    "detector.runtime",
+    "detector.onnxruntime",
+    "detector.threads",
+];
+
+impl Common {
+    /// The settings in force, with the network from the beginning.
+    pub(super) fn in_force(&self) -> Settings {
+        let mut settings = self.live.settings().clone();
+        let (now, begun) = (&mut settings.detector, &self.begun.detector);
+        (now.model, now.labels) = (begun.model.clone(), begun.labels.clone());
+        (now.input, now.threads) = (begun.input, begun.threads);
+        (now.runtime, now.onnxruntime) = (begun.runtime, begun.onnxruntime.clone());
+        settings
+    }
+}
+
+impl Stage {
+    /// What the file has to tell; true where something is to be drawn anew.
+    pub(super) fn hear_of_changes(&mut self) -> bool {
+        let mut heard = false;
+        while let Some(reading) = self.watch.as_ref().and_then(|watch| watch.readings().try_recv().ok()) {
+            heard = true;
+            match self.common.live.take(reading) {
+                Reload::Changed(changes) => {
+                    self.adjust();
+                    let network: Vec<_> =
+                        NETWORK.into_iter().filter(|key| changes.keys.contains(key)).collect();
+                    self.tell(match network.is_empty() {
+                        true => format!("changed: {changes}"),
+                        false => format!(
+                            "changed: {changes} (with several sources at the next start: {})",
+                            network.join(", ")
+                        ),
+                    });
+                }
+                Reload::Wrong(error) => eprintln!("trailsight: {error}"),
+                Reload::Gone => {
+                    if let Some(problem) = self.common.live.problem() {
+                        eprintln!("trailsight: {problem}");
+                    }
+                }
+                Reload::Mended => self.tell("the config file is right again"),
+                Reload::Same => {}
+            }
+        }
+        heard
+    }
+
+    /// Changes a setting as a key asks.
+    pub(super) fn tune(&mut self, command: Command) {
+        match command {
+            Command::Switch(Layer::Boxes) => self.switch("overlay.boxes"),
+            Command::Switch(Layer::Labels) => self.switch("overlay.labels"),
+            Command::Switch(Layer::Trails) => self.switch("overlay.trails"),
+            Command::Switch(Layer::Hud) => self.switch("overlay.hud"),
+            Command::Confidence(steps) => {
+                if self.change(|live| tuning::nudge(live, "detector.confidence", steps * CONFIDENCE_STEPS)) {
+                    self.tell(format!("confidence {:.2}", self.common.live.settings().detector.confidence));
+                }
+            }
+            Command::TrailLength(steps) => {
+                if self.change(|live| tuning::nudge(live, "trails.seconds", steps)) {
+                    self.tell(format!("trails {:.1} s", self.common.live.settings().trails.seconds));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn switch(&mut self, path: &'static str) {
+        let on = key(path).and_then(|key| key.get(self.common.live.settings()).as_bool());
+        if let Some(on) = on {
+            self.change(|live| live.set(path, &Value::from(!on)));
+        }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Live) -> Result<(), String>) -> bool {
+        match change(&mut self.common.live) {
+            Ok(()) => {
+                self.adjust();
+                true
+            }
+            Err(why) => {
+                self.tell(why);
+                false
+            }
+        }
+    }
+
+    /// Hands the settings in force to the threads of all sources.
+    fn adjust(&mut self) {
+        let settings = self.common.in_force();
+        for pipeline in self.tiles.iter().filter_map(|tile| tile.pipeline.as_ref()) {
+            pipeline.adjust(&settings);
+        }
+        self.anew = true;
+    }
+}

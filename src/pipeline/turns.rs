@@ -1,0 +1,165 @@
+//! Turns at the detector: several sources share the machine's processors, and so one detection at a time, each with all of
+//! them, serves everybody sooner than all at once.
+//!
+//! First come, first served: whoever has had a turn queues up behind all who wait, so that every source that has something
+//! to look at gets its share, and one that has nothing holds nobody up. What a source looks at is the newest frame it has
+//! *once the turn has come*: had it been chosen before, it would be as old as the others' detections together.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often those who wait look whether they still want it.
+const LOOK: Duration = Duration::from_millis(30);
+
+/// The queue; clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Turns(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    moved: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Somebody's turn goes on.
+    taken: bool,
+    /// Who waits, the first in front.
+    waiting: VecDeque<u64>,
+    tickets: u64,
+}
+
+/// A turn, which ends with this value.
+#[derive(Debug)]
+pub(super) struct Turn(Arc<Shared>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.lock().taken = false;
+        self.0.moved.notify_all();
+    }
+}
+
+impl Shared {
+    /// The queue is whole after every statement, so that a panic of another thread does not spoil it.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turns {
+    /// Waits for a turn; `None` where it is not wanted any more.
+    pub(super) fn take(&self, is_wanted: impl Fn() -> bool) -> Option<Turn> {
+        let mut queue = self.0.lock();
+        let ticket = queue.tickets;
+        queue.tickets += 1;
+        queue.waiting.push_back(ticket);
+        loop {
+            if !is_wanted() {
+                queue.waiting.retain(|waiting| *waiting != ticket);
+                drop(queue);
+                // Who was behind may be the first now.
+                self.0.moved.notify_all();
+                return None;
+            }
+            if !queue.taken && queue.waiting.front() == Some(&ticket) {
+                queue.waiting.pop_front();
+                queue.taken = true;
+                return Some(Turn(Arc::clone(&self.0)));
+            }
+            queue = match self.0.moved.wait_timeout(queue, LOOK) {
+                Ok((queue, _)) => queue,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::thread::{sleep, spawn};
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn all_who_want_get_the_same_number_of_turns_one_at_a_time() {
+        let (turns, over, inside) =
+            (Turns::default(), Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let threads: Vec<_> = (0..5)
+            .map(|number| {
+                let (turns, over, inside) = (turns.clone(), Arc::clone(&over), Arc::clone(&inside));
+                spawn(move || {
+                    let mut had = 0_u32;
+                    while let Some(turn) = turns.take(|| !over.load(Ordering::SeqCst)) {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+                        // Some take longer than others, and still have no fewer turns.
+                        sleep(Duration::from_micros(200 + 400 * number));
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(turn);
+                        had += 1;
+                    }
+                    had
+                })
+            })
+            .collect();
+        sleep(Duration::from_millis(700));
+        over.store(true, Ordering::SeqCst);
+        let had: Vec<u32> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let (least, most) = (*had.iter().min().unwrap(), *had.iter().max().unwrap());
+        assert!(least > 10 && most - least <= 2, "{had:?}");
+    }
+
+    #[test]
+    fn who_comes_first_is_served_first() {
+        let (turns, order) = (Turns::default(), Arc::new(Mutex::new(Vec::new())));
+        let held = turns.take(|| true).unwrap();
+        let threads: Vec<_> = (0..8)
+            .map(|number| {
+                let (theirs, order) = (turns.clone(), Arc::clone(&order));
+                let thread = spawn(move || {
+                    let _turn = theirs.take(|| true).unwrap();
+                    order.lock().unwrap().push(number);
+                });
+                while turns.0.lock().waiting.len() <= number {
+                    sleep(Duration::from_millis(1));
+                }
+                thread
+            })
+            .collect();
+        drop(held);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(*order.lock().unwrap(), (0..8).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn who_gives_up_or_falls_holds_nobody_up() {
+        let turns = Turns::default();
+        let held = turns.take(|| true).unwrap();
+        let (over, theirs) = (Arc::<AtomicBool>::default(), turns.clone());
+        let gives_up = {
+            let over = Arc::clone(&over);
+            spawn(move || theirs.take(|| !over.load(Ordering::SeqCst)).is_none())
+        };
+        while turns.0.lock().waiting.is_empty() {
+            sleep(Duration::from_millis(1));
+        }
+        let theirs = turns.clone();
+        let behind = spawn(move || theirs.take(|| true).is_some());
+        over.store(true, Ordering::SeqCst);
+        assert!(gives_up.join().unwrap(), "without its turn having come");
+        drop(held);
+        assert!(behind.join().unwrap());
+        let theirs = turns.clone();
+        let falls = spawn(move || {
+            let _turn = theirs.take(|| true);
+            panic!("on purpose");
+        });
+        assert!(falls.join().is_err());
+        let begun = Instant::now();
+        assert!(turns.take(|| begun.elapsed() < Duration::from_secs(5)).is_some());
+    }
+}
