@@ -27,9 +27,13 @@ Examples:
   trailsight video.mp4                    play a recording, in time
   trailsight 1 --classes person,car       the second camera, people and cars only
   trailsight rtsp://host/stream           a network camera (needs ffmpeg)
+  trailsight \"simulate:demo?stall 5, unplug 3, corrupt 10% 5, resize 320x240\"
+                                          a camera that fails so, to try out what happens
   trailsight 0 1 rtsp://host/stream       several in one window, a tile each
   trailsight track video.mp4 --video out.mp4 --tracks out.txt
                                           no window: every frame, as fast as it goes, into files
+  trailsight track *.mp4 --tracks 'out/{name}.txt'
+                                          many, side by side
   trailsight render video.mp4 --tracks out.txt --video drawn.mp4
                                           draw tracks from a file, also of others
   trailsight detect photos/ --coco out.json
@@ -40,6 +44,15 @@ Examples:
 In the window, h shows the keys. A SOURCE is a camera's number or part of its name, a video file, a folder or
 \"pattern*.png\" of images, one image, an rtsp:// or http(s):// address, or the word demo.
 Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 and 143 stopped by a signal.";
+
+const TRACK_HELP: &str = "\
+Several recordings, each into files of its own; {name} is a recording's name without its ending:
+  trailsight track a.mp4 b.mp4 c.avi --tracks 'out/{name}.txt' --video 'out/{name}.mp4'
+
+As many are tracked at once as there are processors (or detector.threads). Folders are made as needed. Of two with one name
+the second is called name-2. Typed again, the line goes on where it was stopped: recordings are left out whose results are
+all there and newer than they are; --overwrite tracks these again too, as after a change of settings. One that fails leaves
+the others alone; all that failed are named in the end, and the exit code is 1.";
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -79,7 +92,8 @@ impl Cli {
 pub enum Command {
     /// Show a camera or a recording in a window (the default)
     Watch(WatchArgs),
-    /// Track every frame of a recording without a window, into files
+    /// Track every frame of a recording, or of many, without a window, into files
+    #[command(after_help = TRACK_HELP)]
     Track(TrackArgs),
     /// Draw tracks from a file onto the recording that they belong to
     #[command(after_help = render::HELP)]
@@ -248,9 +262,9 @@ impl WatchArgs {
 /// The arguments of `track`.
 #[derive(Debug, Args)]
 pub struct TrackArgs {
-    /// A recording, images, a camera or an address
-    #[arg(required_unless_present = "detections", conflicts_with = "detections")]
-    pub source: Option<OsString>,
+    /// A recording, images, a camera or an address; several recordings are tracked side by side, each into its own files
+    #[arg(value_name = "SOURCE", required_unless_present = "detections", conflicts_with = "detections")]
+    pub sources: Vec<OsString>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub part: PartArgs,
@@ -264,8 +278,14 @@ pub struct TrackArgs {
     #[arg(long, value_name = "WxH", requires = "detections")]
     pub size: Option<String>,
     /// With --detections: track only every Nth frame; --fps is still the rate of all frames
-    #[arg(long, value_name = "N", conflicts_with = "source", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", conflicts_with = "sources", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub every: u32,
+    /// Of several recordings, track those again whose results are complete (a single one always is)
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Of a single source, keep how it stands in this file, one JSON object, for other programs
+    #[arg(long, value_name = "FILE", conflicts_with = "detections")]
+    pub status_file: Option<PathBuf>,
 }
 
 /// The arguments of `detect`.

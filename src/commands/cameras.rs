@@ -18,7 +18,7 @@ pub(super) fn run() -> Result<(), Failure> {
         let mut rates: BTreeMap<(PixelFormat, u32, u32), Vec<String>> = BTreeMap::new();
         for format in &camera.formats {
             let size = (format.pixels, format.width, format.height);
-            rates.entry(size).or_default().push(format.fps.to_string());
+            rates.entry(size).or_default().push(format.rate.to_string());
         }
         for ((pixels, width, height), rates) in rates {
             text.push_str(&format!(

@@ -1,6 +1,7 @@
 //! What each command does: from what was typed to a run and its outcome.
 
 mod ablate;
+mod batch;
 mod bench;
 mod cameras;
 mod config;
@@ -45,6 +46,14 @@ pub enum Failure {
 impl Failure {
     fn failed(error: impl std::fmt::Display) -> Self {
         Self::Failed(error.to_string())
+    }
+
+    /// What went wrong, in words; nothing where that has been told, or is known to whoever sent the signal.
+    fn why(self) -> String {
+        match self {
+            Self::Usage(why) | Self::Failed(why) => why,
+            Self::Signal(_) | Self::Told => String::new(),
+        }
     }
 }
 
@@ -102,6 +111,11 @@ struct Context {
 pub fn main() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        // What was typed is quoted in it.
+        Err(error) if error.use_stderr() && error.to_string().contains("://") => {
+            eprintln!("{}", progress::showable(error.to_string().trim_end()));
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
         Err(error) => {
             // --help and --version come this way too, with code 0; a closed pipe is nothing to complain about.
             let _ = error.print();
@@ -112,11 +126,11 @@ pub fn main() -> u8 {
     match run(cli) {
         Ok(()) => 0,
         Err(Failure::Usage(why)) => {
-            eprintln!("trailsight: {why}");
+            progress::say(&format!("trailsight: {why}"));
             2
         }
         Err(Failure::Failed(why)) => {
-            eprintln!("trailsight: {why}");
+            progress::say(&format!("trailsight: {why}"));
             1
         }
         Err(Failure::Told) => 1,

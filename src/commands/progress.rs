@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::source::{NOTICE, SourceInfo};
+use crate::source::{NOTICE, SourceInfo, redact};
 
 fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();
@@ -32,8 +32,10 @@ pub(super) fn log_to_stderr(verbose: u8, quiet: bool) {
         .format(|buffer, record| {
             use std::io::Write;
             match record.level() {
-                log::Level::Error | log::Level::Warn => writeln!(buffer, "trailsight: {}", record.args()),
-                _ => writeln!(buffer, "{}", record.args()),
+                log::Level::Error | log::Level::Warn => {
+                    writeln!(buffer, "trailsight: {}", showable(&record.args().to_string()))
+                }
+                _ => writeln!(buffer, "{}", showable(&record.args().to_string())),
             }
         })
         .build();
@@ -43,34 +45,82 @@ pub(super) fn log_to_stderr(verbose: u8, quiet: bool) {
     }
 }
 
-/// A progress bar for a run over this source: frames, frames a second, and the time left where the length is known.
-/// Nothing is drawn where standard error is no terminal, or with `quiet`.
-pub(super) fn bar(info: &SourceInfo, quiet: bool) -> ProgressBar {
+/// Whether anything is drawn.
+fn is_drawn(quiet: bool) -> bool {
+    !quiet && std::io::stderr().is_terminal()
+}
+
+/// Writes a line to standard error, above what is drawn there.
+pub(super) fn say(text: &str) {
+    bars().suspend(|| eprintln!("{}", showable(text)));
+}
+
+/// What may be shown in a terminal of a text with names in it: no passwords of addresses, and nothing that the terminal
+/// would obey.
+pub(super) fn showable(text: &str) -> String {
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    redact(text).chars().map(|c| if obeyed(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// A bar for a run over this source, not yet shown. With `named` the source's name stands before it.
+fn bar_of(info: &SourceInfo, named: bool) -> ProgressBar {
     let by_time = || info.duration.zip(info.rate).map(|(duration, rate)| (duration * rate).round() as u64);
     let length = info.frames.or_else(by_time).filter(|&frames| frames > 0);
     let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    let template = match length {
-        Some(_) => "{bar:28} {pos}/{len} frames  {per_sec}  {eta} left  {msg}",
-        None => "{spinner} {pos} frames  {per_sec}  {elapsed}  {msg}",
+    let template = match (named, length.is_some()) {
+        (false, true) => "{bar:28} {pos}/{len} frames  {per_sec}  {eta} left  {msg}",
+        (true, true) => "{prefix:20!} {bar:14} {pos}/{len}  {per_sec}  {eta} left  {msg}",
+        (false, false) => "{spinner} {pos} frames  {per_sec}  {elapsed}  {msg}",
+        (true, false) => "{prefix:20!} {spinner} {pos} frames  {per_sec}  {elapsed}  {msg}",
     };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("per_sec", |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = write!(out, "{:.1} fps", state.per_sec());
         });
-    if quiet || !std::io::stderr().is_terminal() {
+    bar.with_style(style).with_prefix(showable(&info.name).replace('\n', " "))
+}
+
+/// A progress bar for a run over this source: frames, frames a second, and the time left where the length is known.
+/// Nothing is drawn where standard error is no terminal, or with `quiet`.
+pub(super) fn bar(info: &SourceInfo, quiet: bool) -> ProgressBar {
+    let bar = bar_of(info, false);
+    if !is_drawn(quiet) {
         bar.set_draw_target(ProgressDrawTarget::hidden());
         return bar;
     }
-    let bar = bars().add(bar.with_style(style));
+    let bar = bars().add(bar);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// As [`bar`], with the source's name, above the line `below`.
+pub(super) fn named_bar(info: &SourceInfo, below: &ProgressBar, quiet: bool) -> ProgressBar {
+    let bar = bar_of(info, true);
+    if !is_drawn(quiet) {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        return bar;
+    }
+    let bar = bars().insert_before(below, bar);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A line of which only the message is shown.
+pub(super) fn line(quiet: bool) -> ProgressBar {
+    let line = ProgressBar::no_length();
+    if !is_drawn(quiet) {
+        line.set_draw_target(ProgressDrawTarget::hidden());
+        return line;
+    }
+    let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    bars().add(line.with_style(style))
 }
 
 /// A progress bar for a known number of `what`, with the time left.
 pub(super) fn steps(length: u64, what: &str, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::new(length);
-    if quiet || !std::io::stderr().is_terminal() {
+    if !is_drawn(quiet) {
         bar.set_draw_target(ProgressDrawTarget::hidden());
         return bar;
     }

@@ -1,40 +1,62 @@
-//! `trailsight track`: every frame, without a window, into files.
+//! `trailsight track`: every frame, without a window, into files. Several recordings are the business of
+//! [`batch`](super::batch).
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Context, Failure, input, outputs, progress, track_boxes};
+use super::{Context, Failure, batch, input, outputs, progress, track_boxes};
 use crate::cli::TrackArgs;
+use crate::config::Settings;
 use crate::detect::Detector;
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Census, Report};
-use crate::pipeline::{Outputs, Pipeline, Plan, Recorder, Stats};
+use crate::pipeline::{Outputs, Pipeline, Plan, Recorder, Stats, StatusFile, Stop};
 use crate::record::partial_name;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
-    let outputs = outputs(&args.output, &context.loaded.settings.record)?;
-    match (&args.detections, &args.source) {
-        (Some(file), _) => track_boxes::run(file, args, context),
-        (None, Some(source)) => {
-            track_source(input::open(source, &context.loaded.settings)?, &outputs, context)
+    match (&args.detections, args.sources.as_slice()) {
+        (Some(file), _) => {
+            outputs(&args.output, &context.loaded.settings.record)?;
+            track_boxes::run(file, args, context)
         }
-        (None, None) => Err(Failure::Usage("track needs a SOURCE or --detections FILE".to_owned())),
+        (None, [source]) => {
+            let outputs = batch::outputs_of_one(source, &args.output, &context.loaded.settings.record)?;
+            let status = args.status_file.clone().map(StatusFile::new);
+            track_source(input::open(source, &context.loaded.settings)?, &outputs, status, context)
+        }
+        (None, []) => Err(Failure::Usage("track needs a SOURCE or --detections FILE".to_owned())),
+        (None, _) if args.status_file.is_some() => {
+            Err(Failure::Usage("--status-file tells of a single source; of several, leave it out".to_owned()))
+        }
+        (None, _) => batch::run(args, context),
     }
 }
 
-/// Tracks a whole source into files, with a progress bar and a summary.
-pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Context) -> Result<(), Failure> {
-    let settings = &context.loaded.settings;
-    let detector = Detector::load(&settings.detect_for_tracking())?;
+/// A run that has begun.
+pub(super) struct Begun {
+    pub(super) pipeline: Pipeline,
+    pub(super) recorder: Recorder,
+    /// When it is to end.
+    pub(super) stop: Stop,
+    pub(super) labels: Arc<Labels>,
+}
+
+/// Opens the outputs and starts the threads of a run over a whole source.
+pub(super) fn begin(
+    input: input::Input,
+    outputs: &Outputs,
+    detector: Detector,
+    settings: &Settings,
+    stop: Stop,
+) -> Result<Begun, Failure> {
     let labels = Arc::new(detector.labels().clone());
     let info = input.source.info();
     let live = info.kind.is_live();
     let stats = Arc::new(Stats::default());
     let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (live, &*stats));
     let recorder = Recorder::open(outputs, info, file, &labels, overlay, &settings.record, way)?;
-    let left_out = Arc::clone(&stats.skipped_record);
-    context.stop.be_graceful();
+    stop.be_graceful();
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: None,
@@ -44,12 +66,39 @@ pub(super) fn track_source(input: input::Input, outputs: &Outputs, context: &Con
         display: false,
         replay: false,
         stats,
-        stop: context.stop.clone(),
+        stop: stop.clone(),
     })
     .map_err(Failure::failed)?;
+    Ok(Begun { pipeline, recorder, stop, labels })
+}
 
+/// Tracks a whole source into files, with a progress bar and a summary.
+pub(super) fn track_source(
+    input: input::Input,
+    outputs: &Outputs,
+    mut status: Option<StatusFile>,
+    context: &Context,
+) -> Result<(), Failure> {
+    let settings = &context.loaded.settings;
+    let detector = Detector::load(&settings.detect_for_tracking())?;
+    let Begun { pipeline, recorder, labels, .. } =
+        begin(input, outputs, detector, settings, context.stop.clone())?;
+    let left_out = Arc::clone(&pipeline.stats.skipped_record);
     let bar = progress::bar(&pipeline.info, context.quiet);
-    let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |followed, _| {
+    if let Some(status) = &mut status {
+        status.tell_run(None, &pipeline, &labels).map_err(Failure::failed)?;
+    }
+    let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |followed, pipeline| {
+        if let Some(told) = &mut status
+            && let Err(error) = told.tell_run(Some(followed), pipeline, &labels)
+        {
+            // The tracks are what counts.
+            log::warn!("{error}; it is not written any more");
+            status = None;
+        }
+        if followed.silence {
+            return;
+        }
         bar.set_message(format!("{} tracks", followed.scene.tracks.len()));
         bar.inc(1);
     });
@@ -101,9 +150,9 @@ pub(super) fn say_what_was_written(outputs: &Outputs, complete: bool) {
     for path in outputs.paths().filter(|path| **path != *Path::new("-")) {
         let partial = partial_name(path);
         if complete {
-            eprintln!("wrote {}", path.display());
+            progress::say(&format!("wrote {}", path.display()));
         } else if partial.exists() {
-            eprintln!("not complete, kept as {}", partial.display());
+            progress::say(&format!("not complete, kept as {}", partial.display()));
         }
     }
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 #[cfg(feature = "window")]
 use super::playlist::Playlist;
-use super::{Context, Failure, input, outputs, track};
+use super::{Context, Failure, input, outputs, progress, track};
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
 use crate::config::Live;
 #[cfg(feature = "window")]
 use crate::detect::Detector;
-use crate::pipeline::Outputs;
 #[cfg(feature = "window")]
 use crate::pipeline::show::{Carried, Outcome, Show};
+use crate::pipeline::{Outputs, StatusFile};
 #[cfg(feature = "window")]
 use crate::pipeline::{Pipeline, Plan, Recorder, Stats};
 #[cfg(feature = "window")]
@@ -50,9 +50,10 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         Err(reason) => {
             if let Some(more) = args.sources.get(1) {
                 let more = more.display();
-                eprintln!("only the first recording is tracked, not {more} and what follows");
+                progress::say(&format!("only the first recording is tracked, not {more} and what follows"));
             }
-            into_files(input, outputs, context, &reason)
+            let status = args.status_file.clone().map(StatusFile::new);
+            into_files(input, outputs, status, context, &reason)
         }
     }
 }
@@ -81,6 +82,7 @@ fn open_window(_: &input::Input) -> Result<std::convert::Infallible, String> {
 fn into_files(
     input: input::Input,
     mut outputs: Outputs,
+    status: Option<StatusFile>,
     context: &Context,
     reason: &str,
 ) -> Result<(), Failure> {
@@ -94,7 +96,7 @@ fn into_files(
     let names: Vec<String> =
         outputs.paths().map(|path: &Path| PathBuf::from(path).display().to_string()).collect();
     eprintln!("{reason}: working without a window, into {}", names.join(", "));
-    track::track_source(input, &outputs, context)
+    track::track_source(input, &outputs, status, context)
 }
 
 #[cfg(not(feature = "window"))]

@@ -77,6 +77,8 @@ pub static KEYS: &[Key] = keys! {
     source.camera.width = Whole(16..=16384);
     source.camera.height = Whole(16..=16384);
     source.camera.fps = Real(1.0..=1000.0);
+    source.camera.format = Text(PhantomData);
+    source.camera.backend = BACKENDS;
     source.camera.stall_seconds = Real(0.1..=3600.0);
     source.camera.give_up_seconds = RealOrNone(0.1..=1e7);
     detector.model = File;

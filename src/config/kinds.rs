@@ -8,7 +8,7 @@ use std::str::FromStr;
 use toml_edit::{Array, Value};
 
 use crate::detect::Runtime;
-use crate::source::Rotate;
+use crate::source::{CameraBackend, Rotate};
 use crate::track::{Pairing, Preset, TrailAnchor};
 use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
 
@@ -222,6 +222,9 @@ pub(super) const PRESETS: Choice<Preset> =
 
 pub(super) const PAIRINGS: Choice<Pairing> =
     Choice(&[("exact", Pairing::Exact), ("mutual", Pairing::Mutual)]);
+
+pub(super) const BACKENDS: Choice<CameraBackend> =
+    Choice(&[("auto", CameraBackend::Auto), ("v4l", CameraBackend::V4l), ("nokhwa", CameraBackend::Nokhwa)]);
 
 pub(super) const RUNTIMES: Choice<Runtime> = Choice(&[
     ("auto", Runtime::Auto),

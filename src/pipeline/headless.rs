@@ -74,7 +74,8 @@ pub enum HeadlessError {
     Record(#[from] RecordError),
 }
 
-/// Runs to the end of the source or until `stop`; `each` sees every frame (a progress bar, a table).
+/// Runs to the end of the source or until `stop`; `each` sees every frame (a progress bar, a table),
+/// and now and then what time does to the tracks while a live source is silent ([`Followed::silence`]).
 /// The report comes also with an error, as far as it got.
 pub fn run(
     pipeline: Pipeline,
@@ -94,6 +95,7 @@ pub fn run(
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
         };
         if followed.silence {
+            each(&followed, &pipeline);
             continue;
         }
         frames += 1;

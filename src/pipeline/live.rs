@@ -44,8 +44,8 @@ impl Network {
     }
 }
 
-/// How many threads the setting means.
-pub(super) fn thread_count(setting: usize) -> usize {
+/// How many threads the setting `detector.threads` means: 0 is as many as there are processors.
+pub fn thread_count(setting: usize) -> usize {
     if setting == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { setting }
 }
 

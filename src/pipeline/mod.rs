@@ -34,6 +34,7 @@ mod sense;
 #[cfg(feature = "window")]
 pub mod show;
 mod stats;
+mod status;
 mod stop;
 mod transport;
 mod turns;
@@ -53,17 +54,18 @@ use crate::source::{Health, Source, SourceError, SourceInfo, Stopper};
 
 pub use capture::{Reopen, Shot};
 pub use follow::{Followed, Follower};
-pub use live::Note;
+pub use live::{Note, thread_count};
 pub use playhead::Target;
 pub use recorder::{Outputs, Recorder, VideoState};
 pub use stats::{Rate, Stats};
+pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
 pub use transport::{SPEEDS, Transport};
 pub use turns::Turns;
 
 use capture::{Capture, Pace, SharedMemory};
 use follow::{Adjust, Follow};
-use live::{Senses, thread_count};
+use live::Senses;
 use playhead::Playhead;
 use sense::Sense;
 

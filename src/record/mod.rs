@@ -4,6 +4,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `partial` | outputs that have their name only when they are complete |
+//! | `inputs` | what is read, and must not be written over |
 //! | `tracks` | one writer of tracks for every ending: `mot`, `jsonl`, `csv`, `coco_vid` |
 //! | `mot` | MOTChallenge text |
 //! | `video` | annotated video: `avi` (own), everything else through `ffmpeg`, fed with `matroska` |
@@ -17,6 +18,7 @@ mod csv;
 mod error;
 mod ffmpeg;
 mod gif;
+mod inputs;
 mod jsonl;
 mod matroska;
 mod mot;
@@ -30,8 +32,9 @@ mod video;
 pub use error::RecordError;
 pub use ffmpeg::ffmpeg_available;
 pub use gif::{GifWriter, check_gif_name};
+pub use inputs::{Inputs, refuse_input};
 pub use names::{free_video_name, raw_name};
-pub use partial::{PartialFile, partial_name, refuse_input};
+pub use partial::{PartialFile, partial_name};
 pub use settings::RecordSettings;
 pub use snapshot::{write_png, write_snapshot};
 pub use tracks::{FrameFacts, TRACK_ENDINGS, TrackFileInfo, TrackWriter, check_track_name};

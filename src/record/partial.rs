@@ -72,41 +72,6 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Says so where writing `output` would destroy `input`: the same file, by whatever name, or its partial name.
-///
-/// # Errors
-/// [`RecordError::Place`].
-pub fn refuse_input(output: &Path, input: &Path) -> Result<(), RecordError> {
-    let Ok(input_file) = fs::canonicalize(input) else {
-        return Ok(());
-    };
-    // A device may be both (a terminal).
-    if !input_file.is_file() {
-        return Ok(());
-    }
-    let written = match Place::of(output)? {
-        Place::Partial { partial, last } => vec![partial, last],
-        Place::Stdout | Place::Direct(_) => vec![],
-    };
-    if written.iter().any(|file| is_same(file, &input_file)) {
-        return Err(RecordError::Place {
-            path: output.display().to_string(),
-            why: format!("that would overwrite the input {}; choose another name", input.display()),
-        });
-    }
-    Ok(())
-}
-
-/// Whether two names lead to one file.
-fn is_same(a: &Path, b: &Path) -> bool {
-    #[cfg(unix)]
-    if let (Ok(a), Ok(b)) = (fs::metadata(a), fs::metadata(b)) {
-        use std::os::unix::fs::MetadataExt;
-        return (a.dev(), a.ino()) == (b.dev(), b.ino());
-    }
-    matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
-}
-
 /// Where the bytes go.
 #[derive(Debug)]
 enum Sink {
@@ -352,25 +317,6 @@ mod tests {
         }
         first.finish().unwrap();
         PartialFile::create(&path).unwrap();
-    }
-
-    #[test]
-    fn the_input_is_never_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at("in.txt"), "").unwrap();
-        fs::write(at("out.partial.txt"), "").unwrap();
-        fs::create_dir(at("sub")).unwrap();
-        assert!(refuse_input(&at("sub/../in.txt"), &at("in.txt")).is_err());
-        assert!(refuse_input(&at("out.txt"), &at("out.partial.txt")).is_err());
-        assert!(refuse_input(&at("other.txt"), &at("in.txt")).is_ok());
-        assert!(refuse_input(Path::new("-"), &at("in.txt")).is_ok());
-        assert!(refuse_input(&at("in.txt"), &at("gone.txt")).is_ok());
-        #[cfg(unix)]
-        {
-            fs::hard_link(at("in.txt"), at("hard.txt")).unwrap();
-            assert!(refuse_input(&at("hard.txt"), &at("in.txt")).is_err());
-        }
     }
 
     #[cfg(unix)]

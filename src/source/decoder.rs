@@ -22,6 +22,8 @@ const AHEAD: usize = 512;
 pub(super) const LINE: usize = 4096;
 /// How many of the decoder's last messages are kept.
 pub(super) const MESSAGES: usize = 20;
+/// Microseconds of a stream that may be looked at before its first frame is given; 5 s otherwise.
+const LOOK: &str = "1500000";
 /// A time stamp that goes back by more than this is a new beginning (a looped or spliced stream), not a slip.
 pub(super) const SPLICE: f64 = 1.0;
 
@@ -96,6 +98,10 @@ fn decode_command(tools: &Tools, input: &Input, probe: &Probe, seek: Option<f64>
     command.args(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+info", "-copyts"]);
     if let Some(seconds) = seek {
         command.arg("-ss").arg(format!("{seconds:.6}"));
+    }
+    if input.is_stream(probe.duration) {
+        // What is sent as it happens is not kept back to be put into a better order.
+        command.args(["-fflags", "nobuffer", "-flags", "low_delay", "-analyzeduration", LOOK]);
     }
     command.args(input.arguments(probe.is_modern()));
     // A capital V: not the cover pictures.

@@ -267,7 +267,7 @@ impl Drop for FfmpegSource {
 }
 
 fn describe(input: &Input, probe: &Probe, sought: bool) -> SourceInfo {
-    let endless = matches!(input, Input::Url(_)) && probe.duration.is_none();
+    let endless = input.is_stream(probe.duration);
     SourceInfo {
         name: input.name(),
         kind: if endless { SourceKind::Stream } else { SourceKind::Recording },

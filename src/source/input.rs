@@ -58,10 +58,15 @@ impl Input {
 
     /// Whether this is the address of something that is sent as it happens. An HTTP address may be that or a file: only
     /// asking tells.
-    pub(super) fn is_live(&self) -> bool {
+    pub fn is_live(&self) -> bool {
         const LIVE: [&str; 10] =
             ["rtsp", "rtsps", "rtp", "udp", "srt", "rist", "tcp", "tls", "rtmp", "rtmps"];
         matches!(self, Self::Url(url) if LIVE.contains(&scheme(url).as_str()))
+    }
+
+    /// Whether this is a network stream: an address of something without a known length (seconds).
+    pub(super) fn is_stream(&self, duration: Option<f64>) -> bool {
+        matches!(self, Self::Url(_)) && duration.is_none()
     }
 
     /// The options that belong in front of `-i`, and the argument of `-i`. `modern` where the programs are of version
@@ -88,10 +93,6 @@ impl Input {
                     }
                     "udp" => all.extend(["-timeout", PATIENCE].map(Into::into)),
                     _ => {}
-                }
-                if self.is_live() {
-                    // Microseconds of the stream that may be looked at before its first frame is given; 5 s otherwise.
-                    all.extend(["-analyzeduration", "1500000"].map(Into::into));
                 }
                 url.into()
             }

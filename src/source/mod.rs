@@ -35,7 +35,7 @@ pub use input::{Input, Tools, redact};
 pub use live::{Condition, Health, LiveSource, Opener, Patience};
 pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
-pub use settings::{CameraSettings, Rotate, SourceSettings};
+pub use settings::{CameraBackend, CameraSettings, Rotate, SourceSettings};
 pub use simulated::{Recording, Simulation};
 
 /// The log target of what a user is told of a source without having asked for more: what was wished of a camera and what

@@ -1,5 +1,7 @@
 //! What can be set about a source.
 
+use super::camera::FormatPin;
+
 /// A turn of the picture, clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rotate {
@@ -14,6 +16,18 @@ pub enum Rotate {
     ThreeQuarters,
 }
 
+/// By which way a camera is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CameraBackend {
+    /// The best there is: on Linux V4L2, and nokhwa where that refuses; elsewhere nokhwa.
+    #[default]
+    Auto,
+    /// Linux's V4L2.
+    V4l,
+    /// nokhwa.
+    Nokhwa,
+}
+
 /// The `[source.camera]` section.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameraSettings {
@@ -23,6 +37,10 @@ pub struct CameraSettings {
     pub height: u32,
     /// The wished rate in frames a second.
     pub fps: f64,
+    /// What the camera's format has to be.
+    pub format: FormatPin,
+    /// By which way the camera is reached.
+    pub backend: CameraBackend,
     /// Seconds without a picture from which on a camera or a stream counts as stalled.
     pub stall_seconds: f64,
     /// Seconds for which a camera or a stream that is gone is waited for; `None`: for ever.
@@ -31,7 +49,15 @@ pub struct CameraSettings {
 
 impl Default for CameraSettings {
     fn default() -> Self {
-        Self { width: 1280, height: 720, fps: 30.0, stall_seconds: 2.0, give_up_seconds: None }
+        Self {
+            width: 1280,
+            height: 720,
+            fps: 30.0,
+            format: FormatPin::default(),
+            backend: CameraBackend::Auto,
+            stall_seconds: 2.0,
+            give_up_seconds: None,
+        }
     }
 }
 

@@ -77,6 +77,9 @@ fn detect_source(
     let bar = progress::bar(&pipeline.info, context.quiet);
     let mut failure = None;
     let (_, result) = headless::run(pipeline, None, &stop, |followed, pipeline| {
+        if followed.silence {
+            return;
+        }
         bar.inc(1);
         if failure.is_some() {
             return;

@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use super::capture::lock;
 use super::clock::Clock;
 use super::recorder::Recorder;
+use super::status::{StatusError, StatusFile};
 use super::{Followed, Pipeline, Rate, RunError, Shot, Stop};
 use crate::config::{Live, Watch};
 use crate::labels::Labels;
@@ -36,7 +37,6 @@ use crate::scene::Scene;
 use crate::view::{Canvas, Panel, Text, Timeline, Viewer, Window, WindowError};
 
 use age::Ages;
-use status::Status;
 
 /// How long the loop sleeps when there is nothing new.
 const NAP: Duration = Duration::from_millis(8);
@@ -64,8 +64,8 @@ pub enum ShowError {
     #[error(transparent)]
     Window(#[from] WindowError),
     /// The status file.
-    #[error("cannot write the status file {0}: {1}")]
-    Status(PathBuf, std::io::Error),
+    #[error(transparent)]
+    Status(#[from] StatusError),
 }
 
 /// How a run in a window came to its end.
@@ -178,7 +178,7 @@ struct Stage {
     unseen: bool,
     message: Option<(String, Instant)>,
     timeline: Option<(u64, Timeline)>,
-    status: Option<Status>,
+    status: Option<StatusFile>,
     /// Tells when the config file changes.
     watch: Option<Watch>,
     /// The panel of settings, while it is open.
@@ -196,7 +196,7 @@ impl Stage {
         transport.set_repeat(show.carried.repeat);
         let trace = Trace::new(show.carried.live.settings().trails);
         let watch = tune::watch(&show.carried.live);
-        let status = show.status_file.clone().map(Status::new);
+        let status = show.status_file.clone().map(StatusFile::new);
         Self {
             show,
             viewer: Viewer::new(),

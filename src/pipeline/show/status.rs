@@ -1,9 +1,4 @@
-//! What the window shows, for other programs: one JSON object in a file that is replaced as a whole whenever something has
-//! changed, so that whoever reads it finds either the old state or the new one.
-
-use std::fs;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+//! What the window shows, for other programs: the states that go into the status file.
 
 use serde::Serialize;
 
@@ -12,19 +7,8 @@ use super::{Pipeline, Rate, ShowError, Stage};
 use crate::config::Live;
 use crate::frame::Frame;
 use crate::labels::Labels;
-use crate::scene::{Scene, Track, TrackState};
-use crate::source::{Condition, Health};
-
-/// The state is written at most this often while frames follow one another.
-const PAUSE: Duration = Duration::from_millis(40);
-
-/// The file.
-#[derive(Debug)]
-pub(super) struct Status {
-    path: PathBuf,
-    written: Option<Instant>,
-    last: String,
-}
+use crate::pipeline::status::{Fares, Object};
+use crate::scene::Scene;
 
 /// What is told of a source.
 #[derive(Serialize)]
@@ -46,12 +30,8 @@ pub(super) struct State<'a> {
     /// The frame shown was looked at or is remembered: its tracks are its own.
     settled: bool,
     remembered_bytes: usize,
-    /// How a live source fares: `good`, `stalled` or `gone`, and for how long no picture has come while it is not good.
-    condition: Option<&'static str>,
-    silent_seconds: Option<f64>,
-    /// Pictures that were too damaged to be shown; how many times the source was opened again.
-    damaged: Option<u64>,
-    reopened: Option<u64>,
+    #[serde(flatten)]
+    fares: Fares,
     /// How old the picture was when it came onto the screen, and how old one on the screen was at most in the last two
     /// seconds.
     age_ms: Option<f64>,
@@ -71,15 +51,6 @@ pub(super) struct State<'a> {
     input: String,
     tracks: Vec<Object>,
     closed: bool,
-}
-
-#[derive(Serialize)]
-struct Object {
-    id: u64,
-    class: String,
-    #[serde(rename = "box")]
-    rect: [f32; 4],
-    lost: bool,
 }
 
 /// What is told of several sources in one window.
@@ -124,20 +95,9 @@ pub(super) struct Facts<'a> {
 impl<'a> State<'a> {
     pub(super) fn of(facts: Facts<'a>) -> Self {
         let (frame, pipeline) = (facts.frame, facts.pipeline);
-        let object = |track: &Track| Object {
-            id: track.id,
-            class: facts.labels.name(track.class).into_owned(),
-            rect: [track.rect.left, track.rect.top, track.rect.width, track.rect.height],
-            lost: track.state == TrackState::Lost,
-        };
         let health = pipeline.and_then(|pipeline| pipeline.health.as_ref());
-        let (condition, silent_seconds) = match health.map(Health::condition) {
-            None => (None, None),
-            Some(Condition::Good) => (Some("good"), None),
-            Some(Condition::Stalled(silent)) => (Some("stalled"), Some(silent.as_secs_f64())),
-            Some(Condition::Gone { silent, .. }) => (Some("gone"), Some(silent.as_secs_f64())),
-        };
         let memory = pipeline.and_then(|pipeline| pipeline.memory.as_ref()).map(super::lock);
+        let tracks = facts.scene.iter().flat_map(|scene| &scene.tracks);
         Self {
             version: 1,
             source: facts.source,
@@ -153,10 +113,7 @@ impl<'a> State<'a> {
             recording: facts.recording,
             settled: facts.settled,
             remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
-            condition,
-            silent_seconds,
-            damaged: health.map(Health::damaged),
-            reopened: health.map(Health::reopened),
+            fares: Fares::of(health),
             age_ms: facts.ages.shown_ms(),
             age_ms_worst: facts.ages.worst_ms(),
             size: frame.map(|frame| frame.picture.size()),
@@ -167,45 +124,9 @@ impl<'a> State<'a> {
             failure: facts.failure,
             problem: facts.live.problem(),
             input: facts.input,
-            tracks: facts.scene.iter().flat_map(|scene| &scene.tracks).map(object).collect(),
+            tracks: tracks.map(|track| Object::of(track, facts.labels)).collect(),
             closed: facts.closed,
         }
-    }
-}
-
-impl Status {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, written: None, last: String::new() }
-    }
-
-    /// Whether it is too early to write while frames follow one another.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.written.is_some_and(|written| written.elapsed() < PAUSE)
-    }
-
-    /// Writes what is told, where it is not what was told last.
-    ///
-    /// # Errors
-    /// [`ShowError::Status`].
-    pub(super) fn tell(&mut self, state: &impl Serialize) -> Result<(), ShowError> {
-        // Strings and numbers alone cannot fail to become JSON.
-        let text = serde_json::to_string(state).unwrap_or_default() + "\n";
-        self.write(text).map_err(|error| ShowError::Status(self.path.clone(), error))
-    }
-
-    fn write(&mut self, text: String) -> std::io::Result<()> {
-        if text == self.last {
-            return Ok(());
-        }
-        let mut temporary = self.path.clone().into_os_string();
-        temporary.push(".new");
-        if let Err(error) = fs::write(&temporary, &text).and_then(|()| fs::rename(&temporary, &self.path)) {
-            // Half a file helps nobody; that it cannot be removed either changes nothing.
-            let _ = fs::remove_file(&temporary);
-            return Err(error);
-        }
-        (self.written, self.last) = (Some(Instant::now()), text);
-        Ok(())
     }
 }
 
@@ -251,6 +172,6 @@ impl Stage {
             failure: self.failure.as_ref().map(ToString::to_string),
             closed,
         });
-        self.status.as_mut().map_or(Ok(()), |status| status.tell(&state))
+        Ok(self.status.as_mut().map_or(Ok(()), |status| status.tell(&state))?)
     }
 }

@@ -1,6 +1,6 @@
 //! Which of a camera's formats to ask for, and in which order to try the others when it refuses. Knows no device.
 
-use super::{CameraFormat, PixelFormat};
+use super::{CameraFormat, PixelFormat, Rate};
 use crate::frame::Picture;
 use crate::source::CameraSettings;
 
@@ -8,29 +8,49 @@ use crate::source::CameraSettings;
 const MOST_TRIED: usize = 12;
 /// A rate beyond this is not a rate: a fraction such as 30000/1001 may be listed by its numerator.
 const HIGHEST_RATE: u32 = 1000;
+/// A rate that falls short of the wished one by less than this share is enough: 29.97 is 30.
+const ENOUGH: f64 = 0.998;
 
-/// The formats to ask for, the best first.
+/// The formats to ask for out of those that are offered and allowed by `source.camera.format`, the best first.
 ///
-/// The order of the offered formats: colour before grey; a rate of at least the wished one before a lower one (and of
-/// the lower ones the highest); a size of at least the wished one before a smaller one; the nearest size by area; the
-/// lowest rate that is enough; uncompressed before Motion-JPEG. After those, for a camera that lists nothing or lists
-/// what it then refuses, come the wished size and 640×480 in every pixel format, unlisted as they are.
-pub(super) fn candidates(offered: &[CameraFormat], wish: &CameraSettings) -> Vec<CameraFormat> {
-    let mut formats: Vec<CameraFormat> =
-        offered.iter().filter(|format| is_plausible(format)).copied().collect();
-    formats.sort_by_key(|format| rank(format, wish));
+/// The order: colour before grey; a rate of at least the wished one before a lower one (and of the lower ones the
+/// highest); a size of at least the wished one before a smaller one; the nearest size by area; the lowest rate that is
+/// enough; uncompressed before Motion-JPEG; then the order of [`PixelFormat`]. An uncompressed format counts with the rate
+/// that the bus can carry of it, `bus` bytes a second, where its listed rate is higher: what does not fit fails or stutters.
+pub(super) fn candidates(
+    offered: &[CameraFormat],
+    wish: &CameraSettings,
+    bus: Option<u64>,
+) -> Vec<CameraFormat> {
+    let allowed = |format: &&CameraFormat| is_plausible(format) && wish.format.allows(format);
+    let mut formats: Vec<CameraFormat> = offered.iter().filter(allowed).copied().collect();
+    formats.sort_by_key(|format| rank(format, wish, bus));
     formats.dedup();
     formats.truncate(MOST_TRIED);
+    formats
+}
 
-    // `as` saturates, and the filter below takes what then makes no sense.
-    let fps = wish.fps.ceil() as u32;
-    let unlisted = [(wish.width, wish.height, fps), (640, 480, 30)];
-    for (width, height, fps) in unlisted {
-        for pixels in
-            [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Rgb, PixelFormat::Bgr, PixelFormat::Mjpeg]
-        {
-            let format = CameraFormat { pixels, width, height, fps };
-            if is_plausible(&format) && !offered.contains(&format) && !formats.contains(&format) {
+/// What to ask for unlisted: for a camera that lists nothing, or refuses what it lists. The wished size and 640×480 in the
+/// common pixel formats, as far as `source.camera.format` allows.
+pub(super) fn unlisted(wish: &CameraSettings) -> Vec<CameraFormat> {
+    let pin = &wish.format;
+    let common = [
+        PixelFormat::Yuyv,
+        PixelFormat::Uyvy,
+        PixelFormat::Nv12,
+        PixelFormat::Yu12,
+        PixelFormat::Rgb,
+        PixelFormat::Bgr,
+        PixelFormat::Mjpeg,
+    ];
+    let pixels: Vec<PixelFormat> = pin.pixels.map_or(common.to_vec(), |pixels| vec![pixels]);
+    let mut formats = Vec::new();
+    for (width, height, fps) in [(wish.width, wish.height, wish.fps), (640, 480, 30.0)] {
+        let (width, height) = pin.size.unwrap_or((width, height));
+        let Some(rate) = Rate::nearest(pin.fps.unwrap_or(fps)) else { continue };
+        for &pixels in &pixels {
+            let format = CameraFormat { pixels, width, height, rate };
+            if is_plausible(&format) && !formats.contains(&format) {
                 formats.push(format);
             }
         }
@@ -40,26 +60,39 @@ pub(super) fn candidates(offered: &[CameraFormat], wish: &CameraSettings) -> Vec
 
 /// Whether a listed format can be what it says.
 pub(super) fn is_plausible(format: &CameraFormat) -> bool {
-    (1..=HIGHEST_RATE).contains(&format.fps) && Picture::bytes(format.width, format.height).is_ok()
+    format.rate.as_f64() <= f64::from(HIGHEST_RATE) && Picture::bytes(format.width, format.height).is_ok()
 }
 
 /// Sorts the best first; see [`candidates`].
-fn rank(format: &CameraFormat, wish: &CameraSettings) -> impl Ord + use<> {
-    let too_slow = f64::from(format.fps) < wish.fps;
+fn rank(format: &CameraFormat, wish: &CameraSettings, bus: Option<u64>) -> impl Ord + use<> {
+    let rate = carried(format, bus);
+    let too_slow = rate < wish.fps * ENOUGH;
     let too_small = format.width < wish.width || format.height < wish.height;
     let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
     let away = area(format.width, format.height).abs_diff(area(wish.width, wish.height));
+    // Thousandths; below HIGHEST_RATE.
+    let lack = if too_slow { ((f64::from(HIGHEST_RATE) - rate) * 1000.0) as u64 } else { 0 };
     (
         format.pixels == PixelFormat::Gray,
         too_slow,
-        if too_slow { HIGHEST_RATE.saturating_sub(format.fps) } else { 0 },
+        lack,
         too_small,
         away,
-        format.fps,
+        format.rate,
         format.pixels,
         // Only so that equal keys are equal formats.
         (format.width, format.height),
     )
+}
+
+/// The frames a second that arrive over a bus of so many bytes a second.
+fn carried(format: &CameraFormat, bus: Option<u64>) -> f64 {
+    let listed = format.rate.as_f64();
+    let frame = u64::from(format.width) * u64::from(format.height) * u64::from(format.pixels.bits()) / 8;
+    match bus {
+        Some(bytes) if frame > 0 => listed.min(bytes as f64 / frame as f64),
+        _ => listed,
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +101,7 @@ mod tests {
     use super::*;
 
     fn format(pixels: PixelFormat, width: u32, height: u32, fps: u32) -> CameraFormat {
-        CameraFormat { pixels, width, height, fps }
+        CameraFormat { pixels, width, height, rate: Rate::new(fps, 1).unwrap() }
     }
 
     fn wish(width: u32, height: u32, fps: f64) -> CameraSettings {
@@ -91,8 +124,9 @@ mod tests {
 
     #[test]
     fn the_first_choice_follows_the_stated_order() {
-        let best =
-            |offered: &[CameraFormat], wish: CameraSettings| candidates(offered, &wish).first().copied();
+        let best = |offered: &[CameraFormat], wish: CameraSettings| {
+            candidates(offered, &wish, None).first().copied()
+        };
         let cases = [
             // The rate decides before the size and the compression.
             (usb_camera(), wish(1280, 720, 30.0), format(Mjpeg, 1280, 720, 30)),
@@ -143,7 +177,7 @@ mod tests {
 
     #[test]
     fn after_a_refusal_comes_the_next_best() {
-        let order = candidates(&usb_camera(), &wish(1280, 720, 30.0));
+        let order = candidates(&usb_camera(), &wish(1280, 720, 30.0), None);
         let listed = [
             format(Mjpeg, 1280, 720, 30),
             format(Mjpeg, 1920, 1080, 30),
@@ -154,33 +188,70 @@ mod tests {
             format(Yuyv, 1280, 720, 10),
             format(Yuyv, 1920, 1080, 5),
         ];
-        assert_eq!(order.get(..listed.len()), Some(&listed[..]));
-        // Then what was not listed, each once.
-        let rest = &order[listed.len()..];
-        assert_eq!(rest.first(), Some(&format(Yuyv, 1280, 720, 30)));
-        assert!(rest.iter().all(|format| !listed.contains(format)));
+        assert_eq!(order, listed);
+    }
+
+    #[test]
+    fn uncompressed_counts_with_what_the_bus_carries_of_it() {
+        let usb2 = Some(3 * 1024 * 8000);
+        let offered = [
+            format(Yuyv, 1280, 720, 30),
+            format(Mjpeg, 1280, 720, 30),
+            format(Yuyv, 640, 480, 30),
+            format(Yuyv, 800, 600, 30),
+        ];
+        let best = |bus, wish| candidates(&offered, &wish, bus)[0];
+        assert_eq!(best(None, wish(1280, 720, 30.0)), format(Yuyv, 1280, 720, 30));
+        assert_eq!(best(usb2, wish(1280, 720, 30.0)), format(Mjpeg, 1280, 720, 30));
+        assert_eq!(best(usb2, wish(1280, 720, 10.0)), format(Yuyv, 1280, 720, 30), "13 a second fit");
+        assert_eq!(best(usb2, wish(640, 480, 30.0)), format(Yuyv, 640, 480, 30));
+        let raw = [format(Yuyv, 1280, 720, 30), format(Yuyv, 1920, 1080, 30)];
+        assert_eq!(
+            candidates(&raw, &wish(1920, 1080, 30.0), usb2)[0],
+            raw[0],
+            "too slow both, the faster first"
+        );
+    }
+
+    #[test]
+    fn a_fraction_just_below_the_wish_is_enough() {
+        let television =
+            CameraFormat { rate: Rate::new(30_000, 1001).unwrap(), ..format(Mjpeg, 1280, 720, 1) };
+        let offered = [format(Yuyv, 320, 240, 30), television];
+        assert_eq!(candidates(&offered, &wish(1280, 720, 30.0), None)[0], television);
+    }
+
+    #[test]
+    fn a_pin_leaves_only_what_it_allows() {
+        let pinned = |pin: &str| {
+            let wish = CameraSettings { format: pin.parse().unwrap(), ..wish(1280, 720, 30.0) };
+            (candidates(&usb_camera(), &wish, None), unlisted(&wish))
+        };
+        let (best, _) = pinned("YUYV");
+        assert_eq!(best[0], format(Yuyv, 640, 480, 30));
+        assert!(best.len() == 5 && best.iter().all(|format| format.pixels == Yuyv));
+        assert_eq!(pinned("MJPG 1920x1080@30").0, [format(Mjpeg, 1920, 1080, 30)]);
+        assert_eq!(pinned("640x480@15").0, [format(Yuyv, 640, 480, 15)]);
+        assert_eq!(pinned("NV12").0, []);
+        let (_, unlisted) = pinned("NV12 320x200@25");
+        assert_eq!(unlisted, [format(Nv12, 320, 200, 25)]);
     }
 
     #[test]
     fn nonsense_in_a_list_is_not_asked_for() {
-        let nonsense = [
-            format(Yuyv, 640, 480, 30_000),
-            format(Yuyv, 640, 480, 0),
-            format(Yuyv, 0, 480, 30),
-            format(Mjpeg, u32::MAX, u32::MAX, 30),
-        ];
-        let order = candidates(&nonsense, &wish(640, 480, 30.0));
-        assert!(order.iter().all(|format| !nonsense.contains(format)), "{order:?}");
-        assert_eq!(order.first(), Some(&format(Yuyv, 640, 480, 30)), "the wish itself, unlisted");
+        let nonsense =
+            [format(Yuyv, 640, 480, 30_000), format(Yuyv, 0, 480, 30), format(Mjpeg, u32::MAX, u32::MAX, 30)];
+        assert_eq!(candidates(&nonsense, &wish(640, 480, 30.0), Some(0)), []);
     }
 
     #[test]
     fn the_number_of_attempts_is_bounded_whatever_is_listed_and_wished() {
         let many: Vec<_> = (1..500).map(|fps| format(Yuyv, 640, 480, fps)).collect();
-        assert!(candidates(&many, &wish(1280, 720, 30.0)).len() <= MOST_TRIED + 10);
+        assert_eq!(candidates(&many, &wish(1280, 720, 30.0), None).len(), MOST_TRIED);
+        assert_eq!(unlisted(&wish(1280, 720, 30.0)).len(), 14);
         for fps in [f64::NAN, f64::INFINITY, -1.0, 0.0] {
-            let order = candidates(&[], &wish(0, u32::MAX, fps));
-            assert_eq!(order.len(), 5, "only the common size is left to try: {order:?}");
+            candidates(&many, &wish(0, u32::MAX, fps), Some(0));
+            assert_eq!(unlisted(&wish(0, u32::MAX, fps)).len(), 7, "only the common size is left to try");
         }
     }
 }

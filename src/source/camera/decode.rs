@@ -1,20 +1,45 @@
 //! A camera's buffer, whatever its pixel format, becomes a picture; or one sentence of why not. No bytes panic here.
 //!
-//! Cameras do not say how their Y'CbCr is meant where the driver's interface does not carry it. Uncompressed formats
-//! are taken as BT.601 of limited range, the default of video devices for their sizes and kinds; Motion-JPEG is BT.601
-//! of full range by definition.
+//! Where nothing else is told, uncompressed Y'CbCr is taken as BT.601 of limited range, the default of video devices for
+//! their sizes and kinds; Motion-JPEG is BT.601 of full range by definition.
 
-use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvRange, YuvStandardMatrix};
+use std::borrow::Cow;
+
+use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
 use super::{CameraFormat, PixelFormat, mjpeg};
 use crate::frame::{Picture, PictureError};
 
-const RANGE: YuvRange = YuvRange::Limited;
-const MATRIX: YuvStandardMatrix = YuvStandardMatrix::Bt601;
+/// How Y'CbCr is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Colour {
+    /// Full range: Y' from 0 to 255 instead of 16 to 235.
+    pub(super) full: bool,
+    /// The coefficients of BT.709 instead of BT.601.
+    pub(super) hd: bool,
+}
+
+/// How a picture lies in a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) format: CameraFormat,
+    /// Bytes from one row of the first plane to the next; what is less than a row means that there is no padding.
+    pub(super) stride: u32,
+    pub(super) colour: Colour,
+}
+
+impl Layout {
+    /// Without padding, the usual colours.
+    pub(super) fn of(format: CameraFormat) -> Self {
+        Self { format, stride: 0, colour: Colour::default() }
+    }
+}
 
 /// Why a buffer is not a picture.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(super) enum Damage {
+    #[error("the driver marked it as damaged")]
+    Marked,
     #[error("{found} bytes came, and the format needs {expected}")]
     Short { expected: usize, found: usize },
     #[error("it does not start as a JPEG does")]
@@ -29,55 +54,196 @@ pub(super) enum Damage {
     Picture(#[from] PictureError),
 }
 
-/// The picture in `buffer`, which may be longer than the picture needs. Rows are taken as having no padding.
-pub(super) fn decode(format: &CameraFormat, buffer: &[u8]) -> Result<Picture, Damage> {
-    let (width, height) = (format.width, format.height);
+/// The picture in `buffer`, which may be longer than the picture needs.
+pub(super) fn decode(layout: &Layout, buffer: &[u8]) -> Result<Picture, Damage> {
+    let CameraFormat { pixels, width, height, .. } = layout.format;
     // Also bounds every size below: a picture's bytes fit into 32 bits.
     let length = Picture::bytes(width, height)?;
-    let mut rgb = vec![0; length];
-    let (columns, rows) = (width as usize, height as usize);
-    let stride = width * 3;
-    match format.pixels {
-        PixelFormat::Mjpeg => return mjpeg::decode(buffer, (width, height)),
-        PixelFormat::Yuyv => {
-            let yuy_stride = width.div_ceil(2) * 4;
-            let yuy = first(buffer, yuy_stride as usize * rows)?;
-            let image = YuvPackedImage { yuy, yuy_stride, width, height };
-            yuv::yuyv422_to_rgb(&image, &mut rgb, stride, RANGE, MATRIX)
-                .map_err(|error| Damage::Colour(error.to_string()))?;
-        }
-        PixelFormat::Nv12 => {
-            let uv_stride = width.div_ceil(2) * 2;
-            let (y_length, uv_length) = (columns * rows, uv_stride as usize * rows.div_ceil(2));
-            let (y_plane, uv_plane) = first(buffer, y_length + uv_length)?.split_at(y_length);
-            let image = YuvBiPlanarImage { y_plane, y_stride: width, uv_plane, uv_stride, width, height };
-            yuv::yuv_nv12_to_rgb(&image, &mut rgb, stride, RANGE, MATRIX, YuvConversionMode::Balanced)
-                .map_err(|error| Damage::Colour(error.to_string()))?;
-        }
-        PixelFormat::Rgb => rgb.copy_from_slice(first(buffer, length)?),
-        PixelFormat::Bgr => {
-            let bgr = first(buffer, length)?.as_chunks::<3>().0;
-            for (to, &[blue, green, red]) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(bgr) {
-                *to = [red, green, blue];
-            }
-        }
-        PixelFormat::Gray => {
-            for (to, &grey) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(first(buffer, columns * rows)?) {
-                *to = [grey; 3];
-            }
-        }
+    if pixels.is_compressed() {
+        return mjpeg::decode(buffer, (width, height));
     }
+    let planes = Planes::find(layout, buffer)?;
+    let mut rgb = vec![0; length];
+    convert(layout, &planes, &mut rgb)?;
     Ok(Picture::new(width, height, rgb)?)
 }
 
-fn first(buffer: &[u8], expected: usize) -> Result<&[u8], Damage> {
-    buffer.get(..expected).ok_or(Damage::Short { expected, found: buffer.len() })
+/// The planes of an uncompressed picture in a buffer, each with the bytes from one row to the next.
+struct Planes<'a>(Vec<(Cow<'a, [u8]>, u32)>);
+
+impl<'a> Planes<'a> {
+    fn find(layout: &Layout, buffer: &'a [u8]) -> Result<Self, Damage> {
+        let rows = rows(&layout.format);
+        let tight = length(&rows);
+        let padded = with_padding(&rows, layout.stride);
+        // Some drivers tell of a padding that there is not.
+        let rows = if buffer.len() == tight { rows } else { padded };
+        let expected = length(&rows);
+        if buffer.len() < expected {
+            return Err(Damage::Short { expected, found: buffer.len() });
+        }
+        let mut rest = buffer;
+        let mut planes = Vec::with_capacity(rows.len());
+        for rows in rows {
+            let (plane, behind) = rest.split_at(rows.length().min(rest.len()));
+            planes.push((filled(plane, rows.length()), rows.stride));
+            rest = behind;
+        }
+        Ok(Self(planes))
+    }
+
+    fn plane(&self, number: usize) -> (&[u8], u32) {
+        self.0.get(number).map_or((&[], 0), |(plane, stride)| (plane, *stride))
+    }
+}
+
+/// A plane with the padding of its last row, which the converters count on and buffers may lack.
+fn filled(plane: &[u8], length: usize) -> Cow<'_, [u8]> {
+    if plane.len() == length {
+        return plane.into();
+    }
+    let mut filled = Vec::with_capacity(length);
+    filled.extend_from_slice(plane);
+    filled.resize(length, 0);
+    filled.into()
+}
+
+/// The rows of a plane.
+#[derive(Clone, Copy)]
+struct Rows {
+    /// Bytes of a row without padding.
+    bytes: u32,
+    /// Bytes from one row to the next.
+    stride: u32,
+    count: u32,
+}
+
+impl Rows {
+    fn length(self) -> usize {
+        (self.stride as usize).saturating_mul(self.count as usize)
+    }
+}
+
+/// How many bytes the planes need: of the last row only what is seen.
+fn length(planes: &[Rows]) -> usize {
+    let padding = planes.last().map_or(0, |last| (last.stride - last.bytes) as usize);
+    planes.iter().map(|rows| rows.length()).fold(0_usize, usize::saturating_add).saturating_sub(padding)
+}
+
+/// The planes of an uncompressed format, without padding.
+fn rows(format: &CameraFormat) -> Vec<Rows> {
+    let (width, height) = (format.width, format.height);
+    let rows = |bytes: u32, count: u32| Rows { bytes, stride: bytes, count };
+    let (half, low) = (width.div_ceil(2), height.div_ceil(2));
+    match format.pixels {
+        PixelFormat::Yuyv | PixelFormat::Uyvy | PixelFormat::Yvyu | PixelFormat::Vyuy => {
+            vec![rows(half * 4, height)]
+        }
+        PixelFormat::Nv16 | PixelFormat::Nv61 => vec![rows(width, height), rows(half * 2, height)],
+        PixelFormat::Nv12 | PixelFormat::Nv21 => vec![rows(width, height), rows(half * 2, low)],
+        PixelFormat::Yuv422 => vec![rows(width, height), rows(half, height), rows(half, height)],
+        PixelFormat::Yu12 | PixelFormat::Yv12 => vec![rows(width, height), rows(half, low), rows(half, low)],
+        PixelFormat::Rgb | PixelFormat::Bgr => vec![rows(width * 3, height)],
+        PixelFormat::Gray | PixelFormat::Mjpeg | PixelFormat::Jpeg => vec![rows(width, height)],
+    }
+}
+
+/// The same planes with padding, as V4L2 counts it: `stride` is the first plane's; that of planes of half its width is
+/// half of it.
+fn with_padding(planes: &[Rows], stride: u32) -> Vec<Rows> {
+    let first = planes.first().map_or(0, |first| first.bytes);
+    if stride <= first {
+        return planes.to_vec();
+    }
+    let mut padded: Vec<Rows> = planes
+        .iter()
+        .map(|rows| {
+            let own = if rows.bytes < first { stride.div_ceil(2) } else { stride };
+            Rows { stride: own.max(rows.bytes), ..*rows }
+        })
+        .collect();
+    // A single row at the end has nothing to be apart from; a driver's nonsense would take memory here.
+    if let Some(last) = padded.last_mut().filter(|last| last.count < 2) {
+        last.stride = last.bytes;
+    }
+    padded
+}
+
+fn convert(layout: &Layout, planes: &Planes<'_>, rgb: &mut [u8]) -> Result<(), Damage> {
+    let CameraFormat { pixels, width, height, .. } = layout.format;
+    let range = if layout.colour.full { YuvRange::Full } else { YuvRange::Limited };
+    let matrix = if layout.colour.hd { YuvStandardMatrix::Bt709 } else { YuvStandardMatrix::Bt601 };
+    let mode = YuvConversionMode::Balanced;
+    let stride = width * 3;
+    let (first, first_stride) = planes.plane(0);
+    let packed = YuvPackedImage { yuy: first, yuy_stride: first_stride, width, height };
+    let two = || {
+        let (uv_plane, uv_stride) = planes.plane(1);
+        YuvBiPlanarImage { y_plane: first, y_stride: first_stride, uv_plane, uv_stride, width, height }
+    };
+    let three = |u: usize, v: usize| {
+        let ((u_plane, u_stride), (v_plane, v_stride)) = (planes.plane(u), planes.plane(v));
+        YuvPlanarImage {
+            y_plane: first,
+            y_stride: first_stride,
+            u_plane,
+            u_stride,
+            v_plane,
+            v_stride,
+            width,
+            height,
+        }
+    };
+    let done = match pixels {
+        PixelFormat::Yuyv => yuv::yuyv422_to_rgb(&packed, rgb, stride, range, matrix),
+        PixelFormat::Uyvy => yuv::uyvy422_to_rgb(&packed, rgb, stride, range, matrix),
+        PixelFormat::Yvyu => yuv::yvyu422_to_rgb(&packed, rgb, stride, range, matrix),
+        PixelFormat::Vyuy => yuv::vyuy422_to_rgb(&packed, rgb, stride, range, matrix),
+        PixelFormat::Nv16 => yuv::yuv_nv16_to_rgb(&two(), rgb, stride, range, matrix, mode),
+        PixelFormat::Nv61 => yuv::yuv_nv61_to_rgb(&two(), rgb, stride, range, matrix, mode),
+        PixelFormat::Nv12 => yuv::yuv_nv12_to_rgb(&two(), rgb, stride, range, matrix, mode),
+        PixelFormat::Nv21 => yuv::yuv_nv21_to_rgb(&two(), rgb, stride, range, matrix, mode),
+        PixelFormat::Yuv422 => yuv::yuv422_to_rgb(&three(1, 2), rgb, stride, range, matrix),
+        PixelFormat::Yu12 => yuv::yuv420_to_rgb(&three(1, 2), rgb, stride, range, matrix),
+        PixelFormat::Yv12 => yuv::yuv420_to_rgb(&three(2, 1), rgb, stride, range, matrix),
+        PixelFormat::Rgb | PixelFormat::Bgr | PixelFormat::Gray | PixelFormat::Mjpeg | PixelFormat::Jpeg => {
+            copy(pixels, (first, first_stride), width, rgb);
+            Ok(())
+        }
+    };
+    done.map_err(|error| Damage::Colour(error.to_string()))
+}
+
+/// Pixels that need no arithmetic, row by row.
+fn copy(pixels: PixelFormat, (plane, stride): (&[u8], u32), width: u32, rgb: &mut [u8]) {
+    let rows = rgb.chunks_exact_mut(width as usize * 3).zip(plane.chunks(stride as usize));
+    for (to, from) in rows {
+        let to = to.as_chunks_mut::<3>().0;
+        match pixels {
+            PixelFormat::Gray => {
+                for (to, &grey) in to.iter_mut().zip(from) {
+                    *to = [grey; 3];
+                }
+            }
+            PixelFormat::Bgr => {
+                for (to, &[blue, green, red]) in to.iter_mut().zip(from.as_chunks::<3>().0) {
+                    *to = [red, green, blue];
+                }
+            }
+            _ => {
+                for (to, from) in to.iter_mut().zip(from.as_chunks::<3>().0) {
+                    *to = *from;
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Rate;
     use super::*;
 
     /// Red, green, blue; and Y', Cb, Cr.
@@ -100,93 +266,169 @@ mod tests {
     const BAR: usize = 4;
     const ROWS: usize = 4;
 
-    fn format(pixels: PixelFormat, width: u32, height: u32) -> CameraFormat {
-        CameraFormat { pixels, width, height, fps: 30 }
+    fn layout(pixels: PixelFormat, width: u32, height: u32) -> Layout {
+        Layout::of(CameraFormat { pixels, width, height, rate: Rate::new(30, 1).unwrap() })
     }
 
-    /// The bars as a buffer in this format.
-    fn bars(pixels: PixelFormat) -> Vec<u8> {
-        let row = |of: fn(&Bar) -> Vec<u8>| BARS.iter().flat_map(of).collect::<Vec<u8>>();
+    fn uncompressed() -> impl Iterator<Item = PixelFormat> {
+        PixelFormat::all().filter(|pixels| !pixels.is_compressed())
+    }
+
+    /// The bars as planes of rows in this format: the bytes of a row, and how many rows.
+    fn bars(pixels: PixelFormat) -> Vec<(Vec<u8>, usize)> {
+        let row = |of: &dyn Fn(&Bar) -> Vec<u8>| BARS.iter().flat_map(of).collect::<Vec<u8>>();
+        let packed = |order: [usize; 4]| {
+            // Y, Cb, Cr, by their numbers.
+            vec![(row(&|(_, ycc)| order.map(|i| ycc[i]).repeat(BAR / 2)), ROWS)]
+        };
+        let luma = (row(&|(_, [y, _, _])| vec![*y; BAR]), ROWS);
+        let two = |a: usize, b: usize, rows| {
+            vec![luma.clone(), (row(&|(_, ycc)| [ycc[a], ycc[b]].repeat(BAR / 2)), rows)]
+        };
+        let three = |a: usize, b: usize, rows| {
+            let plane = |i: usize| (row(&|(_, ycc): &Bar| vec![ycc[i]; BAR / 2]), rows);
+            vec![luma.clone(), plane(a), plane(b)]
+        };
         match pixels {
-            PixelFormat::Yuyv => row(|(_, [y, cb, cr])| [*y, *cb, *y, *cr].repeat(BAR / 2)).repeat(ROWS),
-            PixelFormat::Nv12 => {
-                let mut planes = row(|(_, [y, _, _])| vec![*y; BAR]).repeat(ROWS);
-                planes.extend(row(|(_, [_, cb, cr])| [*cb, *cr].repeat(BAR / 2)).repeat(ROWS / 2));
-                planes
+            PixelFormat::Yuyv => packed([0, 1, 0, 2]),
+            PixelFormat::Uyvy => packed([1, 0, 2, 0]),
+            PixelFormat::Yvyu => packed([0, 2, 0, 1]),
+            PixelFormat::Vyuy => packed([2, 0, 1, 0]),
+            PixelFormat::Nv16 => two(1, 2, ROWS),
+            PixelFormat::Nv61 => two(2, 1, ROWS),
+            PixelFormat::Nv12 => two(1, 2, ROWS / 2),
+            PixelFormat::Nv21 => two(2, 1, ROWS / 2),
+            PixelFormat::Yuv422 => three(1, 2, ROWS),
+            PixelFormat::Yu12 => three(1, 2, ROWS / 2),
+            PixelFormat::Yv12 => three(2, 1, ROWS / 2),
+            PixelFormat::Rgb => vec![(row(&|(rgb, _)| rgb.repeat(BAR)), ROWS)],
+            PixelFormat::Bgr => vec![(row(&|([r, g, b], _)| [*b, *g, *r].repeat(BAR)), ROWS)],
+            PixelFormat::Gray => vec![luma],
+            PixelFormat::Mjpeg | PixelFormat::Jpeg => unreachable!("has tests of its own"),
+        }
+    }
+
+    /// The planes one after the other, each row followed by its padding.
+    fn buffer(planes: &[(Vec<u8>, usize)], padding: usize) -> Vec<u8> {
+        let first = planes[0].0.len();
+        let padded = |row: &[u8]| {
+            let padding = if row.len() < first { padding / 2 } else { padding };
+            [row, &vec![0xEE; padding]].concat()
+        };
+        planes.iter().flat_map(|(row, count)| padded(row).repeat(*count)).collect()
+    }
+
+    fn assert_bars(picture: &Picture, pixels: PixelFormat) {
+        let tolerance =
+            if matches!(pixels, PixelFormat::Rgb | PixelFormat::Bgr | PixelFormat::Gray) { 0 } else { 2 };
+        assert_eq!(picture.size(), (32, 4));
+        for (i, found) in picture.rgb().iter().enumerate() {
+            let (rgb, [y, _, _]) = BARS[i % 32 / BAR];
+            let expected = if pixels == PixelFormat::Gray { [y; 3] } else { rgb };
+            for (f, e) in found.iter().zip(expected) {
+                assert!(f.abs_diff(e) <= tolerance, "{pixels}, pixel {i}: {found:?} is not {expected:?}");
             }
-            PixelFormat::Rgb => row(|(rgb, _)| rgb.repeat(BAR)).repeat(ROWS),
-            PixelFormat::Bgr => row(|([r, g, b], _)| [*b, *g, *r].repeat(BAR)).repeat(ROWS),
-            PixelFormat::Gray => row(|(_, [y, _, _])| vec![*y; BAR]).repeat(ROWS),
-            PixelFormat::Mjpeg => unreachable!("has tests of its own"),
         }
     }
 
     #[test]
     fn colour_bars_come_out_in_their_colours() {
-        for (pixels, tolerance) in
-            [(PixelFormat::Yuyv, 2), (PixelFormat::Nv12, 2), (PixelFormat::Rgb, 0), (PixelFormat::Bgr, 0)]
-        {
-            let picture = decode(&format(pixels, 32, 4), &bars(pixels)).unwrap();
-            assert_eq!(picture.size(), (32, 4));
-            for (i, found) in picture.rgb().iter().enumerate() {
-                let (expected, _) = BARS[i % 32 / BAR];
-                for (f, e) in found.iter().zip(expected) {
-                    assert!(f.abs_diff(e) <= tolerance, "{pixels}, pixel {i}: {found:?} is not {expected:?}");
-                }
+        for pixels in uncompressed() {
+            assert_bars(&decode(&layout(pixels, 32, 4), &buffer(&bars(pixels), 0)).unwrap(), pixels);
+        }
+    }
+
+    #[test]
+    fn padding_of_rows_is_passed_over() {
+        for pixels in uncompressed() {
+            let planes = bars(pixels);
+            let stride = planes[0].0.len() as u32 + 16;
+            let padded = Layout { stride, ..layout(pixels, 32, 4) };
+            let mut bytes = buffer(&planes, 16);
+            assert_bars(&decode(&padded, &bytes).unwrap(), pixels);
+            // Without that of the last row.
+            let last = if planes[planes.len() - 1].0.len() < planes[0].0.len() { 8 } else { 16 };
+            bytes.truncate(bytes.len() - last);
+            assert_bars(&decode(&padded, &bytes).unwrap(), pixels);
+            bytes.truncate(bytes.len() - 1);
+            assert!(matches!(decode(&padded, &bytes), Err(Damage::Short { .. })), "{pixels}");
+            // A driver that tells of padding and has none; one that tells nonsense.
+            assert_bars(&decode(&padded, &buffer(&planes, 0)).unwrap(), pixels);
+            for stride in [1, u32::MAX] {
+                let nonsense = Layout { stride, ..padded };
+                assert_bars(&decode(&nonsense, &buffer(&planes, 0)).unwrap(), pixels);
             }
         }
     }
 
     #[test]
-    fn grey_keeps_its_brightness() {
-        let picture = decode(&format(PixelFormat::Gray, 32, 4), &bars(PixelFormat::Gray)).unwrap();
-        for (i, found) in picture.rgb().iter().enumerate() {
-            let (_, [y, _, _]) = BARS[i % 32 / BAR];
-            assert_eq!(*found, [y; 3]);
-        }
+    fn range_and_coefficients_are_those_that_the_driver_tells() {
+        let grey = [128; 64 * 2];
+        let with = |colour, bytes: &[u8]| {
+            decode(&Layout { colour, ..layout(PixelFormat::Yuyv, 8, 8) }, bytes).unwrap().rgb()[0]
+        };
+        assert_eq!(with(Colour { full: true, hd: false }, &grey), [128; 3]);
+        // 255 × (128 − 16) / 219 is 130.4.
+        assert!(with(Colour { full: false, hd: false }, &grey).iter().all(|grey| (130..=131).contains(grey)));
+        // Pure red, by the equations of BT.709: Y' = 16 + 219 × 0.2126, Cb = 128 + 224 (0 − 0.2126)/1.8556, Cr = 240.
+        let red = [63, 102, 63, 240].repeat(32);
+        let found = with(Colour { full: false, hd: true }, &red);
+        assert!(found.iter().zip([255_u8, 0, 0]).all(|(f, e)| f.abs_diff(e) <= 2), "{found:?}");
     }
 
     #[test]
     fn a_short_buffer_is_damage_and_a_long_one_is_not() {
-        for pixels in
-            [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Rgb, PixelFormat::Bgr, PixelFormat::Gray]
-        {
-            let format = format(pixels, 32, 4);
-            let mut buffer = bars(pixels);
-            let expected = buffer.len();
-            let whole = decode(&format, &buffer).unwrap();
-            buffer.extend([7; 100]);
-            assert_eq!(decode(&format, &buffer).unwrap(), whole, "{pixels}");
-            buffer.truncate(expected - 1);
-            assert_eq!(
-                decode(&format, &buffer),
-                Err(Damage::Short { expected, found: expected - 1 }),
-                "{pixels}"
-            );
+        for pixels in uncompressed() {
+            let layout = layout(pixels, 32, 4);
+            let mut bytes = buffer(&bars(pixels), 0);
+            let expected = bytes.len();
+            bytes.extend([7; 100]);
+            assert_bars(&decode(&layout, &bytes).unwrap(), pixels);
+            for found in [expected - 1, expected / 2, 1, 0] {
+                bytes.truncate(found);
+                assert_eq!(decode(&layout, &bytes), Err(Damage::Short { expected, found }), "{pixels}");
+            }
         }
     }
 
     #[test]
-    fn impossible_sizes_are_refused_before_anything_is_allocated() {
-        for (width, height) in [(0, 4), (4, 0), (u32::MAX, u32::MAX), (32_768, 32_768)] {
-            for pixels in [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Rgb, PixelFormat::Gray] {
-                assert!(matches!(decode(&format(pixels, width, height), &[0; 64]), Err(Damage::Picture(_))));
+    fn monstrous_sizes_are_damage_before_memory_is_taken() {
+        for pixels in PixelFormat::all() {
+            for (width, height) in [(u32::MAX, u32::MAX), (0, 480), (640, 0), (16384, u32::MAX)] {
+                assert!(
+                    decode(&layout(pixels, width, height), &[0; 64]).is_err(),
+                    "{pixels} {width}×{height}"
+                );
             }
+            // Within what a picture may be, but more than what came.
+            assert!(decode(&layout(pixels, 16_000, 16_000), &[0; 64]).is_err(), "{pixels}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_bytes_and_no_size_panic(
+        fn no_bytes_no_size_and_no_stride_panic(
             bytes in proptest::collection::vec(any::<u8>(), 0..3000),
             width in 0u32..40, height in 0u32..40,
-            pixels in proptest::sample::select(vec![
-                PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Rgb, PixelFormat::Bgr, PixelFormat::Gray, PixelFormat::Mjpeg,
-            ]),
+            stride in prop_oneof![0u32..200, any::<u32>()],
+            pixels in proptest::sample::select(PixelFormat::all().collect::<Vec<_>>()),
+            (full, hd) in any::<(bool, bool)>(),
         ) {
-            if let Ok(picture) = decode(&format(pixels, width, height), &bytes) {
-                prop_assert!(pixels == PixelFormat::Mjpeg || picture.size() == (width, height));
+            let layout = Layout { stride, colour: Colour { full, hd }, ..layout(pixels, width, height) };
+            if let Ok(picture) = decode(&layout, &bytes) {
+                prop_assert!(pixels.is_compressed() || picture.size() == (width, height));
             }
+        }
+
+        #[test]
+        fn a_buffer_of_the_right_length_is_a_picture(
+            width in 1u32..40, height in 1u32..40, padding in 0u32..20,
+            pixels in proptest::sample::select(uncompressed().collect::<Vec<_>>()),
+        ) {
+            let tight = rows(&layout(pixels, width, height).format);
+            let layout = Layout { stride: tight[0].bytes + padding, ..layout(pixels, width, height) };
+            let bytes = vec![90; length(&with_padding(&tight, layout.stride))];
+            prop_assert_eq!(decode(&layout, &bytes).map(|picture| picture.size()), Ok((width, height)));
         }
     }
 }

@@ -1,86 +1,91 @@
-//! The only place that speaks with nokhwa: listing cameras, opening one, and what its failures mean to a person.
-//! Its pixel decoders are not used. Its devices stay on the thread that opened them.
+//! A camera as one thing, whatever stands behind it: Linux's own interface through the crate `v4l`, or nokhwa on every
+//! system. Which cameras there are, what each offers, and opening one with the best format that it does not refuse.
+//!
+//! On Linux `v4l` comes first: it has the driver's time stamps, rates that are fractions, every pixel format, the padding
+//! of rows, and a wait that ends, so that a camera that stalls can be closed. nokhwa is what stays where it refuses.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use nokhwa::utils::{
-    ApiBackend, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, frame_formats,
-};
-use nokhwa::{Buffer, Camera, NokhwaError};
-
+use super::choice;
+use super::decode::Layout;
+use super::fault::Fault;
+use super::portable::{self, Portable};
 use super::select::Named;
-use super::{CameraDescription, CameraFormat, PixelFormat, choice};
-use crate::source::{CameraSettings, SourceError};
+#[cfg(target_os = "linux")]
+use super::v4l2::{self, V4l2};
+use super::{CameraDescription, CameraFormat, bus};
+use crate::source::{CameraBackend, CameraSettings, NOTICE, SourceError};
 
-/// How long a person may take to answer the system's question whether this program may use the camera.
-const PERMISSION_WAIT: Duration = Duration::from_secs(60);
-
-/// Why a camera does not do what it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// This user or program may not use it.
-    Denied,
-    /// Another program uses it.
-    Busy,
-    /// It is not there (any more).
-    Gone,
-    /// Anything else, in the words of the driver or of nokhwa.
-    Other(String),
+/// A buffer as it came from the driver.
+pub(super) struct Captured {
+    pub(super) bytes: Box<dyn AsRef<[u8]> + Send>,
+    /// The driver says that its contents are damaged.
+    pub(super) broken: bool,
+    /// When the picture was taken, as far as that is known.
+    pub(super) at: Instant,
 }
 
-impl Fault {
-    /// What happened and what to do about it, for the camera with this index.
-    pub(super) fn sentence(&self, index: u32) -> String {
-        match self {
-            Self::Denied if cfg!(target_os = "linux") => format!(
-                "permission denied for /dev/video{index}: put yourself into the group that owns it (usually `sudo \
-                 usermod -aG video $USER`), then log out and in again"
-            ),
-            Self::Denied => {
-                "permission denied: allow this program (or its terminal) to use the camera in the system's privacy \
-                 settings, then start it again"
-                    .to_owned()
-            }
-            Self::Busy if cfg!(target_os = "linux") => format!(
-                "another program is using it: close that one (`fuser -v /dev/video{index}` names it), or choose \
-                 another camera from `trailsight cameras`"
-            ),
-            Self::Busy => {
-                "another program is using it: close that one, or choose another camera from `trailsight cameras`"
-                    .to_owned()
-            }
-            Self::Gone => {
-                "the camera is gone: plug it in again and start anew; `trailsight cameras` lists what is there"
-                    .to_owned()
-            }
-            Self::Other(why) => why.clone(),
+/// A camera that gives frames. Closed when dropped.
+pub(super) trait Device {
+    /// What was agreed on, and how its pictures lie in memory.
+    fn layout(&self) -> &Layout;
+
+    /// The next buffer; `None` where none came within about this time, as far as the wait can have an end.
+    fn wait(&mut self, at_most: Duration) -> Result<Option<Captured>, Fault>;
+}
+
+/// What a camera says that it offers.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// What can be read; may be nonsense.
+    pub(super) formats: Vec<CameraFormat>,
+    /// The names of pixel formats that cannot.
+    pub(super) others: Vec<String>,
+}
+
+/// What stands between this program and a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backend {
+    #[cfg(target_os = "linux")]
+    V4l,
+    Nokhwa,
+}
+
+impl Backend {
+    /// Those to be tried, in order.
+    fn wished(settings: &CameraSettings) -> Result<Vec<Self>, Fault> {
+        match settings.backend {
+            #[cfg(target_os = "linux")]
+            CameraBackend::Auto => Ok(vec![Self::V4l, Self::Nokhwa]),
+            #[cfg(target_os = "linux")]
+            CameraBackend::V4l => Ok(vec![Self::V4l]),
+            #[cfg(not(target_os = "linux"))]
+            CameraBackend::Auto => Ok(vec![Self::Nokhwa]),
+            #[cfg(not(target_os = "linux"))]
+            CameraBackend::V4l => Err(Fault::Other(
+                "source.camera.backend = \"v4l\" is for Linux: set it to \"auto\"".to_owned(),
+            )),
+            CameraBackend::Nokhwa => Ok(vec![Self::Nokhwa]),
         }
     }
 
-    /// Whether trying another format is pointless.
-    fn is_final(&self) -> bool {
-        !matches!(self, Self::Other(_))
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "nokhwa lists all there is"))]
+    fn listing(self, index: u32, wish: &CameraSettings) -> Result<Listing, Fault> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::V4l => v4l2::listing(index, wish),
+            Self::Nokhwa => portable::listing(index),
+        }
     }
-}
 
-impl From<NokhwaError> for Fault {
-    fn from(error: NokhwaError) -> Self {
-        let text = error.to_string();
-        // nokhwa keeps of an operating system's error only its text, which ends with the number.
-        let number = text
-            .rsplit_once("(os error ")
-            .and_then(|(_, rest)| rest.split(')').next())
-            .and_then(|number| number.parse::<i32>().ok());
-        match number {
-            // EPERM, EACCES
-            Some(1 | 13) if cfg!(unix) => Self::Denied,
-            // EBUSY
-            Some(16) if cfg!(unix) => Self::Busy,
-            // ENOENT, ENXIO, ENODEV
-            Some(2 | 6 | 19) if cfg!(unix) => Self::Gone,
-            _ => Self::Other(text),
+    #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "nokhwa is always exact"))]
+    fn open(self, index: u32, format: CameraFormat, exactly: bool) -> Result<Box<dyn Device>, Fault> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::V4l => Ok(Box::new(V4l2::open(index, format, exactly)?)),
+            Self::Nokhwa => Ok(Box::new(Portable::open(index, format)?)),
         }
     }
 }
@@ -100,221 +105,278 @@ pub fn list() -> Result<Vec<CameraDescription>, SourceError> {
 }
 
 fn describe(index: u32, name: String) -> CameraDescription {
-    let (mut formats, mut note) = match offered(index) {
-        Ok(formats) => (formats, None),
-        Err(fault) => (Vec::new(), Some(fault.sentence(index))),
-    };
+    let wish = CameraSettings::default();
+    let mut refused = None;
+    for backend in Backend::wished(&wish).unwrap_or_default() {
+        match backend.listing(index, &wish) {
+            Ok(listing) => {
+                let (formats, note) = readable(listing);
+                return CameraDescription { index, name, formats, note };
+            }
+            Err(fault) => refused = refused.or(Some(fault)),
+        }
+    }
+    let note = refused.map(|fault| fault.sentence(index));
+    CameraDescription { index, name, formats: Vec::new(), note }
+}
+
+/// What the camera with this index offers and can be read; empty for a device that gives no pictures.
+pub(super) fn formats(index: u32) -> Result<Vec<CameraFormat>, Fault> {
+    let wish = CameraSettings::default();
+    let mut fault = Fault::Gone;
+    for backend in Backend::wished(&wish)? {
+        match backend.listing(index, &wish) {
+            Ok(listing) => return Ok(readable(listing).0),
+            Err(other) => fault = other,
+        }
+    }
+    Err(fault)
+}
+
+/// What of a listing can be used, in order, and what there is to say of the rest.
+fn readable(listing: Listing) -> (Vec<CameraFormat>, Option<String>) {
+    let mut formats = listing.formats;
     formats.retain(choice::is_plausible);
     formats
-        .sort_by_key(|format| (format.pixels, std::cmp::Reverse((format.width, format.height, format.fps))));
+        .sort_by_key(|format| (format.pixels, std::cmp::Reverse((format.width, format.height, format.rate))));
     formats.dedup();
-    if formats.is_empty() && note.is_none() {
-        note = Some("it lists no format that this program can read".to_owned());
+    let note = formats.is_empty().then(|| nothing_readable(&listing.others));
+    (formats, note)
+}
+
+fn nothing_readable(others: &[String]) -> String {
+    if others.is_empty() {
+        return "it lists no format that this program can read".to_owned();
     }
-    CameraDescription { index, name, formats, note }
+    format!("it offers only {}, which this program cannot read", others.join(", "))
 }
 
 /// The number and name of every camera, by number.
 pub(super) fn cameras() -> Result<Vec<Named>, Fault> {
-    may_use()?;
-    let mut cameras: Vec<Named> = guarded(|| nokhwa::query(ApiBackend::Auto))?
-        .into_iter()
-        .filter_map(|camera| Some((camera.index().as_index().ok()?, camera.human_name())))
-        .collect();
+    let mut cameras = found()?;
     cameras.sort();
     Ok(cameras)
 }
 
-/// What the camera lists, which may be nonsense.
-pub(super) fn offered(index: u32) -> Result<Vec<CameraFormat>, Fault> {
-    guarded(|| {
-        // nokhwa wants a format for opening; any will do.
-        let any = RequestedFormat::with_formats(RequestedFormatType::None, frame_formats());
-        Camera::new(CameraIndex::Index(index), any)?.compatible_camera_formats()
-    })
-    .map(|formats| formats.into_iter().map(from_nokhwa).collect())
+/// The devices at `/dev/videoN`, with the names that their drivers give them.
+#[cfg(target_os = "linux")]
+fn found() -> Result<Vec<Named>, Fault> {
+    let Ok(entries) = std::fs::read_dir("/dev") else { return Ok(Vec::new()) };
+    let numbers = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("video")?.parse::<u32>().ok());
+    let named = numbers.map(|index| {
+        let name = std::fs::read_to_string(format!("/sys/class/video4linux/video{index}/name"));
+        let name = name.map(|name| name.trim().to_owned()).ok().filter(|name| !name.is_empty());
+        (index, name.unwrap_or_else(|| format!("/dev/video{index}")))
+    });
+    Ok(named.collect())
 }
 
-/// A camera that gives frames.
-pub(super) struct Device {
-    /// Only absent while it is dropped.
-    camera: Option<Camera>,
-    /// What was agreed on.
-    pub(super) format: CameraFormat,
+#[cfg(not(target_os = "linux"))]
+use portable::cameras as found;
+
+/// Opens the camera with the best format that it does not refuse; logs what was wished and what was got, and each
+/// refusal, the same words once.
+pub(super) fn open(index: u32, name: &str, wish: &CameraSettings) -> Result<Box<dyn Device>, Fault> {
+    let mut attempt = Attempt { index, name, wish, told: HashSet::new(), refused: None };
+    let mut fault = None;
+    for backend in Backend::wished(wish)? {
+        match attempt.open_with(backend) {
+            Ok(device) => {
+                let CameraSettings { width, height, fps, format, .. } = wish;
+                let pinned = if format.is_open() { String::new() } else { format!(" as “{format}”") };
+                log::info!(
+                    target: NOTICE,
+                    "camera {index} “{name}”: wished {width}×{height} at {fps} fps{pinned}, got {}",
+                    device.layout().format
+                );
+                return Ok(device);
+            }
+            Err(other) if other.is_final() => return Err(other),
+            // What the first has to say is what counts: it knows more formats.
+            Err(other) => fault = fault.or(Some(other)),
+        }
+    }
+    Err(fault.unwrap_or(Fault::Gone))
 }
 
-impl Device {
-    /// Opens the camera with the best format that it does not refuse; logs what was wished and what was got, and each
-    /// refusal.
-    pub(super) fn open(index: u32, name: &str, wish: &CameraSettings) -> Result<Self, Fault> {
-        may_use()?;
-        let offered = match offered(index) {
-            Ok(formats) => formats,
+/// The opening of one camera.
+struct Attempt<'a> {
+    index: u32,
+    name: &'a str,
+    wish: &'a CameraSettings,
+    /// What was said already.
+    told: HashSet<String>,
+    /// Why the last format was refused.
+    refused: Option<String>,
+}
+
+impl Attempt<'_> {
+    fn open_with(&mut self, backend: Backend) -> Result<Box<dyn Device>, Fault> {
+        let listing = match backend.listing(self.index, self.wish) {
+            Ok(listing) => listing,
             Err(fault) if fault.is_final() => return Err(fault),
             Err(fault) => {
-                log::info!("camera {index} “{name}” does not list its formats: {}", fault.sentence(index));
-                Vec::new()
+                self.tell("does not list its formats", fault);
+                Listing::default()
             }
         };
-        let mut refusals = Vec::new();
-        for format in choice::candidates(&offered, wish) {
-            match Self::open_as(index, format) {
-                Ok(device) => {
-                    let CameraSettings { width, height, fps, .. } = wish;
-                    log::info!(
-                        "camera {index} “{name}”: wished {width}×{height} at {fps} fps, got {}",
-                        device.format
-                    );
-                    return Ok(device);
-                }
+        let pinned = !self.wish.format.is_open();
+        let bus = bus::bytes_a_second(self.index);
+        for format in choice::candidates(&listing.formats, self.wish, bus) {
+            match backend.open(self.index, format, true) {
                 Err(fault) if fault.is_final() => return Err(fault),
-                Err(fault) => {
-                    let why = fault.sentence(index);
-                    log::info!("camera {index} “{name}” refuses {format}: {why}");
-                    refusals.push(why);
+                Err(fault) => self.tell(&format!("refuses {format}"), fault),
+                opened => return opened,
+            }
+        }
+        // A list that can be read and has nothing of what is pinned is believed.
+        if !pinned || listing.formats.is_empty() {
+            for format in choice::unlisted(self.wish) {
+                match backend.open(self.index, format, false) {
+                    Err(fault) if fault.is_final() => return Err(fault),
+                    Err(fault) => self.tell(&format!("refuses {format}"), fault),
+                    Ok(device) if self.wish.format.allows(&device.layout().format) => return Ok(device),
+                    Ok(device) => {
+                        let got = device.layout().format;
+                        self.tell(
+                            &format!("refuses {format}"),
+                            Fault::Other(format!("it gives {got} instead")),
+                        );
+                    }
                 }
             }
         }
-        let lists = if offered.is_empty() {
-            "it lists no format that this program can read".to_owned()
+        Err(Fault::Other(self.nothing_fits(listing)))
+    }
+
+    /// Tells of a refusal, where the same was not told.
+    fn tell(&mut self, what: &str, fault: Fault) {
+        let why = fault.sentence(self.index);
+        let (index, name) = (self.index, self.name);
+        if self.told.insert(why.clone()) {
+            log::info!("camera {index} “{name}” {what}: {why}");
         } else {
-            format!("it lists {} formats", offered.len())
-        };
-        let last = refusals.pop().unwrap_or_default();
-        Err(Fault::Other(format!("{lists}, and refuses all that were tried; the last one because: {last}")))
-    }
-
-    fn open_as(index: u32, format: CameraFormat) -> Result<Self, Fault> {
-        let wanted = nokhwa::utils::CameraFormat::new_from(
-            format.width,
-            format.height,
-            to_nokhwa(format.pixels),
-            format.fps,
-        );
-        let exact = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), frame_formats());
-        let mut camera = guarded(|| {
-            let index = CameraIndex::Index(index);
-            // A new size can change the rate after nokhwa found that it needs no change: the second time it does.
-            match Camera::new(index.clone(), exact) {
-                Err(NokhwaError::SetPropertyError { .. }) => Camera::new(index, exact),
-                other => other,
-            }
-        })?;
-        guarded(|| camera.open_stream())?;
-        let format = from_nokhwa(camera.camera_format());
-        Ok(Self { camera: Some(camera), format })
-    }
-
-    /// The next buffer of the camera, whenever it comes. Blocks as long as the driver does.
-    pub(super) fn frame(&mut self) -> Result<Buffer, Fault> {
-        let camera = self.camera.as_mut().ok_or(Fault::Gone)?;
-        guarded(|| camera.frame())
-    }
-}
-
-impl Drop for Device {
-    fn drop(&mut self) {
-        let camera = self.camera.take();
-        // nokhwa panics when the driver refuses to stop; the device is closed all the same.
-        if let Err(fault) = guarded(|| {
-            drop(camera);
-            Ok(())
-        }) {
-            log::debug!("closing a camera: {fault:?}");
+            log::debug!("camera {index} “{name}” {what} as well");
         }
+        self.refused = Some(why);
+    }
+
+    /// Why the camera cannot be used, and what it has.
+    fn nothing_fits(&mut self, listing: Listing) -> String {
+        let others = listing.others.clone();
+        let (formats, note) = readable(listing);
+        let because =
+            self.refused.take().map(|why| format!("; the last one because: {why}")).unwrap_or_default();
+        let pin = &self.wish.format;
+        if let Some(note) = note {
+            return format!("{note}, and it refuses all that were tried{because}");
+        }
+        let mut has = summary(&formats);
+        if !others.is_empty() {
+            has.push_str(&format!("; and {}, which this program cannot read", others.join(", ")));
+        }
+        if !formats.iter().any(|format| pin.allows(format)) {
+            return format!(
+                "it has nothing like source.camera.format = \"{pin}\": set that to one of what it has, {has}"
+            );
+        }
+        format!("it refuses every format that was tried{because}. It has {has}")
     }
 }
 
-/// Runs nokhwa code, which panics on some of what devices tell it (a step of zero, a node without a number).
-fn guarded<T>(call: impl FnOnce() -> Result<T, NokhwaError>) -> Result<T, Fault> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(Fault::from),
-        Err(_) => Err(Fault::Other("the camera's driver told something impossible".to_owned())),
+/// A list of formats for a sentence: each pixel format and size with its rates.
+fn summary(formats: &[CameraFormat]) -> String {
+    /// More are not read by anybody.
+    const MOST: usize = 24;
+    let sizes = formats.chunk_by(|a, b| (a.pixels, a.width, a.height) == (b.pixels, b.width, b.height));
+    let count = sizes.clone().count();
+    let mut parts: Vec<String> = sizes
+        .take(MOST)
+        .filter_map(|rates| {
+            let first = rates.first()?;
+            let rates: Vec<String> = rates.iter().map(|format| format.rate.to_string()).collect();
+            Some(format!("{} {}x{}@{}", first.pixels, first.width, first.height, rates.join("/")))
+        })
+        .collect();
+    if count > MOST {
+        parts.push(format!("and {} more (`trailsight cameras` lists them)", count - MOST));
     }
+    parts.join(", ")
 }
 
-/// Asks the system's permission where it wants to be asked (macOS); elsewhere the answer is yes at once.
-fn may_use() -> Result<(), Fault> {
-    if nokhwa::nokhwa_check() {
-        return Ok(());
-    }
-    let (tell, told) = mpsc::sync_channel(1);
-    nokhwa::nokhwa_initialize(move |granted| {
-        // Nobody waits any longer: nothing to tell.
-        let _ = tell.try_send(granted);
-    });
-    match told.recv_timeout(PERMISSION_WAIT) {
-        Ok(true) => Ok(()),
-        _ => Err(Fault::Denied),
-    }
-}
-
-fn from_nokhwa(format: nokhwa::utils::CameraFormat) -> CameraFormat {
-    let pixels = match format.format() {
-        FrameFormat::MJPEG => PixelFormat::Mjpeg,
-        FrameFormat::YUYV => PixelFormat::Yuyv,
-        FrameFormat::NV12 => PixelFormat::Nv12,
-        FrameFormat::GRAY => PixelFormat::Gray,
-        FrameFormat::RAWRGB => PixelFormat::Rgb,
-        FrameFormat::RAWBGR => PixelFormat::Bgr,
-    };
-    CameraFormat { pixels, width: format.width(), height: format.height(), fps: format.frame_rate() }
-}
-
-fn to_nokhwa(pixels: PixelFormat) -> FrameFormat {
-    match pixels {
-        PixelFormat::Mjpeg => FrameFormat::MJPEG,
-        PixelFormat::Yuyv => FrameFormat::YUYV,
-        PixelFormat::Nv12 => FrameFormat::NV12,
-        PixelFormat::Gray => FrameFormat::GRAY,
-        PixelFormat::Rgb => FrameFormat::RAWRGB,
-        PixelFormat::Bgr => FrameFormat::RAWBGR,
-    }
+/// Runs the code of a camera library, which panics on some of what devices tell it (a step of zero, an unknown colour).
+pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|_| Err(Fault::Other("the camera's driver told something impossible".to_owned())))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{PixelFormat, Rate};
     use super::*;
 
-    #[cfg(unix)]
     #[test]
-    fn errors_of_the_system_are_recognised_in_any_wrapping() {
-        let open = |why: &str| NokhwaError::OpenDeviceError("0".to_owned(), format!("V4L2 Error: {why}"));
-        let cases = [
-            (open("Permission denied (os error 13)"), Fault::Denied),
-            (open("No such file or directory (os error 2)"), Fault::Gone),
-            (NokhwaError::OpenStreamError("Device or resource busy (os error 16)".to_owned()), Fault::Busy),
-            (NokhwaError::ReadFrameError("No such device (os error 19)".to_owned()), Fault::Gone),
-        ];
-        for (error, expected) in cases {
-            assert_eq!(Fault::from(error), expected);
-        }
-        let other = NokhwaError::ReadFrameError("Input/output error (os error 5)".to_owned());
-        assert!(matches!(Fault::from(other), Fault::Other(why) if why.contains("Input/output error")));
-    }
-
-    #[test]
-    fn each_fault_says_what_to_do() {
-        for fault in [Fault::Denied, Fault::Busy, Fault::Gone] {
-            assert!(fault.is_final());
-            let sentence = fault.sentence(3);
-            assert!(sentence.contains(':'), "what happened, then what to do: {sentence}");
-        }
-        assert!(!Fault::Other(String::new()).is_final());
-    }
-
-    #[test]
-    fn a_panic_inside_the_library_becomes_a_fault() {
+    fn a_panic_inside_a_library_becomes_a_fault() {
         let result: Result<(), Fault> = guarded(|| panic!("a step of zero"));
         assert!(matches!(result, Err(Fault::Other(_))));
     }
 
-    #[test]
-    fn pixel_formats_keep_their_meaning_both_ways() {
-        for &format in frame_formats() {
-            let there = from_nokhwa(nokhwa::utils::CameraFormat::new_from(640, 480, format, 30));
-            assert_eq!(to_nokhwa(there.pixels), format);
-            assert_eq!((there.width, there.height, there.fps), (640, 480, 30));
+    fn listing() -> Listing {
+        let format = |pixels, width, height, fps| CameraFormat {
+            pixels,
+            width,
+            height,
+            rate: Rate::new(fps, 1).unwrap(),
+        };
+        Listing {
+            formats: vec![
+                format(PixelFormat::Mjpeg, 1280, 720, 30),
+                format(PixelFormat::Yuyv, 640, 480, 15),
+                format(PixelFormat::Yuyv, 640, 480, 30),
+                format(PixelFormat::Yuyv, 0, 480, 30),
+            ],
+            others: vec!["H264 (H.264)".to_owned()],
         }
+    }
+
+    fn unfit(pin: &str, listing: Listing, refused: Option<&str>) -> String {
+        let wish = CameraSettings { format: pin.parse().unwrap(), ..CameraSettings::default() };
+        let refused = refused.map(str::to_owned);
+        Attempt { index: 0, name: "test", wish: &wish, told: HashSet::new(), refused }.nothing_fits(listing)
+    }
+
+    #[test]
+    fn what_does_not_fit_is_answered_with_what_there_is() {
+        let all = "YUYV 640x480@30/15, MJPG 1280x720@30; and H264 (H.264), which this program cannot read";
+        let why = unfit("NV12", listing(), None);
+        assert!(why.contains("source.camera.format = \"NV12\"") && why.ends_with(all), "{why}");
+        let why = unfit("", listing(), Some("a reason"));
+        assert!(why.contains("because: a reason") && why.ends_with(all), "{why}");
+        let only = Listing { formats: Vec::new(), ..listing() };
+        assert!(
+            unfit("", only, None).contains("it offers only H264 (H.264), which this program cannot read")
+        );
+        assert!(unfit("", Listing::default(), None).contains("lists no format"));
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let one = listing().formats[0];
+        let many: Vec<_> = (1..=100).map(|width| CameraFormat { width, ..one }).collect();
+        assert!(summary(&many).ends_with("and 76 more (`trailsight cameras` lists them)"));
+    }
+
+    #[test]
+    fn the_same_refusal_is_told_once() {
+        let wish = CameraSettings::default();
+        let mut attempt =
+            Attempt { index: 0, name: "test", wish: &wish, told: HashSet::new(), refused: None };
+        attempt.tell("refuses one", Fault::Other("no".to_owned()));
+        attempt.tell("refuses another", Fault::Other("no".to_owned()));
+        attempt.tell("refuses a third", Fault::Other("not this".to_owned()));
+        assert_eq!(attempt.told.len(), 2);
+        assert_eq!(attempt.refused.as_deref(), Some("not this"));
     }
 }

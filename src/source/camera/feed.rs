@@ -1,15 +1,14 @@
 //! A camera as a [`Source`]: its device thread, and the frames that come out of it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nokhwa::Buffer;
-
-use super::decode::{Damage, decode};
-use super::device::{self, Device, Fault};
+use super::decode::{Damage, Layout, decode};
+use super::device::{self, Captured, Device};
+use super::fault::Fault;
 use super::select::{self, Named};
-use super::{CameraFormat, device::list};
 use crate::frame::Frame;
 use crate::source::mailbox::Mailbox;
 use crate::source::{CameraSettings, Source, SourceError, SourceInfo, SourceKind, Stopper};
@@ -18,20 +17,20 @@ use crate::source::{CameraSettings, Source, SourceError, SourceInfo, SourceKind,
 const OPEN_WAIT: Duration = Duration::from_secs(20);
 /// How long closing waits for the driver to let go of the device.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
+/// How long a wait for the driver may be, until it is looked whether anybody still wants its frames.
+const LOOK: Duration = Duration::from_millis(200);
 /// Damaged frames are logged at most this often.
 const DAMAGE_LOG_EVERY: Duration = Duration::from_secs(1);
 
-/// A buffer as it came from the driver.
-struct Captured {
-    buffer: Buffer,
+/// A buffer with its number.
+struct Numbered {
+    captured: Captured,
     sequence: u64,
-    at: Instant,
 }
 
-type Newest = Mailbox<Captured, Fault>;
+type Newest = Mailbox<Numbered, Fault>;
 
-/// Opens the camera with this index, or with this (part of a) name; upper and lower case are the same. Of several with
-/// the name, the one that offers formats is taken, where only one does.
+/// Opens the camera with this index, or with this (part of a) name, as [`find`] finds it.
 ///
 /// The wished size and rate are wishes: [`Source::info`] tells what was got. Opening takes up to some seconds.
 ///
@@ -39,46 +38,81 @@ type Newest = Mailbox<Captured, Fault>;
 /// [`SourceError::Open`]: there is no such camera (it lists those that there are), several are meant, permission is
 /// denied, another program uses it, it is gone, it refuses every format, or it does not answer.
 pub fn open(which: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, SourceError> {
-    let failed = |what: String, why: String| SourceError::Open { what, why };
-    let cameras =
-        device::cameras().map_err(|fault| failed(format!("the camera “{which}”"), fault.sentence(0)))?;
-    let (index, name) =
-        select(which, &cameras).map_err(|why| failed(format!("the camera “{which}”"), why))?;
-    let what = format!("camera {index} “{name}”");
+    let (index, name) = find(which)?;
+    open_this(index, &name, settings)
+}
 
+/// The camera with this index, or with this (part of a) name; upper and lower case are the same. Of several with the
+/// name, the one that offers formats is taken, where only one does. Its index and its whole name.
+///
+/// # Errors
+/// [`SourceError::Open`]: there is no such camera (it lists those that there are), or several are meant.
+pub fn find(which: &str) -> Result<(u32, String), SourceError> {
+    let failed = |why: String| SourceError::Open { what: format!("the camera “{which}”"), why };
+    let cameras = device::cameras().map_err(|fault| failed(fault.sentence(0)))?;
+    select(which, &cameras).map_err(failed)
+}
+
+/// Opens a camera that was open before: the one with exactly this name, wherever it is plugged in now. Where several have
+/// it, the one with the index that it had, or else the first that gives pictures.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_again(index: u32, name: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, SourceError> {
+    let failed = |fault: Fault| SourceError::Open {
+        what: format!("camera {index} “{name}”"),
+        why: fault.sentence(index),
+    };
+    let cameras = device::cameras().map_err(failed)?;
+    let index = again(index, name, &cameras, &gives_pictures).ok_or_else(|| failed(Fault::Gone))?;
+    open_this(index, name, settings)
+}
+
+/// Where the camera of this name is now.
+fn again(index: u32, name: &str, cameras: &[Named], gives_pictures: &dyn Fn(u32) -> bool) -> Option<u32> {
+    let same: Vec<u32> = cameras.iter().filter(|(_, other)| other == name).map(|(index, _)| *index).collect();
+    if same.contains(&index) {
+        return Some(index);
+    }
+    same.iter().copied().find(|&index| gives_pictures(index)).or_else(|| same.first().copied())
+}
+
+fn gives_pictures(index: u32) -> bool {
+    device::formats(index).is_ok_and(|formats| !formats.is_empty())
+}
+
+fn open_this(index: u32, name: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, SourceError> {
+    let what = format!("camera {index} “{name}”");
+    let failed = |why: String| SourceError::Open { what: what.clone(), why };
     let newest = Arc::new(Newest::new());
     let (tell, told) = mpsc::sync_channel(1);
     let device_thread = {
-        let (newest, name, settings) = (Arc::clone(&newest), name.clone(), settings.clone());
+        let (newest, name, settings) = (Arc::clone(&newest), name.to_owned(), settings.clone());
         move || capture(index, &name, &settings, &newest, &tell)
     };
     thread::Builder::new()
         .name(format!("camera {index}"))
         .spawn(device_thread)
-        .map_err(|error| failed(what.clone(), format!("no thread for it: {error}")))?;
+        .map_err(|error| failed(format!("no thread for it: {error}")))?;
 
-    let format = match told.recv_timeout(OPEN_WAIT) {
-        Ok(Ok(format)) => format,
-        Ok(Err(fault)) => return Err(failed(what, fault.sentence(index))),
+    let layout = match told.recv_timeout(OPEN_WAIT) {
+        Ok(Ok(layout)) => layout,
+        Ok(Err(fault)) => return Err(failed(fault.sentence(index))),
         Err(_) => {
             newest.stop();
-            let why = format!(
-                "its driver does not answer within {} s: unplug the camera, plug it in again, and start anew",
-                OPEN_WAIT.as_secs()
-            );
-            return Err(failed(what, why));
+            return Err(failed(Fault::Silent(OPEN_WAIT.as_secs()).sentence(index)));
         }
     };
     let info = SourceInfo {
-        name: name.clone(),
+        name: name.to_owned(),
         kind: SourceKind::Camera,
-        size: Some((format.width, format.height)),
-        rate: Some(f64::from(format.fps)),
+        size: Some((layout.format.width, layout.format.height)),
+        rate: Some(layout.format.rate.as_f64()),
         frames: None,
         duration: None,
         sound: None,
     };
-    Ok(Box::new(CameraFeed { info, index, what, format, newest, first: None, damaged: Damaged::default() }))
+    Ok(Box::new(CameraFeed { info, index, what, layout, newest, first: None, damaged: Damaged::default() }))
 }
 
 /// The one camera that is meant.
@@ -86,16 +120,8 @@ fn select(which: &str, cameras: &[Named]) -> Result<Named, String> {
     let mut meant = select::matching(which, cameras);
     if meant.len() > 1 {
         // One camera often shows several devices of the same name, of which one gives pictures.
-        let usable: Vec<u32> = list()
-            .map(|all| {
-                all.into_iter()
-                    .filter(|camera| !camera.formats.is_empty())
-                    .map(|camera| camera.index)
-                    .collect()
-            })
-            .unwrap_or_default();
         let with_pictures: Vec<&Named> =
-            meant.iter().copied().filter(|(index, _)| usable.contains(index)).collect();
+            meant.iter().copied().filter(|(index, _)| gives_pictures(*index)).collect();
         if !with_pictures.is_empty() {
             meant = with_pictures;
         }
@@ -113,13 +139,13 @@ fn capture(
     name: &str,
     settings: &CameraSettings,
     newest: &Newest,
-    opened: &mpsc::SyncSender<Result<CameraFormat, Fault>>,
+    opened: &mpsc::SyncSender<Result<Layout, Fault>>,
 ) {
-    let fault = match Device::open(index, name, settings) {
+    let fault = match device::open(index, name, settings) {
         Ok(mut device) => {
             // Where nobody listens any more, the mailbox was stopped too.
-            let _ = opened.send(Ok(device.format));
-            take_all(&mut device, newest)
+            let _ = opened.send(Ok(*device.layout()));
+            take_all(device.as_mut(), newest)
         }
         Err(fault) => {
             let _ = opened.send(Err(fault));
@@ -130,18 +156,24 @@ fn capture(
 }
 
 /// Puts every frame that the device gives into the mailbox, until it fails or nobody wants more.
-fn take_all(device: &mut Device, newest: &Newest) -> Option<Fault> {
+fn take_all(device: &mut dyn Device, newest: &Newest) -> Option<Fault> {
     let mut sequence = 0;
-    loop {
-        let buffer = match device.frame() {
-            Ok(buffer) => buffer,
+    let mut last = None;
+    while !newest.is_stopped() {
+        let mut captured = match device.wait(LOOK) {
+            Ok(Some(captured)) => captured,
+            Ok(None) => continue,
             Err(fault) => return Some(fault),
         };
-        if !newest.put(Captured { buffer, sequence, at: Instant::now() }) {
-            return None;
+        // A driver's clock that jumps does not turn the order of the pictures.
+        captured.at = last.map_or(captured.at, |last| captured.at.max(last));
+        last = Some(captured.at);
+        if !newest.put(Numbered { captured, sequence }) {
+            break;
         }
         sequence += 1;
     }
+    None
 }
 
 /// The caller's side of an open camera.
@@ -149,9 +181,9 @@ struct CameraFeed {
     info: SourceInfo,
     index: u32,
     what: String,
-    format: CameraFormat,
+    layout: Layout,
     newest: Arc<Newest>,
-    /// When the first frame was taken from the driver.
+    /// When the first frame was taken.
     first: Option<Instant>,
     damaged: Damaged,
 }
@@ -167,9 +199,12 @@ impl Source for CameraFeed {
                 what: self.what.clone(),
                 why: fault.sentence(self.index),
             })?;
-            let Some(Captured { buffer, sequence, at }) = taken else { return Ok(None) };
+            let Some(Numbered { captured: Captured { bytes, broken, at }, sequence }) = taken else {
+                return Ok(None);
+            };
             let first = *self.first.get_or_insert(at);
-            match decode(&self.format, buffer.buffer()) {
+            let decoded = if broken { Err(Damage::Marked) } else { decode(&self.layout, (*bytes).as_ref()) };
+            match decoded {
                 Ok(picture) => {
                     let time = at.saturating_duration_since(first).as_secs_f64();
                     return Ok(Some(Frame {
@@ -185,6 +220,10 @@ impl Source for CameraFeed {
         }
     }
 
+    fn damage(&self) -> Option<Arc<AtomicU64>> {
+        Some(Arc::clone(&self.damaged.total))
+    }
+
     fn stopper(&self) -> Option<Stopper> {
         let newest = Arc::clone(&self.newest);
         Some(Box::new(move || newest.stop()))
@@ -198,8 +237,9 @@ impl Drop for CameraFeed {
         if !self.newest.wait_for_end(CLOSE_WAIT) {
             log::warn!("{}: its driver does not let go; it is left behind", self.what);
         }
-        if self.damaged.total > 0 {
-            log::info!("{}: {} damaged frames were skipped in all", self.what, self.damaged.total);
+        let total = self.damaged.total.load(Ordering::Relaxed);
+        if total > 0 {
+            log::info!("{}: {total} damaged frames were skipped in all", self.what);
         }
     }
 }
@@ -207,16 +247,147 @@ impl Drop for CameraFeed {
 /// Counts frames that cannot be decoded, and tells of them now and then.
 #[derive(Default)]
 struct Damaged {
-    total: u64,
+    total: Arc<AtomicU64>,
     told: Option<Instant>,
 }
 
 impl Damaged {
     fn note(&mut self, what: &str, damage: &Damage) {
-        self.total += 1;
+        let total = self.total.fetch_add(1, Ordering::Relaxed) + 1;
         if self.told.is_none_or(|told| told.elapsed() >= DAMAGE_LOG_EVERY) {
             self.told = Some(Instant::now());
-            log::warn!("{what}: a damaged frame is skipped, {} so far: {damage}", self.total);
+            log::warn!("{what}: a damaged frame is skipped, {total} so far: {damage}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CameraFormat, PixelFormat, Rate};
+    use super::*;
+
+    /// A device that gives what it is told to.
+    struct Scripted {
+        layout: Layout,
+        script: std::vec::IntoIter<Result<Option<Captured>, Fault>>,
+    }
+
+    impl Device for Scripted {
+        fn layout(&self) -> &Layout {
+            &self.layout
+        }
+
+        fn wait(&mut self, _: Duration) -> Result<Option<Captured>, Fault> {
+            self.script.next().unwrap_or(Err(Fault::Gone))
+        }
+    }
+
+    fn layout() -> Layout {
+        let rate = Rate::new(30, 1).unwrap();
+        Layout::of(CameraFormat { pixels: PixelFormat::Gray, width: 2, height: 2, rate })
+    }
+
+    fn buffer(bytes: &[u8], broken: bool, at: Instant) -> Result<Option<Captured>, Fault> {
+        Ok(Some(Captured { bytes: Box::new(bytes.to_vec()), broken, at }))
+    }
+
+    fn feed(newest: &Arc<Newest>) -> CameraFeed {
+        let info = SourceInfo {
+            name: "test".to_owned(),
+            kind: SourceKind::Camera,
+            size: None,
+            rate: None,
+            frames: None,
+            duration: None,
+            sound: None,
+        };
+        let damaged = Damaged::default();
+        let newest = Arc::clone(newest);
+        CameraFeed {
+            info,
+            index: 0,
+            what: "camera 0".to_owned(),
+            layout: layout(),
+            newest,
+            first: None,
+            damaged,
+        }
+    }
+
+    #[test]
+    fn damaged_buffers_are_counted_and_the_run_goes_on() {
+        let newest = Arc::new(Newest::new());
+        let mut feed = feed(&newest);
+        let damage = feed.damage().unwrap();
+        let put = |bytes: &[u8], broken, sequence| {
+            let captured = buffer(bytes, broken, Instant::now()).unwrap().unwrap();
+            assert!(newest.put(Numbered { captured, sequence }));
+        };
+        let reader = thread::spawn(move || (feed.next_frame().unwrap().unwrap().sequence, feed));
+        for (sequence, (bytes, broken)) in
+            [(&[1, 2, 3, 4][..], true), (&[1, 2], false), (&[], false)].into_iter().enumerate()
+        {
+            put(bytes, broken, sequence as u64);
+            while damage.load(Ordering::Relaxed) < sequence as u64 + 1 {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        put(&[1, 2, 3, 4], false, 9);
+        let (sequence, feed) = reader.join().unwrap();
+        assert_eq!((sequence, damage.load(Ordering::Relaxed)), (9, 3));
+        newest.end(None);
+        drop(feed);
+    }
+
+    #[test]
+    fn a_device_that_gives_nothing_is_waited_for_until_it_fails() {
+        let newest = Newest::new();
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let script = vec![
+            Ok(None),
+            buffer(&[1], false, now + second),
+            Ok(None),
+            buffer(&[2], false, now),
+            Err(Fault::Gone),
+        ];
+        let fault = take_all(&mut Scripted { layout: layout(), script: script.into_iter() }, &newest);
+        assert_eq!(fault, Some(Fault::Gone));
+        let Ok(Some(last)) = newest.take() else { panic!("the newest is kept") };
+        assert_eq!((last.sequence, last.captured.at), (1, now + second), "times do not go back");
+    }
+
+    #[test]
+    fn a_device_without_pictures_is_left_once_nobody_wants_any() {
+        struct Mute(Layout);
+        impl Device for Mute {
+            fn layout(&self) -> &Layout {
+                &self.0
+            }
+            fn wait(&mut self, _: Duration) -> Result<Option<Captured>, Fault> {
+                thread::sleep(Duration::from_millis(1));
+                Ok(None)
+            }
+        }
+        let newest = Arc::new(Newest::new());
+        let device = thread::spawn({
+            let newest = Arc::clone(&newest);
+            move || take_all(&mut Mute(layout()), &newest)
+        });
+        newest.stop();
+        assert_eq!(device.join().unwrap(), None);
+    }
+
+    #[test]
+    fn a_camera_is_found_again_by_its_name() {
+        let cameras: Vec<Named> =
+            [(0, "A"), (1, "B"), (3, "B"), (4, "B 2")].map(|(i, name)| (i, name.to_owned())).into();
+        let find =
+            |index, name, with_pictures: u32| again(index, name, &cameras, &|index| index == with_pictures);
+        assert_eq!(find(0, "A", 9), Some(0));
+        assert_eq!(find(3, "B", 1), Some(3), "where it was");
+        assert_eq!(find(2, "B", 3), Some(3), "the one with pictures");
+        assert_eq!(find(2, "B", 9), Some(1), "or the first");
+        assert_eq!(find(0, "B 2", 9), Some(4), "not the other that has its number now");
+        assert_eq!(find(0, "b", 0), None, "the exact name");
     }
 }

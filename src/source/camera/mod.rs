@@ -1,5 +1,5 @@
-//! A camera of this machine, through nokhwa (Linux: V4L2, macOS: AVFoundation, Windows: Media Foundation): finding it,
-//! agreeing on a format with it, and giving its frames as a [`Source`](super::Source).
+//! A camera of this machine, through Linux's V4L2 or through nokhwa (V4L2, macOS: AVFoundation, Windows: Media Foundation):
+//! finding it, agreeing on a format with it, and giving its frames as a [`Source`](super::Source).
 //!
 //! A camera's frames pass two threads. One belongs to the device: it opens it, takes every buffer from the driver at
 //! once and keeps only the newest, so that a slow reader gets new pictures and a driver that never answers blocks
@@ -7,8 +7,13 @@
 //! A frame that was replaced before it was asked for, or was too damaged to decode, leaves a gap in the frames'
 //! sequence numbers.
 //!
+//! `device` is the face of both ways to a camera, `v4l2` and `portable`; `choice`, `decode`, `stamp`, `bus` and `select`
+//! know no device; `fault` and `holder` are what is said when it fails.
+//!
 //! Not here: waiting for a camera that comes back, and network cameras (those are streams).
 
+#[cfg(feature = "camera")]
+mod bus;
 #[cfg(feature = "camera")]
 mod choice;
 #[cfg(feature = "camera")]
@@ -16,68 +21,28 @@ mod decode;
 #[cfg(feature = "camera")]
 mod device;
 #[cfg(feature = "camera")]
+mod fault;
+#[cfg(feature = "camera")]
 mod feed;
+mod format;
+#[cfg(feature = "camera")]
+mod holder;
 #[cfg(feature = "camera")]
 mod mjpeg;
 #[cfg(feature = "camera")]
+mod portable;
+#[cfg(feature = "camera")]
 mod select;
-
-use std::fmt;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod stamp;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+mod v4l2;
 
 #[cfg(feature = "camera")]
 pub use device::list;
 #[cfg(feature = "camera")]
-pub use feed::open;
-
-/// How a camera writes a pixel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PixelFormat {
-    /// Y'CbCr 4:2:2, packed as Y0 Cb Y1 Cr: 16 bits a pixel.
-    Yuyv,
-    /// Y'CbCr 4:2:0, a plane of Y and a plane of Cb and Cr in turn: 12 bits a pixel.
-    Nv12,
-    /// Red, green, blue: 24 bits a pixel.
-    Rgb,
-    /// Blue, green, red: 24 bits a pixel.
-    Bgr,
-    /// One JPEG a frame.
-    Mjpeg,
-    /// Brightness alone: 8 bits a pixel.
-    Gray,
-}
-
-impl fmt::Display for PixelFormat {
-    /// The four letters by which drivers know it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Yuyv => "YUYV",
-            Self::Nv12 => "NV12",
-            Self::Rgb => "RGB3",
-            Self::Bgr => "BGR3",
-            Self::Mjpeg => "MJPG",
-            Self::Gray => "GREY",
-        })
-    }
-}
-
-/// One way in which a camera can give pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CameraFormat {
-    /// How a pixel is written.
-    pub pixels: PixelFormat,
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-    /// Frames a second.
-    pub fps: u32,
-}
-
-impl fmt::Display for CameraFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}×{} at {} fps", self.pixels, self.width, self.height, self.fps)
-    }
-}
+pub use feed::{find, open, open_again};
+pub use format::{CameraFormat, FormatPin, PixelFormat, Rate};
 
 /// A camera of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +77,28 @@ pub fn open(
     _settings: &super::CameraSettings,
 ) -> Result<Box<dyn super::Source>, super::SourceError> {
     Err(without_support(&format!("the camera “{which}”")))
+}
+
+/// Finds a camera: in this build, which has no camera support, always the error that says so.
+///
+/// # Errors
+/// [`SourceError::Open`](super::SourceError::Open), always.
+#[cfg(not(feature = "camera"))]
+pub fn find(which: &str) -> Result<(u32, String), super::SourceError> {
+    Err(without_support(&format!("the camera “{which}”")))
+}
+
+/// Opens a camera again: in this build, which has no camera support, always the error that says so.
+///
+/// # Errors
+/// [`SourceError::Open`](super::SourceError::Open), always.
+#[cfg(not(feature = "camera"))]
+pub fn open_again(
+    _index: u32,
+    name: &str,
+    _settings: &super::CameraSettings,
+) -> Result<Box<dyn super::Source>, super::SourceError> {
+    Err(without_support(&format!("the camera “{name}”")))
 }
 
 #[cfg(not(feature = "camera"))]

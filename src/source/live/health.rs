@@ -40,8 +40,8 @@ struct State {
     stall: Duration,
     /// Why it is not there.
     gone: Option<String>,
-    /// It was silent or gone, and no picture came since.
-    troubled: bool,
+    /// It was gone, and no picture came since.
+    lost: bool,
     /// The damaged pictures of earlier connections, and the counter of this one.
     damaged: (u64, Option<Arc<AtomicU64>>),
 }
@@ -53,7 +53,7 @@ impl Health {
             opened: Some(Instant::now()),
             stall,
             gone: None,
-            troubled: false,
+            lost: false,
             damaged: (0, None),
         };
         let shared = Shared { state: Mutex::new(state), reopened: AtomicU64::new(0) };
@@ -109,15 +109,22 @@ impl Health {
     pub(super) fn picture(&self) -> Option<Duration> {
         let mut state = self.lock();
         let silent = state.last.elapsed();
-        let trouble = std::mem::take(&mut state.troubled) || silent > state.stall;
+        let trouble = std::mem::take(&mut state.lost) || silent > state.stall;
         (state.last, state.opened, state.gone) = (Instant::now(), None, None);
         trouble.then_some(silent)
     }
 
-    /// It is not there (any more).
-    pub(super) fn gone(&self, why: String) {
+    /// It is not there (any more); whether that is new since the last picture.
+    pub(super) fn gone(&self, why: String) -> bool {
         let mut state = self.lock();
-        (state.gone, state.troubled) = (Some(why), true);
+        let new = !state.lost;
+        (state.gone, state.lost) = (Some(why), true);
+        new
+    }
+
+    /// How long ago the last picture came; before the first, how long it has been waited for.
+    pub(super) fn silent(&self) -> Duration {
+        self.lock().last.elapsed()
     }
 
     /// It is open again; pictures may come.

@@ -27,6 +27,11 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Whether no picture was placed yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.last.is_none()
+    }
+
     /// The source was opened anew: its stamps and numbers begin again.
     pub(super) fn begin_again(&mut self) {
         self.first = None;

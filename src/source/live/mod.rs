@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const STALLS: u32 = 3;
 const SILENCE: Duration = Duration::from_secs(5);
 /// The first picture may take longer: a connection is made, a stream is waited for until a picture in it stands alone.
-const FIRST: Duration = Duration::from_secs(15);
+const FIRST: Duration = Duration::from_secs(20);
 /// How long the first pictures are counted to tell the rate that really comes.
 const MEASURE: Duration = Duration::from_secs(2);
 
@@ -90,8 +90,10 @@ impl LiveSource {
             newest: Arc::clone(&newest),
             health: health.clone(),
             release: Arc::clone(&release),
+            stall,
             give_up: patience.give_up,
             line: Line::default(),
+            pause: PAUSES.0,
             measured: None,
         };
         thread::Builder::new().name("keep".to_owned()).spawn(move || keeper.run(source)).map_err(
@@ -161,38 +163,49 @@ struct Keeper {
     newest: Arc<Mailbox<Frame, SourceError>>,
     health: Health,
     release: Release,
+    stall: Duration,
     give_up: Option<Duration>,
     line: Line,
+    /// Until it is opened again; grows as long as no picture comes.
+    pause: Duration,
     /// When the first picture of this connection came, and how many came since; `None` once the rate was told.
     measured: Option<(Instant, u32)>,
 }
 
 impl Keeper {
     fn run(mut self, first: Box<dyn Source>) {
-        let mut source = Some(first);
+        let end = match self.keep(first) {
+            Ok(()) => None,
+            Err(_) if self.newest.is_stopped() => None,
+            Err(fault) => Some(fault),
+        };
+        self.newest.end(end);
+    }
+
+    /// Reads, and opens again, until nobody wants it any more.
+    ///
+    /// # Errors
+    /// What went wrong where it is not to be waited for: before the first picture of all, or after too long a silence.
+    fn keep(&mut self, first: Box<dyn Source>) -> Result<(), SourceError> {
+        let mut source = first;
         loop {
-            let fault = match source.take() {
-                Some(source) => self.read(source),
-                None => match self.reopen() {
-                    Ok(Some(again)) => {
-                        source = Some(again);
-                        continue;
-                    }
-                    Ok(None) => return self.newest.end(None),
-                    Err(error) => return self.newest.end(Some(error)),
-                },
-            };
-            if self.newest.is_stopped() {
-                return self.newest.end(None);
+            let Some(fault) = self.read(source) else { return Ok(()) };
+            if self.line.is_new() || self.gives_up() {
+                return Err(fault);
             }
             // Of what went wrong the first is what happened; that it is still so says nothing new.
-            log::warn!("{fault}; it is opened again as soon as it is there");
-            self.health.gone(fault);
+            if self.health.gone(fault.to_string()) {
+                log::warn!("{fault}; it is opened again as soon as it is there");
+            }
+            source = match self.reopen()? {
+                Some(again) => again,
+                None => return Ok(()),
+            };
         }
     }
 
-    /// Reads an open source until it ends; gives why.
-    fn read(&mut self, mut source: Box<dyn Source>) -> String {
+    /// Reads an open source until it ends; gives why, `None` where nobody wants it any more.
+    fn read(&mut self, mut source: Box<dyn Source>) -> Option<SourceError> {
         self.line.begin_again();
         self.measured = None;
         self.health.count_damage_of(source.damage());
@@ -201,19 +214,32 @@ impl Keeper {
         loop {
             let mut frame = match source.next_frame() {
                 Ok(Some(frame)) => frame,
-                Ok(None) => return format!("{}: it gives no more pictures", self.name),
-                Err(error) => return error.to_string(),
+                Ok(None) if self.newest.is_stopped() => return None,
+                Ok(None) => {
+                    let silent = self.health.silent();
+                    let why = match silent > self.stall {
+                        true => format!("no picture came for {}", seconds(silent)),
+                        false => "it gives no more pictures".to_owned(),
+                    };
+                    return Some(SourceError::Read { what: self.name.clone(), why });
+                }
+                Err(error) => return Some(error),
             };
             self.line.place(&mut frame);
             frames += 1;
+            self.pause = PAUSES.0;
             if let Some(silent) = self.health.picture() {
                 log::info!(target: NOTICE, "{}: pictures come again, after {}", self.name, seconds(silent));
             }
             if !self.newest.put(frame) {
-                return String::new();
+                return None;
             }
             self.measure(frames, told);
         }
+    }
+
+    fn gives_up(&self) -> bool {
+        self.give_up.is_some_and(|give_up| self.health.silent() >= give_up)
     }
 
     /// Tells how many pictures a second really come, once.
@@ -237,26 +263,24 @@ impl Keeper {
     /// # Errors
     /// Why it could not be had, once it was waited for long enough.
     fn reopen(&mut self) -> Result<Option<Box<dyn Source>>, SourceError> {
-        let begun = Instant::now();
-        let mut pause = PAUSES.0;
-        while self.newest.rest(pause) {
+        while self.newest.rest(self.pause) {
+            self.pause = (self.pause * 2).min(PAUSES.1);
             match (self.again)() {
                 Ok(source) => {
                     // Who stopped it meanwhile had nothing to stop.
                     *lock(&self.release) = source.stopper();
                     self.health.opened();
-                    log::info!(target: NOTICE, "{} is open again", self.name);
+                    log::debug!("{} is open again", self.name);
                     return Ok((!self.newest.is_stopped()).then_some(source));
                 }
                 Err(error) => {
                     log::debug!("{error}");
-                    if self.give_up.is_some_and(|give_up| begun.elapsed() >= give_up) {
+                    if self.gives_up() {
                         return Err(error);
                     }
                     self.health.gone(error.to_string());
                 }
             }
-            pause = (pause * 2).min(PAUSES.1);
         }
         Ok(None)
     }

@@ -162,6 +162,11 @@ fn whoever_waits_for_one_that_is_gone_can_be_stopped_and_can_give_up() {
     });
     assert!(live.next_frame().unwrap().is_none());
 
+    // What never gave a picture is not waited for.
+    let never = fake(&[Act::Fail]);
+    let mut live = LiveSource::new(never, Box::new(|| Err(refused())), patience(100, None)).unwrap();
+    assert!(live.next_frame().unwrap_err().to_string().contains("pulled out"));
+
     let first = fake(&[Act::Picture, Act::End]);
     let mut live = LiveSource::new(first, Box::new(|| Err(refused())), patience(100, Some(700))).unwrap();
     live.next_frame().unwrap().unwrap();

@@ -17,6 +17,8 @@ use script::{Script, Trouble};
 const NAP: Duration = Duration::from_millis(10);
 /// The rate of a recording that tells none, in frames a second.
 const RATE: f64 = 25.0;
+/// After a fault, at most so many of the recording's pictures are passed over.
+const MOST_PASSED: u32 = 300;
 /// The quality of the JPEGs that are damaged.
 const QUALITY: u8 = 85;
 
@@ -45,6 +47,7 @@ impl Simulation {
     pub fn open(self, patience: Patience) -> Result<Box<dyn Source>, SourceError> {
         let plug = Arc::new(Plug {
             recording: self.recording,
+            world: Mutex::new(None),
             script: self.script,
             begun: Instant::now(),
             random: Mutex::new(fastrand::Rng::with_seed(1)),
@@ -58,6 +61,8 @@ impl Simulation {
 /// What stays while the camera comes and goes.
 struct Plug {
     recording: Recording,
+    /// The recording where it has come to, with the moment that its next picture belongs to; while nobody has it.
+    world: Mutex<Option<(Box<dyn Source>, Instant)>>,
     script: Script,
     begun: Instant,
     random: Mutex<fastrand::Rng>,
@@ -67,12 +72,15 @@ struct Plug {
 struct Camera {
     info: SourceInfo,
     plug: Arc<Plug>,
-    recording: Box<dyn Source>,
+    /// Only absent while it is dropped.
+    recording: Option<Box<dyn Source>>,
     /// From one frame to the next.
     step: Duration,
     opened: Instant,
     /// When the next frame is due.
     due: Instant,
+    /// The moment that the recording's next picture belongs to.
+    shown: Instant,
     given: u64,
     damaged: Arc<AtomicU64>,
     stopped: Arc<AtomicBool>,
@@ -86,7 +94,11 @@ impl Camera {
                 why: "it is unplugged".to_owned(),
             });
         }
-        let recording = (plug.recording)()?;
+        let world = plug.world.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (recording, shown) = match world {
+            Some(world) => world,
+            None => ((plug.recording)()?, Instant::now()),
+        };
         let told = recording.info();
         let rate = told.rate.filter(|rate| (0.1..=1000.0).contains(rate)).unwrap_or(RATE);
         let info = SourceInfo {
@@ -101,27 +113,42 @@ impl Camera {
         Ok(Self {
             info,
             plug: Arc::clone(plug),
-            recording,
+            recording: Some(recording),
             step: Duration::from_secs_f64(1.0 / rate),
             opened: Instant::now(),
             due: Instant::now(),
+            shown,
             given: 0,
             damaged: Arc::default(),
             stopped: Arc::default(),
         })
     }
 
+    /// The recording's picture of this moment: nobody waits in front of a camera until it is back.
+    fn picture(&mut self, now: Instant) -> Result<Arc<Picture>, SourceError> {
+        for _ in 0..MOST_PASSED {
+            if self.shown + self.step > now {
+                break;
+            }
+            self.shown += self.step;
+            self.next_picture()?;
+        }
+        self.shown = now + self.step;
+        self.next_picture()
+    }
+
     /// The recording's next picture; from its beginning again behind the last.
-    fn picture(&mut self) -> Result<Arc<Picture>, SourceError> {
-        if let Some(frame) = self.recording.next_frame()? {
+    fn next_picture(&mut self) -> Result<Arc<Picture>, SourceError> {
+        let recording = self.recording.as_mut();
+        if let Some(frame) = recording.map_or(Ok(None), |recording| recording.next_frame())? {
             return Ok(frame.picture);
         }
-        self.recording = (self.plug.recording)()?;
+        let again = self.recording.insert((self.plug.recording)()?);
         let empty = || SourceError::Read {
             what: self.info.name.clone(),
             why: "the recording has no picture".to_owned(),
         };
-        Ok(self.recording.next_frame()?.ok_or_else(empty)?.picture)
+        Ok(again.next_frame()?.ok_or_else(empty)?.picture)
     }
 
     /// The picture as it comes through a bad cable; `None` where nothing can be made of it.
@@ -162,7 +189,7 @@ impl Source for Camera {
                 }
                 Trouble::None | Trouble::Corrupt(_) => {}
             }
-            let mut picture = self.picture()?;
+            let mut picture = self.picture(now)?;
             // Late frames are not made up for: a camera has none in store.
             let captured = if now > self.due + self.step { now } else { self.due };
             self.due = captured + self.step;
@@ -193,6 +220,13 @@ impl Source for Camera {
     fn stopper(&self) -> Option<Stopper> {
         let stopped = Arc::clone(&self.stopped);
         Some(Box::new(move || stopped.store(true, Ordering::SeqCst)))
+    }
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        let mut world = self.plug.world.lock().unwrap_or_else(PoisonError::into_inner);
+        *world = self.recording.take().map(|recording| (recording, self.shown));
     }
 }
 

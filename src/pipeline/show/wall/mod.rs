@@ -16,10 +16,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::status::{Status, WallState};
+use super::status::WallState;
 use super::{LONG_NAP, MESSAGE, NAP, NUMBERS, QUIET, STILL, ShowError};
 use crate::config::{Live, Settings, Watch};
 use crate::detect::Detector;
+use crate::pipeline::status::StatusFile;
 use crate::pipeline::{RunError, Stop, Turns, stop};
 use crate::record::write_snapshot;
 use crate::view::{
@@ -89,7 +90,7 @@ struct Stage {
     covered: bool,
     /// Everything is to be drawn anew.
     anew: bool,
-    status: Option<Status>,
+    status: Option<StatusFile>,
     watch: Option<Watch>,
     exit_at_end: bool,
 }
@@ -111,7 +112,7 @@ impl Wall {
             message: None,
             covered: false,
             anew: true,
-            status: self.status_file.map(Status::new),
+            status: self.status_file.map(StatusFile::new),
             watch: super::tune::watch(&self.live),
             exit_at_end: self.exit_at_end,
             common: Common {
@@ -304,7 +305,7 @@ impl Stage {
             problem: common.live.problem(),
             closed,
         };
-        status.tell(&state)
+        Ok(status.tell(&state)?)
     }
 
     /// Ends the threads of all sources at the same time.
