@@ -1,6 +1,7 @@
 //! The capture thread: takes frames from a source and hands them on, live or at the recording's own pace, from wherever
 //! the window wants them.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -224,6 +225,7 @@ impl Capture {
         if !shown || !(fresh || self.in_step) {
             return shown;
         }
+        self.stats.handed.store(order + 1, Ordering::SeqCst);
         let admitted = self.tickets.as_ref().is_none_or(|tickets| tickets.send(()).is_ok());
         admitted && self.sense.send(shot).is_ok()
     }

@@ -245,6 +245,7 @@ impl Pipeline {
             adjust,
             memory: memory.clone(),
             health: health.clone(),
+            stats: Arc::clone(&stats),
         };
         let errors = errors_out.clone();
         pipeline.spawn("follow".into(), move || tell(&errors, follow.run()))?;

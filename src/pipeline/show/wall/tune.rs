@@ -48,10 +48,10 @@ impl Stage {
                         ),
                     });
                 }
-                Reload::Wrong(error) => eprintln!("trailsight: {error}"),
+                Reload::Wrong(error) => log::error!("{error}"),
                 Reload::Gone => {
                     if let Some(problem) = self.common.live.problem() {
-                        eprintln!("trailsight: {problem}");
+                        log::error!("{problem}");
                     }
                 }
                 Reload::Mended => self.tell("the config file is right again"),
