@@ -27,6 +27,7 @@ use source::{Begin, Clip, SIZE};
 use trailsight::config::Settings;
 use trailsight::dataset::DetectionFile;
 use trailsight::detection::Detection;
+use trailsight::frame::Picture;
 use trailsight::labels::Labels;
 use trailsight::pipeline::{
     Eye, Followed, Outputs, Pipeline, Plan, Recorded, Recorder, Stats, Stop, headless,
@@ -196,7 +197,9 @@ fn late_is_as_early() {
 fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
     let (_alone, frames) = (alone(), length() / 4);
     let (settings, stop) = (Settings::default(), Stop::default());
-    let connection = move || -> Box<dyn Source> { Box::new(Clip::live(FAR, frames / 3)) };
+    let picture = Arc::new(Picture::filled(SIZE.0, SIZE.1, [90; 3]).unwrap());
+    let shared = Arc::clone(&picture);
+    let connection = move || -> Box<dyn Source> { Box::new(Clip::live(FAR, frames / 3, &shared)) };
     let again = Box::new(move || Ok(connection()));
     let patience = Patience { stall: Duration::from_secs(20), give_up: None };
     let live = LiveSource::new(connection(), again, patience).unwrap();
@@ -230,6 +233,8 @@ fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
     // Two ends, and one more where the last frame is shown late.
     assert!((2..=3).contains(&gaps), "{gaps} gaps of half a second");
     assert!(followed > frames / 50, "{followed} of {frames} were followed");
+    let held = Arc::strong_count(&picture);
+    assert!(held < 40, "frames are let go, of each connection: {held} pictures");
     stop.ask_threads();
     pipeline.finish().unwrap();
     gauge.is_flat();

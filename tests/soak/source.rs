@@ -44,8 +44,9 @@ impl Clip {
         Self { info, picture, begin, frames, given: 0, opened: None }
     }
 
-    pub(crate) fn live(begin: Begin, frames: u64) -> Self {
-        Self { opened: Some(Instant::now()), ..Self::new(SourceKind::Camera, begin, frames) }
+    pub(crate) fn live(begin: Begin, frames: u64, picture: &Arc<Picture>) -> Self {
+        let picture = Arc::clone(picture);
+        Self { picture, opened: Some(Instant::now()), ..Self::new(SourceKind::Camera, begin, frames) }
     }
 }
 
