@@ -196,13 +196,16 @@ fn late_is_as_early() {
 #[test]
 fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
     let (_alone, frames) = (alone(), length() / 4);
-    let (settings, stop) = (Settings::default(), Stop::default());
+    let (mut settings, stop) = (Settings::default(), Stop::default());
+    // Times are the wall's here: trails have their length soon after the beginning.
+    settings.trails.seconds = 0.2;
     let picture = Arc::new(Picture::filled(SIZE.0, SIZE.1, [90; 3]).unwrap());
     let shared = Arc::clone(&picture);
     let connection = move || -> Box<dyn Source> { Box::new(Clip::live(FAR, frames / 3, &shared)) };
+    let first = connection();
     let again = Box::new(move || Ok(connection()));
     let patience = Patience { stall: Duration::from_secs(20), give_up: None };
-    let live = LiveSource::new(connection(), again, patience).unwrap();
+    let live = LiveSource::new(first, again, patience).unwrap();
     let plan = Plan { every_frame: false, display: true, ..plan(Box::new(live), &settings, &stop) };
     let pipeline = Pipeline::start(plan).unwrap();
     let (mut gauge, mut rules) = (Gauge::new("in time, from a live source", frames), Rules::new(&settings));
