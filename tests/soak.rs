@@ -148,7 +148,7 @@ fn in_step_into_files() {
     assert_eq!((report.frames, report.complete), (frames, true));
     assert!(next > 1 << 32, "numbers that 32 bits do not hold");
     assert!(rules.newest() > frames / 100, "many came and went: {}", rules.newest());
-    gauge.is_flat();
+    gauge.assert_flat();
     // The last frame is in the file under its number, counted from 1.
     let text = std::fs::read(folder.path().join("tracks.txt")).unwrap();
     let tail = String::from_utf8_lossy(&text[text.len().saturating_sub(4_000)..]).into_owned();
@@ -240,7 +240,7 @@ fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
     assert!(held < 40, "frames are let go, of each connection: {held} pictures");
     stop.ask_threads();
     pipeline.finish().unwrap();
-    gauge.is_flat();
+    gauge.assert_flat();
     eprintln!("{followed} frames followed");
 }
 
@@ -280,7 +280,7 @@ fn a_clip_that_repeats_is_remembered_once() {
     assert!(pipeline.try_error().is_none());
     stop.ask_threads();
     pipeline.finish().unwrap();
-    gauge.is_flat();
+    gauge.assert_flat();
     eprintln!("{rounds} rounds, {fresh} frames tracked, ids up to {ids}");
 }
 

@@ -68,7 +68,7 @@ impl Target {
             slowest = slowest.max(took);
             match told {
                 Ok(words) => {
-                    if heard.insert(hash(&without_numbers(&words))) && seeds.len() < MOST_SEEDS {
+                    if heard.insert(hash(without_numbers(&words))) && seeds.len() < MOST_SEEDS {
                         seeds.push(input);
                     }
                 }
