@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 /// The parts that a run is looked at in.
 const PARTS: u64 = 10;
-/// What a run may take more in its last part than in its second, which has all that there is in the first.
-const SLACK_KB: u64 = 3 * 1_024;
+/// What a run may hold more in the end than soon after the beginning, at the least in each: queues, which are bounded, fill
+/// where a disk is slow, and what was freed is not given back to the system at once.
+const SLACK_KB: u64 = 6 * 1_024;
 
 /// What is known of one part.
 #[derive(Default)]
 struct Part {
-    /// The most memory in it, in kB.
+    /// The least and the most memory in it, in kB.
+    floor: u64,
     peak: u64,
     /// From capture to the end, in microseconds.
     latencies: Vec<u32>,
@@ -33,7 +35,7 @@ impl Gauge {
         let part = || {
             let mut latencies = vec![1; room];
             latencies.clear();
-            Part { latencies, ..Part::default() }
+            Part { latencies, floor: u64::MAX, ..Part::default() }
         };
         Self { name, expected, seen: 0, parts: (0..PARTS).map(|_| part()).collect(), started: Instant::now() }
     }
@@ -57,7 +59,8 @@ impl Gauge {
         let part = self.part();
         part.seconds = seconds;
         if looks {
-            part.peak = part.peak.max(resident_kb());
+            let now = resident_kb();
+            (part.floor, part.peak) = (part.floor.min(now), part.peak.max(now));
         }
         self.seen += count;
     }
@@ -70,7 +73,7 @@ impl Gauge {
     }
 
     /// Asserts that memory and latency are in the end what they were soon after the beginning, and prints both.
-    pub(crate) fn is_flat(mut self) {
+    pub(crate) fn assert_flat(mut self) {
         eprintln!("{}: {} frames in {:.1} s", self.name, self.seen, self.started.elapsed().as_secs_f64());
         eprintln!("| part | memory, MB | latency p50, ms | p95 | p99.9 | frames a second |");
         eprintln!("|---|---|---|---|---|---|");
@@ -91,9 +94,9 @@ impl Gauge {
                 ms(all)
             );
         }
-        let (early, late) = (self.parts[1].peak, self.parts[9].peak);
-        if early > 0 {
-            assert!(late <= early + SLACK_KB, "{}: {early} kB became {late} kB", self.name);
+        let (early, late) = (self.parts[1].floor, self.parts[8].floor.min(self.parts[9].floor));
+        if late < u64::MAX {
+            assert!(late <= early.saturating_add(SLACK_KB), "{}: {early} kB became {late} kB", self.name);
         }
         // The machine may be busy, and a turn of it is some milliseconds; what piles up in a tenth of a long run is more.
         let (early, late) = (medians[0].max(medians[1]), medians[8].min(medians[9]));

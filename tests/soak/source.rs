@@ -9,6 +9,9 @@ use trailsight::source::{Source, SourceError, SourceInfo, SourceKind};
 /// The size of the demo clip.
 pub(crate) const SIZE: (u32, u32) = (768, 576);
 
+/// From one frame to the next, in seconds; no number of them makes a time that settings have.
+pub(crate) const STEP: f64 = 1_001.0 / 30_000.0;
+
 /// Number and source time of the first frame.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Begin {
@@ -32,17 +35,18 @@ impl Clip {
             name: "clip".to_owned(),
             kind,
             size: Some(SIZE),
-            rate: Some(30.0),
+            rate: Some(1.0 / STEP),
             frames: (!kind.is_live()).then_some(frames),
-            duration: (!kind.is_live()).then_some(frames as f64 / 30.0),
+            duration: (!kind.is_live()).then_some(frames as f64 * STEP),
             sound: None,
         };
         let picture = Arc::new(Picture::filled(SIZE.0, SIZE.1, [90; 3]).unwrap());
         Self { info, picture, begin, frames, given: 0, opened: None }
     }
 
-    pub(crate) fn live(begin: Begin, frames: u64) -> Self {
-        Self { opened: Some(Instant::now()), ..Self::new(SourceKind::Camera, begin, frames) }
+    pub(crate) fn live(begin: Begin, frames: u64, picture: &Arc<Picture>) -> Self {
+        let picture = Arc::clone(picture);
+        Self { picture, opened: Some(Instant::now()), ..Self::new(SourceKind::Camera, begin, frames) }
     }
 }
 
@@ -56,7 +60,7 @@ impl Source for Clip {
             return Ok(None);
         }
         let passed = match self.opened {
-            None => self.given as f64 / 30.0,
+            None => self.given as f64 * STEP,
             Some(opened) => {
                 std::thread::sleep(Duration::from_micros(30));
                 opened.elapsed().as_secs_f64()
@@ -74,7 +78,7 @@ impl Source for Clip {
     }
 
     fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
-        let wanted = ((time - self.begin.time) * 30.0).floor();
+        let wanted = ((time - self.begin.time) / STEP + 1e-6).floor();
         self.given = if wanted > 0.0 { (wanted as u64).min(self.frames.saturating_sub(1)) } else { 0 };
         Ok(true)
     }
