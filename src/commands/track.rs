@@ -60,7 +60,7 @@ pub(super) fn begin(
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: None,
-        detector,
+        detector: detector.into(),
         settings,
         every_frame: !live,
         display: false,

@@ -180,7 +180,7 @@ impl Tile {
         let plan = Plan {
             source: opened.source,
             reopen: opened.reopen,
-            detector,
+            detector: detector.into(),
             settings: &common.in_force(),
             every_frame: false,
             display: true,
