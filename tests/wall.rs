@@ -158,7 +158,8 @@ fn a_tile_is_enlarged_and_put_back_and_all_of_them_freeze() {
     let Some(screen) = Screen::start() else { return };
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path();
-    let arguments = ["demo", "nosuch.mp4", "demo", "nothing.mp4", "--tiles", "--end", "6"];
+    let arguments =
+        ["demo", "nosuch.mp4", "demo", "nothing.mp4", "--tiles", "--end", "6", "--set", "overlay.hud=false"];
     let wall = Wall::open(screen, work, &arguments);
     wall.wait("pictures", |status| frame(status, 0) > 3 && frame(status, 2) > 3);
     let status = wall.status();
@@ -176,9 +177,11 @@ fn a_tile_is_enlarged_and_put_back_and_all_of_them_freeze() {
 
     wall.screen.press("space");
     let paused = wall.wait("paused", |status| status["paused"] == true);
+    // The tracks of the last picture may still have been on their way.
+    sleep(Duration::from_millis(1500));
     let shot = wall.screen.shot(&wall.window, work);
     sleep(Duration::from_millis(800));
-    assert_eq!(shot, wall.screen.shot(&wall.window, work), "nothing moves");
+    assert!(shot == wall.screen.shot(&wall.window, work), "nothing moves");
     assert_eq!(frame(&wall.status(), 0), frame(&paused, 0));
     wall.screen.press("h");
     assert!(wall.screen.shot(&wall.window, work) != shot, "the help comes");
