@@ -69,7 +69,7 @@ pub(super) fn open_first(settings: &Settings) -> Result<Input, SourceError> {
 fn open_camera(which: &str, settings: &Settings) -> Result<Input, SourceError> {
     let wish = settings.source.camera.clone();
     let (index, name) = camera::find(which)?;
-    let (first, patience) = (camera::open_again(index, &name, &wish)?, Patience::of(&wish));
+    let (first, patience) = (camera::open(&index.to_string(), &wish)?, Patience::of(&wish));
     // By its name: where it is plugged in again it may get another number.
     let again = Box::new(move || camera::open_again(index, &name, &wish));
     let source = LiveSource::new(first, again, patience)?;

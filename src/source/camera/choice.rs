@@ -1,5 +1,7 @@
 //! Which of a camera's formats to ask for, and in which order to try the others when it refuses. Knows no device.
 
+use std::cmp::Reverse;
+
 use super::{CameraFormat, PixelFormat, Rate};
 use crate::frame::Picture;
 use crate::source::CameraSettings;
@@ -15,7 +17,8 @@ const ENOUGH: f64 = 0.998;
 ///
 /// The order: colour before grey; a rate of at least the wished one before a lower one (and of the lower ones the
 /// highest); a size of at least the wished one before a smaller one; the nearest size by area; the lowest rate that is
-/// enough; uncompressed before Motion-JPEG; then the order of [`PixelFormat`]. An uncompressed format counts with the rate
+/// enough; uncompressed before Motion-JPEG; then the order of [`PixelFormat`]. Rates that hardly differ, such as 29.97 and
+/// 30, count as the same. An uncompressed format counts with the rate
 /// that the bus can carry of it, `bus` bytes a second, where its listed rate is higher: what does not fit fails or stutters.
 pub(super) fn candidates(
     offered: &[CameraFormat],
@@ -24,7 +27,9 @@ pub(super) fn candidates(
 ) -> Vec<CameraFormat> {
     let allowed = |format: &&CameraFormat| is_plausible(format) && wish.format.allows(format);
     let mut formats: Vec<CameraFormat> = offered.iter().filter(allowed).copied().collect();
-    formats.sort_by_key(|format| rank(format, wish, bus));
+    let listed = Levels::of(formats.iter().map(|format| format.rate.as_f64()));
+    let arriving = Levels::of(formats.iter().map(|format| carried(format, bus)));
+    formats.sort_by_key(|format| rank(format, wish, bus, &listed, &arriving));
     formats.dedup();
     formats.truncate(MOST_TRIED);
     formats
@@ -64,25 +69,58 @@ pub(super) fn is_plausible(format: &CameraFormat) -> bool {
 }
 
 /// Sorts the best first; see [`candidates`].
-fn rank(format: &CameraFormat, wish: &CameraSettings, bus: Option<u64>) -> impl Ord + use<> {
+fn rank(
+    format: &CameraFormat,
+    wish: &CameraSettings,
+    bus: Option<u64>,
+    listed: &Levels,
+    arriving: &Levels,
+) -> impl Ord + use<> {
     let rate = carried(format, bus);
     let too_slow = rate < wish.fps * ENOUGH;
     let too_small = format.width < wish.width || format.height < wish.height;
     let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
     let away = area(format.width, format.height).abs_diff(area(wish.width, wish.height));
-    // Thousandths; below HIGHEST_RATE.
-    let lack = if too_slow { ((f64::from(HIGHEST_RATE) - rate) * 1000.0) as u64 } else { 0 };
+    let lack = too_slow.then(|| Reverse(arriving.level(rate)));
+    // Thousandths.
+    let off = ((format.rate.as_f64() - wish.fps).abs() * 1000.0) as u64;
     (
         format.pixels == PixelFormat::Gray,
         too_slow,
         lack,
         too_small,
         away,
-        format.rate,
+        listed.level(format.rate.as_f64()),
         format.pixels,
+        off,
         // Only so that equal keys are equal formats.
-        (format.width, format.height),
+        (format.rate, format.width, format.height),
     )
+}
+
+/// Rates in steps: those of one step differ by less than [`ENOUGH`] leaves out.
+struct Levels {
+    /// The lowest of each step, rising.
+    lowest: Vec<f64>,
+}
+
+impl Levels {
+    fn of(rates: impl Iterator<Item = f64>) -> Self {
+        let mut rates: Vec<f64> = rates.collect();
+        rates.sort_by(f64::total_cmp);
+        let mut lowest: Vec<f64> = Vec::new();
+        for rate in rates {
+            if lowest.last().is_none_or(|&lowest| lowest < rate * ENOUGH) {
+                lowest.push(rate);
+            }
+        }
+        Self { lowest }
+    }
+
+    /// The number of the step that a rate is in.
+    fn level(&self, rate: f64) -> usize {
+        self.lowest.partition_point(|&lowest| lowest <= rate)
+    }
 }
 
 /// The frames a second that arrive over a bus of so many bytes a second.
@@ -219,6 +257,20 @@ mod tests {
             CameraFormat { rate: Rate::new(30_000, 1001).unwrap(), ..format(Mjpeg, 1280, 720, 1) };
         let offered = [format(Yuyv, 320, 240, 30), television];
         assert_eq!(candidates(&offered, &wish(1280, 720, 30.0), None)[0], television);
+    }
+
+    #[test]
+    fn rates_that_hardly_differ_are_the_same() {
+        let television = |pixels, frames| CameraFormat {
+            rate: Rate::new(frames, 1001).unwrap(),
+            ..format(pixels, 640, 480, 1)
+        };
+        let (slow, even) = (television(Mjpeg, 30_000), format(Yuyv, 640, 480, 30));
+        assert_eq!(candidates(&[slow, even], &wish(640, 480, 30.0), None), [even, slow]);
+        let (slow, even) = (television(Yuyv, 30_000), format(Mjpeg, 640, 480, 30));
+        assert_eq!(candidates(&[even, slow], &wish(640, 480, 60.0), None), [slow, even], "too slow both");
+        let other = format(Mjpeg, 640, 480, 29);
+        assert_eq!(candidates(&[format(Yuyv, 640, 480, 30), other], &wish(640, 480, 29.0), None)[0], other);
     }
 
     #[test]

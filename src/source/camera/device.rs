@@ -11,12 +11,16 @@ use std::time::{Duration, Instant};
 use super::choice;
 use super::decode::Layout;
 use super::fault::Fault;
+use super::limit::within;
 use super::portable::{self, Portable};
 use super::select::Named;
 #[cfg(target_os = "linux")]
 use super::v4l2::{self, V4l2};
 use super::{CameraDescription, CameraFormat, bus};
 use crate::source::{CameraBackend, CameraSettings, NOTICE, SourceError};
+
+/// How long a camera may take to say what it offers.
+const LIST_WAIT: Duration = Duration::from_secs(10);
 
 /// A buffer as it came from the driver.
 pub(super) struct Captured {
@@ -91,8 +95,8 @@ impl Backend {
 }
 
 /// The cameras of this machine, by index. Each is opened for a moment to learn its formats; one that cannot be opened
-/// is listed with a note instead of formats, and so is a device that is no camera for pictures, such as a camera's
-/// device for metadata.
+/// is listed with a note instead of formats, and so is one whose driver does not answer, and a device that is no camera
+/// for pictures, such as a camera's device for metadata.
 ///
 /// # Errors
 /// [`SourceError::Open`] when the system cannot be asked for its cameras. That there are none is no error.
@@ -105,32 +109,34 @@ pub fn list() -> Result<Vec<CameraDescription>, SourceError> {
 }
 
 fn describe(index: u32, name: String) -> CameraDescription {
-    let wish = CameraSettings::default();
-    let mut refused = None;
-    for backend in Backend::wished(&wish).unwrap_or_default() {
-        match backend.listing(index, &wish) {
-            Ok(listing) => {
-                let (formats, note) = readable(listing);
-                return CameraDescription { index, name, formats, note };
-            }
-            Err(fault) => refused = refused.or(Some(fault)),
-        }
-    }
-    let note = refused.map(|fault| fault.sentence(index));
-    CameraDescription { index, name, formats: Vec::new(), note }
+    let (formats, note) =
+        listed(index).map_or_else(|fault| (Vec::new(), Some(fault.sentence(index))), readable);
+    CameraDescription { index, name, formats, note }
 }
 
 /// What the camera with this index offers and can be read; empty for a device that gives no pictures.
 pub(super) fn formats(index: u32) -> Result<Vec<CameraFormat>, Fault> {
-    let wish = CameraSettings::default();
-    let mut fault = Fault::Gone;
-    for backend in Backend::wished(&wish)? {
-        match backend.listing(index, &wish) {
-            Ok(listing) => return Ok(readable(listing).0),
-            Err(other) => fault = other,
+    Ok(readable(listed(index)?).0)
+}
+
+/// What the camera lists, by the first way that it does not refuse; the first refusal, where it refuses all.
+fn listed(index: u32) -> Result<Listing, Fault> {
+    within(index, LIST_WAIT, move |tell| {
+        let wish = CameraSettings::default();
+        let mut refused = None;
+        let mut listing = None;
+        for backend in Backend::wished(&wish).unwrap_or_default() {
+            match backend.listing(index, &wish) {
+                Ok(told) => {
+                    listing = Some(told);
+                    break;
+                }
+                Err(fault) => refused = refused.or(Some(fault)),
+            }
         }
-    }
-    Err(fault)
+        // Where nobody waits any longer there is nobody to tell.
+        let _ = tell.send(listing.ok_or(refused.unwrap_or(Fault::Gone)));
+    })
 }
 
 /// What of a listing can be used, in order, and what there is to say of the rest.

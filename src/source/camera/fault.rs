@@ -17,6 +17,8 @@ pub(super) enum Fault {
     NoCamera(&'static str),
     /// It does not say anything for this many seconds.
     Silent(u64),
+    /// An earlier call to its driver did not come back yet.
+    StillSilent,
     /// Anything else, in the words of the driver or of a library.
     Other(String),
 }
@@ -47,8 +49,16 @@ impl Fault {
             Self::Silent(seconds) => format!(
                 "its driver does not answer within {seconds} s: unplug the camera, plug it in again, and start anew"
             ),
+            Self::StillSilent => "its driver still does not answer an earlier try: unplug the camera and plug it in \
+                                  again; where that does not help, start anew"
+                .to_owned(),
             Self::Other(why) => why.clone(),
         }
+    }
+
+    /// Whether another camera of the same name may do what this one does not.
+    pub(super) fn is_of_this_one(&self) -> bool {
+        matches!(self, Self::Busy | Self::Gone | Self::NoCamera(_) | Self::Silent(_) | Self::StillSilent)
     }
 
     /// Whether trying another format is pointless.
@@ -86,9 +96,14 @@ mod tests {
 
     #[test]
     fn each_fault_says_what_to_do() {
-        for fault in
-            [Fault::Denied, Fault::Busy, Fault::Gone, Fault::Silent(20), Fault::NoCamera("it is an output")]
-        {
+        for fault in [
+            Fault::Denied,
+            Fault::Busy,
+            Fault::Gone,
+            Fault::Silent(20),
+            Fault::StillSilent,
+            Fault::NoCamera("it is an output"),
+        ] {
             assert!(fault.is_final());
             let sentence = fault.sentence(3);
             assert!(sentence.contains(':'), "what happened, then what to do: {sentence}");

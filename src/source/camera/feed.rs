@@ -1,13 +1,13 @@
 //! A camera as a [`Source`]: its device thread, and the frames that come out of it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::decode::{Damage, Layout, decode};
 use super::device::{self, Captured, Device};
 use super::fault::Fault;
+use super::limit::{Teller, within};
 use super::select::{self, Named};
 use crate::frame::Frame;
 use crate::source::mailbox::Mailbox;
@@ -39,7 +39,11 @@ type Newest = Mailbox<Numbered, Fault>;
 /// denied, another program uses it, it is gone, it refuses every format, or it does not answer.
 pub fn open(which: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, SourceError> {
     let (index, name) = find(which)?;
-    open_this(index, &name, settings)
+    open_this(index, &name, settings).map_err(|fault| failed(index, &name, &fault))
+}
+
+fn failed(index: u32, name: &str, fault: &Fault) -> SourceError {
+    SourceError::Open { what: format!("camera {index} “{name}”"), why: fault.sentence(index) }
 }
 
 /// The camera with this index, or with this (part of a) name; upper and lower case are the same. Of several with the
@@ -53,56 +57,78 @@ pub fn find(which: &str) -> Result<(u32, String), SourceError> {
     select(which, &cameras).map_err(failed)
 }
 
-/// Opens a camera that was open before: the one with exactly this name, wherever it is plugged in now. Where several have
-/// it, the one with the index that it had, or else the first that gives pictures.
+/// Opens a camera that was open before: one with exactly this name, wherever it is plugged in now. Where several have it,
+/// each is tried in turn, the one with the index that it had first: another may be in use, or a camera's device for data.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open`]; where several have the name, what the first of them says.
 pub fn open_again(index: u32, name: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, SourceError> {
-    let failed = |fault: Fault| SourceError::Open {
-        what: format!("camera {index} “{name}”"),
-        why: fault.sentence(index),
-    };
-    let cameras = device::cameras().map_err(failed)?;
-    let index = again(index, name, &cameras, &gives_pictures).ok_or_else(|| failed(Fault::Gone))?;
-    open_this(index, name, settings)
+    let cameras = device::cameras().map_err(|fault| failed(index, name, &fault))?;
+    let nodes = again(index, name, &cameras);
+    first_to_open(&nodes, &offers, &|node| open_this(node, name, settings))
+        .map_err(|refused| refused.unwrap_or((index, Fault::Gone)))
+        .map_err(|(node, fault)| failed(node, name, &fault))
 }
 
-/// Where the camera of this name is now.
-fn again(index: u32, name: &str, cameras: &[Named], gives_pictures: &dyn Fn(u32) -> bool) -> Option<u32> {
-    let same: Vec<u32> = cameras.iter().filter(|(_, other)| other == name).map(|(index, _)| *index).collect();
-    if same.contains(&index) {
-        return Some(index);
+/// Where the camera of this name can be now, where it was first.
+fn again(index: u32, name: &str, cameras: &[Named]) -> Vec<u32> {
+    let mut same: Vec<u32> =
+        cameras.iter().filter(|(_, other)| other == name).map(|(index, _)| *index).collect();
+    same.sort_by_key(|&node| (node != index, node));
+    same
+}
+
+/// Opens the first of the nodes that can be; those that list nothing come last. Else what is wrong with the first that
+/// can be a camera; `None` without nodes.
+fn first_to_open<T>(
+    nodes: &[u32],
+    offers: &dyn Fn(u32) -> Result<bool, Fault>,
+    open: &dyn Fn(u32) -> Result<T, Fault>,
+) -> Result<T, Option<(u32, Fault)>> {
+    if let [node] = *nodes {
+        return open(node).map_err(|fault| Some((node, fault)));
     }
-    same.iter().copied().find(|&index| gives_pictures(index)).or_else(|| same.first().copied())
-}
-
-fn gives_pictures(index: u32) -> bool {
-    device::formats(index).is_ok_and(|formats| !formats.is_empty())
-}
-
-fn open_this(index: u32, name: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, SourceError> {
-    let what = format!("camera {index} “{name}”");
-    let failed = |why: String| SourceError::Open { what: what.clone(), why };
-    let newest = Arc::new(Newest::new());
-    let (tell, told) = mpsc::sync_channel(1);
-    let device_thread = {
-        let (newest, name, settings) = (Arc::clone(&newest), name.to_owned(), settings.clone());
-        move || capture(index, &name, &settings, &newest, &tell)
-    };
-    thread::Builder::new()
-        .name(format!("camera {index}"))
-        .spawn(device_thread)
-        .map_err(|error| failed(format!("no thread for it: {error}")))?;
-
-    let layout = match told.recv_timeout(OPEN_WAIT) {
-        Ok(Ok(layout)) => layout,
-        Ok(Err(fault)) => return Err(failed(fault.sentence(index))),
-        Err(_) => {
-            newest.stop();
-            return Err(failed(Fault::Silent(OPEN_WAIT.as_secs()).sentence(index)));
+    let mut refused: Option<(u32, Fault)> = None;
+    let mut note = |node: u32, fault: Fault| {
+        // That one of the nodes is no camera says nothing about the camera.
+        if refused.as_ref().is_none_or(|(_, earlier)| matches!(earlier, Fault::NoCamera(_))) {
+            refused = Some((node, fault));
         }
     };
+    let mut silent = Vec::new();
+    for &node in nodes {
+        match offers(node) {
+            Ok(true) => match open(node) {
+                Ok(opened) => return Ok(opened),
+                Err(fault) if fault.is_of_this_one() => note(node, fault),
+                Err(fault) => return Err(Some((node, fault))),
+            },
+            Ok(false) | Err(Fault::Other(_)) => silent.push(node),
+            Err(fault) => note(node, fault),
+        }
+    }
+    for node in silent {
+        match open(node) {
+            Ok(opened) => return Ok(opened),
+            Err(fault) => note(node, fault),
+        }
+    }
+    Err(refused)
+}
+
+/// Whether the camera lists any format that can be read.
+fn offers(index: u32) -> Result<bool, Fault> {
+    device::formats(index).map(|formats| !formats.is_empty())
+}
+
+fn open_this(index: u32, name: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, Fault> {
+    let what = format!("camera {index} “{name}”");
+    let newest = Arc::new(Newest::new());
+    let device_thread = {
+        let (newest, name, settings) = (Arc::clone(&newest), name.to_owned(), settings.clone());
+        move |tell: &Teller<Layout>| capture(index, &name, &settings, &newest, tell)
+    };
+    let layout = within(index, OPEN_WAIT, device_thread).inspect_err(|_| newest.stop())?;
     let info = SourceInfo {
         name: name.to_owned(),
         kind: SourceKind::Camera,
@@ -121,7 +147,7 @@ fn select(which: &str, cameras: &[Named]) -> Result<Named, String> {
     if meant.len() > 1 {
         // One camera often shows several devices of the same name, of which one gives pictures.
         let with_pictures: Vec<&Named> =
-            meant.iter().copied().filter(|(index, _)| gives_pictures(*index)).collect();
+            meant.iter().copied().filter(|(index, _)| offers(*index).unwrap_or(false)).collect();
         if !with_pictures.is_empty() {
             meant = with_pictures;
         }
@@ -134,13 +160,7 @@ fn select(which: &str, cameras: &[Named]) -> Result<Named, String> {
 }
 
 /// The device thread: opens the camera, tells how that went, and takes every frame until nobody wants more.
-fn capture(
-    index: u32,
-    name: &str,
-    settings: &CameraSettings,
-    newest: &Newest,
-    opened: &mpsc::SyncSender<Result<Layout, Fault>>,
-) {
+fn capture(index: u32, name: &str, settings: &CameraSettings, newest: &Newest, opened: &Teller<Layout>) {
     let fault = match device::open(index, name, settings) {
         Ok(mut device) => {
             // Where nobody listens any more, the mailbox was stopped too.
@@ -263,6 +283,8 @@ impl Damaged {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::super::{CameraFormat, PixelFormat, Rate};
     use super::*;
 
@@ -381,13 +403,37 @@ mod tests {
     fn a_camera_is_found_again_by_its_name() {
         let cameras: Vec<Named> =
             [(0, "A"), (1, "B"), (3, "B"), (4, "B 2")].map(|(i, name)| (i, name.to_owned())).into();
-        let find =
-            |index, name, with_pictures: u32| again(index, name, &cameras, &|index| index == with_pictures);
-        assert_eq!(find(0, "A", 9), Some(0));
-        assert_eq!(find(3, "B", 1), Some(3), "where it was");
-        assert_eq!(find(2, "B", 3), Some(3), "the one with pictures");
-        assert_eq!(find(2, "B", 9), Some(1), "or the first");
-        assert_eq!(find(0, "B 2", 9), Some(4), "not the other that has its number now");
-        assert_eq!(find(0, "b", 0), None, "the exact name");
+        let find = |index, name| again(index, name, &cameras);
+        assert_eq!(find(0, "A"), [0]);
+        assert_eq!(find(3, "B"), [3, 1], "where it was, first");
+        assert_eq!(find(2, "B"), [1, 3]);
+        assert_eq!(find(0, "B 2"), [4], "not the other that has its number now");
+        assert!(find(0, "b").is_empty(), "the exact name");
+    }
+
+    #[test]
+    fn each_camera_of_the_name_is_tried_until_one_opens() {
+        const DATA: Fault = Fault::NoCamera("it gives data");
+        let offers = |node| match node {
+            1 => Err(DATA),
+            5 => Ok(false),
+            6 => Err(Fault::StillSilent),
+            _ => Ok(true),
+        };
+        let open = |node| match node {
+            2 => Err(Fault::Busy),
+            3 => Err(Fault::Other("it refuses".to_owned())),
+            _ => Ok(node),
+        };
+        let first = |nodes: &[u32]| first_to_open(nodes, &offers, &open);
+        assert_eq!(first(&[1, 0]), Ok(0), "its old number is the device for data now");
+        assert_eq!(first(&[2, 4]), Ok(4), "the other is in use");
+        assert_eq!(first(&[6, 4]), Ok(4), "the other hangs");
+        assert_eq!(first(&[5, 4]), Ok(4));
+        assert_eq!(first(&[1, 5]), Ok(5), "one that lists nothing may open all the same");
+        assert_eq!(first(&[1, 2, 6]), Err(Some((2, Fault::Busy))));
+        assert_eq!(first(&[1]), Ok(1), "the only one is asked itself");
+        assert!(matches!(first(&[2, 3, 4]), Err(Some((3, Fault::Other(_))))));
+        assert_eq!(first(&[]), Err(None));
     }
 }

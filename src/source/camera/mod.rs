@@ -8,7 +8,7 @@
 //! sequence numbers.
 //!
 //! `device` is the face of both ways to a camera, `v4l2` and `portable`; `choice`, `decode`, `stamp`, `bus` and `select`
-//! know no device; `fault` and `holder` are what is said when it fails.
+//! know no device; `limit` leaves a driver that hangs; `fault` and `holder` are what is said when it fails.
 //!
 //! Not here: waiting for a camera that comes back, and network cameras (those are streams).
 
@@ -27,6 +27,8 @@ mod feed;
 mod format;
 #[cfg(feature = "camera")]
 mod holder;
+#[cfg(feature = "camera")]
+mod limit;
 #[cfg(feature = "camera")]
 mod mjpeg;
 #[cfg(feature = "camera")]
