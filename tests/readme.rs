@@ -12,10 +12,10 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use clap::Parser;
-use common::{demo, ffmpeg, has, root, trailsight};
+use common::{demo, ffmpeg, has, root, signal, trailsight, wait_for, wait_until};
 use trailsight::cli::Cli;
 use trailsight::view::keys;
 
@@ -28,10 +28,27 @@ fn commands() -> Vec<Vec<String>> {
     let text = readme();
     let blocks = text.split("```sh\n").skip(1).filter_map(|part| part.split("```").next());
     let lines = blocks.flat_map(str::lines).map(|line| line.split('#').next().unwrap_or_default().trim());
-    lines
-        .filter(|line| line.starts_with("trailsight"))
-        .map(|line| line.split_whitespace().map(str::to_owned).collect())
-        .collect()
+    lines.filter(|line| line.starts_with("trailsight")).map(words).collect()
+}
+
+/// The words of a line, as a shell splits them: what stands in quotes is one.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quote) = (vec![String::new()], None);
+    for letter in line.chars() {
+        let last = words.last_mut().unwrap();
+        match letter {
+            '"' | '\'' if quote.is_none() => quote = Some(letter),
+            _ if quote == Some(letter) => quote = None,
+            _ if quote.is_none() && letter.is_whitespace() => {
+                if !last.is_empty() {
+                    words.push(String::new());
+                }
+            }
+            _ => last.push(letter),
+        }
+    }
+    assert_eq!(quote, None, "{line}");
+    words
 }
 
 #[test]
@@ -103,6 +120,15 @@ fn make_data_set(folder: &Path) {
     }
 }
 
+/// A camera has no end: it is ended once there are tracks.
+fn runs_until_told(folder: &Path, arguments: &[String]) {
+    let partial = folder.join("trailsight-out/tracks.partial.txt");
+    let child = trailsight().current_dir(folder).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until("tracks", 30, || fs::metadata(&partial).is_ok_and(|about| about.len() > 0));
+    signal(&child, "TERM");
+    assert_eq!(wait_for(child, 10).code, Some(143));
+}
+
 #[test]
 fn every_command_runs() {
     if !has("ffmpeg") {
@@ -121,6 +147,9 @@ fn every_command_runs() {
         "yuv420p",
         &at("video.mp4").display().to_string(),
     ]);
+    for name in ["a.mp4", "b.mp4"] {
+        fs::copy(at("video.mp4"), at(name)).unwrap();
+    }
     fs::create_dir(at("photos")).unwrap();
     fs::copy(root().join("tests/photos/cat.png"), at("photos/cat1.png")).unwrap();
     fs::write(at("det.txt"), "1,-1,10,10,50,100,0.9\n2,-1,12,10,50,100,0.9\n").unwrap();
@@ -135,6 +164,10 @@ fn every_command_runs() {
         if let Some(at) = arguments.iter().position(|argument| argument == "--seconds") {
             arguments[at + 1] = "2".into();
         }
+        if arguments.first().is_some_and(|source| source.starts_with("simulate:")) {
+            runs_until_told(folder.path(), &arguments);
+            continue;
+        }
         let output = trailsight().current_dir(folder.path()).args(&arguments).output().unwrap();
         common::Done::of(&output).ok();
     }
@@ -142,6 +175,8 @@ fn every_command_runs() {
     assert_eq!(
         common::names(folder.path()),
         [
+            "a.mp4",
+            "b.mp4",
             "bench.json",
             "boxes.json",
             "clip.gif",
