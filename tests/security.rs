@@ -217,6 +217,8 @@ fn passwords_of_addresses_are_not_shown() {
         &["bench", closed],
         &["render", closed, "--tracks", "rtsp://me:Zq7@h/x.txt", "--video", "v.avi"],
         &["simulate:rtsp://me:Zq7@127.0.0.1:1/live", "-vv"],
+        &["simulate:http://127.0.0.1:1/v?user=a&password=Zq7"],
+        &["rtsp://me:p'Zq7@127.0.0.1:1/live"],
         // And where an address has no place.
         &["track", "demo", "--tracks", "rtsp://me:Zq7@h/x.txt"],
         &["track", "demo", "--video", "rtsp://me:Zq7@h/x"],

@@ -132,9 +132,16 @@ fn in_step_into_files() {
     let outputs = Outputs { tracks: vec![folder.path().join("tracks.txt")], ..Outputs::default() };
     let (labels, stats) = (Arc::new(Labels::coco()), Stats::default());
     let way = (false, &stats);
-    let recorder =
-        Recorder::open(&outputs, source.info(), None, &labels, &settings.overlay, &settings.record, way)
-            .unwrap();
+    let recorder = Recorder::open(
+        &outputs,
+        source.info(),
+        &trailsight::record::Inputs::default(),
+        &labels,
+        &settings.overlay,
+        &settings.record,
+        way,
+    )
+    .unwrap();
     let pipeline = Pipeline::start(plan(source, &settings, &stop)).unwrap();
     let (mut gauge, mut rules) = (Gauge::new("in step, into a track file", frames), Rules::new(&settings));
     let mut next = FAR.sequence;

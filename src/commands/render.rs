@@ -71,7 +71,7 @@ fn draw(
     };
     let info = input.source.info().clone();
     let stats = Stats::default();
-    let (path, overlay, way) = (input.file.as_deref(), &settings.overlay, (false, &stats));
+    let (path, overlay, way) = (&input.files, &settings.overlay, (false, &stats));
     let recorder = Recorder::open(outputs, &info, path, &labels, overlay, record, way)?;
     context.stop.be_graceful();
     let bar = progress::bar(&info, context.quiet);

@@ -22,6 +22,7 @@ pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
         }
         (None, [source]) => {
             let outputs = batch::outputs_of_one(source, &args.output, &context.loaded.settings.record)?;
+            input::check_status(args.status_file.as_deref(), &args.sources, &outputs)?;
             let status = args.status_file.clone().map(StatusFile::new);
             track_source(input::open(source, &context.loaded.settings)?, &outputs, status, context)
         }
@@ -54,7 +55,7 @@ pub(super) fn begin(
     let info = input.source.info();
     let live = info.kind.is_live();
     let stats = Arc::new(Stats::default());
-    let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (live, &*stats));
+    let (file, overlay, way) = (&input.files, &settings.overlay, (live, &*stats));
     let recorder = Recorder::open(outputs, info, file, &labels, overlay, &settings.record, way)?;
     stop.be_graceful();
     let pipeline = Pipeline::start(Plan {
@@ -144,7 +145,7 @@ fn summarise(report: &Report, labels: &Labels, outputs: &Outputs) {
     log::info!(
         "a frame on one thread: letterbox {letterbox:.1} ms, network {inference:.1} ms, decoding {decode:.1} ms"
     );
-    eprintln!("tracks: {}", census_line(&report.census, labels));
+    progress::say(&format!("tracks: {}", census_line(&report.census, labels)));
     say_what_was_written(outputs, report.complete);
 }
 

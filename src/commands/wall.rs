@@ -31,6 +31,7 @@ fn is_live(source: &OsStr) -> bool {
 pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
     refuse(args)?;
+    input::check_status(args.status_file.as_deref(), &args.sources, &crate::pipeline::Outputs::default())?;
     if settings.record.path.is_some() {
         log::info!("record.path does not count with several sources in one window");
     }

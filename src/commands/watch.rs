@@ -38,12 +38,13 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         log::info!("record.path does not count with --loop; the key v records");
         (outputs.video, outputs.raw) = (None, None);
     }
+    input::check_status(args.status_file.as_deref(), &args.sources, &outputs)?;
     let input = match args.sources.first() {
         Some(source) => input::open(source, settings)?,
         None => input::open_first(settings)?,
     };
     if let Some(note) = &input.note {
-        eprintln!("{note}");
+        progress::say(note);
     }
     match open_window(&input) {
         Ok(window) => in_window(window, input, &outputs, args, context),
@@ -95,7 +96,7 @@ fn into_files(
     outputs.snapshot = Some(folder.join("snapshot.png"));
     let names: Vec<String> =
         outputs.paths().map(|path: &Path| PathBuf::from(path).display().to_string()).collect();
-    eprintln!("{reason}: working without a window, into {}", names.join(", "));
+    progress::say(&format!("{reason}: working without a window, into {}", names.join(", ")));
     track::track_source(input, &outputs, status, context)
 }
 
@@ -151,7 +152,7 @@ fn in_window(
                 Err(error) => problems.push(error.to_string()),
             }
         };
-        problems.iter().for_each(|problem| eprintln!("trailsight: {problem}"));
+        problems.iter().for_each(|problem| progress::say(&format!("trailsight: {problem}")));
         carried.note = (!problems.is_empty()).then(|| problems.join("; "));
         window.set_title(&title(&input));
     }
@@ -174,7 +175,7 @@ fn show(
         Ok(detector) => detector,
         // It was asked for while another recording ran: the network from the beginning is still good.
         Err(error) if settings.detector != context.loaded.settings.detector => {
-            eprintln!("trailsight: {error}");
+            progress::say(&format!("trailsight: {error}"));
             carried.note = Some(error.to_string());
             settings.detector = context.loaded.settings.detector.clone();
             Detector::load(&settings.detect_for_tracking())?
@@ -185,7 +186,7 @@ fn show(
     let info = input.source.info();
     let every_frame = settings.source.every_frame && !info.kind.is_live();
     let stats = Arc::new(Stats::default());
-    let (file, overlay, way) = (input.file.as_deref(), &settings.overlay, (info.kind.is_live(), &*stats));
+    let (file, overlay, way) = (&input.files, &settings.overlay, (info.kind.is_live(), &*stats));
     // Where one can go back and forth, the recording's sound would belong to other pictures.
     let replay = !args.exit_at_end;
     let mute = SourceInfo { sound: info.sound.clone().filter(|_| !replay), ..info.clone() };

@@ -13,7 +13,7 @@ use super::scribe::{Job, Scribe};
 use super::stats::Stats;
 use crate::frame::Frame;
 use crate::labels::Labels;
-use crate::record::{FrameFacts, RecordError, RecordSettings, refuse_input};
+use crate::record::{FrameFacts, Inputs, RecordError, RecordSettings};
 use crate::scene::Scene;
 use crate::source::SourceInfo;
 use crate::view::OverlaySettings;
@@ -116,23 +116,21 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Opens all outputs, of which there may be none yet, and starts the thread. `input` is the file that is read.
+    /// Opens all outputs, of which there may be none yet, and starts the thread. `inputs` are the files that are read.
     /// `in_time`: pictures that a slow encoder is not ready for are left out and counted, instead of being waited for.
     ///
     /// # Errors
-    /// [`RecordError`] where an output cannot be opened, or is the very file that is read. Nothing is left behind then.
+    /// [`RecordError`] where an output cannot be opened, or is a file that is read. Nothing is left behind then.
     pub fn open(
         outputs: &Outputs,
         info: &SourceInfo,
-        input: Option<&Path>,
+        inputs: &Inputs,
         labels: &Arc<Labels>,
         overlay: &OverlaySettings,
         settings: &RecordSettings,
         (in_time, stats): (bool, &Stats),
     ) -> Result<Self, RecordError> {
-        if let Some(file) = input {
-            outputs.paths().try_for_each(|output| refuse_input(output, file))?;
-        }
+        outputs.paths().try_for_each(|output| inputs.refuse(output))?;
         let shared = Arc::new(Shared::default());
         let scribe = Scribe::open(outputs, info, (labels, overlay, settings), Arc::clone(&shared))?;
         let (scenes, scenes_in) = bounded(SCENES);

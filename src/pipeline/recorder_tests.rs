@@ -7,6 +7,7 @@ use super::*;
 use crate::config::Settings;
 use crate::frame::{Frame, Picture};
 use crate::labels::Labels;
+use crate::record::Inputs;
 use crate::scene::Scene;
 use crate::source::{AviSource, Source, SourceInfo, SourceKind};
 
@@ -26,8 +27,16 @@ fn open(outputs: &Outputs, raw: bool, in_time: bool, stats: &Stats) -> Recorder 
     let mut settings = Settings::default();
     settings.record.raw = raw;
     let labels = Arc::new(Labels::coco());
-    Recorder::open(outputs, &info(), None, &labels, &settings.overlay, &settings.record, (in_time, stats))
-        .unwrap()
+    Recorder::open(
+        outputs,
+        &info(),
+        &Inputs::default(),
+        &labels,
+        &settings.overlay,
+        &settings.record,
+        (in_time, stats),
+    )
+    .unwrap()
 }
 
 fn frame(sequence: u64, side: u32) -> Frame {
@@ -158,7 +167,9 @@ fn nothing_is_left_behind_where_an_output_cannot_be() {
     let settings = Settings::default();
     let (labels, stats) = (Arc::new(Labels::coco()), Stats::default());
     let (overlay, way) = (&settings.overlay, (false, &stats));
-    let error = Recorder::open(&outputs, &info(), None, &labels, overlay, &settings.record, way).unwrap_err();
+    let error =
+        Recorder::open(&outputs, &info(), &Inputs::default(), &labels, overlay, &settings.record, way)
+            .unwrap_err();
     assert!(error.to_string().contains("it is a folder"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -126,8 +126,7 @@ pub fn redact(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         out.push_str(before);
-        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '<' | '>'));
-        let (address, tail) = after.split_at(end.unwrap_or(after.len()));
+        let (address, tail) = after.split_at(address_end(after));
         push_without_secrets(&mut out, address);
         rest = tail;
     }
@@ -135,13 +134,27 @@ pub fn redact(text: &str) -> String {
     out
 }
 
-fn push_without_secrets(out: &mut String, address: &str) {
+/// Where the address ends that `text` begins with: at a space or a quote, but a password may hold a quote too.
+fn address_end(text: &str) -> usize {
+    let word = text.split(char::is_whitespace).next().unwrap_or_default();
+    let host = match word.rfind('@') {
+        Some(at) if may_hold_password(word) => at,
+        _ => 0,
+    };
+    let quote = |(at, c): (usize, char)| (at >= host && matches!(c, '\'' | '"' | '<' | '>')).then_some(at);
+    word.char_indices().find_map(quote).unwrap_or(word.len())
+}
+
+fn may_hold_password(address: &str) -> bool {
     let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.contains([':', '@']) && !authority.starts_with('[')
+}
+
+fn push_without_secrets(out: &mut String, address: &str) {
     // A password may hold an unescaped `@`, `/`, `?` or `#`: where there can be one, all up to the last `@` is left
     // out. Better to show too little of an address than that.
-    let may_hold_password = authority.contains([':', '@']) && !authority.starts_with('[');
     let shown = match address.rsplit_once('@') {
-        Some((_, host)) if may_hold_password => host,
+        Some((_, host)) if may_hold_password(address) => host,
         _ => address,
     };
     let Some((path, query)) = shown.split_once('?') else { return out.push_str(shown) };
@@ -185,6 +198,8 @@ mod tests {
             ("'http://u:p@a/b': no, 'http://v:q@c/d': no", "'http://a/b': no, 'http://c/d': no"),
             ("http://cam:80: refused", "http://cam:80: refused"),
             ("http://cam:80/a@b.mp4", "http://b.mp4"),
+            ("rtsp://me:p'w@cam/x", "rtsp://cam/x"),
+            ("'rtsp://m<e:p\"w@cam/x': no", "'rtsp://cam/x': no"),
             ("no address", "no address"),
         ] {
             assert_eq!(redact(text), wanted);
@@ -202,7 +217,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_password_never_shows(
-            password in "[A-Za-z0-9:/?#@%&=]{0,12}Zq7[A-Za-z0-9:/?#@%&=]{0,12}",
+            password in "[A-Za-z0-9:/?#@%&='<>]{0,12}Zq7[A-Za-z0-9:/?#@%&='<>]{0,12}",
         ) {
             let shown = redact(&format!("rtsp://admin:{password}@camera.local/live"));
             proptest::prop_assert!(!shown.contains("Zq7"), "{shown}");

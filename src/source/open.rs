@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::picture_file::format_of;
 use super::{
-    AviSource, FfmpegSource, ImageSource, Input, LiveSource, Patience, Source, SourceError, SourceSettings,
-    Tools, adapt, is_motion_jpeg, redact,
+    AviSource, FfmpegSource, ImageSource, Input, LiveSource, Patience, Simulation, Source, SourceError,
+    SourceSettings, Tools, adapt, is_motion_jpeg, redact,
 };
 
 /// What a simulated camera's name begins with.
@@ -70,7 +70,10 @@ impl SourceSpec {
             return Self::Camera(index);
         }
         if let Some(simulation) = text.strip_prefix(SIMULATE) {
-            let (recording, faults) = simulation.rsplit_once('?').unwrap_or((simulation, ""));
+            // An address has a `?` of its own, and behind it perhaps a password that no message should repeat.
+            let is_split = |(_, faults): &(&str, &str)| !is_url(simulation) || Simulation::knows(faults);
+            let (recording, faults) =
+                simulation.rsplit_once('?').filter(is_split).unwrap_or((simulation, ""));
             return Self::Simulation { recording: recording.to_owned(), faults: faults.to_owned() };
         }
         if is_url(text) {
@@ -273,6 +276,17 @@ mod tests {
             ("0", SourceSpec::Camera(0)),
             ("12", SourceSpec::Camera(12)),
             ("rtsp://a/b", SourceSpec::Url("rtsp://a/b".to_owned())),
+            (
+                "simulate:http://cam/v?user=a&password=b",
+                SourceSpec::Simulation {
+                    recording: "http://cam/v?user=a&password=b".into(),
+                    faults: String::new(),
+                },
+            ),
+            (
+                "simulate:http://cam/v?user=a?stall 5",
+                SourceSpec::Simulation { recording: "http://cam/v?user=a".into(), faults: "stall 5".into() },
+            ),
             ("simulate:a.avi", SourceSpec::Simulation { recording: "a.avi".into(), faults: String::new() }),
             (
                 "simulate:what?.avi?stall 5, unplug 3",

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use super::names::{NAME, expand, has_name, name_of, templates, unique};
 use crate::cli::{OutputArgs, TrackArgs};
+use crate::commands::input::files_of;
 use crate::commands::{Failure, outputs};
 use crate::pipeline::Outputs;
 use crate::record::{Inputs, RecordSettings, partial_name};
@@ -158,23 +159,6 @@ fn refuse_live(spec: &SourceSpec) -> Result<(), Failure> {
         _ => return Ok(()),
     };
     Err(Failure::Usage(format!("{what} is live, it has no end: track it by itself, not among several")))
-}
-
-/// The files that a source is read from, as far as they are known without opening it.
-fn files_of(spec: &SourceSpec) -> Vec<PathBuf> {
-    match spec {
-        SourceSpec::Video(path) | SourceSpec::Image(path) => vec![path.clone()],
-        SourceSpec::Folder(folder) => {
-            let entries = fs::read_dir(folder).into_iter().flatten();
-            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect()
-        }
-        SourceSpec::Pattern(pattern) => {
-            glob::glob(pattern).map_or_else(|_| Vec::new(), |paths| paths.filter_map(Result::ok).collect())
-        }
-        SourceSpec::Url(_) | SourceSpec::Camera(_) | SourceSpec::Simulation { .. } | SourceSpec::Name(_) => {
-            Vec::new()
-        }
-    }
 }
 
 /// Makes the folders of the outputs.

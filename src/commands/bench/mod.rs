@@ -27,7 +27,7 @@ use crate::config::Settings;
 use crate::detect::Detector;
 use crate::frame::Picture;
 use crate::pipeline::Reopen;
-use crate::record::{PartialFile, refuse_input};
+use crate::record::PartialFile;
 use crate::source::{Source, SourceInfo};
 
 use flow::Flow;
@@ -84,8 +84,8 @@ pub(super) fn run(args: &BenchArgs, context: &Context) -> Result<(), Failure> {
             input.source.info().name
         )));
     };
-    if let (Some(json), Some(file)) = (&args.json, &input.file) {
-        refuse_input(json, file)?;
+    if let Some(json) = &args.json {
+        input.files.refuse(json)?;
     }
     let output = args.json.as_deref().map(PartialFile::create).transpose()?;
     context.stop.be_graceful();

@@ -13,7 +13,6 @@ use crate::detect::{DetectSettings, Detector};
 use crate::detection::Detection;
 use crate::labels::Labels;
 use crate::pipeline::{Followed, Pipeline, Plan, headless};
-use crate::record::refuse_input;
 
 use files::BoxFiles;
 
@@ -32,7 +31,7 @@ pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
             Ok(()) => {}
             // One bad file of many does not take the others with it.
             Err(Failure::Failed(why)) if args.sources.len() > 1 => {
-                eprintln!("trailsight: {why}");
+                progress::say(&format!("trailsight: {why}"));
                 failed = true;
             }
             Err(failure) => return Err(failure),
@@ -56,9 +55,7 @@ fn detect_source(
     let settings = &context.loaded.settings;
     let input = input::open(source, settings)?;
     for output in [&args.coco, &args.mot].into_iter().flatten() {
-        if let Some(file) = &input.file {
-            refuse_input(output, file)?;
-        }
+        input.files.refuse(output)?;
     }
     let stop = context.stop.for_another_run();
     let pipeline = Pipeline::start(Plan {

@@ -40,6 +40,11 @@ impl Simulation {
         Ok(Self { recording, script: Script::parse(faults)? })
     }
 
+    /// Whether faults can be read from this text.
+    pub(super) fn knows(faults: &str) -> bool {
+        Script::parse(faults).is_ok()
+    }
+
     /// Plugs it in: the script begins now.
     ///
     /// # Errors
