@@ -32,7 +32,7 @@ fn start(settings: &Settings, every_frame: bool) -> Pipeline {
     Pipeline::start(Plan {
         source: open_file(&demo, &settings.source).unwrap(),
         reopen: None,
-        detector: Detector::load(&settings.detect_for_tracking()).unwrap(),
+        detector: Detector::load(&settings.detect_for_tracking()).unwrap().into(),
         settings,
         every_frame,
         display: false,

@@ -60,7 +60,7 @@ pub(super) fn begin(
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: None,
-        detector,
+        detector: detector.into(),
         settings,
         every_frame: !live,
         display: false,
@@ -103,6 +103,9 @@ pub(super) fn track_source(
         bar.inc(1);
     });
     bar.finish_and_clear();
+    if let Some(Err(error)) = status.as_mut().map(StatusFile::close_run) {
+        log::warn!("{error}");
+    }
     if !context.quiet {
         summarise(&report, &labels, outputs);
         let left_out = left_out.load(Ordering::Relaxed);

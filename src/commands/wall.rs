@@ -94,7 +94,10 @@ fn from(source: &OsStr, settings: &Settings) -> WallSource {
         let input = input::open(&text, &settings)?;
         Ok(Opened { source: input.source, reopen: input.reopen, note: input.note })
     });
-    let name = redact(&source.to_string_lossy());
+    let name = match SourceSpec::parse_os(source) {
+        SourceSpec::Camera(index) => format!("camera {index}"),
+        _ => redact(&source.to_string_lossy()),
+    };
     WallSource { name, live: is_live(source), give_up, open: Arc::new(open) }
 }
 

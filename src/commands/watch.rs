@@ -195,7 +195,7 @@ fn show(
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: input.reopen,
-        detector,
+        detector: detector.into(),
         settings: &settings,
         every_frame,
         display: true,

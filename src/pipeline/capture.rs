@@ -1,6 +1,7 @@
 //! The capture thread: takes frames from a source and hands them on, live or at the recording's own pace, from wherever
 //! the window wants them.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -94,6 +95,8 @@ struct Course {
     piece: Option<PieceId>,
     /// Track the first frame anew.
     anew: bool,
+    /// It is a repetition.
+    repeats: bool,
 }
 
 impl Capture {
@@ -143,7 +146,7 @@ impl Capture {
                     let transport = Arc::clone(&self.transport);
                     let first = Target::At(f64::NEG_INFINITY);
                     if self.playhead.seek(first, &mut || transport.is_interrupted())? {
-                        course = Course { epoch, ..Course::default() };
+                        course = Course { epoch, repeats: true, ..Course::default() };
                         clock.stop();
                     } else if !transport.is_interrupted() {
                         // There is no way back to the beginning.
@@ -202,8 +205,10 @@ impl Capture {
                 let (memory, sequence) = (lock(memory), frame.sequence);
                 let fresh = if course.frames == 0 {
                     course.piece = memory.join(sequence);
-                    // Whatever was known there is what is shown first.
-                    anew || memory.piece_at(sequence).is_none()
+                    // Whatever was known there is what is shown first. A repetition is played on: where it is outdated, its
+                    // first frame is tracked anew too, or all that follows would never again belong to it.
+                    let known = memory.piece_at(sequence).is_some();
+                    anew || !known || (course.repeats && !memory.is_settled(course.piece, sequence))
                 } else {
                     !memory.is_settled(course.piece, sequence)
                 };
@@ -220,6 +225,7 @@ impl Capture {
         if !shown || !(fresh || self.in_step) {
             return shown;
         }
+        self.stats.handed.store(order + 1, Ordering::SeqCst);
         let admitted = self.tickets.as_ref().is_none_or(|tickets| tickets.send(()).is_ok());
         admitted && self.sense.send(shot).is_ok()
     }

@@ -1,6 +1,7 @@
 //! The track thread: detections in, scenes out, in the order of the frames.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use super::capture::{SharedMemory, Shot, lock};
 use super::link::Outlet;
 use super::sense::{Found, Sensed};
+use super::stats::Stats;
 use crate::detect::{DetectError, DetectTimes};
 use crate::detection::Detection;
 use crate::recall::{Memory, PieceId, Trace};
@@ -124,6 +126,8 @@ pub(super) struct Follow {
     pub(super) memory: Option<SharedMemory>,
     /// Tells when a live source is silent: time passes for the tracks all the same.
     pub(super) health: Option<Health>,
+    /// Tells whether a frame is still looked at.
+    pub(super) stats: Arc<Stats>,
 }
 
 /// How often time passes for the tracks of a silent source.
@@ -182,7 +186,9 @@ impl Follow {
     /// What time has done to the tracks of a source that gives no frames.
     fn silence(&self, last: Option<&Shot>, course: &mut Course) -> Option<Followed> {
         let shot = last?.clone();
-        if self.health.as_ref()?.is_good() {
+        // One that is still looked at is of an earlier time.
+        let awaited = self.stats.handed.load(Ordering::SeqCst) > shot.order + 1;
+        if awaited || self.health.as_ref()?.is_good() {
             return None;
         }
         let time = shot.frame.time + shot.frame.captured.elapsed().as_secs_f64();

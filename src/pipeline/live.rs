@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::eye::Eye;
 use crate::config::Settings;
 use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Runtime};
 use crate::labels::Labels;
@@ -60,7 +61,7 @@ struct State {
     failed: Option<Network>,
     labels: Arc<Labels>,
     /// One for each sense thread that has not taken its own yet.
-    fresh: Vec<Option<Detector>>,
+    fresh: Vec<Option<Eye>>,
 }
 
 /// What the window and the sense threads share.
@@ -73,7 +74,7 @@ pub(super) struct Senses {
 
 impl Senses {
     /// `running` is what the `threads` sense threads begin with.
-    pub(super) fn new(settings: &Settings, every_frame: bool, threads: usize, running: &Detector) -> Self {
+    pub(super) fn new(settings: &Settings, every_frame: bool, threads: usize, running: &Eye) -> Self {
         let asked = settings.detect_for_tracking();
         let state = State {
             min_interval: min_interval(&asked, every_frame),
@@ -120,7 +121,7 @@ impl Senses {
     }
 
     /// Gives sense thread `number` what has changed since `seen`.
-    pub(super) fn update(&self, number: usize, seen: &mut u64, detector: &mut Detector) {
+    pub(super) fn update(&self, number: usize, seen: &mut u64, eye: &mut Eye) {
         let changes = self.changes.load(Ordering::Acquire);
         if changes == *seen {
             return;
@@ -131,13 +132,9 @@ impl Senses {
         let asked = state.asked.clone();
         drop(state);
         if let Some(fresh) = fresh {
-            *detector = fresh;
+            *eye = fresh;
         }
-        detector.set_thresholds(asked.confidence, asked.nms_iou);
-        // Classes that only the network to come knows wait for it.
-        if let Err(error) = detector.set_classes(&asked.classes) {
-            log::debug!("the classes stay as they are: {error}");
-        }
+        eye.adjust(&asked);
     }
 
     /// The loader thread: loads what is asked for, the newest, until nobody can ask any more.
@@ -147,7 +144,7 @@ impl Senses {
                 // A model from outside may bring a runtime to fall; the network that runs is not to fall with it.
                 let loaded = catch_unwind(AssertUnwindSafe(|| self.prepare(&settings, network.threads)));
                 let note = match loaded {
-                    Ok(Ok(detectors)) => Note::Swapped(self.swap(network, detectors)),
+                    Ok(Ok(eyes)) => Note::Swapped(self.swap(network, eyes)),
                     Ok(Err(error)) => self.give_up(network, error.to_string()),
                     Err(_) => {
                         self.give_up(network, "the model cannot be loaded: a fault of its runtime".into())
@@ -169,23 +166,23 @@ impl Senses {
         wanted.then(|| (state.asked.clone(), network))
     }
 
-    fn prepare(&self, settings: &DetectSettings, threads: usize) -> Result<Vec<Detector>, DetectError> {
-        let detector = Detector::load(settings)?;
-        let detector = if threads > 1 { detector.with_threads(threads)? } else { detector };
+    fn prepare(&self, settings: &DetectSettings, threads: usize) -> Result<Vec<Eye>, DetectError> {
+        let eye = Eye::from(Detector::load(settings)?);
+        let eye = if threads > 1 { eye.with_threads(threads)? } else { eye };
         let others = self.lock().fresh.len().saturating_sub(1);
-        let mut detectors = (0..others).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
-        detectors.push(detector);
-        Ok(detectors)
+        let mut eyes = (0..others).map(|_| eye.fork()).collect::<Result<Vec<_>, _>>()?;
+        eyes.push(eye);
+        Ok(eyes)
     }
 
-    fn swap(&self, network: Network, detectors: Vec<Detector>) -> String {
+    fn swap(&self, network: Network, eyes: Vec<Eye>) -> String {
         let mut state = self.lock();
         let mut told = String::new();
-        if let Some(detector) = detectors.first() {
-            told = format!("the network at {}, run by {}", detector.input(), detector.runtime());
-            state.labels = Arc::new(detector.labels().clone());
+        if let Some(eye) = eyes.first() {
+            told = eye.describe();
+            state.labels = Arc::new(eye.labels().clone());
         }
-        state.fresh = detectors.into_iter().map(Some).collect();
+        state.fresh = eyes.into_iter().map(Some).collect();
         (state.running, state.failed) = (network, None);
         drop(state);
         self.changes.fetch_add(1, Ordering::Release);
@@ -211,13 +208,20 @@ mod tests {
 
     use super::*;
 
-    fn senses(threads: usize) -> (Senses, Vec<Detector>) {
+    fn senses(threads: usize) -> (Senses, Vec<Eye>) {
         let settings = small("32x32");
-        let detector = Detector::load(&settings.detect_for_tracking()).unwrap();
-        let senses = Senses::new(&settings, true, threads, &detector);
-        let mut detectors: Vec<_> = (1..threads).map(|_| detector.fork().unwrap()).collect();
-        detectors.push(detector);
-        (senses, detectors)
+        let eye = Eye::from(Detector::load(&settings.detect_for_tracking()).unwrap());
+        let senses = Senses::new(&settings, true, threads, &eye);
+        let mut eyes: Vec<_> = (1..threads).map(|_| eye.fork().unwrap()).collect();
+        eyes.push(eye);
+        (senses, eyes)
+    }
+
+    fn input(eye: &Eye) -> String {
+        match eye {
+            Eye::Network(detector) => detector.input().to_string(),
+            Eye::Recorded(_) => "recorded".to_owned(),
+        }
     }
 
     fn small(input: &str) -> Settings {
@@ -240,21 +244,20 @@ mod tests {
 
     #[test]
     fn another_input_takes_the_place_of_the_old_one_in_every_thread() {
-        let (senses, mut detectors) = senses(2);
+        let (senses, mut eyes) = senses(2);
         let mut seen = [0; 2];
-        let now =
-            |detectors: &[Detector]| detectors.iter().map(|d| d.input().to_string()).collect::<Vec<_>>();
+        let now = |eyes: &[Eye]| eyes.iter().map(input).collect::<Vec<_>>();
         assert!(senses.ask(&small("64x32")));
-        senses.update(0, &mut seen[0], &mut detectors[0]);
-        assert_eq!(now(&detectors), ["32x32", "32x32"], "nothing is ready yet");
+        senses.update(0, &mut seen[0], &mut eyes[0]);
+        assert_eq!(now(&eyes), ["32x32", "32x32"], "nothing is ready yet");
         // What is asked for in the end counts, however often.
         senses.ask(&small("32x32"));
         let notes = ask(&senses, &small("64x32"));
         assert!(matches!(&notes[..], [Note::Swapped(told)] if told.contains("64x32")), "{notes:?}");
         for number in 0..2 {
-            senses.update(number, &mut seen[number], &mut detectors[number]);
+            senses.update(number, &mut seen[number], &mut eyes[number]);
         }
-        assert_eq!(now(&detectors), ["64x32", "64x32"]);
+        assert_eq!(now(&eyes), ["64x32", "64x32"]);
         // Thresholds and classes need no other network.
         let mut settings = small("64x32");
         (settings.detector.nms_iou, settings.detector.classes) = (0.3, vec!["car".into()]);
@@ -263,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_loaded_is_told_once_and_leaves_the_running_one() {
-        let (senses, mut detectors) = senses(1);
+        let (senses, mut eyes) = senses(1);
         let mut settings = small("32x32");
         settings.detector.model = Some("no-such-model.onnx".into());
         let notes = ask(&senses, &settings);
@@ -271,8 +274,8 @@ mod tests {
         settings.detector.nms_iou = 0.2;
         assert!(ask(&senses, &settings).is_empty(), "it is not tried again");
         let mut seen = 0;
-        senses.update(0, &mut seen, &mut detectors[0]);
-        assert_eq!(detectors[0].input().to_string(), "32x32");
+        senses.update(0, &mut seen, &mut eyes[0]);
+        assert_eq!(input(&eyes[0]), "32x32");
         // Asked for what runs, and then for what failed: that is a new try.
         assert!(ask(&senses, &small("32x32")).is_empty());
         assert_eq!(ask(&senses, &settings).len(), 1);

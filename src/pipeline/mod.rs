@@ -21,6 +21,7 @@
 
 mod capture;
 mod clock;
+mod eye;
 mod follow;
 pub mod headless;
 mod link;
@@ -47,12 +48,13 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::config::Settings;
-use crate::detect::{DetectError, Detector};
+use crate::detect::DetectError;
 use crate::labels::Labels;
 use crate::recall::Memory;
 use crate::source::{Health, Source, SourceError, SourceInfo, Stopper};
 
 pub use capture::{Reopen, Shot};
+pub use eye::{Eye, Recorded};
 pub use follow::{Followed, Follower};
 pub use live::{Note, thread_count};
 pub use playhead::Target;
@@ -101,8 +103,8 @@ pub struct Plan<'a> {
     pub source: Box<dyn Source>,
     /// How to begin the source again, where it can be.
     pub reopen: Option<Reopen>,
-    /// The network.
-    pub detector: Detector,
+    /// The network, or what stands in for it.
+    pub detector: Eye,
     /// The settings in force.
     pub settings: &'a Settings,
     /// In step, or in time.
@@ -202,7 +204,7 @@ impl Pipeline {
                 (true, several) => format!("{several} frames at a time, a thread each"),
                 (false, several) => format!("{several} threads for each frame"),
             };
-            log::info!("the network at {}, run by {}: {split}", detector.input(), detector.runtime());
+            log::info!("{}: {split}", detector.describe());
         }
         let (wake, woken) = bounded(1);
         let (notes_out, notes) = bounded(8);
@@ -243,15 +245,16 @@ impl Pipeline {
             adjust,
             memory: memory.clone(),
             health: health.clone(),
+            stats: Arc::clone(&stats),
         };
         let errors = errors_out.clone();
         pipeline.spawn("follow".into(), move || tell(&errors, follow.run()))?;
 
         let outlet = Arc::new(sensed_out);
-        for (number, detector) in detectors.into_iter().enumerate() {
+        for (number, eye) in detectors.into_iter().enumerate() {
             let sense = Sense {
                 number,
-                detector,
+                eye,
                 inlet: sense_in.clone(),
                 outlet: Arc::clone(&outlet),
                 turns: turns.filter(|_| !every_frame).cloned(),

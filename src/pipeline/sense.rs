@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Select, TryRecvError};
 
 use super::capture::Shot;
+use super::eye::Eye;
 use super::link::Outlet;
 use super::live::Senses;
 use super::stats::Stats;
 use super::stop::Stop;
 use super::transport::Transport;
 use super::turns::{Turn, Turns};
-use crate::detect::{DetectError, DetectTimes, Detector};
+use crate::detect::{DetectError, DetectTimes};
 use crate::detection::Detection;
 
 /// A frame with what was found in it.
@@ -39,8 +40,8 @@ pub(super) struct Found {
 pub(super) struct Sense {
     /// Which of the sense threads it is, from 0.
     pub(super) number: usize,
-    /// The network.
-    pub(super) detector: Detector,
+    /// Who looks.
+    pub(super) eye: Eye,
     /// Where frames come from.
     pub(super) inlet: Receiver<Shot>,
     /// Where results go; of several threads, in no certain order.
@@ -74,14 +75,12 @@ impl Sense {
                 }
                 continue;
             }
-            self.senses.update(self.number, &mut seen, &mut self.detector);
+            self.senses.update(self.number, &mut seen, &mut self.eye);
             let started = Instant::now();
-            let sensed = self.detector.detect(&shot.frame.picture).map(|detections| {
-                let times = self.detector.times();
+            let sensed = self.eye.look(&shot.frame).map(|(found, times)| {
                 self.stats.set_inference(times.inference);
                 self.stats.detected.tick();
-                let suppressed = self.detector.suppressed().to_vec();
-                Sensed { shot, found: Some(Found { detections, suppressed }), times }
+                Sensed { shot, found: Some(found), times }
             });
             // Whoever takes the results may take his time.
             drop(turn);

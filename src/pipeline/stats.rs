@@ -50,6 +50,8 @@ pub struct Stats {
     pub skipped_detect: Arc<AtomicU64>,
     /// Frames that the recorder left out, because it was busy (live only).
     pub skipped_record: Arc<AtomicU64>,
+    /// How many frames were handed to the detector, over all.
+    pub(super) handed: AtomicU64,
     /// Microseconds of the last run of the network.
     inference: AtomicU64,
 }

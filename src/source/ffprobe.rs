@@ -218,6 +218,11 @@ struct Tags {
 /// Demuxers that make a video of any text.
 const TEXT: [&str; 5] = ["tty", "bin", "xbin", "adf", "idf"];
 
+/// Reads what `ffprobe` says, as far as it is more than nothing.
+pub(super) fn read_reply(bytes: &[u8]) -> Result<Probe, String> {
+    understand(serde_json::from_slice(bytes).unwrap_or_default())
+}
+
 fn understand(reply: Reply) -> Result<Probe, String> {
     let codec_version = codec_version(&reply);
     let format = reply.format.ok_or("ffprobe says nothing of it")?;

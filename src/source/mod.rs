@@ -8,6 +8,8 @@ pub mod camera;
 mod decoder;
 mod ffmpeg;
 mod ffprobe;
+#[doc(hidden)]
+pub mod fuzz;
 mod images;
 mod input;
 pub mod jpeg;

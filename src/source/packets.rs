@@ -31,7 +31,7 @@ pub(super) struct Index {
 impl Index {
     /// Reads lines such as `0.033367,0.000000,K__`: when a frame is shown, when it is decoded, what it is. `None` where a packet has no time, the times begin anew in the middle, or
     /// there are none or too many: numbers cannot be told then.
-    fn read(text: impl BufRead) -> Option<Self> {
+    pub(super) fn read(text: impl BufRead) -> Option<Self> {
         let (mut times, mut keys): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         let mut latest = f64::NEG_INFINITY;
         for line in text.lines() {

@@ -154,7 +154,7 @@ pub const KEYS: &[Binding] = &[
         keys: "Esc",
         trigger: Trigger::Escape,
         action: Action::Escape,
-        help: "close the help or the details, else quit",
+        help: "close the help or the details, from one tile back to all, else quit",
         repeats: false,
     },
     key("q", &['q'], Action::Quit, "quit"),

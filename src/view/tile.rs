@@ -5,7 +5,7 @@ use super::hud::{draw_alert, draw_banner, number};
 use super::mapping::{Sizes, Viewport};
 use super::overlay::{SceneView, TEXT_SIZE, draw_scene};
 use super::palette::{ACCENT, LIGHT, RED};
-use super::scaler::{BACKGROUND, Scaler};
+use super::scaler::Scaler;
 use super::settings::OverlaySettings;
 use super::text::Text;
 use crate::frame::Picture;
@@ -15,6 +15,8 @@ use crate::scene::Scene;
 
 /// How much of a picture that is not of now is taken away.
 const DIMMED: f32 = 0.55;
+/// A tile without a picture.
+const EMPTY: u32 = 0x171B21;
 /// What the line is written on.
 const PLATE: Paint = Paint::new(0x0A0D11, 0.72);
 /// Names of values.
@@ -84,7 +86,7 @@ impl TilePainter {
         let (width, height) = (canvas.width(), canvas.height());
         let scale = shown.settings.scale.factor(width, height);
         match shown.picture {
-            None => canvas.clear(BACKGROUND),
+            None => canvas.clear(EMPTY),
             Some(picture) => {
                 let sizes = Sizes { source: picture.size(), canvas: (width, height) };
                 let mapping = Viewport::default().mapping(sizes);
@@ -101,9 +103,11 @@ impl TilePainter {
         }
         // Without a picture it has to be said what the tile is of.
         if shown.settings.hud || shown.picture.is_none() {
-            self.draw_line(canvas, shown.line, scale);
+            self.draw_line(canvas, shown.line, scale, shown.picture.is_some());
         }
-        let mut floor = height as f32;
+        // Words in place of a picture stand in its middle, others at its foot.
+        let middle = (height as f32 * 0.5 + TEXT_SIZE * 2.5 * scale).min(height as f32);
+        let mut floor = if shown.picture.is_none() { middle } else { height as f32 };
         if let Some(alert) = shown.alert {
             floor = draw_alert(canvas, &mut self.text, alert, (scale, floor));
         }
@@ -113,7 +117,7 @@ impl TilePainter {
     }
 
     /// The line along the upper edge: the name to the left, the numbers to the right, as many as there is room for.
-    fn draw_line(&mut self, canvas: &mut Canvas, line: &TileLine, scale: f32) {
+    fn draw_line(&mut self, canvas: &mut Canvas, line: &TileLine, scale: f32, has_numbers: bool) {
         let (width, size) = (canvas.width() as f32, TEXT_SIZE * scale * 0.92);
         let (padding, height) = ((size * 0.6).round(), (size * 1.7).round());
         canvas.fill(Rect::new(0.0, 0.0, width, height), PLATE);
@@ -135,6 +139,7 @@ impl TilePainter {
         // A name is told before numbers are, but a long one leaves them room.
         let name = text.measure(&line.source, size).min(room * 0.4) + 2.0 * padding;
         let numbers = numbers(line).into_iter().find(|numbers| text.measure(numbers, size) <= room - name);
+        let numbers = numbers.filter(|_| has_numbers);
         if let Some(numbers) = numbers {
             right -= text.measure(&numbers, size);
             text.draw(canvas, right, top, &numbers, size, Paint::solid(QUIET));
@@ -165,6 +170,7 @@ fn numbers(line: &TileLine) -> [String; 4] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scaler::BACKGROUND;
     use super::*;
 
     #[test]

@@ -6,7 +6,7 @@ use super::viewer::{Command, Event, Layer};
 
 /// How many pictures one window shows at most.
 pub const MAX_TILES: usize = 9;
-/// What a picture is taken for whose size is not known yet.
+/// What a picture is taken for whose size is not known yet, where no other is.
 const USUAL: (u32, u32) = (16, 9);
 /// Pixels between two tiles.
 const GAP: usize = 2;
@@ -49,12 +49,13 @@ fn fitted(size: (u32, u32), (width, height): (f64, f64)) -> (f64, f64) {
     (across * scale, down * scale)
 }
 
-/// Where pictures of these sizes (`None`: not known yet) lie in a canvas: the grid in which they are largest in all, row by
+/// Where pictures of these sizes (`None`: not known yet, taken for like the first that is) lie in a canvas: the grid in which they are largest in all, row by
 /// row, its tiles no larger than the pictures need, in the middle of the canvas; so is a last row that is not full. None of
 /// them overlap, and none is empty while there is a pixel for each.
 pub fn layout(canvas: (usize, usize), sizes: &[Option<(u32, u32)>]) -> Vec<Cell> {
     let count = sizes.len();
-    let sizes: Vec<_> = sizes.iter().map(|size| size.unwrap_or(USUAL)).collect();
+    let usual = sizes.iter().flatten().next().copied().unwrap_or(USUAL);
+    let sizes: Vec<_> = sizes.iter().map(|size| size.unwrap_or(usual)).collect();
     // The room of a tile where so many share a side.
     let room = |side: usize, tiles: usize| (side.saturating_sub(GAP * (tiles - 1)) / tiles) as f64;
     let pictures = |columns: usize| {
@@ -275,9 +276,10 @@ mod tests {
                 }
             }
             // No other number of columns has larger pictures.
+            let usual = sizes.iter().flatten().next().copied().unwrap_or(USUAL);
             let shown = |width: f64, height: f64| sizes
                 .iter()
-                .map(|size| fitted(size.unwrap_or(USUAL), (width, height)))
+                .map(|size| fitted(size.unwrap_or(usual), (width, height)))
                 .map(|(w, h)| w * h)
                 .sum::<f64>();
             if canvas.0 > 100 && canvas.1 > 100 {

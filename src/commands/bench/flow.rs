@@ -57,7 +57,7 @@ pub(super) fn measure(
     let pipeline = Pipeline::start(Plan {
         source: Box::new(source),
         reopen: None,
-        detector,
+        detector: detector.into(),
         settings: &context.loaded.settings,
         every_frame: true,
         display: false,

@@ -65,7 +65,7 @@ fn detect_source(
         every_frame: !input.source.info().kind.is_live(),
         source: input.source,
         reopen: None,
-        detector,
+        detector: detector.into(),
         settings,
         display: false,
         replay: false,

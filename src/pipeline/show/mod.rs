@@ -176,6 +176,8 @@ struct Stage {
     ages: Ages,
     /// The picture on the canvas has not been on the screen yet.
     unseen: bool,
+    /// A live source was silent or gone when it was looked at last.
+    troubled: bool,
     message: Option<(String, Instant)>,
     timeline: Option<(u64, Timeline)>,
     status: Option<StatusFile>,
@@ -226,6 +228,7 @@ impl Stage {
             displayed: Rate::default(),
             ages: Ages::default(),
             unseen: false,
+            troubled: false,
             message,
             timeline: None,
             status,
@@ -271,7 +274,10 @@ impl Stage {
                 (self.message, changed) = (None, true);
             }
             let still = self.paused || self.ended;
-            let numbers = !still && drawn.elapsed() > NUMBERS;
+            // A halted picture of a live source is told about, too.
+            let trouble = self.trouble().is_some();
+            changed |= std::mem::replace(&mut self.troubled, trouble) != trouble;
+            let numbers = (!still || trouble) && drawn.elapsed() > NUMBERS;
             let stale = if still { drawn.elapsed() > STILL } else { window.is_stale() };
             if changed || numbers {
                 (drawn, busy) = (Instant::now(), Instant::now());
@@ -328,7 +334,7 @@ impl Stage {
         // Another recording is wanted all the same.
         let ran = match (ran, outcome) {
             (Err(error), Outcome::File(_)) => {
-                eprintln!("trailsight: {error}");
+                log::error!("{error}");
                 Ok(())
             }
             (ran, _) => ran,

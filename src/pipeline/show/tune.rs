@@ -31,10 +31,10 @@ impl Stage {
                     self.adjust(&before);
                     self.tell(format!("changed: {changes}"));
                 }
-                Reload::Wrong(error) => eprintln!("trailsight: {error}"),
+                Reload::Wrong(error) => log::error!("{error}"),
                 Reload::Gone => {
                     if let Some(problem) = self.show.carried.live.problem() {
-                        eprintln!("trailsight: {problem}");
+                        log::error!("{problem}");
                     }
                 }
                 Reload::Mended => self.tell("the config file is right again"),
@@ -51,7 +51,7 @@ impl Stage {
                     self.tell(network);
                 }
                 Note::Failed(why) => {
-                    eprintln!("trailsight: {why}");
+                    log::error!("{why}");
                     self.tell(why);
                 }
             }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use yuv::{YuvBiPlanarImage, YuvConversionMode, YuvPackedImage, YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
-use super::{CameraFormat, PixelFormat, mjpeg};
+use super::{CameraFormat, PixelFormat, Rate, mjpeg};
 use crate::frame::{Picture, PictureError};
 
 /// How Y'CbCr is meant.
@@ -66,6 +66,24 @@ pub(super) fn decode(layout: &Layout, buffer: &[u8]) -> Result<Picture, Damage> 
     let mut rgb = vec![0; length];
     convert(layout, &planes, &mut rgb)?;
     Ok(Picture::new(width, height, rgb)?)
+}
+
+/// A buffer as any camera could fill it, for tests with damaged input: its first four bytes say the format, the width, the
+/// height and the bytes of a row. Gives in words what came of it.
+pub(super) fn decode_any(bytes: &[u8]) -> String {
+    let [pixels, width, height, stride, buffer @ ..] = bytes else { return "nothing".to_owned() };
+    let all: Vec<_> = PixelFormat::all().collect();
+    let (Some(&pixels), Some(rate)) = (all.get(usize::from(*pixels) % all.len().max(1)), Rate::new(30, 1))
+    else {
+        return "nothing".to_owned();
+    };
+    let format = CameraFormat { pixels, width: u32::from(*width), height: u32::from(*height), rate };
+    let colour = Colour { full: *stride & 1 == 1, hd: *stride & 2 == 2 };
+    let layout = Layout { stride: u32::from(*stride), colour, ..Layout::of(format) };
+    match decode(&layout, buffer) {
+        Ok(_) => format!("{} makes a picture", pixels.letters()),
+        Err(damage) => format!("{} {damage}", pixels.letters()),
+    }
 }
 
 /// The planes of an uncompressed picture in a buffer, each with the bytes from one row to the next.

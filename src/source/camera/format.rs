@@ -63,7 +63,6 @@ const LETTERS: [(PixelFormat, &str); 16] = [
 
 impl PixelFormat {
     /// All there are.
-    #[cfg(test)]
     pub(super) fn all() -> impl Iterator<Item = Self> {
         LETTERS.iter().map(|&(pixels, _)| pixels)
     }

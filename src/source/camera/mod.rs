@@ -44,6 +44,12 @@ pub use device::list;
 pub use feed::{find, open, open_again};
 pub use format::{CameraFormat, FormatPin, PixelFormat, Rate};
 
+/// A buffer as any camera could fill it, for tests with damaged input; see [`decode::decode_any`].
+#[cfg(feature = "camera")]
+pub(super) fn decode_any(bytes: &[u8]) -> String {
+    decode::decode_any(bytes)
+}
+
 /// A camera of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraDescription {

@@ -36,6 +36,8 @@ struct State {
     last: Instant,
     /// When it was opened, until a picture has come since.
     opened: Option<Instant>,
+    /// It is open, though perhaps silent.
+    open: bool,
     /// From which silence on it counts as stalled.
     stall: Duration,
     /// Why it is not there.
@@ -51,6 +53,7 @@ impl Health {
         let state = State {
             last: Instant::now(),
             opened: Some(Instant::now()),
+            open: true,
             stall,
             gone: None,
             lost: false,
@@ -79,7 +82,7 @@ impl Health {
             Some(opened) => (opened.elapsed(), first),
             None => (state.last.elapsed(), between),
         };
-        (state.gone.is_none() && silent > limit).then_some(silent)
+        (state.open && silent > limit).then_some(silent)
     }
 
     /// Whether pictures come.
@@ -109,7 +112,10 @@ impl Health {
     pub(super) fn picture(&self) -> Option<Duration> {
         let mut state = self.lock();
         let silent = state.last.elapsed();
-        let trouble = std::mem::take(&mut state.lost) || silent > state.stall;
+        let lost = std::mem::take(&mut state.lost);
+        // Open again is what gives pictures again: that a connection was begun says nothing.
+        self.0.reopened.fetch_add(u64::from(lost), Ordering::Relaxed);
+        let trouble = lost || silent > state.stall;
         (state.last, state.opened, state.gone) = (Instant::now(), None, None);
         trouble.then_some(silent)
     }
@@ -118,7 +124,7 @@ impl Health {
     pub(super) fn gone(&self, why: String) -> bool {
         let mut state = self.lock();
         let new = !state.lost;
-        (state.gone, state.lost) = (Some(why), true);
+        (state.gone, state.lost, state.open) = (Some(why), true, false);
         new
     }
 
@@ -127,12 +133,10 @@ impl Health {
         self.lock().last.elapsed()
     }
 
-    /// It is open again; pictures may come.
+    /// It was opened again; pictures may come, and until then it counts as gone.
     pub(super) fn opened(&self) {
         let mut state = self.lock();
-        (state.opened, state.gone) = (Some(Instant::now()), None);
-        drop(state);
-        self.0.reopened.fetch_add(1, Ordering::Relaxed);
+        (state.opened, state.open) = (Some(Instant::now()), true);
     }
 
     /// The state is whole after every statement, so that a panic of another thread does not spoil it.

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::frame::Frame;
 
-/// Stamps that are this far from the wall's clock (seconds) are not believed.
+/// Stamps that are this far behind the wall's clock (seconds) hide a gap.
 const ASTRAY: f64 = 1.0;
+/// Stamps lead no further than this (seconds) before the wall's clock: pictures that were held back come in a burst.
+const LEAD: f64 = 0.25;
 /// How much of what is between the two clocks is made good with each picture.
 const CORRECTION: f64 = 0.002;
 
@@ -48,7 +50,11 @@ impl Line {
             (frame.sequence, next)
         });
         let away = wall - (stamp + self.offset);
-        self.offset += if away.abs() > ASTRAY { away } else { away * CORRECTION };
+        self.offset += match away {
+            _ if away > ASTRAY => away,
+            _ if away < -LEAD => away + LEAD,
+            _ => away * CORRECTION,
+        };
         let time = stamp + self.offset;
         frame.time = self.last.map_or(time, |(last, _)| time.max(last));
         frame.sequence = outer.saturating_add(frame.sequence.saturating_sub(inner));
@@ -111,6 +117,30 @@ mod tests {
         // The stamps go on where they were, four seconds later; what was held back then comes in a burst.
         let out = placed(&[(0, 0.0, 0.0), (1, 0.04, 0.04), (2, 0.08, 4.08), (3, 0.12, 4.09)]);
         assert_eq!(out, [(0, 0.0), (1, 0.04), (2, 4.08), (3, 4.12)]);
+    }
+
+    #[test]
+    fn a_burst_does_not_make_time_stand_still_afterwards() {
+        // Four seconds of pictures that were held back come within a tenth of a second, the next ones in time.
+        let (mut line, start) = (Line::default(), Instant::now());
+        let (mut last, mut number) = (-1.0, 0_u32);
+        for (pictures, pace) in [(25, 0.04), (100, 0.001), (100, 0.04)] {
+            for _ in 0..pictures {
+                let arrived = match number {
+                    0..25 => f64::from(number) * 0.04,
+                    25..125 => 5.0 + f64::from(number - 25) * pace,
+                    _ => 5.1 + f64::from(number - 125) * pace,
+                };
+                let stamp = f64::from(number) * 0.04;
+                let mut frame = frame(u64::from(number), stamp, start + Duration::from_secs_f64(arrived));
+                line.place(&mut frame);
+                assert!(frame.time > last, "picture {number}: {} after {last}", frame.time);
+                assert!((frame.time - arrived).abs() <= ASTRAY, "picture {number}");
+                last = frame.time;
+                number += 1;
+            }
+        }
+        assert!(last - (5.1 + 99.0 * 0.04) < LEAD + 0.01);
     }
 
     #[test]

@@ -33,6 +33,10 @@ const STALLS: u32 = 3;
 const SILENCE: Duration = Duration::from_secs(5);
 /// The first picture may take longer: a connection is made, a stream is waited for until a picture in it stands alone.
 const FIRST: Duration = Duration::from_secs(20);
+/// Once pictures have come for so long, the next pause is the first one again.
+const STEADY: Duration = Duration::from_secs(3);
+/// How long the thread is waited for in the end.
+const CLOSING: Duration = Duration::from_secs(1);
 /// How long the first pictures are counted to tell the rate that really comes.
 const MEASURE: Duration = Duration::from_secs(2);
 
@@ -119,9 +123,9 @@ impl Source for LiveSource {
                 Taken::Over => return Ok(None),
                 Taken::Nothing => {}
             }
-            if let Some(silent) = self.health.overdue(self.silence, self.silence.max(FIRST))
-                && let Some(stopper) = lock(&self.release).take()
-            {
+            let Some(silent) = self.health.overdue(self.silence, self.silence.max(FIRST)) else { continue };
+            let stopper = lock(&self.release).take();
+            if let Some(stopper) = stopper {
                 log::warn!("{} is silent for {}: it is opened anew", self.info.name, seconds(silent));
                 stopper();
             }
@@ -139,15 +143,19 @@ impl Source for LiveSource {
 }
 
 impl Drop for LiveSource {
-    /// The thread ends by itself, as soon as the source lets it.
+    /// The thread ends by itself, as soon as the source lets it; mostly that is at once, and what it had begun is ended too.
     fn drop(&mut self) {
         stop(&self.newest, &self.release);
+        if !self.newest.wait_for_end(CLOSING) {
+            log::debug!("{} does not let go of its thread", self.info.name);
+        }
     }
 }
 
 fn stop(newest: &Mailbox<Frame, SourceError>, release: &Release) {
     newest.stop();
-    if let Some(stopper) = lock(release).take() {
+    let stopper = lock(release).take();
+    if let Some(stopper) = stopper {
         stopper();
     }
 }
@@ -209,7 +217,7 @@ impl Keeper {
         self.line.begin_again();
         self.measured = None;
         self.health.count_damage_of(source.damage());
-        let mut frames = 0_u64;
+        let (mut frames, mut begun) = (0_u64, None::<Instant>);
         let told = source.info().rate;
         loop {
             let mut frame = match source.next_frame() {
@@ -227,7 +235,9 @@ impl Keeper {
             };
             self.line.place(&mut frame);
             frames += 1;
-            self.pause = PAUSES.0;
+            if begun.get_or_insert_with(Instant::now).elapsed() >= STEADY {
+                self.pause = PAUSES.0;
+            }
             if let Some(silent) = self.health.picture() {
                 log::info!(target: NOTICE, "{}: pictures come again, after {}", self.name, seconds(silent));
             }
@@ -270,7 +280,7 @@ impl Keeper {
                     // Who stopped it meanwhile had nothing to stop.
                     *lock(&self.release) = source.stopper();
                     self.health.opened();
-                    log::debug!("{} is open again", self.name);
+                    log::debug!("{} is opened again", self.name);
                     return Ok((!self.newest.is_stopped()).then_some(source));
                 }
                 Err(error) => {

@@ -147,7 +147,8 @@ fn one_that_hangs_holds_nobody_up() {
     });
     assert!(live.next_frame().unwrap().is_none());
     drop(live);
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    // The thread is waited for, but not for long.
+    assert!(begun.elapsed() < CLOSING + Duration::from_secs(2));
 }
 
 #[test]

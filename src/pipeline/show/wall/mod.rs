@@ -24,7 +24,7 @@ use crate::pipeline::status::StatusFile;
 use crate::pipeline::{RunError, Stop, Turns, stop};
 use crate::record::write_snapshot;
 use crate::view::{
-    BACKGROUND, Canvas, Cell, Command, TilePainter, Tiles, Window, draw_alert, draw_banner, keys,
+    BACKGROUND, Canvas, Cell, Command, Event, TilePainter, Tiles, Window, draw_alert, draw_banner, keys,
 };
 
 pub use open::{Open, Opened};
@@ -138,7 +138,9 @@ impl Stage {
         let (mut drawn, mut busy) = (Instant::now() - BEAT, Instant::now());
         while !self.common.stop.is_asked() {
             for event in window.poll() {
-                (self.anew, busy) = (true, Instant::now());
+                if !matches!(event, Event::MouseMove { .. } | Event::Wheel { .. }) {
+                    (self.anew, busy) = (true, Instant::now());
+                }
                 if self.view.handle(event).is_some_and(|command| self.obey(command)) {
                     return Ok(());
                 }

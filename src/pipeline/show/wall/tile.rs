@@ -173,14 +173,14 @@ impl Tile {
 
     fn start(&mut self, opened: Opened, common: &Common) -> Result<Pipeline, RunError> {
         if let Some(note) = &opened.note {
-            eprintln!("{note}");
+            log::warn!("{note}");
         }
         let detector = common.detector.fork()?;
         self.labels = Arc::new(detector.labels().clone());
         let plan = Plan {
             source: opened.source,
             reopen: opened.reopen,
-            detector,
+            detector: detector.into(),
             settings: &common.in_force(),
             every_frame: false,
             display: true,
@@ -198,7 +198,7 @@ impl Tile {
     fn fail(&mut self, error: RunError) {
         let told = self.failure.as_ref().map(ToString::to_string);
         if told.is_none_or(|told| told != error.to_string()) {
-            eprintln!("trailsight: {error}");
+            log::error!("{error}");
         }
         (self.failure, self.dirty) = (Some(error), true);
     }

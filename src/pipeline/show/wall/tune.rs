@@ -48,10 +48,10 @@ impl Stage {
                         ),
                     });
                 }
-                Reload::Wrong(error) => eprintln!("trailsight: {error}"),
+                Reload::Wrong(error) => log::error!("{error}"),
                 Reload::Gone => {
                     if let Some(problem) = self.common.live.problem() {
-                        eprintln!("trailsight: {problem}");
+                        log::error!("{problem}");
                     }
                 }
                 Reload::Mended => self.tell("the config file is right again"),
@@ -69,16 +69,22 @@ impl Stage {
             Command::Switch(Layer::Trails) => self.switch("overlay.trails"),
             Command::Switch(Layer::Hud) => self.switch("overlay.hud"),
             Command::Confidence(steps) => {
-                if self.change(|live| tuning::nudge(live, "detector.confidence", steps * CONFIDENCE_STEPS)) {
-                    self.tell(format!("confidence {:.2}", self.common.live.settings().detector.confidence));
-                }
+                self.nudge("detector.confidence", steps * CONFIDENCE_STEPS, |settings| {
+                    format!("confidence {:.2}", settings.detector.confidence)
+                })
             }
-            Command::TrailLength(steps) => {
-                if self.change(|live| tuning::nudge(live, "trails.seconds", steps)) {
-                    self.tell(format!("trails {:.1} s", self.common.live.settings().trails.seconds));
-                }
-            }
+            Command::TrailLength(steps) => self.nudge("trails.seconds", steps, |settings| {
+                format!("trails {:.1} s", settings.trails.seconds)
+            }),
             _ => {}
+        }
+    }
+
+    /// Moves a setting by steps of the panel, and tells what it is then.
+    fn nudge(&mut self, path: &'static str, steps: i32, words: impl Fn(&Settings) -> String) {
+        if self.change(|live| tuning::nudge(live, path, steps)) {
+            let told = words(self.common.live.settings());
+            self.tell(told);
         }
     }
 
