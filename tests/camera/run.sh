@@ -137,7 +137,7 @@ if ! command -v ffmpeg >/dev/null; then
     exit $failed
 fi
 for bars in "$share"/out/bars*.avi; do
-    found=$(ffmpeg -nostdin -v error -i "$bars" -vf "crop=640:2:0:300,scale=8:1:flags=area" -frames:v 1 \
+    found=$(ffmpeg -nostdin -v error -i "$bars" -vf "format=rgb24,crop=640:2:0:300,scale=8:1:flags=area" -frames:v 1 \
         -pix_fmt rgb24 -f rawvideo - 2>/dev/null | od -An -v -t u1 -w3 | awk '{ printf "%s%s%s ", ($1 > 95), ($2 > 95), ($3 > 95) }' || true)
     # White, yellow, cyan, green, magenta, red, blue, black.
     if [ "$found" = "111 110 011 010 101 100 001 000 " ]; then
