@@ -57,6 +57,7 @@ impl<T, E> Mailbox<T, E> {
     ///
     /// # Errors
     /// Why the writer ended, once, after what it put last.
+    #[cfg(any(test, feature = "camera"))]
     pub(super) fn take(&self) -> Result<Option<T>, E> {
         let mut state = self.lock();
         loop {

@@ -63,6 +63,7 @@ const LETTERS: [(PixelFormat, &str); 16] = [
 
 impl PixelFormat {
     /// All there are.
+    #[cfg(any(test, feature = "camera"))]
     pub(super) fn all() -> impl Iterator<Item = Self> {
         LETTERS.iter().map(|&(pixels, _)| pixels)
     }
@@ -78,6 +79,7 @@ impl PixelFormat {
     }
 
     /// Bits a pixel of an uncompressed format; 0 for a compressed one.
+    #[cfg(any(test, feature = "camera"))]
     pub(super) fn bits(self) -> u32 {
         match self {
             Self::Yuyv | Self::Uyvy | Self::Yvyu | Self::Vyuy | Self::Nv16 | Self::Nv61 | Self::Yuv422 => 16,
