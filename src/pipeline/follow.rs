@@ -141,7 +141,7 @@ impl Follow {
     pub(super) fn run(self) -> Result<(), DetectError> {
         let mut reorder = Reorder::new();
         let mut course = Course::new(self.track, self.trails, self.memory.clone());
-        let mut last: Option<Shot> = None;
+        let mut last: Option<(Shot, Scene)> = None;
         loop {
             let sensed = match self.inlet.recv_timeout(BEAT) {
                 Ok(sensed) => sensed?,
@@ -168,7 +168,7 @@ impl Follow {
                 let (scene, fresh) = course.follow(&shot, found.as_ref());
                 let detections = found.map(|found| found.detections).unwrap_or_default();
                 if self.health.is_some() {
-                    last = Some(shot.clone());
+                    last = Some((shot.clone(), scene.clone()));
                 }
                 let silence = false;
                 if self.outlet.send(Followed { shot, detections, scene, fresh, times, silence }).is_err() {
@@ -184,15 +184,15 @@ impl Follow {
     }
 
     /// What time has done to the tracks of a source that gives no frames.
-    fn silence(&self, last: Option<&Shot>, course: &mut Course) -> Option<Followed> {
-        let shot = last?.clone();
-        // One that is still looked at is of an earlier time.
-        let awaited = self.stats.handed.load(Ordering::SeqCst) > shot.order + 1;
-        if awaited || self.health.as_ref()?.is_good() {
+    fn silence(&self, last: Option<&(Shot, Scene)>, course: &mut Course) -> Option<Followed> {
+        let (shot, scene) = last?.clone();
+        if self.health.as_ref()?.is_good() {
             return None;
         }
+        // What is still to be looked at is of an earlier time than now: the tracks wait for it.
+        let awaited = self.stats.handed.load(Ordering::SeqCst) > shot.order + 1;
         let time = shot.frame.time + shot.frame.captured.elapsed().as_secs_f64();
-        let scene = course.pass(&shot, time);
+        let scene = if awaited { scene } else { course.pass(&shot, time) };
         let (detections, times) = (Vec::new(), DetectTimes::default());
         Some(Followed { shot, detections, scene, fresh: false, times, silence: true })
     }
