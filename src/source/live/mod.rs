@@ -63,7 +63,8 @@ impl Patience {
 /// The end of a blocked read of the source that is open at the moment.
 type Release = Arc<Mutex<Option<Stopper>>>;
 
-/// A live source that is kept alive; see the [module](self).
+/// A live source that is kept alive: read by a thread of its own, which keeps its newest picture, and opened again when it
+/// fails.
 pub struct LiveSource {
     info: SourceInfo,
     newest: Arc<Mailbox<Frame, SourceError>>,
