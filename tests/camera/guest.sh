@@ -127,7 +127,8 @@ if [ -x /host/feeder ]; then
         within 60 grep -qE "a damaged frame is skipped, ([2-9]|[1-9][0-9]+) so far" loose.log
     check "it ends when told to, after damage" finish
 
-    # The driver waits for ever when nobody writes to the device.
+    # The driver waits for ever when nobody writes to the device. The file of the run before would tell of its pictures.
+    rm -f status.json
     trailsight track 9 $rare -v --status-file status.json --tracks stall.txt >stall.log 2>&1 &
     recorder=$!
     check "stall: the status tells of the first picture" within 120 told '"frame":[0-9].*"condition":"good"'
