@@ -4,7 +4,7 @@
 //! Data flows one way:
 //!
 //! ```text
-//! source ──Frame──▶ detect ──Detections──▶ track ──Scene──▶ view (window), record (files)
+//! source ──Frame──▶ enhance ──▶ detect ──Detections──▶ track ──Scene──▶ view (window), record (files)
 //! ```
 //!
 //! | room | what it is for | cargo feature |
@@ -13,6 +13,7 @@
 //! | [`track`] | the engine: boxes in, identities out | – |
 //! | [`dataset`] | data sets with truth and detections, read from disk | – |
 //! | [`metrics`] | how good tracks are: HOTA, CLEAR MOT and identity metrics | – |
+//! | [`enhance`] | pictures made better before the network sees them; the camera's motion | `detector` |
 //! | [`detect`] | the network: a picture in, boxes out | `detector` |
 //! | [`source`] | cameras, videos, streams, images: each turned into frames | `cli` |
 //! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
@@ -38,6 +39,8 @@ pub mod track;
 
 #[cfg(feature = "detector")]
 pub mod detect;
+#[cfg(feature = "detector")]
+pub mod enhance;
 #[cfg(feature = "detector")]
 pub mod suggest;
 

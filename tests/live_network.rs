@@ -36,6 +36,7 @@ fn start(settings: &Settings, every_frame: bool) -> Pipeline {
         settings,
         every_frame,
         display: false,
+        separate: false,
         replay: false,
         stats: Arc::new(Stats::default()),
         stop: Stop::default(),

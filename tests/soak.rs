@@ -67,6 +67,7 @@ fn plan<'a>(source: Box<dyn Source>, settings: &'a Settings, stop: &Stop) -> Pla
         settings,
         every_frame: true,
         display: false,
+        separate: false,
         replay: false,
         stats: Arc::new(Stats::default()),
         stop: stop.clone(),

@@ -65,6 +65,7 @@ pub(super) fn begin(
         settings,
         every_frame: !live,
         display: false,
+        separate: false,
         replay: false,
         stats,
         stop: stop.clone(),

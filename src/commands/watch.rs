@@ -200,6 +200,7 @@ fn show(
         settings: &settings,
         every_frame,
         display: true,
+        separate: false,
         replay,
         stats,
         stop: stop.clone(),

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use toml_edit::{Array, Value};
 
 use crate::detect::Runtime;
+use crate::enhance::{Median, Polygon, ShownPicture, WhiteBalance};
+use crate::geometry::Rect;
 use crate::source::{CameraBackend, Rotate};
 use crate::track::{Pairing, Preset, TrailAnchor};
 use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
@@ -223,6 +225,21 @@ pub(super) const PRESETS: Choice<Preset> =
 pub(super) const PAIRINGS: Choice<Pairing> =
     Choice(&[("exact", Pairing::Exact), ("mutual", Pairing::Mutual)]);
 
+pub(super) const BALANCES: Choice<WhiteBalance> = Choice(&[
+    ("off", WhiteBalance::Off),
+    ("grey-world", WhiteBalance::GreyWorld),
+    ("white-patch", WhiteBalance::WhitePatch),
+]);
+
+pub(super) const SHOWN_PICTURES: Choice<ShownPicture> = Choice(&[
+    ("original", ShownPicture::Original),
+    ("enhanced", ShownPicture::Enhanced),
+    ("split", ShownPicture::Split),
+]);
+
+pub(super) const MEDIANS: Choice<Median> =
+    Choice(&[("off", Median::Off), ("3x3", Median::Three), ("5x5", Median::Five)]);
+
 pub(super) const BACKENDS: Choice<CameraBackend> =
     Choice(&[("auto", CameraBackend::Auto), ("v4l", CameraBackend::V4l), ("nokhwa", CameraBackend::Nokhwa)]);
 
@@ -281,5 +298,83 @@ impl Kind for Size {
             Scale::Auto => "auto".into(),
             Scale::Fixed(factor) => Real32(0.0..=0.0).write(factor),
         }
+    }
+}
+
+/// A list of numbers, whole ones included; `None` where it is something else.
+fn numbers(value: &Value) -> Option<Vec<f32>> {
+    let number = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+    value.as_array()?.iter().map(|value| number(value).map(|number| number as f32)).collect()
+}
+
+/// Numbers as a file has them: 0.1 is not to become 0.10000000149011612.
+fn written(numbers: &[f32]) -> Value {
+    Value::Array(numbers.iter().map(|&number| Real32(0.0..=0.0).write(&number)).collect())
+}
+
+/// `[left, top, width, height]` in shares of the picture's sides, or `[]` for none.
+pub(super) struct Part;
+
+impl Kind for Part {
+    type Set = Option<Rect>;
+
+    fn read(&self, value: &Value) -> Result<Option<Rect>, String> {
+        let allowed = || {
+            "[left, top, width, height] in shares of the picture's sides, such as [0.25, 0, 0.5, 1], or []"
+                .to_owned()
+        };
+        match numbers(value).ok_or_else(allowed)?.as_slice() {
+            [] => Ok(None),
+            &[left, top, width, height] => {
+                let rect = Rect::new(left, top, width, height);
+                // A hair more than 1 is what decimals add up to.
+                let within = left >= 0.0 && top >= 0.0 && rect.right() <= 1.0001 && rect.bottom() <= 1.0001;
+                let sound = within && width >= 0.01 && height >= 0.01;
+                sound.then_some(Some(rect)).ok_or_else(allowed)
+            }
+            _ => Err(allowed()),
+        }
+    }
+
+    fn write(&self, set: &Option<Rect>) -> Value {
+        set.map_or_else(
+            || Value::Array(Array::new()),
+            |rect| written(&[rect.left, rect.top, rect.width, rect.height]),
+        )
+    }
+}
+
+/// A list of polygons, each a list of corners `[x, y]` in shares of the picture's sides.
+pub(super) struct Polygons;
+
+/// The most polygons.
+const MOST_POLYGONS: usize = 64;
+
+impl Kind for Polygons {
+    type Set = Vec<Polygon>;
+
+    fn read(&self, value: &Value) -> Result<Vec<Polygon>, String> {
+        let allowed = || {
+            format!(
+                "a list of at most {MOST_POLYGONS} polygons, each of 3 to {} corners [x, y] in shares of the picture's \
+                 sides, such as [[[0, 0], [0.4, 0], [0, 0.3]]]",
+                Polygon::MOST
+            )
+        };
+        let corner = |value: &Value| match numbers(value)?.as_slice() {
+            &[x, y] => Some((x, y)),
+            _ => None,
+        };
+        let polygon =
+            |value: &Value| Polygon::new(value.as_array()?.iter().map(corner).collect::<Option<Vec<_>>>()?);
+        let list = value.as_array().filter(|list| list.len() <= MOST_POLYGONS).ok_or_else(allowed)?;
+        list.iter().map(|value| polygon(value).ok_or_else(allowed)).collect()
+    }
+
+    fn write(&self, set: &Vec<Polygon>) -> Value {
+        let polygon = |polygon: &Polygon| -> Value {
+            Value::Array(polygon.corners().iter().map(|&(x, y)| written(&[x, y])).collect())
+        };
+        Value::Array(set.iter().map(polygon).collect())
     }
 }

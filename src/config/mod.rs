@@ -29,7 +29,8 @@ use std::path::{Path, PathBuf};
 use toml_edit::Value;
 
 use crate::bounded;
-use crate::detect::DetectSettings;
+use crate::detect::{DetectSettings, Pieces};
+use crate::enhance::EnhanceSettings;
 use crate::record::RecordSettings;
 use crate::source::SourceSettings;
 use crate::track::{TrackSettings, TrailSettings};
@@ -57,6 +58,8 @@ const LONGEST: u64 = 1 << 20;
 pub struct Settings {
     /// Where frames come from.
     pub source: SourceSettings,
+    /// What is done to pictures before the network sees them, and where in them it looks.
+    pub enhance: EnhanceSettings,
     /// The network.
     pub detector: DetectSettings,
     /// The tracker; its `start_score` is the detector's confidence, see [`Settings::track`].
@@ -79,6 +82,12 @@ impl Settings {
             high_score: self.tracker.high_score.min(confidence),
             ..self.tracker
         }
+    }
+
+    /// Which pieces of a picture the network looks at.
+    pub fn pieces(&self) -> Pieces {
+        let EnhanceSettings { crop, tiles, tile_overlap, .. } = self.enhance;
+        Pieces { crop, columns: tiles.columns, rows: tiles.rows, overlap: tile_overlap }
     }
 
     /// The detector's settings for tracking, where weaker boxes help too.

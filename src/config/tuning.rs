@@ -31,6 +31,8 @@ const fn dial(path: &'static str, label: &'static str, unit: &'static str, moves
     Dial { path, label, unit, moves }
 }
 
+const SWITCH: Moves = Moves::Words(&["false", "true"]);
+
 const SHARE: Moves = Moves::Range(0.0, 1.0, 0.01, 2);
 
 /// The rows, from what one sees at once to what is fine.
@@ -45,6 +47,11 @@ static DIALS: &[Dial] = &[
     ),
     dial("detector.min_interval", "rest", "s", Moves::Range(0.0, 2.0, 0.05, 2)),
     dial("detector.classes", "classes", "", Moves::Not),
+    dial("enhance.auto", "enhance by itself", "", SWITCH),
+    dial("enhance.exposure", "exposure", "", SWITCH),
+    dial("enhance.contrast", "local contrast", "", Moves::Range(0.0, 8.0, 0.5, 1)),
+    dial("enhance.median", "median", "", Moves::Words(&["off", "3x3", "5x5"])),
+    dial("enhance.temporal", "noise over time", "", Moves::Range(0.0, 60.0, 1.0, 0)),
     dial("tracker.high_score", "first match from", "", SHARE),
     dial("tracker.low_score", "second match from", "", SHARE),
     dial("tracker.match_similarity", "first similarity", "", SHARE),
@@ -176,7 +183,11 @@ fn text(value: &Value) -> String {
 }
 
 fn word_value(word: &str) -> Value {
-    word.parse::<f64>().map_or_else(|_| word.into(), Value::from)
+    match word {
+        "true" => true.into(),
+        "false" => false.into(),
+        _ => word.parse::<f64>().map_or_else(|_| word.into(), Value::from),
+    }
 }
 
 /// The word so many steps on; the ends hold. From a value that is none of the words it goes to the next larger or
@@ -217,9 +228,9 @@ mod tests {
     }
 
     #[test]
-    fn there_are_twenty_rows_and_each_can_be_moved_to_both_ends() {
+    fn there_are_rows_for_each_room_and_each_can_be_moved_to_both_ends() {
         let mut live = live(&[]);
-        assert_eq!(rows(&live).len(), 20);
+        assert_eq!(rows(&live).len(), 25);
         for row in rows(&live) {
             assert!(!row.comment.is_empty(), "{}", row.path);
             for steps in [1, -1, -1000, 1000] {

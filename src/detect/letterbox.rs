@@ -1,13 +1,18 @@
-//! From a picture of any size to one that fits into the network's input.
+//! From a picture of any size, or a piece of it, to one that fits into the network's input.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
+use super::pieces::Piece;
 use super::settings::InputSize;
 use crate::frame::Picture;
 
+/// From so much smaller on, every pixel counts: interpolation would look at four around each place and pass over the rest.
+const AVERAGED_FROM: f64 = 2.0;
+
 /// Scales a picture to fit the network's input without changing its aspect ratio, as YOLOX was trained (Ge et al. 2021,
-/// arXiv:2107.08430), by bilinear interpolation. What is then put around it is the network's session's to know.
+/// arXiv:2107.08430): by bilinear interpolation, and by the mean of the area that a pixel covers where it is more than
+/// [`AVERAGED_FROM`] times as large. What is then put around it is the network's session's to know.
 pub(super) struct Letterbox {
     input: InputSize,
     resizer: Resizer,
@@ -32,16 +37,17 @@ impl Letterbox {
         Self { input, resizer: Resizer::new(), scaled: Vec::new() }
     }
 
-    /// Scales the picture to the largest size that fits.
-    pub(super) fn fit<'a>(&'a mut self, picture: &'a Picture) -> Result<Fitted<'a>, String> {
+    /// Scales a piece of the picture to the largest size that fits.
+    pub(super) fn fit<'a>(&'a mut self, picture: &'a Picture, piece: Piece) -> Result<Fitted<'a>, String> {
         let (in_w, in_h) = (self.input.width(), self.input.height());
-        let (pic_w, pic_h) = (picture.width() as usize, picture.height() as usize);
+        let (pic_w, pic_h) = (piece.width as usize, piece.height as usize);
         let scale = (in_w as f64 / pic_w as f64).min(in_h as f64 / pic_h as f64);
         // Cut off, not rounded, as the reference does; a sliver still gets one row or column.
         let width = ((pic_w as f64 * scale) as usize).clamp(1, in_w);
         let height = ((pic_h as f64 * scale) as usize).clamp(1, in_h);
 
-        let rgb: &[u8] = if (width, height) == (pic_w, pic_h) {
+        let as_it_is = (width, height) == (pic_w, pic_h) && piece == Piece::whole(picture.size());
+        let rgb: &[u8] = if as_it_is {
             picture.pixels()
         } else {
             self.scaled.resize(width * height * 3, 0);
@@ -50,8 +56,15 @@ impl Letterbox {
             let mut target =
                 Image::from_slice_u8(width as u32, height as u32, &mut self.scaled, PixelType::U8x3)
                     .map_err(|error| error.to_string())?;
-            // Plain interpolation, without averaging over what is skipped: what the network saw in training.
-            let options = ResizeOptions::new().resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear));
+            let algorithm = if scale * AVERAGED_FROM < 1.0 {
+                ResizeAlg::Convolution(FilterType::Box)
+            } else {
+                // What the network saw in training.
+                ResizeAlg::Interpolation(FilterType::Bilinear)
+            };
+            let [left, top, width, height] =
+                [piece.left, piece.top, piece.width, piece.height].map(f64::from);
+            let options = ResizeOptions::new().resize_alg(algorithm).crop(left, top, width, height);
             self.resizer.resize(&source, &mut target, &options).map_err(|error| error.to_string())?;
             &self.scaled
         };
@@ -65,7 +78,7 @@ mod tests {
 
     fn fitted(picture: &Picture, input: &str) -> (Vec<u8>, usize, usize, f32) {
         let mut letterbox = Letterbox::new(input.parse().unwrap());
-        let fitted = letterbox.fit(picture).unwrap();
+        let fitted = letterbox.fit(picture, Piece::whole(picture.size())).unwrap();
         (fitted.rgb.to_vec(), fitted.width, fitted.height, fitted.scale)
     }
 
@@ -82,6 +95,33 @@ mod tests {
         let pixels: Vec<u8> = (0..64 * 32 * 3).map(|i| (i * 7 % 251) as u8).collect();
         let picture = Picture::new(64, 32, pixels.clone()).unwrap();
         assert_eq!(fitted(&picture, "64x32"), (pixels, 64, 32, 1.0));
+    }
+
+    #[test]
+    fn a_piece_is_scaled_as_if_it_were_all() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for (pic_w, pic_h, piece) in [
+            (300, 200, Piece { left: 31, top: 17, width: 150, height: 99 }),
+            (64, 64, Piece { left: 0, top: 32, width: 64, height: 32 }),
+            (900, 700, Piece { left: 100, top: 33, width: 700, height: 500 }),
+        ] {
+            let pixels: Vec<u8> = (0..pic_w * pic_h * 3).map(|_| random.u8(..)).collect();
+            let rows = pixels.chunks(pic_w as usize * 3).skip(piece.top as usize).take(piece.height as usize);
+            let cut = rows.flat_map(|row| &row[piece.left as usize * 3..][..piece.width as usize * 3]);
+            let alone = Picture::new(piece.width, piece.height, cut.copied().collect()).unwrap();
+            let picture = Picture::new(pic_w, pic_h, pixels.clone()).unwrap();
+            let mut letterbox = Letterbox::new("64x64".parse().unwrap());
+            let of_piece = letterbox.fit(&picture, piece).unwrap().rgb.to_vec();
+            assert!(of_piece == fitted(&alone, "64x64").0, "{piece:?}");
+        }
+    }
+
+    #[test]
+    fn much_larger_pictures_are_averaged() {
+        // Stripes of one pixel: whoever looks at some of them only sees black or white.
+        let pixels = (0..256 * 256 * 3).map(|i| if i / 3 % 4 == 0 { 200 } else { 0 }).collect();
+        let (rgb, ..) = fitted(&Picture::new(256, 256, pixels).unwrap(), "64x64");
+        assert!(rgb.iter().all(|&sample| sample == 50), "{:?}", &rgb[..9]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod native;
 mod nms;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
+mod pieces;
 mod plain;
 mod runtime;
 mod settings;
@@ -23,11 +24,13 @@ use crate::suggest;
 
 pub use error::DetectError;
 pub use nms::{suppress, suppress_into};
+pub use pieces::Pieces;
 pub use runtime::{LayerTime, Runtime};
 pub use settings::{DetectSettings, InputSize};
 
 use letterbox::Letterbox;
 use model::Model;
+use pieces::Piece;
 use runtime::Session;
 
 /// How long the parts of one detection took.
@@ -61,6 +64,7 @@ pub struct Detector {
     wanted: Vec<bool>,
     confidence: f32,
     nms_iou: f32,
+    pieces: Pieces,
     times: DetectTimes,
     suppressed: Vec<Detection>,
 }
@@ -82,6 +86,7 @@ impl Detector {
             wanted,
             confidence: settings.confidence,
             nms_iou: settings.nms_iou,
+            pieces: Pieces::default(),
             times: DetectTimes::default(),
             suppressed: Vec::new(),
             model,
@@ -111,6 +116,7 @@ impl Detector {
             wanted: self.wanted.clone(),
             confidence: self.confidence,
             nms_iou: self.nms_iou,
+            pieces: self.pieces,
             times: DetectTimes::default(),
             suppressed: Vec::new(),
         })
@@ -119,6 +125,11 @@ impl Detector {
     /// Changes from which score on boxes leave the detector, and from which overlap on the weaker one is dropped.
     pub fn set_thresholds(&mut self, confidence: f32, nms_iou: f32) {
         (self.confidence, self.nms_iou) = (confidence, nms_iou);
+    }
+
+    /// Changes which pieces of a picture are looked at.
+    pub fn set_pieces(&mut self, pieces: Pieces) {
+        self.pieces = pieces;
     }
 
     /// Changes which classes are looked for; none: all.
@@ -167,15 +178,34 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] when the network fails, which a model that loaded does not do on any picture known.
     pub fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, DetectError> {
-        let started = Instant::now();
-        let scale = self.put(picture)?;
-        let prepared = Instant::now();
-
-        let values = self.session.run(self.confidence).map_err(|why| failed(&self.model, why))?;
-        let inferred = Instant::now();
-
+        let pieces = self.pieces.of(picture.size());
+        let mut times = DetectTimes::default();
+        let mut seen: Vec<(Detection, usize)> = Vec::new();
         let mut found = Vec::new();
-        yolox::decode(values, self.model.input, &self.wanted, self.confidence, scale, &mut found);
+        for (number, &piece) in pieces.iter().enumerate() {
+            let started = Instant::now();
+            let scale = self.put(picture, piece)?;
+            let prepared = Instant::now();
+            let values = self.session.run(self.confidence).map_err(|why| failed(&self.model, why))?;
+            let inferred = Instant::now();
+            yolox::decode(values, self.model.input, &self.wanted, self.confidence, scale, &mut found);
+            let (left, top) = (piece.left as f32, piece.top as f32);
+            for detection in &mut found {
+                detection.rect.left += left;
+                detection.rect.top += top;
+            }
+            if pieces.len() > 1 {
+                seen.extend(found.drain(..).map(|detection| (detection, number)));
+            }
+            times.letterbox += prepared - started;
+            times.inference += inferred - prepared;
+            times.decode += inferred.elapsed();
+        }
+        let started = Instant::now();
+        if pieces.len() > 1 {
+            pieces::drop_cut(&mut seen, &pieces);
+            found.extend(seen.into_iter().map(|(detection, _)| detection));
+        }
         suppress_into(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         for list in [&mut found, &mut self.suppressed] {
@@ -187,17 +217,14 @@ impl Detector {
                 None => false,
             });
         }
-        self.times = DetectTimes {
-            letterbox: prepared - started,
-            inference: inferred - prepared,
-            decode: inferred.elapsed(),
-        };
+        times.decode += started.elapsed();
+        self.times = times;
         Ok(found)
     }
 
-    /// Scales the picture and hands it to the network; gives input pixels a picture pixel.
-    fn put(&mut self, picture: &Picture) -> Result<f32, DetectError> {
-        let fitted = self.letterbox.fit(picture).map_err(|why| failed(&self.model, why))?;
+    /// Scales a piece of the picture and hands it to the network; gives input pixels a picture pixel.
+    fn put(&mut self, picture: &Picture, piece: Piece) -> Result<f32, DetectError> {
+        let fitted = self.letterbox.fit(picture, piece).map_err(|why| failed(&self.model, why))?;
         self.session.put(fitted.rgb, fitted.width, fitted.height);
         Ok(fitted.scale)
     }
@@ -207,7 +234,7 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] as there.
     pub fn prepare(&mut self, picture: &Picture) -> Result<(), DetectError> {
-        self.put(picture).map(drop)
+        self.put(picture, Piece::whole(picture.size())).map(drop)
     }
 
     /// The second part of [`Detector::detect`] alone, for measuring: runs the network on the last picture, as often as

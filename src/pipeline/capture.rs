@@ -13,7 +13,8 @@ use super::playhead::{Playhead, Target};
 use super::stats::Stats;
 use super::stop::Stop;
 use super::transport::{End, Transport, Waited};
-use crate::frame::Frame;
+use crate::enhance::{EnhanceSettings, Enhanced, Enhancer};
+use crate::frame::{Frame, Picture};
 use crate::recall::{Memory, PieceId};
 use crate::source::{Source, SourceError};
 
@@ -22,6 +23,8 @@ use crate::source::{Source, SourceError};
 pub struct Shot {
     /// The frame.
     pub frame: Frame,
+    /// What was made of it for the network.
+    pub enhanced: Enhanced,
     /// Counts the jumps of the run, repetitions included: frames of one epoch follow one another.
     pub epoch: u64,
     /// Counts the frames of the run from 0, over all epochs.
@@ -35,6 +38,16 @@ pub struct Shot {
     /// Which settings it is tracked with, as the memory counts them.
     pub(super) revision: u64,
 }
+
+impl Shot {
+    /// The picture that the network looks at.
+    pub fn seen(&self) -> &Arc<Picture> {
+        self.enhanced.seen.as_ref().unwrap_or(&self.frame.picture)
+    }
+}
+
+/// Settings of the enhancer to go on with from the next frame on.
+pub(super) type Retouch = Arc<Mutex<Option<EnhanceSettings>>>;
 
 /// What was tracked already, shared by the threads.
 pub(super) type SharedMemory = Arc<Mutex<Memory>>;
@@ -60,6 +73,10 @@ pub(super) enum Pace {
 pub(super) struct Capture {
     /// Where frames come from.
     pub(super) playhead: Playhead,
+    /// What is done to each before it goes anywhere.
+    pub(super) enhancer: Enhancer,
+    /// Changes from the window.
+    pub(super) retouch: Retouch,
     /// Where frames go to be shown at once.
     pub(super) display: Option<Outlet<Shot>>,
     /// Where frames go to be looked at.
@@ -197,7 +214,14 @@ impl Capture {
     }
 
     /// False where nobody wants frames any more.
-    fn hand_on(&self, frame: Frame, course: &mut Course, order: u64) -> bool {
+    fn hand_on(&mut self, frame: Frame, course: &mut Course, order: u64) -> bool {
+        if let Some(settings) = self.retouch.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.enhancer.set(settings);
+        }
+        if course.frames == 0 {
+            self.enhancer.begin_anew();
+        }
+        let (picture, enhanced) = self.enhancer.enhance(&frame.picture, frame.time);
         let anew = course.anew && course.frames == 0;
         let (fresh, revision) = match &self.memory {
             None => (true, 0),
@@ -220,7 +244,8 @@ impl Capture {
         let captured = if self.pace == Pace::InTime { Instant::now() } else { frame.captured };
         self.stats.captured.tick();
         let (epoch, piece) = (course.epoch, course.piece);
-        let shot = Shot { frame: Frame { captured, ..frame }, epoch, order, fresh, anew, piece, revision };
+        let frame = Frame { captured, picture, ..frame };
+        let shot = Shot { frame, enhanced, epoch, order, fresh, anew, piece, revision };
         let shown = self.display.as_ref().is_none_or(|outlet| outlet.send(shot.clone()).is_ok());
         if !shown || !(fresh || self.in_step) {
             return shown;

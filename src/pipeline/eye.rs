@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::capture::Shot;
 use super::sense::Found;
-use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector};
+use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, Pieces};
 use crate::detection::Detection;
-use crate::frame::Frame;
 use crate::labels::Labels;
 
 /// What finds the objects of a frame.
@@ -89,8 +89,16 @@ impl Eye {
         })
     }
 
-    /// Other thresholds and classes from the next frame on. What is recorded stays as it is.
-    pub(super) fn adjust(&mut self, asked: &DetectSettings) {
+    /// Which pieces of a picture are looked at from the next frame on.
+    pub(super) fn set_pieces(&mut self, pieces: Pieces) {
+        if let Self::Network(detector) = self {
+            detector.set_pieces(pieces);
+        }
+    }
+
+    /// Other thresholds, classes and pieces from the next frame on. What is recorded stays as it is.
+    pub(super) fn adjust(&mut self, asked: &DetectSettings, pieces: Pieces) {
+        self.set_pieces(pieces);
         let Self::Network(detector) = self else { return };
         detector.set_thresholds(asked.confidence, asked.nms_iou);
         // Classes that only the network to come knows wait for it.
@@ -99,21 +107,27 @@ impl Eye {
         }
     }
 
-    /// Finds the objects of a frame, and tells how long it took.
+    /// Finds the objects of a frame, where objects count, and tells how long it took.
     ///
     /// # Errors
     /// [`DetectError::Run`] when the network fails.
-    pub(super) fn look(&mut self, frame: &Frame) -> Result<(Found, DetectTimes), DetectError> {
-        match self {
+    pub(super) fn look(&mut self, shot: &Shot) -> Result<(Found, DetectTimes), DetectError> {
+        let (mut found, times) = match self {
             Self::Network(detector) => {
-                let detections = detector.detect(&frame.picture)?;
+                let detections = detector.detect(shot.seen())?;
                 let suppressed = detector.suppressed().to_vec();
-                Ok((Found { detections, suppressed }, detector.times()))
+                (Found { detections, suppressed }, detector.times())
             }
             Self::Recorded(recorded) => {
-                let found = Found { detections: recorded.at(frame.sequence), suppressed: Vec::new() };
-                Ok((found, DetectTimes::default()))
+                let detections = recorded.at(shot.frame.sequence);
+                (Found { detections, suppressed: Vec::new() }, DetectTimes::default())
+            }
+        };
+        if let Some(areas) = &shot.enhanced.areas {
+            for list in [&mut found.detections, &mut found.suppressed] {
+                list.retain(|detection| areas.counts(&detection.rect));
             }
         }
+        Ok((found, times))
     }
 }

@@ -13,6 +13,7 @@ use super::sense::{Found, Sensed};
 use super::stats::Stats;
 use crate::detect::{DetectError, DetectTimes};
 use crate::detection::Detection;
+use crate::enhance::CameraWatch;
 use crate::recall::{Memory, PieceId, Trace};
 use crate::scene::{Scene, Track, TrackState};
 use crate::source::Health;
@@ -103,8 +104,8 @@ impl<T> Reorder<T> {
     }
 }
 
-/// Settings to go on with from the next frame on: the tracker's and the trails'.
-pub(super) type Adjust = Arc<Mutex<Option<(TrackSettings, TrailSettings)>>>;
+/// Settings to go on with from the next frame on: the tracker's, the trails', and whether the camera's motion is looked for.
+pub(super) type Adjust = Arc<Mutex<Option<(TrackSettings, TrailSettings, bool)>>>;
 
 /// What the track thread works with.
 pub(super) struct Follow {
@@ -112,6 +113,8 @@ pub(super) struct Follow {
     pub(super) track: TrackSettings,
     /// The trails' settings.
     pub(super) trails: TrailSettings,
+    /// The camera's motion is looked for in the pixels.
+    pub(super) camera_motion: bool,
     /// Where results come from.
     pub(super) inlet: Receiver<Result<Sensed, DetectError>>,
     /// Every frame is sensed, by several threads; otherwise they come in order, with gaps.
@@ -141,13 +144,18 @@ impl Follow {
     pub(super) fn run(self) -> Result<(), DetectError> {
         let mut reorder = Reorder::new();
         let mut course = Course::new(self.track, self.trails, self.memory.clone());
+        course.set_camera_motion(self.camera_motion);
         let mut last: Option<(Shot, Scene)> = None;
+        // The source was silent when it was looked at last: its end is told too, also before there is a frame again.
+        let mut silent = false;
         loop {
             let sensed = match self.inlet.recv_timeout(BEAT) {
                 Ok(sensed) => sensed?,
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Some(silence) = self.silence(last.as_ref(), &mut course)
+                    let was_silent = std::mem::replace(&mut silent, self.is_silent());
+                    if (silent || was_silent)
+                        && let Some(silence) = self.silence(last.as_ref(), &mut course)
                         && self.outlet.send(silence).is_err()
                     {
                         break;
@@ -162,8 +170,9 @@ impl Follow {
             }
             while let Some(Sensed { shot, found, times }) = reorder.pop() {
                 let change = self.adjust.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some((track, trails)) = change {
+                if let Some((track, trails, camera_motion)) = change {
                     course.adjust(track, trails);
+                    course.set_camera_motion(camera_motion);
                 }
                 let (scene, fresh) = course.follow(&shot, found.as_ref());
                 let detections = found.map(|found| found.detections).unwrap_or_default();
@@ -183,12 +192,13 @@ impl Follow {
         Ok(())
     }
 
+    fn is_silent(&self) -> bool {
+        self.health.as_ref().is_some_and(|health| !health.is_good())
+    }
+
     /// What time has done to the tracks of a source that gives no frames.
     fn silence(&self, last: Option<&(Shot, Scene)>, course: &mut Course) -> Option<Followed> {
         let (shot, scene) = last?.clone();
-        if self.health.as_ref()?.is_good() {
-            return None;
-        }
         // What is still to be looked at is of an earlier time than now: the tracks wait for it.
         let awaited = self.stats.handed.load(Ordering::SeqCst) > shot.order + 1;
         let time = shot.frame.time + shot.frame.captured.elapsed().as_secs_f64();
@@ -208,6 +218,8 @@ struct Course {
     /// The piece of the memory that is played.
     piece: Option<PieceId>,
     follower: Follower,
+    /// Finds how the camera moved from the frame observed last; `None`: nobody asks.
+    camera: Option<CameraWatch>,
     /// The follower stands behind the last frame of `piece`.
     is_live: bool,
 }
@@ -215,7 +227,13 @@ struct Course {
 impl Course {
     fn new(track: TrackSettings, trails: TrailSettings, memory: Option<SharedMemory>) -> Self {
         let (trace, follower) = (Trace::new(trails), Follower::new(track, trails));
-        Self { track, trails, memory, trace, epoch: 0, piece: None, follower, is_live: false }
+        Self { track, trails, memory, trace, epoch: 0, piece: None, follower, camera: None, is_live: false }
+    }
+
+    fn set_camera_motion(&mut self, wanted: bool) {
+        if wanted != self.camera.is_some() {
+            self.camera = wanted.then(CameraWatch::default);
+        }
     }
 
     fn adjust(&mut self, track: TrackSettings, trails: TrailSettings) {
@@ -232,6 +250,7 @@ impl Course {
             if shot.epoch != self.epoch {
                 self.epoch = shot.epoch;
                 self.follower = Follower::new(self.track, self.trails);
+                self.forget_camera();
             }
             return match found {
                 Some(found) => (self.observe(shot, found), true),
@@ -260,6 +279,7 @@ impl Course {
         if !std::mem::replace(&mut self.is_live, true) {
             let resumed;
             (self.follower, resumed) = self.resume(&memory, sequence);
+            self.forget_camera();
             known = if resumed { None } else { memory.scene(sequence) };
         }
         let mut scene = self.observe(shot, found);
@@ -284,12 +304,20 @@ impl Course {
         self.follower.follow(shot.frame.sequence, time, &nothing)
     }
 
+    /// The frame to come does not follow on the one before.
+    fn forget_camera(&mut self) {
+        if let Some(camera) = &mut self.camera {
+            camera.begin_anew();
+        }
+    }
+
     fn observe(&mut self, shot: &Shot, found: &Found) -> Scene {
         let picture = &shot.frame.picture;
+        let camera = self.camera.as_mut().and_then(|camera| camera.watch(picture, &found.detections));
         let observation = Observation {
             detections: &found.detections,
             suppressed: &found.suppressed,
-            camera: None,
+            camera,
             picture: Some((picture.width() as f32, picture.height() as f32)),
         };
         self.follower.follow(shot.frame.sequence, shot.frame.time, &observation)

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::eye::Eye;
 use crate::config::Settings;
-use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Runtime};
+use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Pieces, Runtime};
 use crate::labels::Labels;
 
 /// Something to be told of a change that was asked for.
@@ -54,6 +54,8 @@ pub fn thread_count(setting: usize) -> usize {
 struct State {
     /// What is asked for, whether it is there yet or not.
     asked: DetectSettings,
+    /// Which pieces of a picture are looked at.
+    pieces: Pieces,
     min_interval: Duration,
     /// What runs, or waits for the sense threads to take it.
     running: Network,
@@ -80,6 +82,7 @@ impl Senses {
             min_interval: min_interval(&asked, every_frame),
             running: Network::of(&asked, every_frame),
             asked,
+            pieces: settings.pieces(),
             failed: None,
             labels: Arc::new(running.labels().clone()),
             fresh: (0..threads).map(|_| None).collect(),
@@ -93,11 +96,12 @@ impl Senses {
 
     /// Asks for other settings; thresholds and classes hold from the next frame on. True: there is work for the loader.
     pub(super) fn ask(&self, settings: &Settings) -> bool {
-        let asked = settings.detect_for_tracking();
+        let (asked, pieces) = (settings.detect_for_tracking(), settings.pieces());
         let mut state = self.lock();
-        if state.asked == asked {
+        if (&state.asked, state.pieces) == (&asked, pieces) {
             return false;
         }
+        state.pieces = pieces;
         state.min_interval = min_interval(&asked, self.every_frame);
         let network = Network::of(&asked, self.every_frame);
         if state.failed.as_ref().is_some_and(|failed| *failed != network) {
@@ -129,12 +133,12 @@ impl Senses {
         *seen = changes;
         let mut state = self.lock();
         let fresh = state.fresh.get_mut(number).and_then(Option::take);
-        let asked = state.asked.clone();
+        let (asked, pieces) = (state.asked.clone(), state.pieces);
         drop(state);
         if let Some(fresh) = fresh {
             *eye = fresh;
         }
-        eye.adjust(&asked);
+        eye.adjust(&asked, pieces);
     }
 
     /// The loader thread: loads what is asked for, the newest, until nobody can ask any more.

@@ -49,6 +49,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::config::Settings;
 use crate::detect::DetectError;
+use crate::enhance::Enhancer;
 use crate::labels::Labels;
 use crate::recall::Memory;
 use crate::source::{Health, Source, SourceError, SourceInfo, Stopper};
@@ -65,7 +66,7 @@ pub use stop::Stop;
 pub use transport::{SPEEDS, Transport};
 pub use turns::Turns;
 
-use capture::{Capture, Pace, SharedMemory};
+use capture::{Capture, Pace, Retouch, SharedMemory};
 use follow::{Adjust, Follow};
 use live::Senses;
 use playhead::Playhead;
@@ -109,6 +110,8 @@ pub struct Plan<'a> {
     pub settings: &'a Settings,
     /// In step, or in time.
     pub every_frame: bool,
+    /// The pictures do not follow one another, such as photographs in a folder that are looked at one by one.
+    pub separate: bool,
     /// In time: frames are also shown at once; without, they only go to the network.
     pub display: bool,
     /// Remember what was tracked, and stay at the end of the source: one can go back.
@@ -138,6 +141,7 @@ pub struct Pipeline {
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
     adjust: Adjust,
+    retouch: Retouch,
     senses: Arc<Senses>,
     /// Wakes the thread that loads networks; closed, it ends.
     wake: Sender<()>,
@@ -163,12 +167,14 @@ impl Pipeline {
     /// # Errors
     /// As [`Pipeline::start`].
     pub fn start_in_turn(plan: Plan<'_>, turns: Option<&Turns>) -> Result<Self, RunError> {
-        let Plan { source, reopen, detector, settings, every_frame, display, replay, stats, stop } = plan;
+        let Plan { source, reopen, mut detector, settings, .. } = plan;
+        let Plan { every_frame, separate, display, replay, stats, stop, .. } = plan;
+        detector.set_pieces(settings.pieces());
         let transport = Arc::new(Transport::default());
         let info = source.info().clone();
         let (stopper, health) = (source.stopper(), source.health());
         let (errors_out, errors) = bounded(8);
-        let adjust = Adjust::default();
+        let (adjust, retouch) = (Adjust::default(), Retouch::default());
 
         let keep_frames = Arc::new(AtomicBool::new(false));
         let (display_out, frames) =
@@ -223,6 +229,7 @@ impl Pipeline {
             health: health.clone(),
             keep_frames,
             adjust: Arc::clone(&adjust),
+            retouch: Arc::clone(&retouch),
             senses: Arc::clone(&senses),
             wake,
             notes,
@@ -239,6 +246,7 @@ impl Pipeline {
             tickets: every_frame.then_some(used),
             track: settings.track(),
             trails: settings.trails,
+            camera_motion: settings.enhance.camera_motion,
             inlet: sensed_in,
             every_frame,
             outlet: followed_out,
@@ -271,6 +279,8 @@ impl Pipeline {
 
         let capture = Capture {
             playhead: Playhead::new(source, reopen, if replay { playhead::BUDGET } else { 0 }),
+            enhancer: Enhancer::new(settings.enhance.clone()).separate(separate),
+            retouch,
             display: display_out,
             sense: sense_out,
             tickets: every_frame.then_some(tickets),
@@ -307,8 +317,9 @@ impl Pipeline {
     /// Changes all settings that can change while it runs, from the next frame on; the newest change counts. What needs
     /// another network ([`Pipeline::note`] tells of it) takes effect once that is loaded.
     pub fn adjust(&self, settings: &Settings) {
-        let change = (settings.track(), settings.trails);
+        let change = (settings.track(), settings.trails, settings.enhance.camera_motion);
         *self.adjust.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+        *self.retouch.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.enhance.clone());
         if self.senses.ask(settings) {
             // Full: it has not looked since it was last told.
             let _ = self.wake.try_send(());

@@ -77,7 +77,7 @@ impl Sense {
             }
             self.senses.update(self.number, &mut seen, &mut self.eye);
             let started = Instant::now();
-            let sensed = self.eye.look(&shot.frame).map(|(found, times)| {
+            let sensed = self.eye.look(&shot).map(|(found, times)| {
                 self.stats.set_inference(times.inference);
                 self.stats.detected.tick();
                 Sensed { shot, found: Some(found), times }

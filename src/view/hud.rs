@@ -40,6 +40,10 @@ pub struct HudData {
     pub confidence: Option<f32>,
     /// Length of the trails, in seconds.
     pub trail_seconds: Option<f64>,
+    /// Milliseconds for all that is done to a picture before the network sees it; `None` where nothing is.
+    pub enhance_ms: Option<f64>,
+    /// What is done to it, and why.
+    pub enhanced: Vec<(&'static str, String)>,
     /// Frames left out, by the stage that left them out.
     pub skipped: Vec<(&'static str, u64)>,
     /// The picture stands still.
@@ -98,6 +102,10 @@ fn rows(data: &HudData) -> Vec<Row> {
         Row::new("frame age", format!("{} ms", number(data.age_ms, 5, 0))),
         Row::new("tracks", number(Some(data.tracks as f64), 5, 0)),
     ]);
+    if data.enhance_ms.is_some() {
+        rows.push(Row::new("enhance", format!("{} ms", number(data.enhance_ms, 5, 1))));
+    }
+    rows.extend(data.enhanced.iter().map(|(step, why)| Row::new(*step, format!("{FIGURE_SPACE}{why}"))));
     if data.skipped.is_empty() {
         rows.push(Row::new("skipped", number(Some(0.0), 5, 0)));
     }

@@ -55,6 +55,8 @@ pub enum Action {
     Trails,
     /// Show or hide the numbers.
     Hud,
+    /// The picture as it came, as the network sees it, or both.
+    Compare,
     /// Save the picture.
     Snapshot,
     /// Raise the confidence.
@@ -189,6 +191,7 @@ pub const KEYS: &[Binding] = &[
     key("l", &['l'], Action::Labels, "show or hide the labels"),
     key("t", &['t'], Action::Trails, "show or hide the trails"),
     key("i", &['i'], Action::Hud, "show or hide the numbers"),
+    key("e", &['e'], Action::Compare, "the picture as it came, as the network sees it, half and half"),
     key("s", &['s'], Action::Snapshot, "save the picture as PNG"),
     // `=` and `_` share their keys with `+` and `-` on many keyboards: the wrong shift does no harm.
     held("+", &['+', '='], Action::ConfidenceUp, "raise the confidence: fewer, surer detections"),
@@ -221,6 +224,7 @@ impl Action {
                 | Self::Trails
                 | Self::Hud
                 | Self::Snapshot
+                | Self::Compare
                 | Self::ConfidenceUp
                 | Self::ConfidenceDown
                 | Self::TrailsLonger

@@ -163,6 +163,7 @@ impl Tiles {
             }
             Action::Pause => Some(Command::Pause),
             Action::Snapshot => Some(Command::Snapshot),
+            Action::Compare => Some(Command::Compare),
             Action::Boxes => Some(Command::Switch(Layer::Boxes)),
             Action::Labels => Some(Command::Switch(Layer::Labels)),
             Action::Trails => Some(Command::Switch(Layer::Trails)),

@@ -107,6 +107,8 @@ pub enum Command {
     Record,
     /// Show or hide the panel of settings.
     Panel,
+    /// Show the next of: the picture as it came, as the network sees it, half and half.
+    Compare,
     /// Save the picture.
     Snapshot,
     /// Change the confidence by so many steps.
@@ -261,6 +263,7 @@ impl Viewer {
             Action::Record => return Some(Command::Record),
             Action::Panel => return Some(Command::Panel),
             Action::Snapshot => return Some(Command::Snapshot),
+            Action::Compare => return Some(Command::Compare),
             Action::ConfidenceUp => return Some(Command::Confidence(1)),
             Action::ConfidenceDown => return Some(Command::Confidence(-1)),
             Action::TrailsLonger => return Some(Command::TrailLength(1)),
@@ -479,6 +482,7 @@ mod tests {
             (' ', Some(Command::Pause)),
             ('.', Some(Command::Step)),
             ('s', Some(Command::Snapshot)),
+            ('e', Some(Command::Compare)),
             (',', Some(Command::StepBack)),
             ('7', Some(Command::Seek(0.7))),
             ('<', Some(Command::Speed(-1))),

@@ -61,6 +61,7 @@ pub(super) fn measure(
         settings: &context.loaded.settings,
         every_frame: true,
         display: false,
+        separate: false,
         replay: false,
         stats: std::sync::Arc::default(),
         stop: stop.clone(),

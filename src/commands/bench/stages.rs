@@ -1,5 +1,6 @@
 //! The stages one by one, on one thread: what each takes of a frame when nothing else is going on.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use super::screen::Screen;
 use super::statistics::{Samples, Summary};
 use super::{Context, Failure, Limits, bar, go_on, is_over};
 use crate::detect::Detector;
+use crate::enhance::{CameraWatch, Enhancer, Step};
 use crate::labels::Labels;
 use crate::pipeline::{Follower, Reopen};
 use crate::record::{VideoSettings, VideoWriter, partial_name};
@@ -18,11 +20,13 @@ use crate::view::{Canvas, Mapping, OverlaySettings, SceneView, Text, draw_scene}
 const WARM_UP: Limits = Limits { frames: 5, time: Some(Duration::from_secs(5)) };
 
 /// The stages in the order of the flow: name, and what is done in it.
-const STAGES: [(&str, &str); 8] = [
+const STAGES: [(&str, &str); 10] = [
     ("capture", "a frame from the source"),
+    ("enhance", "light, contrast and noise, the steps of it below"),
     ("letterbox", "scaled to the network's input"),
     ("inference", "the network"),
     ("decode", "boxes, and non-maximum suppression"),
+    ("motion", "how the camera moved, from the pixels"),
     ("track", "tracker and trails"),
     ("draw", "boxes, labels and trails onto the picture"),
     ("present", "into the window"),
@@ -55,11 +59,14 @@ pub(super) fn measure(
         detector,
         canvas: Canvas::new(1, 1),
         text: Text::new(),
+        steps: BTreeMap::new(),
         overlay: settings.overlay.clone(),
         screen: None,
         context,
     };
+    line.detector.set_pieces(settings.pieces());
     line.pass(reopen()?, WARM_UP, || {})?;
+    line.steps.clear();
     let bar = bar(limits, Some(info), "stage by stage", context);
     let measured = line.pass(reopen()?, limits, || bar.inc(1));
     bar.finish_and_clear();
@@ -71,7 +78,12 @@ pub(super) fn measure(
         };
         Row { stage, what, times }
     });
-    Ok(Stages { rows: rows.collect() })
+    let mut rows: Vec<_> = rows.collect();
+    let steps = std::mem::take(&mut line.steps).into_iter().filter_map(|(step, samples)| {
+        Some(Row { stage: step.name(), what: "a step of enhance", times: Ok(samples.summary()?) })
+    });
+    rows.extend(steps);
+    Ok(Stages { rows })
 }
 
 /// All that the stages work with.
@@ -80,6 +92,8 @@ struct Line<'a> {
     labels: Labels,
     canvas: Canvas,
     text: Text,
+    /// What each step of the enhancer takes, where it is taken.
+    steps: BTreeMap<Step, Samples>,
     overlay: OverlaySettings,
     /// `None` before the first frame, whose size it has.
     screen: Option<Result<Screen, String>>,
@@ -95,6 +109,8 @@ impl Line<'_> {
         each: impl Fn(),
     ) -> Result<[Samples; STAGES.len()], Failure> {
         let settings = &self.context.loaded.settings;
+        let mut enhancer = Enhancer::new(settings.enhance.clone());
+        let mut camera = settings.enhance.camera_motion.then(CameraWatch::default);
         let mut follower = Follower::new(settings.track(), settings.trails);
         let sink = Sink::new();
         let video = VideoSettings { rate: source.info().rate, ..VideoSettings::default() };
@@ -106,16 +122,28 @@ impl Line<'_> {
             let started = Instant::now();
             let Some(frame) = source.next_frame()? else { break };
             let captured = started.elapsed();
-            let picture = &frame.picture;
 
-            let detections = self.detector.detect(picture)?;
+            let started = Instant::now();
+            let (picture, enhanced) = enhancer.enhance(&frame.picture, frame.time);
+            let made_better = started.elapsed();
+            for taken in &enhanced.report.steps {
+                self.steps.entry(taken.step).or_default().push(taken.time);
+            }
+            let picture = &*picture;
+
+            let mut detections = self.detector.detect(enhanced.seen.as_deref().unwrap_or(picture))?;
+            detections.retain(|d| enhanced.areas.as_ref().is_none_or(|areas| areas.counts(&d.rect)));
             let detected = self.detector.times();
+
+            let started = Instant::now();
+            let camera = camera.as_mut().and_then(|camera| camera.watch(picture, &detections));
+            let watched = started.elapsed();
 
             let started = Instant::now();
             let observation = Observation {
                 detections: &detections,
                 suppressed: self.detector.suppressed(),
-                camera: None,
+                camera,
                 picture: Some((picture.width() as f32, picture.height() as f32)),
             };
             let scene = follower.follow(frame.sequence, frame.time, &observation);
@@ -150,7 +178,8 @@ impl Line<'_> {
             let encoded = started.elapsed();
 
             let parts = [detected.letterbox, detected.inference, detected.decode];
-            let before = [captured].into_iter().chain(parts).chain([tracked, drawn]).map(Some);
+            let before = [captured, made_better].into_iter().chain(parts);
+            let before = before.chain([watched, tracked, drawn]).map(Some);
             for (samples, time) in samples.iter_mut().zip(before.chain([presented, Some(encoded)])) {
                 samples.extend(time);
             }

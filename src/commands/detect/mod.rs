@@ -13,6 +13,7 @@ use crate::detect::{DetectSettings, Detector};
 use crate::detection::Detection;
 use crate::labels::Labels;
 use crate::pipeline::{Followed, Pipeline, Plan, headless};
+use crate::source::SourceKind;
 
 use files::BoxFiles;
 
@@ -58,13 +59,15 @@ fn detect_source(
         input.files.refuse(output)?;
     }
     let stop = context.stop.for_another_run();
+    let kind = input.source.info().kind;
     let pipeline = Pipeline::start(Plan {
-        every_frame: !input.source.info().kind.is_live(),
+        every_frame: !kind.is_live(),
         source: input.source,
         reopen: None,
         detector: detector.into(),
         settings,
         display: false,
+        separate: kind == SourceKind::Images,
         replay: false,
         stats: Arc::default(),
         stop: stop.clone(),

@@ -4,6 +4,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `age` | how old the picture is |
+//! | `compare` | the picture as it came, as the network sees it, or both |
 //! | `fetch` | which frame and which scene come next |
 //! | `obey` | what commands do |
 //! | `tune` | settings that change while it runs: the file, keys, the panel |
@@ -12,6 +13,7 @@
 //! | `wall/` | several sources in one window |
 
 mod age;
+mod compare;
 mod fetch;
 mod obey;
 mod paint;
@@ -37,6 +39,7 @@ use crate::scene::Scene;
 use crate::view::{Canvas, Panel, Text, Timeline, Viewer, Window, WindowError};
 
 use age::Ages;
+use compare::Compare;
 
 /// How long the loop sleeps when there is nothing new.
 const NAP: Duration = Duration::from_millis(8);
@@ -173,6 +176,7 @@ struct Stage {
     /// The frames whose tracks were written: after a jump back no frame is written twice.
     written: HashSet<u64>,
     displayed: Rate,
+    compare: Compare,
     ages: Ages,
     /// The picture on the canvas has not been on the screen yet.
     unseen: bool,
@@ -226,6 +230,7 @@ impl Stage {
             film: None,
             written: HashSet::new(),
             displayed: Rate::default(),
+            compare: Compare::default(),
             ages: Ages::default(),
             unseen: false,
             troubled: false,

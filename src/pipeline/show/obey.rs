@@ -55,6 +55,11 @@ impl Stage {
             }
             Command::Panel => self.switch_panel(),
             Command::Snapshot => self.snapshot(),
+            Command::Compare => {
+                let show = self.show.carried.live.settings().enhance.show.next();
+                self.change(|live| live.set("enhance.show", &show.word().into()));
+                self.tell(show.sentence());
+            }
             Command::Switch(Layer::Boxes) => self.switch("overlay.boxes"),
             Command::Switch(Layer::Labels) => self.switch("overlay.labels"),
             Command::Switch(Layer::Trails) => self.switch("overlay.trails"),

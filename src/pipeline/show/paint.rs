@@ -52,6 +52,14 @@ impl Stage {
             recording: self.show.recorder.video().map(|video| video.seconds),
             confidence: Some(settings.detector.confidence),
             trail_seconds: Some(settings.trails.seconds),
+            enhance_ms: (!current.enhanced.report.steps.is_empty())
+                .then(|| current.enhanced.report.time().as_secs_f64() * 1e3),
+            enhanced: current
+                .enhanced
+                .report
+                .changes()
+                .map(|(step, why)| (step.name(), why.to_owned()))
+                .collect(),
             skipped: self.skipped(),
             paused: self.paused,
             note: note.filter(|_| self.failure.is_none()),
@@ -66,7 +74,7 @@ impl Stage {
             (text.as_str(), until.saturating_duration_since(Instant::now()).as_secs_f32().min(1.0))
         });
         let shown = Shown {
-            picture: &current.frame.picture,
+            picture: self.compare.picture(current, self.show.carried.live.settings().enhance.show),
             time,
             scene: self.scene.as_ref(),
             labels: &self.show.labels,

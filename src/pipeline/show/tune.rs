@@ -96,6 +96,7 @@ impl Stage {
         // What needs another network takes effect when that is there.
         if settings.track() != before.track()
             || settings.detect_for_tracking() != before.detect_for_tracking()
+            || !settings.enhance.sees_like(&before.enhance)
         {
             self.look_again();
         }

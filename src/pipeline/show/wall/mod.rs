@@ -241,14 +241,15 @@ impl Stage {
         if anew {
             self.canvas.clear(BACKGROUND);
         }
-        let overlay = &self.common.live.settings().overlay;
+        let settings = self.common.live.settings();
+        let look = (&settings.overlay, settings.enhance.show);
         let paused = self.common.paused;
         for (tile, place) in self.tiles.iter_mut().zip(&places) {
             let Some(cell) = place else { continue };
             let numbers = if paused { STILL } else { NUMBERS };
             let draw = self.anew || self.places != places || tile.wants_drawing(numbers);
             if draw {
-                tile.draw(&mut self.painter, overlay, (cell.width, cell.height), paused);
+                tile.draw(&mut self.painter, look, (cell.width, cell.height), paused);
             }
             if draw || anew {
                 cell.put(&tile.canvas, &mut self.canvas);

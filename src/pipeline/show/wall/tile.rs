@@ -9,8 +9,10 @@ use crossbeam_channel::{Receiver, TryRecvError};
 use super::open::{Attempt, Opened, Results};
 use super::{Common, WallSource};
 use crate::config::Live;
+use crate::enhance::ShownPicture;
 use crate::labels::Labels;
 use crate::pipeline::show::age::Ages;
+use crate::pipeline::show::compare::Compare;
 use crate::pipeline::show::status::{Facts, State};
 use crate::pipeline::{Pipeline, Plan, Rate, RunError, Shot, Stats, Stop};
 use crate::scene::Scene;
@@ -41,6 +43,7 @@ pub(super) struct Tile {
     /// Since when there is no picture.
     since: Instant,
     displayed: Rate,
+    compare: Compare,
     ages: Ages,
     /// The picture has not been on the screen yet.
     unseen: bool,
@@ -69,6 +72,7 @@ impl Tile {
             failure: None,
             since: now,
             displayed: Rate::default(),
+            compare: Compare::default(),
             ages: Ages::default(),
             unseen: false,
             late: false,
@@ -184,6 +188,7 @@ impl Tile {
             settings: &common.in_force(),
             every_frame: false,
             display: true,
+            separate: false,
             replay: false,
             stats: Arc::new(Stats::default()),
             stop: common.stop.for_another_run(),
@@ -283,7 +288,7 @@ impl Tile {
     pub(super) fn draw(
         &mut self,
         painter: &mut TilePainter,
-        overlay: &OverlaySettings,
+        (overlay, show): (&OverlaySettings, ShownPicture),
         (width, height): (usize, usize),
         paused: bool,
     ) {
@@ -308,7 +313,7 @@ impl Tile {
         let note =
             if self.pipeline.is_some() { "waiting for the first picture" } else { "it is being opened" };
         let shown = TileShown {
-            picture: frame.map(|frame| &*frame.picture),
+            picture: self.current.as_ref().map(|shot| self.compare.picture(shot, show)),
             time: frame.map_or(0.0, |frame| frame.time),
             scene: self.scene.as_ref(),
             labels: &self.labels,

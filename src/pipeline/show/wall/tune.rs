@@ -68,6 +68,11 @@ impl Stage {
             Command::Switch(Layer::Labels) => self.switch("overlay.labels"),
             Command::Switch(Layer::Trails) => self.switch("overlay.trails"),
             Command::Switch(Layer::Hud) => self.switch("overlay.hud"),
+            Command::Compare => {
+                let show = self.common.live.settings().enhance.show.next();
+                self.change(|live| live.set("enhance.show", &show.word().into()));
+                self.tell(show.sentence());
+            }
             Command::Confidence(steps) => {
                 self.nudge("detector.confidence", steps * CONFIDENCE_STEPS, |settings| {
                     format!("confidence {:.2}", settings.detector.confidence)

@@ -1,0 +1,277 @@
+//! The chain: which steps a picture goes through, in which order, with what is kept from frame to frame.
+//!
+//! Damage of single pixels goes first, then noise, so that the steps behind do not spread or amplify them; light before
+//! local contrast, which has less to do then; sharpening last. What does not count is hidden at the very end.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::areas::Areas;
+use super::auto::{Auto, Help};
+use super::kernels::View;
+use super::kernels::clahe::Clahe;
+use super::kernels::curve;
+use super::kernels::deblock::deblock;
+use super::kernels::deinterlace;
+use super::kernels::gaussian::Gaussian;
+use super::kernels::guided::Guided;
+use super::kernels::median;
+use super::kernels::sharpen::Sharpen;
+use super::kernels::temporal::Temporal;
+use super::light::Light;
+use super::measure::Measure;
+use super::pool::Pool;
+use super::report::{Report, Step};
+use super::settings::{EnhanceSettings, Median};
+use super::work::Work;
+use crate::frame::Picture;
+
+/// What was made of a picture for the network.
+#[derive(Debug, Clone, Default)]
+pub struct Enhanced {
+    /// What the network is to look at; `None`: the picture as it is.
+    pub seen: Option<Arc<Picture>>,
+    /// Where objects count; `None`: everywhere.
+    pub areas: Option<Arc<Areas>>,
+    /// What was done, and why.
+    pub report: Arc<Report>,
+}
+
+/// Frames that lie further apart than this, in seconds, or the wrong way round, do not follow one another.
+const GAP_SECONDS: f64 = 2.0;
+/// Seconds of source time from one measurement to the next.
+const MEASURE_SECONDS: f64 = 0.25;
+/// The guided filter looks so many pixels around, which is as much as noise needs.
+const SMOOTH_RADIUS: usize = 2;
+/// The standard deviation in pixels of what an unsharp mask takes for unsharp, and how many grey levels it lets be.
+const UNSHARP: (f32, u8) = (1.2, 3);
+/// A line that differs by more grey levels from both its neighbours is of another field.
+const FIELDS_DIFFER: u8 = 12;
+
+/// Why a step is taken that the settings name.
+const ASKED: &str = "asked for";
+
+/// Makes pictures better for the network, one after the other.
+#[derive(Debug)]
+pub struct Enhancer {
+    settings: EnhanceSettings,
+    /// Pictures do not follow one another: each is looked at as if it were the first.
+    separate: bool,
+    pool: Pool,
+    /// The time of the frame before, in seconds; `None`: there is none that this one follows on.
+    last: Option<f64>,
+    /// When it was measured last, with what was found.
+    measured: Option<(f64, Measure)>,
+    auto: Auto,
+    help: Help,
+    light: Light,
+    temporal: Temporal,
+    filters: Filters,
+    /// For pictures of the size with it.
+    areas: Option<((u32, u32), Option<Arc<Areas>>)>,
+}
+
+/// What a picture follows on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Follows {
+    /// The picture so many seconds before.
+    After(f64),
+    /// It is the first of several.
+    Unknown,
+    /// It stands alone.
+    Nothing,
+}
+
+/// What remembers nothing but memory and how it was set.
+#[derive(Debug, Default)]
+struct Filters {
+    median: median::Median,
+    guided: Guided,
+    gaussian: Option<(f32, Gaussian)>,
+    sharpen: Option<(f32, Sharpen)>,
+    clahe: Option<((f32, usize), Clahe)>,
+}
+
+/// What was made for a setting, or is made now.
+fn set_for<S: PartialEq + Copy, T>(
+    kept: &mut Option<(S, T)>,
+    setting: S,
+    make: impl FnOnce() -> T,
+) -> &mut T {
+    let made = kept.take().filter(|(made_for, _)| *made_for == setting);
+    &mut kept.insert(made.unwrap_or_else(|| (setting, make()))).1
+}
+
+impl Enhancer {
+    /// Has seen nothing yet.
+    pub fn new(settings: EnhanceSettings) -> Self {
+        Self {
+            settings,
+            separate: false,
+            pool: Pool::default(),
+            last: None,
+            measured: None,
+            auto: Auto::default(),
+            help: Help::default(),
+            light: Light::default(),
+            temporal: Temporal::default(),
+            filters: Filters::default(),
+            areas: None,
+        }
+    }
+
+    /// Whether pictures do not follow one another, such as photographs in a folder: each is then as if it were the first.
+    pub fn separate(self, separate: bool) -> Self {
+        Self { separate, ..self }
+    }
+
+    /// Changes the settings; what is remembered stays where it can.
+    pub fn set(&mut self, settings: EnhanceSettings) {
+        if (&settings.regions, &settings.masks) != (&self.settings.regions, &self.settings.masks) {
+            self.areas = None;
+        }
+        if settings.auto && !self.settings.auto {
+            self.measured = None;
+        }
+        self.settings = settings;
+    }
+
+    /// The frame to come does not follow on the one before.
+    pub fn begin_anew(&mut self) {
+        (self.last, self.measured) = (None, None);
+        self.temporal.reset();
+    }
+
+    /// Gives the picture as it may be shown and written, and what was made of it for the network. `time` is its source
+    /// time in seconds.
+    pub fn enhance(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Enhanced) {
+        let passed = self.last.map(|last| time - last).filter(|passed| (0.0..=GAP_SECONDS).contains(passed));
+        if passed.is_none() || self.separate {
+            self.begin_anew();
+        }
+        let passed = passed.filter(|_| !self.separate);
+        self.last = Some(time);
+        let areas = self.areas(picture.size());
+
+        let mut work = Work::new(picture, &mut self.pool, Report::default());
+        if let Some(areas) =
+            areas.as_ref().filter(|_| self.settings.privacy && !self.settings.masks.is_empty())
+        {
+            work.change(Step::Privacy, "", |picture| areas.blur(picture));
+        }
+        let (now, mut report) = work.finish();
+        let shown = now.map_or_else(|| Arc::clone(picture), |now| self.pool.give(now));
+
+        self.measure(&shown, time, &mut report);
+        let mut work = Work::new(&shown, &mut self.pool, report);
+        let settings = &self.settings;
+        let follows =
+            if self.separate { Follows::Nothing } else { passed.map_or(Follows::Unknown, Follows::After) };
+        self.filters.clean(&mut work, settings, &self.help, follows, &mut self.temporal);
+        let light = self.light.update(settings, self.measured.as_ref().map(|(_, measure)| measure), passed);
+        if let Some((tables, why)) = light {
+            work.change(Step::Light, why, |picture| curve::apply_channels_in_place(picture, tables));
+        }
+        self.filters.define(&mut work, settings);
+        if let Some(areas) = &areas {
+            work.change(Step::Hide, "", |picture| areas.hide(picture));
+        }
+        let (now, report) = work.finish();
+        let seen = now.map(|now| self.pool.give(now));
+        (shown, Enhanced { seen, areas, report: Arc::new(report) })
+    }
+
+    /// Looks at light and noise, where that is wanted and it is time to.
+    fn measure(&mut self, picture: &Picture, time: f64, report: &mut Report) {
+        if !self.settings.auto && !self.light.needs_measure(&self.settings) {
+            (self.measured, self.help) = (None, Help::default());
+            return;
+        }
+        let since = self.measured.as_ref().map(|(at, _)| time - at);
+        if since.is_some_and(|since| since < MEASURE_SECONDS) {
+            return;
+        }
+        let started = Instant::now();
+        let measure = Measure::of(&View::from(picture));
+        self.help = if self.settings.auto { self.auto.decide(&measure, since) } else { Help::default() };
+        self.measured = Some((time, measure));
+        report.add(Step::Measure, "", started.elapsed());
+    }
+
+    /// Where objects count in pictures of this size.
+    fn areas(&mut self, size: (u32, u32)) -> Option<Arc<Areas>> {
+        if let Some((_, areas)) = self.areas.as_ref().filter(|(of, _)| *of == size) {
+            return areas.clone();
+        }
+        let areas = Areas::new(size, &self.settings.regions, &self.settings.masks);
+        let areas = (!areas.is_empty()).then(|| Arc::new(areas));
+        self.areas = Some((size, areas.clone()));
+        areas
+    }
+}
+
+impl Filters {
+    /// Takes away what does not belong into the picture: outliers, and noise.
+    fn clean(
+        &mut self,
+        work: &mut Work<'_>,
+        settings: &EnhanceSettings,
+        help: &Help,
+        follows: Follows,
+        temporal: &mut Temporal,
+    ) {
+        if settings.deinterlace {
+            work.make(Step::Deinterlace, ASKED, |from, to| deinterlace::mend(&from, FIELDS_DIFFER, to));
+        }
+        if settings.deblock > 0.0 {
+            let strength = settings.deblock.round() as u8;
+            work.make(Step::Deblock, ASKED, |from, to| deblock(&from, strength, to));
+        }
+        let by_itself =
+            help.outliers.map(|share| (Median::Three, format!("{:.1} % outliers", share * 100.0)));
+        let asked = match settings.median {
+            Median::Off => by_itself,
+            three_or_five => Some((three_or_five, ASKED.to_owned())),
+        };
+        if let Some((size, why)) = asked {
+            let median = &mut self.median;
+            work.make(Step::Median, why, |from, to| match size {
+                Median::Five => median.five(&from, to),
+                Median::Three | Median::Off => median.three(&from, to),
+            });
+        }
+        // Over time where pictures follow one another: it costs no sharpness. The first of them is taken as it is.
+        let noise = help.noise.map(|sigma| (sigma, Help::noisy(sigma)));
+        let asked = |level: f32| (level > 0.0).then(|| (level, ASKED.into()));
+        let separate = follows == Follows::Nothing;
+        if let Some((sigma, why)) = asked(settings.temporal).or(noise.clone().filter(|_| !separate)) {
+            let seconds = if let Follows::After(seconds) = follows { seconds as f32 } else { 0.0 };
+            work.make(Step::Temporal, why, |from, to| temporal.apply(&from, sigma, seconds, to));
+        } else {
+            temporal.reset();
+        }
+        if let Some((sigma, why)) = asked(settings.gaussian) {
+            let gaussian = set_for(&mut self.gaussian, sigma, || Gaussian::new(sigma));
+            work.make(Step::Gaussian, why, |from, to| gaussian.apply(&from, to));
+        }
+        if let Some((strength, why)) = asked(settings.smooth).or(noise.filter(|_| separate)) {
+            let guided = &mut self.guided;
+            work.make(Step::Smooth, why, |from, to| guided.apply(&from, SMOOTH_RADIUS, strength, to));
+        }
+    }
+
+    /// Makes stand out what is there.
+    fn define(&mut self, work: &mut Work<'_>, settings: &EnhanceSettings) {
+        if settings.contrast > 0.0 {
+            let setting = (settings.contrast, settings.contrast_tiles);
+            let (clip, tiles) = setting;
+            let clahe = set_for(&mut self.clahe, setting, || Clahe::new(clip, (tiles, tiles)));
+            work.make(Step::Contrast, ASKED, |from, to| clahe.apply(&from, to));
+        }
+        if settings.sharpen > 0.0 {
+            let amount = settings.sharpen;
+            let sharpen = set_for(&mut self.sharpen, amount, || Sharpen::new(UNSHARP.0, amount, UNSHARP.1));
+            work.make(Step::Sharpen, ASKED, |from, to| sharpen.apply(&from, to));
+        }
+    }
+}

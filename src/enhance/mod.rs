@@ -1,0 +1,35 @@
+//! What is done to a picture before the network sees it: light, colour, contrast, noise, and where in it objects count. And
+//! how the camera moved, told from the pixels.
+//!
+//! A chain of steps, each off unless it is asked for or found to help ([`auto`]); a picture that needs nothing goes through
+//! as it is. Steps that remember (exposure, the average over time, the stabiliser) count in seconds of source time, and
+//! begin anew where frames do not follow one another.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `chain.rs`, `report.rs`, `pool.rs` | the chain; what it did and why; memory used again |
+//! | `measure.rs`, `auto.rs` | light, contrast and noise of a picture; what is done about them |
+//! | `light.rs` | tables that follow the light |
+//! | `areas.rs` | where objects count |
+//! | `kernels/` | the loops over pixels |
+//! | `motion/`, `watch.rs`, `stabilise.rs` | how the camera moved; for the tracker; and how to take it out |
+
+mod areas;
+mod auto;
+mod chain;
+pub mod kernels;
+mod light;
+pub mod measure;
+pub mod motion;
+mod pool;
+mod report;
+mod settings;
+// pub mod stabilise;
+mod watch;
+mod work;
+
+pub use areas::{Areas, Polygon};
+pub use chain::{Enhanced, Enhancer};
+pub use report::{Report, Step, Taken};
+pub use settings::{EnhanceSettings, Median, ShownPicture, Tiles, WhiteBalance};
+pub use watch::CameraWatch;

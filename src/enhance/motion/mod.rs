@@ -1,0 +1,158 @@
+//! How the camera moved between two pictures, told from their pixels.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `pyramid.rs` | the picture's luma, small and smaller |
+//! | `corners.rs` | points to hold on to |
+//! | `flow.rs` | where a point went |
+//! | `robust.rs` | the motion that most points agree on |
+
+mod corners;
+mod flow;
+mod pyramid;
+mod robust;
+
+use self::corners::{Corner, Corners};
+use self::pyramid::Pyramid;
+use self::robust::{Fit, Pair};
+use super::kernels::View;
+use crate::geometry::{Affine, Rect};
+
+/// Samples of the finest level that a point may be off the common motion.
+const TOLERANCE: f32 = 0.6;
+/// The share of points that agree from which on nothing speaks for the motion, and from which on all does.
+const NO_SHARE: f32 = 0.2;
+const FULL_SHARE: f32 = 0.6;
+/// Points that agree which are enough.
+const ENOUGH: f32 = 12.0;
+/// Of the spread of evenly spread points, what is enough.
+const FULL_SPREAD: f32 = 0.4;
+/// Below this confidence no motion is given.
+const LEAST_CONFIDENCE: f32 = 0.2;
+
+/// How the still world moved in the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Motion {
+    /// From pixels of the picture before to pixels of this one, the corner of the first pixel at (0, 0): a turn, a change
+    /// of scale and a shift. Nothing moves where too little is sure.
+    pub map: Affine,
+    /// 0 (it cannot be told) to 1 (many points, spread over the picture, agree closely).
+    pub confidence: f32,
+    /// Points that were looked for.
+    pub points: usize,
+    /// Points that were found where the motion puts them.
+    pub inliers: usize,
+}
+
+impl Motion {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { map: Affine::IDENTITY, confidence: 0.0, points: 0, inliers: 0 };
+}
+
+/// Finds the motion from each picture to the next: corners spread over the picture before (Shi & Tomasi 1994) are followed
+/// to this one (Lucas & Kanade 1981, Bouguet 2001) on luma of at most 480 pixels a side, and a similarity is fitted to
+/// them that wrong ones do not pull at (RANSAC, then Huber's weights). Keeps the picture before, small, and its memory.
+#[derive(Debug, Default)]
+pub struct CameraMotion {
+    before: Pyramid,
+    now: Pyramid,
+    /// Pixels of the picture before; `None`: there is none.
+    size: Option<(usize, usize)>,
+    finder: Corners,
+    corners: Vec<Corner>,
+    pairs: Vec<Pair>,
+    lost: Vec<(f32, f32)>,
+    off: Vec<f32>,
+}
+
+impl CameraMotion {
+    /// Has seen nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The picture to come does not follow on the one before.
+    pub fn reset(&mut self) {
+        self.size = None;
+    }
+
+    /// Takes the next picture, RGB or of one channel, any size and stride. No points are taken within the rectangles of
+    /// `ignore`, in pixels of the picture before, as things there move by themselves. The first picture, and the first of
+    /// another size, has no motion: confidence 0.
+    pub fn update(&mut self, picture: View<'_>, ignore: &[Rect]) -> Motion {
+        std::mem::swap(&mut self.before, &mut self.now);
+        self.now.build(picture);
+        let size = (picture.width(), picture.height());
+        if self.size.replace(size) != Some(size) {
+            return Motion::UNKNOWN;
+        }
+        self.find(size, ignore)
+    }
+
+    fn find(&mut self, (width, height): (usize, usize), ignore: &[Rect]) -> Motion {
+        // The second level has less noise, and a quarter to look at.
+        let number = self.before.levels().len().min(2).saturating_sub(1);
+        let Some(level) = self.before.levels().get(number) else { return Motion::UNKNOWN };
+        let finest = self.before.factor as f32;
+        let scale = finest * (1u32 << number) as f32;
+        let source = |x: usize, y: usize| ((x as f32 + 0.5) * scale, (y as f32 + 0.5) * scale);
+        // A window does not look into what is ignored.
+        let margin = flow::RADIUS as f32 * finest;
+        let wanted = |x, y| {
+            let (x, y) = source(x, y);
+            !ignore.iter().any(|rect| {
+                x >= rect.left - margin
+                    && y >= rect.top - margin
+                    && x < rect.right() + margin
+                    && y < rect.bottom() + margin
+            })
+        };
+        self.finder.find(level, wanted, &mut self.corners);
+
+        let size = (width as f32, height as f32);
+        let (middle_x, middle_y) = (0.5 * size.0, 0.5 * size.1);
+        let pictures = (&self.before, &self.now);
+        self.pairs.clear();
+        self.lost.clear();
+        for corner in &self.corners {
+            let (x, y) = source(corner.x, corner.y);
+            let before = (x - middle_x, y - middle_y);
+            match flow::follow(pictures, usize::MAX, (x, y), (0.0, 0.0)) {
+                Some((dx, dy)) => self.pairs.push(Pair { before, now: (before.0 + dx, before.1 + dy) }),
+                None => self.lost.push(before),
+            }
+        }
+        let points = self.corners.len();
+        let tolerance = TOLERANCE * finest;
+        let Some(fit) = robust::fit(&self.pairs, tolerance, size, &mut self.off) else {
+            return Motion { points, ..Motion::UNKNOWN };
+        };
+        // Something that moves by itself leads points near it astray on coarse levels, where windows are wide. Now that the
+        // motion is known, they are looked for again where they should be.
+        let limit = tolerance * tolerance;
+        self.lost
+            .extend(self.pairs.extract_if(.., |pair| fit.motion.off(pair) > limit).map(|pair| pair.before));
+        for &before in &self.lost {
+            let should = fit.motion.point(before);
+            let guess = (should.0 - before.0, should.1 - before.1);
+            let place = (before.0 + middle_x, before.1 + middle_y);
+            if let Some((dx, dy)) = flow::follow(pictures, 1, place, guess) {
+                self.pairs.push(Pair { before, now: (before.0 + dx, before.1 + dy) });
+            }
+        }
+        let fit = robust::refine(&self.pairs, fit.motion, tolerance, size, &mut self.off).unwrap_or(fit);
+        let confidence = confidence(&fit, points, tolerance);
+        let map = fit.motion.about((middle_x, middle_y));
+        let map = if confidence >= LEAST_CONFIDENCE && map.is_sound() { map } else { Affine::IDENTITY };
+        Motion { map, confidence, points, inliers: fit.inliers }
+    }
+}
+
+/// 0 to 1: how many of the points agree, how far over the picture they spread, and how closely they agree.
+fn confidence(fit: &Fit, points: usize, tolerance: f32) -> f32 {
+    let inliers = fit.inliers as f32;
+    let share = (inliers / points.max(1) as f32 - NO_SHARE) / (FULL_SHARE - NO_SHARE);
+    let close = 1.0 - 0.5 * (fit.residual / tolerance);
+    let spread = fit.spread / FULL_SPREAD;
+    [share, inliers / ENOUGH, spread, close].map(|part| part.clamp(0.0, 1.0)).iter().product()
+}

@@ -1,0 +1,58 @@
+//! Pictures to write into, taken again once nobody looks at them any more.
+
+use std::sync::Arc;
+
+use crate::frame::Picture;
+
+/// As many pictures are kept: those that wait in links, and the one on the screen.
+const KEPT: usize = 12;
+
+/// Keeps the pictures that it gave out, and gives them again: a new picture of several megabytes a frame costs more than
+/// most of what is done to it.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    given: Vec<Arc<Picture>>,
+}
+
+impl Pool {
+    /// A picture of the size of `like`; what it shows is not defined.
+    pub(super) fn take(&mut self, like: &Picture) -> Picture {
+        self.given.retain(|picture| picture.size() == like.size());
+        let free = self.given.iter().position(|picture| Arc::strong_count(picture) == 1);
+        let free = free.and_then(|index| Arc::into_inner(self.given.swap_remove(index)));
+        free.unwrap_or_else(|| like.clone())
+    }
+
+    /// Gives a picture out for good, and keeps an eye on it.
+    pub(super) fn give(&mut self, picture: Picture) -> Arc<Picture> {
+        let picture = Arc::new(picture);
+        if self.given.len() < KEPT {
+            self.given.push(Arc::clone(&picture));
+        }
+        picture
+    }
+
+    /// Takes a picture back that nobody needs.
+    pub(super) fn put_back(&mut self, picture: Picture) {
+        drop(self.give(picture));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_looks_at_is_used_again_and_nothing_else() {
+        let mut pool = Pool::default();
+        let [like, other] = [(4, 2), (2, 4)].map(|(w, h)| Picture::filled(w, h, [1, 2, 3]).unwrap());
+        let shown = pool.take(&like);
+        let shown = pool.give(shown);
+        let second = pool.take(&like);
+        let address = second.pixels().as_ptr();
+        assert_ne!(shown.pixels().as_ptr(), address);
+        pool.put_back(second);
+        assert_eq!(pool.take(&like).pixels().as_ptr(), address);
+        assert_eq!(pool.take(&other).size(), (2, 4));
+    }
+}

@@ -1,0 +1,99 @@
+//! What was done to a picture, why, and how long it took.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+/// A step of the chain, in the order in which they are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// The shaking of the camera is taken out.
+    Stabilise,
+    /// Masked areas are made unrecognisable.
+    Privacy,
+    /// Light, contrast and noise are measured.
+    Measure,
+    /// Every second line is replaced.
+    Deinterlace,
+    /// The edges of a JPEG's blocks are smoothed.
+    Deblock,
+    /// Outliers are removed.
+    Median,
+    /// Noise is averaged away over time.
+    Temporal,
+    /// Noise is smoothed.
+    Gaussian,
+    /// Noise is smoothed between edges.
+    Smooth,
+    /// Brightness and the colour of the light: one table a channel.
+    Light,
+    /// Local contrast.
+    Contrast,
+    /// Edges are made steeper.
+    Sharpen,
+    /// What does not count is made grey.
+    Hide,
+}
+
+impl Step {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stabilise => "stabilise",
+            Self::Privacy => "privacy",
+            Self::Measure => "measure",
+            Self::Deinterlace => "deinterlace",
+            Self::Deblock => "deblock",
+            Self::Median => "median",
+            Self::Temporal => "temporal",
+            Self::Gaussian => "gaussian",
+            Self::Smooth => "smooth",
+            Self::Light => "light",
+            Self::Contrast => "contrast",
+            Self::Sharpen => "sharpen",
+            Self::Hide => "mask",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A step that was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// Which.
+    pub step: Step,
+    /// Why, in a few words, or what it was set to.
+    pub why: Cow<'static, str>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// All that was done to a picture.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    /// The steps, in order.
+    pub steps: Vec<Taken>,
+}
+
+impl Report {
+    /// One more step.
+    pub(super) fn add(&mut self, step: Step, why: impl Into<Cow<'static, str>>, time: Duration) {
+        self.steps.push(Taken { step, why: why.into(), time });
+    }
+
+    /// How long all of it took.
+    pub fn time(&self) -> Duration {
+        self.steps.iter().map(|taken| taken.time).sum()
+    }
+
+    /// The steps that change the picture, with their reasons.
+    pub fn changes(&self) -> impl Iterator<Item = (Step, &str)> {
+        let changes = self.steps.iter().filter(|taken| taken.step != Step::Measure);
+        changes.map(|taken| (taken.step, taken.why.as_ref()))
+    }
+}
