@@ -1,6 +1,9 @@
 //! Luma, tables and local contrast against what OpenCV makes of the same pictures
 //! (`tests/reference/golden_enhance_light.py`).
 
+#![cfg(feature = "cli")]
+#![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use trailsight::enhance::kernels::clahe::Clahe;
 use trailsight::enhance::kernels::curve::{self, Table};
 use trailsight::enhance::kernels::luma::{add_difference, luma};
@@ -14,11 +17,11 @@ fn path(name: &str) -> String {
 }
 
 fn rgb(name: &str) -> Vec<u8> {
-    image::open(path(name)).unwrap_or_else(|error| panic!("{name}: {error}")).into_rgb8().into_raw()
+    image::open(path(name)).expect(name).into_rgb8().into_raw()
 }
 
 fn grey(name: &str) -> Vec<u8> {
-    image::open(path(name)).unwrap_or_else(|error| panic!("{name}: {error}")).into_luma8().into_raw()
+    image::open(path(name)).expect(name).into_luma8().into_raw()
 }
 
 /// The largest difference, and the share of samples that differ.

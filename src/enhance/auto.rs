@@ -11,10 +11,14 @@ use super::measure::Measure;
 /// Noise with a standard deviation above the first, in grey levels, is removed; below the second no more. Of clean
 /// photographs one in fifty has a texture that measures 10.
 const NOISE: (f64, f64) = (12.0, 9.0);
+/// In the dark there is less texture to be taken for noise, and noise tells more: with a mean luma below the first it
+/// counts so many times, above the second once.
+const DARK: (f64, f64) = (50.0, 100.0);
+const DARK_NOISE: f64 = 1.7;
 /// From this share of white and black outliers on the median is taken; below the second no more. Of clean photographs
 /// one in fifty has 0.4 %.
 const OUTLIERS: (f64, f64) = (0.005, 0.0035);
-/// Strong noise ends at black and white, too: with a standard deviation of 40 levels this share of samples at the most.
+/// Strong noise ends at black and white, too: with a standard deviation of 40 levels about this share of samples, seldom more.
 const OUTLIERS_OF_NOISE: f64 = 0.03;
 /// So long the other side of a bound has to be held, in seconds: to switch on, to switch off.
 const PATIENCE: (f64, f64) = (0.5, 2.0);
@@ -77,7 +81,9 @@ impl Auto {
     pub(super) fn decide(&mut self, measure: &Measure, passed: Option<f64>) -> Help {
         let of_noise = OUTLIERS_OF_NOISE * (measure.noise / 40.0).powi(2);
         let outliers = self.outliers.update(measure.outliers - of_noise, OUTLIERS, passed);
-        let noise = self.noise.update(measure.noise, NOISE, passed);
+        let dark = ((DARK.1 - measure.mean) / (DARK.1 - DARK.0)).clamp(0.0, 1.0);
+        let counted = measure.noise * (1.0 + (DARK_NOISE - 1.0) * dark);
+        let noise = self.noise.update(counted, NOISE, passed);
         self.sigma = match passed {
             Some(passed) => self.sigma + (measure.noise - self.sigma) * (1.0 - (-passed).exp()),
             None => measure.noise,

@@ -18,11 +18,14 @@ use super::kernels::guided::Guided;
 use super::kernels::median;
 use super::kernels::sharpen::Sharpen;
 use super::kernels::temporal::Temporal;
+use super::kernels::warp::warp;
 use super::light::Light;
 use super::measure::Measure;
+use super::motion::CameraMotion;
 use super::pool::Pool;
 use super::report::{Report, Step};
 use super::settings::{EnhanceSettings, Median};
+use super::stabilise::Stabiliser;
 use super::work::Work;
 use crate::frame::Picture;
 
@@ -43,6 +46,9 @@ const GAP_SECONDS: f64 = 2.0;
 const MEASURE_SECONDS: f64 = 0.25;
 /// The guided filter looks so many pixels around, which is as much as noise needs.
 const SMOOTH_RADIUS: usize = 2;
+/// The standard deviations in pixels of the Gaussian against noise, and from which noise on the larger one is taken.
+const NOISE_BLUR: (f32, f32) = (1.2, 1.5);
+const STRONG_NOISE: f32 = 30.0;
 /// The standard deviation in pixels of what an unsharp mask takes for unsharp, and how many grey levels it lets be.
 const UNSHARP: (f32, u8) = (1.2, 3);
 /// A line that differs by more grey levels from both its neighbours is of another field.
@@ -62,25 +68,19 @@ pub struct Enhancer {
     last: Option<f64>,
     /// When it was measured last, with what was found.
     measured: Option<(f64, Measure)>,
+    motion: CameraMotion,
+    stabiliser: Stabiliser,
     auto: Auto,
     help: Help,
     light: Light,
     temporal: Temporal,
     filters: Filters,
     /// For pictures of the size with it.
-    areas: Option<((u32, u32), Option<Arc<Areas>>)>,
+    areas: Option<AreasOfSize>,
 }
 
-/// What a picture follows on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Follows {
-    /// The picture so many seconds before.
-    After(f64),
-    /// It is the first of several.
-    Unknown,
-    /// It stands alone.
-    Nothing,
-}
+/// The size in pixels, and where objects count in pictures of it.
+type AreasOfSize = ((u32, u32), Option<Arc<Areas>>);
 
 /// What remembers nothing but memory and how it was set.
 #[derive(Debug, Default)]
@@ -111,6 +111,8 @@ impl Enhancer {
             pool: Pool::default(),
             last: None,
             measured: None,
+            motion: CameraMotion::new(),
+            stabiliser: Stabiliser::default(),
             auto: Auto::default(),
             help: Help::default(),
             light: Light::default(),
@@ -140,6 +142,8 @@ impl Enhancer {
     pub fn begin_anew(&mut self) {
         (self.last, self.measured) = (None, None);
         self.temporal.reset();
+        self.motion.reset();
+        self.stabiliser = Stabiliser::default();
     }
 
     /// Gives the picture as it may be shown and written, and what was made of it for the network. `time` is its source
@@ -154,6 +158,15 @@ impl Enhancer {
         let areas = self.areas(picture.size());
 
         let mut work = Work::new(picture, &mut self.pool, Report::default());
+        if self.settings.stabilise > 0.0 && !self.separate {
+            let (motion, stabiliser) = (&mut self.motion, &mut self.stabiliser);
+            let (passed, seconds) = (passed.unwrap_or_default(), self.settings.stabilise);
+            work.make(Step::Stabilise, ASKED, |from, to| {
+                let size = (from.width(), from.height());
+                let map = stabiliser.update(&motion.update(from, &[]), passed, seconds, size);
+                warp(&from, to, &map);
+            });
+        }
         if let Some(areas) =
             areas.as_ref().filter(|_| self.settings.privacy && !self.settings.masks.is_empty())
         {
@@ -165,9 +178,7 @@ impl Enhancer {
         self.measure(&shown, time, &mut report);
         let mut work = Work::new(&shown, &mut self.pool, report);
         let settings = &self.settings;
-        let follows =
-            if self.separate { Follows::Nothing } else { passed.map_or(Follows::Unknown, Follows::After) };
-        self.filters.clean(&mut work, settings, &self.help, follows, &mut self.temporal);
+        self.filters.clean(&mut work, settings, &self.help, (passed, self.separate), &mut self.temporal);
         let light = self.light.update(settings, self.measured.as_ref().map(|(_, measure)| measure), passed);
         if let Some((tables, why)) = light {
             work.change(Step::Light, why, |picture| curve::apply_channels_in_place(picture, tables));
@@ -217,7 +228,7 @@ impl Filters {
         work: &mut Work<'_>,
         settings: &EnhanceSettings,
         help: &Help,
-        follows: Follows,
+        (passed, separate): (Option<f64>, bool),
         temporal: &mut Temporal,
     ) {
         if settings.deinterlace {
@@ -240,17 +251,19 @@ impl Filters {
                 Median::Three | Median::Off => median.three(&from, to),
             });
         }
-        // Over time where pictures follow one another: it costs no sharpness. The first of them is taken as it is.
-        let noise = help.noise.map(|sigma| (sigma, Help::noisy(sigma)));
         let asked = |level: f32| (level > 0.0).then(|| (level, ASKED.into()));
-        let separate = follows == Follows::Nothing;
-        if let Some((sigma, why)) = asked(settings.temporal).or(noise.clone().filter(|_| !separate)) {
-            let seconds = if let Follows::After(seconds) = follows { seconds as f32 } else { 0.0 };
+        if let Some((sigma, why)) = asked(settings.temporal) {
+            // The first of several is taken as it is.
+            let seconds = passed.unwrap_or_default() as f32;
             work.make(Step::Temporal, why, |from, to| temporal.apply(&from, sigma, seconds, to));
         } else {
             temporal.reset();
         }
-        if let Some((sigma, why)) = asked(settings.gaussian) {
+        // A Gaussian for a video, whose time counts; what keeps edges, and brings more, for a picture that stands alone.
+        let noise = help.noise.map(|sigma| (sigma, Help::noisy(sigma)));
+        let blur = |sigma: f32| if sigma < STRONG_NOISE { NOISE_BLUR.0 } else { NOISE_BLUR.1 };
+        let by_itself = noise.clone().filter(|_| !separate).map(|(sigma, why)| (blur(sigma), why));
+        if let Some((sigma, why)) = asked(settings.gaussian).or(by_itself) {
             let gaussian = set_for(&mut self.gaussian, sigma, || Gaussian::new(sigma));
             work.make(Step::Gaussian, why, |from, to| gaussian.apply(&from, to));
         }

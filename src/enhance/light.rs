@@ -24,6 +24,9 @@ const DARK: (f64, f64) = (50.0, 100.0);
 const AIMS: (f64, f64) = (0.45, 0.5);
 /// The least and the largest power.
 const POWERS: (f64, f64) = (0.3, 3.0);
+/// Noise is not to be brought above this standard deviation, in grey levels, by a steeper curve: brighter noise costs more
+/// than darkness.
+const MOST_NOISE: f64 = 15.0;
 /// A channel of the light is changed at most by this factor, up or down.
 const MOST_BALANCE: f64 = 2.0;
 
@@ -68,6 +71,11 @@ impl Curve {
     fn level(&self, level: f64) -> f64 {
         let stretched = level + (level - self.middle) * (self.stretch.exp() - 1.0) + self.shift;
         255.0 * (stretched / 255.0).clamp(0.0, 1.0).powf(self.power.exp())
+    }
+
+    /// How many times steeper than before levels around this one rise.
+    fn slope(&self, level: f64) -> f64 {
+        (self.level(level + 2.0) - self.level(level - 2.0)) / 4.0
     }
 
     fn tables(&self) -> [Table; 3] {
@@ -148,9 +156,6 @@ fn aim(settings: &EnhanceSettings, measure: &Measure) -> (Curve, String) {
     curve.stretch = gain.ln() * much;
     curve.middle = (low + high) / 2.0;
     curve.shift = ((STRETCHED.0 + STRETCHED.1) / 2.0 - curve.middle) * much * (gain - 1.0).min(1.0);
-    if curve.stretch > 0.02 {
-        why.push(format!("flat, range {range:.0}"));
-    }
     let levels = (0..=255).map(f64::from).zip(measure.luma.counts());
     let sum: f64 = levels.map(|(level, count)| curve.level(level) * f64::from(*count)).sum();
     let mean = sum / f64::from(measure.luma.total());
@@ -159,6 +164,17 @@ fn aim(settings: &EnhanceSettings, measure: &Measure) -> (Curve, String) {
         curve.power = power(AIMS.0).min(1.0).ln() * weight(mean, (DARK.1, DARK.0));
     } else if settings.exposure && mean > AIMS.1 * 255.0 {
         curve.power = power(AIMS.1).max(1.0).ln();
+    }
+    if !settings.exposure {
+        // In the darker parts, where the curve is steepest.
+        let slope = curve.slope(measure.luma.quantile(0.25).max(4.0)).max(1.0);
+        let most = (MOST_NOISE / measure.noise.max(0.1)).max(1.0);
+        let much = if slope > most { most.ln() / slope.ln() } else { 1.0 };
+        (curve.stretch, curve.shift, curve.power) =
+            (curve.stretch * much, curve.shift * much, curve.power * much);
+    }
+    if curve.stretch > 0.02 {
+        why.push(format!("flat, range {range:.0}"));
     }
     if curve.power.abs() > 0.02 {
         why.push(format!("{}, mean {:.0}", if curve.power < 0.0 { "dark" } else { "bright" }, measure.mean));

@@ -24,7 +24,7 @@ pub mod motion;
 mod pool;
 mod report;
 mod settings;
-// pub mod stabilise;
+pub mod stabilise;
 mod watch;
 mod work;
 

@@ -13,5 +13,6 @@ pub mod median;
 pub mod sharpen;
 pub mod temporal;
 mod view;
+pub mod warp;
 
 pub use view::{Plane, View, ViewMut};

@@ -19,7 +19,7 @@ const LEAST_TEXTURE: f32 = 0.3;
 /// The variance left over in a window, as a share of its own, above which the match is none; and what noise leaves over
 /// without doubt, in squared levels.
 const MOST_LEFT: f32 = 0.1;
-const NOISE: f32 = 1.5;
+const NOISE: f32 = 4.0;
 
 /// Weights of a window's samples across, and down: less to the edges, the last lane nothing.
 const WEIGHTS: [f32; LANES] = {
@@ -140,6 +140,7 @@ fn weight() -> f32 {
     across * across
 }
 
+#[expect(clippy::needless_range_loop, reason = "rows and lanes index several arrays at once")]
 #[inline(always)]
 fn look(level: &Level, place: (f32, f32)) -> Window {
     const ROWS: usize = SIDE + 2;
@@ -210,6 +211,7 @@ fn slope(window: &Window, now: &Level, place: (f32, f32)) -> (f32, f32) {
 }
 
 /// Whether what is at the place looks like the window, but for its brightness.
+#[expect(clippy::needless_range_loop, reason = "rows and lanes index several arrays at once")]
 #[inline(always)]
 fn alike(window: &Window, now: &Level, place: (f32, f32)) -> bool {
     let (at, part_x, part_y) = begin(now, place, RADIUS, LANES, SIDE);

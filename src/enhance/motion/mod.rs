@@ -156,3 +156,32 @@ fn confidence(fit: &Fit, points: usize, tolerance: f32) -> f32 {
     let spread = fit.spread / FULL_SPREAD;
     [share, inliers / ENOUGH, spread, close].map(|part| part.clamp(0.0, 1.0)).iter().product()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhance::kernels::isa::portable;
+
+    #[test]
+    fn every_processor_finds_the_same() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut blocks = vec![0u8; 40 * 30];
+        blocks.fill_with(|| random.u8(..));
+        let picture = |shift: usize| -> Vec<u8> {
+            let at = |x: usize, y: usize| blocks[(y / 12) * 40 + (x + shift) / 12];
+            (0..300 * 400).map(|index| at(index % 400, index / 400)).collect()
+        };
+        let run = || {
+            let mut motion = CameraMotion::new();
+            [0, 3, 9].map(|shift| {
+                let bytes = picture(shift);
+                let view = View::new(&bytes, (400, 300), 1, 400).map(|view| motion.update(view, &[]));
+                view.map(|found| (found.map.point(200.0, 150.0), found.inliers))
+            })
+        };
+        let (fast, plain) = (run(), portable(run));
+        let [_, Some(((x, y), inliers)), _] = fast else { panic!("{fast:?}") };
+        assert!((x - 197.0).abs() < 0.2 && (y - 150.0).abs() < 0.2 && inliers > 10, "{fast:?}");
+        assert_eq!(fast, plain);
+    }
+}

@@ -1,0 +1,205 @@
+//! A picture moved, turned and scaled, by bilinear interpolation.
+
+use super::isa::vectorised;
+use super::{View, ViewMut};
+use crate::geometry::Affine;
+
+/// Fractional bits of a place in the picture, of which weights have the upper [`WEIGHT_BITS`].
+const PLACE_BITS: u32 = 16;
+const WEIGHT_BITS: u32 = 8;
+/// Three samples with 16 bits each.
+const SAMPLES: u64 = 0x00FF_00FF_00FF;
+const HALVES: u64 = 0x0080_0080_0080;
+
+/// The map from pixels of one picture to pixels of another the other way round; `None` where there is no way back.
+pub fn inverse(map: &Affine) -> Option<Affine> {
+    let [[a, b, c], [d, e, f]] = map.matrix.map(|row| row.map(f64::from));
+    let determinant = a * e - b * d;
+    let inverse = [[e, -b, b * f - c * e], [-d, a, c * d - a * f]];
+    let inverse = inverse.map(|row| row.map(|value| (value / determinant) as f32));
+    (determinant != 0.0 && inverse.iter().flatten().all(|value| value.is_finite()))
+        .then_some(Affine { matrix: inverse })
+}
+
+/// Where the first pixel's centre of a row comes from, and how far the next one is from there: across and down, in
+/// 1/65536 pixel, the centre of the first pixel of the picture at (0, 0).
+#[derive(Debug, Clone, Copy)]
+struct Course {
+    place: (i64, i64),
+    step: (i64, i64),
+}
+
+/// Draws `from` as `map` (from its pixels to pixels of `to`, the corner of the first pixel at (0, 0)) has it into `to`, of the
+/// same channels and any size. Interpolated between four pixels, each time rounded to a level: at most one off. What lies
+/// beyond the border is the nearest pixel within. A map that cannot be turned around leaves `to` as it is.
+pub fn warp(from: &View<'_>, to: &mut ViewMut<'_>, map: &Affine) {
+    if from.channels() != to.channels() {
+        return;
+    }
+    let Some(back) = inverse(map) else { return };
+    let [[a, b, c], [d, e, f]] = back.matrix.map(|row| row.map(f64::from));
+    let one = f64::from(1 << PLACE_BITS);
+    // Beyond this everything is the border's, and sums over a row stay in range.
+    let fixed = |value: f64| (value.clamp(-1e9, 1e9) * one).round() as i64;
+    for (y, row) in to.rows().enumerate() {
+        let (x, y) = (0.5, y as f64 + 0.5);
+        let place = (fixed(a * x + b * y + c - 0.5), fixed(d * x + e * y + f - 0.5));
+        let course = Course { place, step: (fixed(a), fixed(d)) };
+        if from.channels() == 3 {
+            colours(from, course, row);
+        } else {
+            plain(from, course, row);
+        }
+    }
+}
+
+/// A place's pixel and its weight, of 256, against the next.
+#[inline(always)]
+fn split(place: i64) -> (i64, u64) {
+    let weight = (place >> (PLACE_BITS - WEIGHT_BITS)) & ((1 << WEIGHT_BITS) - 1);
+    (place >> PLACE_BITS, weight as u64)
+}
+
+#[inline(always)]
+fn rgb(row: &[u8], x: usize) -> u64 {
+    match row.get(3 * x..3 * x + 3) {
+        Some(&[red, green, blue]) => u64::from(red) | u64::from(green) << 16 | u64::from(blue) << 32,
+        _ => 0,
+    }
+}
+
+/// Between two triples, `weight` of 256 of the second.
+#[inline(always)]
+fn between(one: u64, other: u64, weight: u64) -> u64 {
+    ((one * (256 - weight) + other * weight + HALVES) >> 8) & SAMPLES
+}
+
+vectorised! {
+    fn colours(from: &View<'_>, course: Course, to: &mut [u8]) {
+        let (right, bottom) = (from.width() as i64 - 1, from.height() as i64 - 1);
+        let (mut x, mut y) = course.place;
+        // Rows change seldom along a row that is hardly turned.
+        let (mut held, mut above, mut below) = (i64::MIN, from.row(0), from.row(0));
+        for pixel in to.as_chunks_mut::<3>().0 {
+            let ((left, across), (top, down)) = (split(x), split(y));
+            if top != held {
+                held = top;
+                above = from.row(top.clamp(0, bottom) as usize);
+                below = from.row((top + 1).clamp(0, bottom) as usize);
+            }
+            let (near, far) = (left.clamp(0, right) as usize, (left + 1).clamp(0, right) as usize);
+            let upper = between(rgb(above, near), rgb(above, far), across);
+            let lower = between(rgb(below, near), rgb(below, far), across);
+            let samples = between(upper, lower, down);
+            *pixel = [samples as u8, (samples >> 16) as u8, (samples >> 32) as u8];
+            x += course.step.0;
+            y += course.step.1;
+        }
+    }
+}
+
+/// The same for any number of channels.
+fn plain(from: &View<'_>, course: Course, to: &mut [u8]) {
+    let (right, bottom) = (from.width() as i64 - 1, from.height() as i64 - 1);
+    let channels = from.channels();
+    let (mut x, mut y) = course.place;
+    for pixel in to.chunks_exact_mut(channels) {
+        let ((left, across), (top, down)) = (split(x), split(y));
+        let [above, below] = [top, top + 1].map(|row| from.row(row.clamp(0, bottom) as usize));
+        let [near, far] = [left, left + 1].map(|column| column.clamp(0, right) as usize * channels);
+        for (channel, sample) in pixel.iter_mut().enumerate() {
+            let row =
+                |row: &[u8]| between(u64::from(row[near + channel]), u64::from(row[far + channel]), across);
+            *sample = between(row(above), row(below), down) as u8;
+        }
+        x += course.step.0;
+        y += course.step.1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::isa::portable;
+    use super::*;
+
+    fn noise(length: usize) -> Vec<u8> {
+        let mut random = fastrand::Rng::with_seed(5);
+        (0..length).map(|_| random.u8(..)).collect()
+    }
+
+    fn turned(degrees: f32, scale: f32, (x, y): (f32, f32)) -> Affine {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        Affine { matrix: [[scale * cos, -scale * sin, x], [scale * sin, scale * cos, y]] }
+    }
+
+    /// In double precision, place by place.
+    fn reference(from: &View<'_>, map: &Affine, (x, y): (usize, usize), channel: usize) -> f64 {
+        let back = inverse(map).unwrap().matrix.map(|row| row.map(f64::from));
+        let (px, py) = (x as f64 + 0.5, y as f64 + 0.5);
+        let [sx, sy] = back.map(|[a, b, c]| a * px + b * py + c - 0.5);
+        let sample = |x: f64, y: f64| {
+            let x = (x.max(0.0) as usize).min(from.width() - 1);
+            f64::from(from.row(y.max(0.0) as usize)[x * from.channels() + channel])
+        };
+        let (left, top) = (sx.floor(), sy.floor());
+        let row = |y: f64| sample(left, y) * (1.0 - (sx - left)) + sample(left + 1.0, y) * (sx - left);
+        row(top) * (1.0 - (sy - top)) + row(top + 1.0) * (sy - top)
+    }
+
+    #[test]
+    fn every_pixel_is_where_the_map_says_at_any_size_and_stride() {
+        let maps = [
+            Affine::IDENTITY,
+            Affine::shift(2.25, -1.5),
+            Affine::shift(-1e6, 3e8),
+            turned(3.0, 1.04, (-2.0, 1.3)),
+            turned(-170.0, 0.6, (40.0, 30.0)),
+        ];
+        for (width, height) in [(1, 1), (1, 9), (17, 1), (33, 20), (61, 47)] {
+            for channels in [1, 3, 4] {
+                let (row, stride) = (width * channels, width * channels + 5);
+                let bytes = noise(stride * height);
+                let from = View::new(&bytes, (width, height), channels, stride).unwrap();
+                for map in &maps {
+                    let run = || {
+                        let mut made = vec![7u8; stride * height];
+                        warp(
+                            &from,
+                            &mut ViewMut::new(&mut made, (width, height), channels, stride).unwrap(),
+                            map,
+                        );
+                        made
+                    };
+                    let made = run();
+                    assert!(made == portable(run));
+                    for (y, line) in made.chunks(stride).enumerate() {
+                        assert!(line[row..].iter().all(|&guard| guard == 7));
+                        for (at, &sample) in line[..row].iter().enumerate() {
+                            let expected = reference(&from, map, (at / channels, y), at % channels);
+                            // Weights of 1/256 and two roundings.
+                            assert!(
+                                (f64::from(sample) - expected).abs() < 2.6,
+                                "{map:?} {at} {y}: {sample} {expected}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_moves_by_the_identity_and_nothing_happens_by_no_map() {
+        let bytes = noise(30 * 20 * 3);
+        let from = View::new(&bytes, (30, 20), 3, 90).unwrap();
+        let mut made = vec![0; bytes.len()];
+        warp(&from, &mut ViewMut::new(&mut made, (30, 20), 3, 90).unwrap(), &Affine::IDENTITY);
+        assert!(made == bytes);
+        for none in
+            [[[0.0; 3]; 2], [[f32::NAN, 0.0, 0.0], [0.0, 1.0, 0.0]], [[1.0, 2.0, 0.0], [2.0, 4.0, 0.0]]]
+        {
+            warp(&from, &mut ViewMut::new(&mut made, (30, 20), 3, 90).unwrap(), &Affine { matrix: none });
+            assert!(made == bytes);
+        }
+    }
+}
