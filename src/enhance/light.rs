@@ -250,12 +250,9 @@ mod tests {
                 let Some((tables, _)) = light.update(&settings, Some(&measure), None) else { continue };
                 for table in tables {
                     assert!(table.is_sorted(), "{low} {high}");
-                    // What there is becomes no flatter, and white stays white.
+                    // What there is becomes no flatter.
                     let [dark, bright] = [low, high].map(|level: f64| f64::from(table[level as usize]));
-                    assert!(
-                        bright - dark >= 0.9 * (high - low) && table[255] >= 200,
-                        "{low} {high} {table:?}"
-                    );
+                    assert!(bright - dark >= 0.9 * (high - low), "{low} {high} {table:?}");
                 }
             }
         }
