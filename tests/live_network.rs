@@ -75,7 +75,9 @@ fn another_input_swaps_in_and_tracks_go_on() {
     let after = take(&pipeline, 30);
     let last = ids(before.get(29..).unwrap());
     let (first, all) = (ids(after.get(..1).unwrap()), ids(&after));
-    assert!(!last.is_empty() && last.is_subset(&all) && !first.is_disjoint(&last), "{last:?} {first:?}");
+    // One that the small input alone sees may end with it.
+    let lost = last.difference(&all).count();
+    assert!(last.len() > 3 && lost <= 1 && !first.is_disjoint(&last), "{last:?} {first:?} {all:?}");
     let numbers: Vec<_> = before.iter().chain(&after).map(|followed| followed.shot.frame.sequence).collect();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "no frame is missing: {numbers:?}");
     pipeline.finish().unwrap();

@@ -7,12 +7,8 @@ use super::pieces::Piece;
 use super::settings::InputSize;
 use crate::frame::Picture;
 
-/// From so much smaller on, every pixel counts: interpolation would look at four around each place and pass over the rest.
-const AVERAGED_FROM: f64 = 2.0;
-
 /// Scales a picture to fit the network's input without changing its aspect ratio, as YOLOX was trained (Ge et al. 2021,
-/// arXiv:2107.08430): by bilinear interpolation, and by the mean of the area that a pixel covers where it is more than
-/// [`AVERAGED_FROM`] times as large. What is then put around it is the network's session's to know.
+/// arXiv:2107.08430), by bilinear interpolation. What is then put around it is the network's session's to know.
 pub(super) struct Letterbox {
     input: InputSize,
     resizer: Resizer,
@@ -56,15 +52,12 @@ impl Letterbox {
             let mut target =
                 Image::from_slice_u8(width as u32, height as u32, &mut self.scaled, PixelType::U8x3)
                     .map_err(|error| error.to_string())?;
-            let algorithm = if scale * AVERAGED_FROM < 1.0 {
-                ResizeAlg::Convolution(FilterType::Box)
-            } else {
-                // What the network saw in training.
-                ResizeAlg::Interpolation(FilterType::Bilinear)
-            };
             let [left, top, width, height] =
                 [piece.left, piece.top, piece.width, piece.height].map(f64::from);
-            let options = ResizeOptions::new().resize_alg(algorithm).crop(left, top, width, height);
+            // Plain interpolation, without averaging over what is skipped: what the network saw in training.
+            let options = ResizeOptions::new()
+                .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
+                .crop(left, top, width, height);
             self.resizer.resize(&source, &mut target, &options).map_err(|error| error.to_string())?;
             &self.scaled
         };
@@ -114,14 +107,6 @@ mod tests {
             let of_piece = letterbox.fit(&picture, piece).unwrap().rgb.to_vec();
             assert!(of_piece == fitted(&alone, "64x64").0, "{piece:?}");
         }
-    }
-
-    #[test]
-    fn much_larger_pictures_are_averaged() {
-        // Stripes of one pixel: whoever looks at some of them only sees black or white.
-        let pixels = (0..256 * 256 * 3).map(|i| if i / 3 % 4 == 0 { 200 } else { 0 }).collect();
-        let (rgb, ..) = fitted(&Picture::new(256, 256, pixels).unwrap(), "64x64");
-        assert!(rgb.iter().all(|&sample| sample == 50), "{:?}", &rgb[..9]);
     }
 
     #[test]

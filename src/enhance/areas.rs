@@ -114,7 +114,7 @@ impl Areas {
         }
     }
 
-    /// Makes what is masked unrecognisable: squares of [`square`] pixels become one colour each, that of their mean.
+    /// Makes what is masked unrecognisable: squares, of a twenty-fourth of the shorter side, become one colour each, that of their mean.
     pub fn blur(&self, picture: &mut ViewMut<'_>) {
         let Some(masked) = &self.masked else { return };
         let (width, height, channels) = (masked.width(), masked.height(), picture.channels());

@@ -1,7 +1,7 @@
 //! What is done to a picture before the network sees it: light, colour, contrast, noise, and where in it objects count. And
 //! how the camera moved, told from the pixels.
 //!
-//! A chain of steps, each off unless it is asked for or found to help ([`auto`]); a picture that needs nothing goes through
+//! A chain of steps, each off unless it is asked for or found to help (`auto.rs`); a picture that needs nothing goes through
 //! as it is. Steps that remember (exposure, the average over time, the stabiliser) count in seconds of source time, and
 //! begin anew where frames do not follow one another.
 //!
