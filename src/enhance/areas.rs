@@ -152,7 +152,7 @@ impl Areas {
 }
 
 /// The side in pixels of the squares that a masked area is made of: some 24 across the shorter side of the picture, in
-/// which no face can be known again.
+/// which no small face can be known again.
 fn square(width: usize, height: usize) -> usize {
     (width.min(height) / 24).max(8)
 }
