@@ -113,10 +113,10 @@ fn steps(picture: &Picture) {
     let areas = Areas::new(picture.size(), &[], &[mask]);
     let mut masked = picture.clone();
     time("mask", || areas.hide(&mut ViewMut::from(&mut masked)));
-    time("privacy", || areas.blur(&mut ViewMut::from(&mut masked)));
+    time("privacy", || areas.pixelate(&mut ViewMut::from(&mut masked)));
     let mut camera = CameraWatch::default();
     time("motion", || {
-        black_box(camera.watch(picture, &[]));
+        black_box(camera.watch(picture, &[], None));
     });
 }
 

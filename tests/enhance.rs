@@ -192,6 +192,35 @@ fn masked_objects_never_count_and_are_not_to_be_recognised() {
 }
 
 #[test]
+fn nothing_is_to_be_found_in_what_was_written_of_a_masked_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = common::demo();
+    let run = |arguments: &[&str]| common::run_in(folder.path(), arguments).ok();
+    let masked = ["--set", "enhance.masks=[[[0,0],[0.5,0],[0.5,1],[0,1]]]", "--set", "enhance.privacy=true"];
+    let short = ["--set", "source.end=1"];
+    let plain =
+        ["--set", "overlay.boxes=false", "--set", "overlay.labels=false", "--set", "overlay.trails=false"];
+    run(&[&["track", &demo, "--tracks", "t.txt", "--video", "open.avi"], &short[..], &plain].concat());
+    run(&[&["track", &demo, "--video", "track.avi"], &masked[..], &short, &plain].concat());
+    run(&[&["render", &demo, "--tracks", "t.txt", "--video", "render.avi"], &masked[..], &short, &plain]
+        .concat());
+    // Boxes wholly within the left half, of 384 pixels.
+    let found_left = |video: &str| {
+        let boxes = format!("{video}.txt");
+        run(&["detect", video, "--mot", &boxes, "--confidence", "0.4"]);
+        let text = std::fs::read_to_string(folder.path().join(boxes)).unwrap();
+        // Frame, id, left, top, width, …
+        let right = |line: &str| {
+            let fields: Vec<f32> = line.split(',').map(|field| field.parse().unwrap()).collect();
+            fields[2] + fields[4]
+        };
+        text.lines().filter(|line| right(line) < 370.0).count()
+    };
+    assert!(found_left("open.avi") > 0);
+    assert_eq!((found_left("track.avi"), found_left("render.avi")), (0, 0));
+}
+
+#[test]
 fn a_crop_and_tiles_give_boxes_in_pixels_of_the_whole() {
     let picture = photo("street-wide");
     let mut detector = detector();

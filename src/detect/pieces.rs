@@ -51,6 +51,10 @@ impl Piece {
 const NEAR: f32 = 0.015;
 /// A cut box of which at least this share lies in a box of the same class says nothing of its own.
 const COVERED: f32 = 0.7;
+/// But not where the other's score is less than this share of its own: that is a weak guess around several.
+const SURE: f32 = 0.5;
+/// No more boxes than this are compared, the best: comparing is quadratic.
+const MOST: usize = 3_000;
 
 impl Pieces {
     /// The pieces of a picture of this size: the whole part first, then its tiles by rows.
@@ -92,8 +96,10 @@ fn share(side: u32, index: usize, count: usize, overlap: f32) -> (u32, u32) {
 }
 
 /// Removes what a tile saw only a part of where there is a box around the whole. `found` holds each box with the number
-/// of the piece that it was found in; the order stays.
+/// of the piece that it was found in; left by falling score.
 pub(super) fn drop_cut(found: &mut Vec<(Detection, usize)>, pieces: &[Piece]) {
+    found.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score));
+    found.truncate(MOST);
     let whole = pieces.first().map(Piece::rect).unwrap_or(Rect::new(0.0, 0.0, 0.0, 0.0));
     let cut: Vec<bool> = found
         .iter()
@@ -115,6 +121,7 @@ pub(super) fn drop_cut(found: &mut Vec<(Detection, usize)>, pieces: &[Piece]) {
             // Of two cut ones that cover each other the larger stays.
             other != piece
                 && large.class == small.class
+                && large.score >= SURE * small.score
                 && (!large_is_cut || large.rect.area() > small.rect.area())
                 && small.rect.share_in(&large.rect) >= COVERED
         })
@@ -151,6 +158,16 @@ mod tests {
         let mut found = vec![left, edge];
         drop_cut(&mut found, &pieces);
         assert_eq!(found, [left, edge]);
+    }
+
+    #[test]
+    fn a_weak_guess_around_several_removes_nothing() {
+        let pieces = Pieces { columns: 2, overlap: 0.2, ..Pieces::default() }.of((900, 400));
+        let cut = seen(Rect::new(420.0, 100.0, 79.0, 90.0), 0.9, 1);
+        let group = seen(Rect::new(400.0, 80.0, 150.0, 150.0), 0.1, 0);
+        let mut found = vec![group, cut];
+        drop_cut(&mut found, &pieces);
+        assert_eq!(found, [cut, group]);
     }
 
     #[test]

@@ -12,12 +12,29 @@ impl Polygon {
     /// The most corners.
     pub const MOST: usize = 256;
 
-    /// Takes 3 to [`Polygon::MOST`] corners, each within the picture.
+    /// Takes 3 to [`Polygon::MOST`] corners, each within the picture and not all on one line.
     pub fn new(corners: Vec<(f32, f32)>) -> Option<Self> {
         let within = |share: f32| (0.0..=1.0).contains(&share);
         let sound =
             (3..=Self::MOST).contains(&corners.len()) && corners.iter().all(|&(x, y)| within(x) && within(y));
-        sound.then_some(Self(corners))
+        (sound && Self::has_area(&corners)).then_some(Self(corners))
+    }
+
+    /// Whether some three corners are not on one line.
+    fn has_area(corners: &[(f32, f32)]) -> bool {
+        let Some(&(x0, y0)) = corners.first() else { return false };
+        let to = |&(x, y): &(f32, f32)| (x - x0, y - y0);
+        let far = |corner: &&(f32, f32)| to(corner).0.abs() + to(corner).1.abs() > 1e-5;
+        let Some((ax, ay)) = corners.iter().find(far).map(to) else { return false };
+        corners.iter().map(to).any(|(bx, by)| (ax * by - ay * bx).abs() > 1e-7)
+    }
+
+    /// The box around it, in shares.
+    fn bounds(&self) -> Rect {
+        let least = |values: &mut dyn Iterator<Item = f32>| values.fold(f32::INFINITY, f32::min);
+        let most = |values: &mut dyn Iterator<Item = f32>| values.fold(f32::NEG_INFINITY, f32::max);
+        let (xs, ys) = (|| self.0.iter().map(|corner| corner.0), || self.0.iter().map(|corner| corner.1));
+        Rect::from_edges(least(&mut xs()), least(&mut ys()), most(&mut xs()), most(&mut ys()))
     }
 
     /// The corners.
@@ -45,8 +62,10 @@ impl Polygon {
 pub struct Areas {
     /// 255 where nothing counts; `None`: everything counts.
     hidden: Option<Plane>,
-    /// 255 where it is masked.
+    /// 255 where it is masked, and a pixel around that: a pixel that a mask covers in part is covered.
     masked: Option<Plane>,
+    masks: Vec<Polygon>,
+    size: (u32, u32),
 }
 
 /// A box of which more than this share is hidden does not count.
@@ -54,22 +73,38 @@ const HIDDEN_SHARE: f32 = 0.5;
 
 impl Areas {
     /// Nothing counts outside `regions` (none: the whole picture) nor inside `masks`, in pictures of this size.
-    pub fn new((width, height): (u32, u32), regions: &[Polygon], masks: &[Polygon]) -> Self {
-        let (width, height) = (width as usize, height as usize);
+    pub fn new(size: (u32, u32), regions: &[Polygon], masks: &[Polygon]) -> Self {
+        let (width, height) = (size.0 as usize, size.1 as usize);
+        let drawn = |ground: u8| {
+            let mut plane = Plane::filled(width, height, ground);
+            regions.iter().for_each(|region| fill(&mut plane, region, 0));
+            masks.iter().for_each(|mask| fill(&mut plane, mask, 255));
+            plane
+        };
+        let hidden = match (regions, masks) {
+            ([], []) => None,
+            ([], _) => Some(drawn(0)),
+            _ => Some(drawn(255)),
+        };
         let masked = (!masks.is_empty()).then(|| {
             let mut plane = Plane::filled(width, height, 0);
             masks.iter().for_each(|mask| fill(&mut plane, mask, 255));
-            plane
+            grown(&plane)
         });
-        let hidden = if regions.is_empty() {
-            masked.clone()
-        } else {
-            let mut plane = Plane::filled(width, height, 255);
-            regions.iter().for_each(|region| fill(&mut plane, region, 0));
-            masks.iter().for_each(|mask| fill(&mut plane, mask, 255));
-            Some(plane)
-        };
-        Self { hidden, masked }
+        Self { hidden, masked, masks: masks.to_vec(), size }
+    }
+
+    /// What is masked.
+    pub fn masks(&self) -> &[Polygon] {
+        &self.masks
+    }
+
+    /// The boxes around the masks, in pixels of the picture.
+    pub fn mask_bounds(&self) -> impl Iterator<Item = Rect> {
+        let (width, height) = (self.size.0 as f32, self.size.1 as f32);
+        self.masks.iter().map(Polygon::bounds).map(move |share| {
+            Rect::new(share.left * width, share.top * height, share.width * width, share.height * height)
+        })
     }
 
     /// Whether everything counts.
@@ -114,36 +149,35 @@ impl Areas {
         }
     }
 
-    /// Makes what is masked unrecognisable: squares, of a twenty-fourth of the shorter side, become one colour each, that of their mean.
-    pub fn blur(&self, picture: &mut ViewMut<'_>) {
+    /// Takes the detail out of what is masked: in squares of a [twelfth](SQUARES) of the picture's shorter side every masked
+    /// pixel gets the mean colour of those masked. Who fills a good part of the picture is still seen to be there.
+    pub fn pixelate(&self, picture: &mut ViewMut<'_>) {
         let Some(masked) = &self.masked else { return };
         let (width, height, channels) = (masked.width(), masked.height(), picture.channels());
         if (picture.width(), picture.height()) != (width, height) {
             return;
         }
-        let side = square(width, height);
+        let side = (width.min(height) / SQUARES).max(LEAST_SQUARE);
         for top in (0..height).step_by(side) {
             for left in (0..width).step_by(side) {
                 let (right, bottom) = ((left + side).min(width), (top + side).min(height));
-                let row_of = |y: usize| &masked.bytes()[y * width + left..y * width + right];
-                if (top..bottom).all(|y| row_of(y).iter().all(|&mask| mask == 0)) {
+                let mask = |y: usize| &masked.bytes()[y * width + left..y * width + right];
+                let count: usize = (top..bottom).map(|y| mask(y).iter().filter(|&&m| m != 0).count()).sum();
+                if count == 0 {
                     continue;
                 }
                 for channel in 0..channels {
-                    let samples = |row: &[u8]| -> u32 {
-                        let samples = row[left * channels..right * channels].iter();
-                        samples.skip(channel).step_by(channels).map(|&sample| u32::from(sample)).sum()
-                    };
-                    let sum: u32 = (top..bottom).map(|y| samples(picture.row(y))).sum();
-                    let mean = sum / ((right - left) * (bottom - top)) as u32;
+                    let mut sum = 0u64;
                     for y in top..bottom {
-                        let row = &mut picture.row(y)[left * channels..right * channels];
-                        let samples = row.iter_mut().skip(channel).step_by(channels);
-                        for (sample, &mask) in samples.zip(row_of(y)) {
-                            if mask != 0 {
-                                *sample = mean.min(255) as u8;
-                            }
-                        }
+                        let samples = picture.row(y)[left * channels..right * channels].iter();
+                        let samples = samples.skip(channel).step_by(channels).zip(mask(y));
+                        sum += samples.filter(|&(_, &m)| m != 0).map(|(&s, _)| u64::from(s)).sum::<u64>();
+                    }
+                    let mean = (sum / count as u64).min(255) as u8;
+                    for y in top..bottom {
+                        let samples = picture.row(y)[left * channels..right * channels].iter_mut();
+                        let samples = samples.skip(channel).step_by(channels).zip(mask(y));
+                        samples.filter(|&(_, &m)| m != 0).for_each(|(sample, _)| *sample = mean);
                     }
                 }
             }
@@ -151,10 +185,24 @@ impl Areas {
     }
 }
 
-/// The side in pixels of the squares that a masked area is made of: some 24 across the shorter side of the picture, in
-/// which no small face can be known again.
-fn square(width: usize, height: usize) -> usize {
-    (width.min(height) / 24).max(8)
+/// So many squares lie across the shorter side of a picture, each of so many pixels at the least.
+const SQUARES: usize = 12;
+const LEAST_SQUARE: usize = 8;
+
+/// What is set, and the eight pixels around each.
+fn grown(plane: &Plane) -> Plane {
+    let (width, height) = (plane.width(), plane.height());
+    let mut grown = Plane::filled(width, height, 0);
+    for (y, row) in grown.bytes_mut().chunks_exact_mut(width).enumerate() {
+        for near in y.saturating_sub(1)..(y + 2).min(height) {
+            let from = &plane.bytes()[near * width..(near + 1) * width];
+            for (x, sample) in row.iter_mut().enumerate() {
+                let around = &from[x.saturating_sub(1)..(x + 2).min(width)];
+                *sample = around.iter().fold(*sample, |most, &other| most.max(other));
+            }
+        }
+    }
+    grown
 }
 
 /// Sets the pixels whose centres lie in the polygon, in runs along each row.
@@ -222,15 +270,22 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let pixels: Vec<u8> = (0..120 * 90 * 3).map(|_| random.u8(..)).collect();
         let mut picture = Picture::new(120, 90, pixels.clone()).unwrap();
-        Areas::new((120, 90), &[], &[left_half()]).blur(&mut (&mut picture).into());
+        Areas::new((120, 90), &[], &[left_half()]).pixelate(&mut (&mut picture).into());
         for (y, (row, old)) in picture.rgb().chunks(120).zip(pixels.chunks(360)).enumerate() {
-            assert_eq!(row[60..].as_flattened(), &old[180..], "row {y}");
-            // All pixels of a square are the same.
-            assert!((0..60).all(|x| row[x] == row[x / 8 * 8]), "row {y}");
+            // The mask ends with column 59, and one more belongs to it.
+            assert_eq!(row[61..].as_flattened(), &old[183..], "row {y}");
+            // All pixels of a square are the same, and not what they would be with its unmasked pixels.
+            assert!((0..61).all(|x| row[x] == row[x / 8 * 8]), "row {y}");
+            let of_square = || -> u32 {
+                let rows = y / 8 * 8..(y / 8 * 8 + 8).min(90);
+                let all = rows.flat_map(|y| pixels[y * 360..][56 * 3..61 * 3].iter().step_by(3));
+                all.map(|&red| u32::from(red)).sum::<u32>() / (5 * (90 - y / 8 * 8).min(8)) as u32
+            };
+            assert_eq!(u32::from(row[58][0]), of_square(), "row {y}");
         }
         // Regions alone make nothing unrecognisable.
         let mut picture = Picture::new(120, 90, pixels.clone()).unwrap();
-        Areas::new((120, 90), &[left_half()], &[]).blur(&mut (&mut picture).into());
+        Areas::new((120, 90), &[left_half()], &[]).pixelate(&mut (&mut picture).into());
         assert_eq!(picture.pixels(), pixels);
     }
 
@@ -271,6 +326,8 @@ mod tests {
     #[test]
     fn polygons_outside_the_picture_or_of_two_corners_are_refused() {
         for odd in [
+            vec![(0.2, 0.2), (0.4, 0.4), (0.8, 0.8)],
+            vec![(0.5, 0.5); 4],
             vec![],
             vec![(0.0, 0.0), (1.0, 1.0)],
             vec![(0.0, 0.0), (1.1, 0.0), (0.0, 1.0)],

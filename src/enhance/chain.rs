@@ -36,6 +36,8 @@ pub struct Enhanced {
     pub seen: Option<Arc<Picture>>,
     /// Where objects count; `None`: everywhere.
     pub areas: Option<Arc<Areas>>,
+    /// Masked areas have lost their detail in what may be shown.
+    pub pixelated: bool,
     /// What was done, and why.
     pub report: Arc<Report>,
 }
@@ -135,6 +137,11 @@ impl Enhancer {
         if settings.auto && !self.settings.auto {
             self.measured = None;
         }
+        if self.settings.stabilise == 0.0 {
+            // What was before it was switched off is long gone.
+            self.motion.reset();
+            self.stabiliser = Stabiliser::default();
+        }
         self.settings = settings;
     }
 
@@ -149,6 +156,33 @@ impl Enhancer {
     /// Gives the picture as it may be shown and written, and what was made of it for the network. `time` is its source
     /// time in seconds.
     pub fn enhance(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Enhanced) {
+        let (shown, passed, mut report) = self.show(picture, time);
+        self.measure(&shown, time, &mut report);
+        let areas = self.areas(picture.size());
+        let mut work = Work::new(&shown, &mut self.pool, report);
+        let settings = &self.settings;
+        self.filters.clean(&mut work, settings, &self.help, (passed, self.separate), &mut self.temporal);
+        let light = self.light.update(settings, self.measured.as_ref().map(|(_, measure)| measure), passed);
+        if let Some((tables, why)) = light {
+            work.change(Step::Light, why, |picture| curve::apply_channels_in_place(picture, tables));
+        }
+        self.filters.define(&mut work, settings);
+        if let Some(areas) = &areas {
+            work.change(Step::Hide, ASKED, |picture| areas.hide(picture));
+        }
+        let (now, report) = work.finish();
+        let seen = now.map(|now| self.pool.give(now));
+        let pixelated = self.settings.pixelates();
+        (shown, Enhanced { seen, areas, pixelated, report: Arc::new(report) })
+    }
+
+    /// Gives the picture as it may be shown and written, without a thought for the network.
+    pub fn showable(&mut self, picture: &Arc<Picture>, time: f64) -> Arc<Picture> {
+        self.show(picture, time).0
+    }
+
+    /// The picture as it may be shown, the seconds since the one that it follows on, and what was done.
+    fn show(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Option<f64>, Report) {
         let passed = self.last.map(|last| time - last).filter(|passed| (0.0..=GAP_SECONDS).contains(passed));
         if passed.is_none() || self.separate {
             self.begin_anew();
@@ -167,29 +201,12 @@ impl Enhancer {
                 warp(&from, to, &map);
             });
         }
-        if let Some(areas) =
-            areas.as_ref().filter(|_| self.settings.privacy && !self.settings.masks.is_empty())
-        {
-            work.change(Step::Privacy, "", |picture| areas.blur(picture));
-        }
-        let (now, mut report) = work.finish();
-        let shown = now.map_or_else(|| Arc::clone(picture), |now| self.pool.give(now));
-
-        self.measure(&shown, time, &mut report);
-        let mut work = Work::new(&shown, &mut self.pool, report);
-        let settings = &self.settings;
-        self.filters.clean(&mut work, settings, &self.help, (passed, self.separate), &mut self.temporal);
-        let light = self.light.update(settings, self.measured.as_ref().map(|(_, measure)| measure), passed);
-        if let Some((tables, why)) = light {
-            work.change(Step::Light, why, |picture| curve::apply_channels_in_place(picture, tables));
-        }
-        self.filters.define(&mut work, settings);
-        if let Some(areas) = &areas {
-            work.change(Step::Hide, "", |picture| areas.hide(picture));
+        if let Some(areas) = areas.as_ref().filter(|_| self.settings.pixelates()) {
+            work.change(Step::Privacy, ASKED, |picture| areas.pixelate(picture));
         }
         let (now, report) = work.finish();
-        let seen = now.map(|now| self.pool.give(now));
-        (shown, Enhanced { seen, areas, report: Arc::new(report) })
+        let shown = now.map_or_else(|| Arc::clone(picture), |now| self.pool.give(now));
+        (shown, passed, report)
     }
 
     /// Looks at light and noise, where that is wanted and it is time to.

@@ -129,7 +129,8 @@ impl Light {
         if self.made != self.now {
             (self.made, self.tables) = (self.now, self.now.tables());
         }
-        Some((&self.tables, why.into()))
+        let why = if why.is_empty() { "easing off".into() } else { why.into() };
+        Some((&self.tables, why))
     }
 }
 

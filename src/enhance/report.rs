@@ -9,7 +9,7 @@ use std::time::Duration;
 pub enum Step {
     /// The shaking of the camera is taken out.
     Stabilise,
-    /// Masked areas are made unrecognisable.
+    /// Masked areas lose their detail.
     Privacy,
     /// Light, contrast and noise are measured.
     Measure,
@@ -86,9 +86,10 @@ impl Report {
         self.steps.push(Taken { step, why: why.into(), time });
     }
 
-    /// How long all of it took.
-    pub fn time(&self) -> Duration {
-        self.steps.iter().map(|taken| taken.time).sum()
+    /// How long all took that changes the picture, where something does. Measuring, now and then, is not counted.
+    pub fn time(&self) -> Option<Duration> {
+        let changes = || self.steps.iter().filter(|taken| taken.step != Step::Measure);
+        changes().next().is_some().then(|| changes().map(|taken| taken.time).sum())
     }
 
     /// The steps that change the picture, with their reasons.

@@ -152,7 +152,7 @@ pub struct EnhanceSettings {
     pub regions: Vec<Polygon>,
     /// Objects here never count.
     pub masks: Vec<Polygon>,
-    /// Masked areas are made unrecognisable in all that is shown and written.
+    /// Masked areas lose their detail in all that is shown and written.
     pub privacy: bool,
     /// The network looks at pieces of the picture, too.
     pub tiles: Tiles,
@@ -190,6 +190,11 @@ impl Default for EnhanceSettings {
 }
 
 impl EnhanceSettings {
+    /// Whether there is something to be shown and written without its detail.
+    pub fn pixelates(&self) -> bool {
+        self.privacy && !self.masks.is_empty()
+    }
+
     /// Whether both lead to the same pictures before the network, and to the same detections in them.
     pub fn sees_like(&self, other: &Self) -> bool {
         Self { show: other.show, ..self.clone() } == *other

@@ -80,7 +80,7 @@ impl Stabiliser {
     /// this picture's pixels to pixels of the steady one. `seconds`: how slowly the picture is drawn back.
     pub fn update(&mut self, motion: &Motion, passed: f64, seconds: f64, size: (usize, usize)) -> Affine {
         let size = (size.0 as f64, size.1 as f64);
-        let back = inverse(&motion.map).filter(|_| motion.confidence > 0.0);
+        let back = inverse(&motion.map).filter(|_| motion.is_known());
         let faster = if back.is_some() { 1.0 } else { UNKNOWN_FASTER };
         let steady = then(&back.unwrap_or(Affine::IDENTITY), &self.correction.map(size));
         let share = (-passed.max(0.0) * faster / seconds.max(1e-3)).exp();

@@ -1,5 +1,6 @@
 //! The camera's motion from frame to frame, as the tracker wants it.
 
+use super::areas::Areas;
 use super::motion::CameraMotion;
 use crate::detection::Detection;
 use crate::frame::Picture;
@@ -14,7 +15,7 @@ const LEAST_CONFIDENCE: f32 = 0.3;
 #[derive(Debug, Default)]
 pub struct CameraWatch {
     motion: CameraMotion,
-    /// Where objects were in that frame.
+    /// Where objects were in that frame, and what is masked: objects there are not known, and squares stand still.
     moving: Vec<Rect>,
 }
 
@@ -25,13 +26,19 @@ impl CameraWatch {
         self.moving.clear();
     }
 
-    /// Takes in the next frame with what was detected in it. Gives the map from pixels of the frame before to pixels of this
+    /// Takes in the next frame with what was detected in it, and where objects count. Gives the map from pixels of the frame before to pixels of this
     /// one; `None` where it cannot be told.
-    pub fn watch(&mut self, picture: &Picture, detections: &[Detection]) -> Option<Affine> {
+    pub fn watch(
+        &mut self,
+        picture: &Picture,
+        detections: &[Detection],
+        areas: Option<&Areas>,
+    ) -> Option<Affine> {
         let motion = self.motion.update(picture.into(), &self.moving);
         self.moving.clear();
         let objects = detections.iter().filter(|detection| detection.score >= OBJECT_SCORE);
         self.moving.extend(objects.map(|detection| detection.rect));
+        self.moving.extend(areas.into_iter().flat_map(Areas::mask_bounds));
         (motion.confidence >= LEAST_CONFIDENCE && motion.map.is_sound()).then_some(motion.map)
     }
 }

@@ -13,7 +13,7 @@ use super::playhead::{Playhead, Target};
 use super::stats::Stats;
 use super::stop::Stop;
 use super::transport::{End, Transport, Waited};
-use crate::enhance::{EnhanceSettings, Enhanced, Enhancer};
+use crate::enhance::{Areas, EnhanceSettings, Enhanced, Enhancer};
 use crate::frame::{Frame, Picture};
 use crate::recall::{Memory, PieceId};
 use crate::source::{Source, SourceError};
@@ -43,6 +43,20 @@ impl Shot {
     /// The picture that the network looks at.
     pub fn seen(&self) -> &Arc<Picture> {
         self.enhanced.seen.as_ref().unwrap_or(&self.frame.picture)
+    }
+
+    /// Takes the detail out of masked areas, where the frame was made before these settings were in force.
+    pub(super) fn cover(&mut self, settings: &EnhanceSettings) {
+        let masks = self.enhanced.areas.as_ref().map_or(&[][..], |areas| areas.masks());
+        if !settings.pixelates() || self.enhanced.pixelated && masks == settings.masks {
+            return;
+        }
+        let areas = Areas::new(self.frame.picture.size(), &settings.regions, &settings.masks);
+        let mut picture = Picture::clone(&self.frame.picture);
+        areas.pixelate(&mut (&mut picture).into());
+        self.frame.picture = Arc::new(picture);
+        // What was made of it has the detail.
+        self.enhanced = Enhanced { areas: Some(Arc::new(areas)), pixelated: true, ..Enhanced::default() };
     }
 }
 
@@ -215,6 +229,11 @@ impl Capture {
 
     /// False where nobody wants frames any more.
     fn hand_on(&mut self, frame: Frame, course: &mut Course, order: u64) -> bool {
+        // The age of a frame of a recording counts from when it was due, not from when it was decoded.
+        let captured = if self.pace == Pace::InTime { Instant::now() } else { frame.captured };
+        // Before the settings are taken: what is made with the newer ones may be counted to the older, and is tracked once
+        // more then; never the other way round.
+        let revision = self.memory.as_ref().map_or(0, |memory| lock(memory).revision());
         if let Some(settings) = self.retouch.lock().unwrap_or_else(PoisonError::into_inner).take() {
             self.enhancer.set(settings);
         }
@@ -223,11 +242,11 @@ impl Capture {
         }
         let (picture, enhanced) = self.enhancer.enhance(&frame.picture, frame.time);
         let anew = course.anew && course.frames == 0;
-        let (fresh, revision) = match &self.memory {
-            None => (true, 0),
+        let fresh = match &self.memory {
+            None => true,
             Some(memory) => {
                 let (memory, sequence) = (lock(memory), frame.sequence);
-                let fresh = if course.frames == 0 {
+                if course.frames == 0 {
                     course.piece = memory.join(sequence);
                     // Whatever was known there is what is shown first. A repetition is played on: where it is outdated, its
                     // first frame is tracked anew too, or all that follows would never again belong to it.
@@ -235,13 +254,10 @@ impl Capture {
                     anew || !known || (course.repeats && !memory.is_settled(course.piece, sequence))
                 } else {
                     !memory.is_settled(course.piece, sequence)
-                };
-                (fresh, memory.revision())
+                }
             }
         };
         course.frames += 1;
-        // The age of a frame of a recording counts from when it was due, not from when it was decoded.
-        let captured = if self.pace == Pace::InTime { Instant::now() } else { frame.captured };
         self.stats.captured.tick();
         let (epoch, piece) = (course.epoch, course.piece);
         let frame = Frame { captured, picture, ..frame };
@@ -253,5 +269,46 @@ impl Capture {
         self.stats.handed.store(order + 1, Ordering::SeqCst);
         let admitted = self.tickets.as_ref().is_none_or(|tickets| tickets.send(()).is_ok());
         admitted && self.sense.send(shot).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enhance::Polygon;
+
+    #[test]
+    fn a_frame_under_way_is_covered_as_soon_as_that_is_asked_for_and_once() {
+        let half = |left: f32| {
+            Polygon::new(vec![(left, 0.0), (left + 0.5, 0.0), (left + 0.5, 1.0), (left, 1.0)]).unwrap()
+        };
+        let pixels: Vec<u8> = (0..160 * 120 * 3).map(|i| (i * 7 % 251) as u8).collect();
+        let picture = Arc::new(Picture::new(160, 120, pixels).unwrap());
+        let frame = Frame {
+            picture: Arc::clone(&picture),
+            sequence: 0,
+            time: 0.0,
+            captured: Instant::now(),
+            file: None,
+        };
+        let open = EnhanceSettings::default();
+        let (_, enhanced) = Enhancer::new(open.clone()).enhance(&picture, 0.0);
+        let mut shot =
+            Shot { frame, enhanced, epoch: 0, order: 0, fresh: true, anew: false, piece: None, revision: 0 };
+        shot.cover(&open);
+        assert!(Arc::ptr_eq(&shot.frame.picture, &picture));
+
+        let left = EnhanceSettings { privacy: true, masks: vec![half(0.0)], ..open };
+        shot.cover(&left);
+        let covered = Arc::clone(&shot.frame.picture);
+        let expected = Enhancer::new(left.clone()).showable(&picture, 0.0);
+        assert!(*covered == *expected && *covered != *picture && *shot.seen() == covered);
+        shot.cover(&left);
+        assert!(Arc::ptr_eq(&shot.frame.picture, &covered), "once is enough");
+        // Another mask on top: nothing of what was covered comes back.
+        shot.cover(&EnhanceSettings { masks: vec![half(0.5)], ..left });
+        let rows = shot.frame.picture.rgb().chunks(160).zip(covered.rgb().chunks(160));
+        assert!(rows.into_iter().all(|(now, before)| now[..78] == before[..78]));
+        assert!(shot.frame.picture.rgb()[100] != picture.rgb()[100]);
     }
 }

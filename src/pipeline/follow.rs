@@ -313,7 +313,10 @@ impl Course {
 
     fn observe(&mut self, shot: &Shot, found: &Found) -> Scene {
         let picture = &shot.frame.picture;
-        let camera = self.camera.as_mut().and_then(|camera| camera.watch(picture, &found.detections));
+        let camera = self
+            .camera
+            .as_mut()
+            .and_then(|camera| camera.watch(picture, &found.detections, shot.enhanced.areas.as_deref()));
         let observation = Observation {
             detections: &found.detections,
             suppressed: &found.suppressed,

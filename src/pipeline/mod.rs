@@ -170,6 +170,9 @@ impl Pipeline {
         let Plan { source, reopen, mut detector, settings, .. } = plan;
         let Plan { every_frame, separate, display, replay, stats, stop, .. } = plan;
         detector.set_pieces(settings.pieces());
+        if settings.enhance.privacy && settings.enhance.masks.is_empty() {
+            log::warn!("enhance.privacy is on, and enhance.masks names nothing to hide");
+        }
         let transport = Arc::new(Transport::default());
         let info = source.info().clone();
         let (stopper, health) = (source.stopper(), source.health());
@@ -246,7 +249,7 @@ impl Pipeline {
             tickets: every_frame.then_some(used),
             track: settings.track(),
             trails: settings.trails,
-            camera_motion: settings.enhance.camera_motion,
+            camera_motion: settings.enhance.camera_motion && !separate,
             inlet: sensed_in,
             every_frame,
             outlet: followed_out,

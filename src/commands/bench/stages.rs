@@ -136,7 +136,9 @@ impl Line<'_> {
             let detected = self.detector.times();
 
             let started = Instant::now();
-            let camera = camera.as_mut().and_then(|camera| camera.watch(picture, &detections));
+            let camera = camera
+                .as_mut()
+                .and_then(|camera| camera.watch(picture, &detections, enhanced.areas.as_deref()));
             let watched = started.elapsed();
 
             let started = Instant::now();

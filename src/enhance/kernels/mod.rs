@@ -12,6 +12,8 @@ pub mod luma;
 pub mod median;
 pub mod sharpen;
 pub mod temporal;
+#[cfg(test)]
+mod testing;
 mod view;
 pub mod warp;
 

@@ -31,12 +31,12 @@ struct Course {
 
 /// Draws `from` as `map` (from its pixels to pixels of `to`, the corner of the first pixel at (0, 0)) has it into `to`, of the
 /// same channels and any size. Interpolated between four pixels, each time rounded to a level: at most one off. What lies
-/// beyond the border is the nearest pixel within. A map that cannot be turned around leaves `to` as it is.
+/// beyond the border is the nearest pixel within. A map that cannot be turned around counts as none.
 pub fn warp(from: &View<'_>, to: &mut ViewMut<'_>, map: &Affine) {
     if from.channels() != to.channels() {
         return;
     }
-    let Some(back) = inverse(map) else { return };
+    let back = inverse(map).unwrap_or(Affine::IDENTITY);
     let [[a, b, c], [d, e, f]] = back.matrix.map(|row| row.map(f64::from));
     let one = f64::from(1 << PLACE_BITS);
     // Beyond this everything is the border's, and sums over a row stay in range.
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_moves_by_the_identity_and_nothing_happens_by_no_map() {
+    fn nothing_moves_by_the_identity_nor_by_what_is_no_map() {
         let bytes = noise(30 * 20 * 3);
         let from = View::new(&bytes, (30, 20), 3, 90).unwrap();
         let mut made = vec![0; bytes.len()];
@@ -198,6 +198,7 @@ mod tests {
         for none in
             [[[0.0; 3]; 2], [[f32::NAN, 0.0, 0.0], [0.0, 1.0, 0.0]], [[1.0, 2.0, 0.0], [2.0, 4.0, 0.0]]]
         {
+            made.fill(0);
             warp(&from, &mut ViewMut::new(&mut made, (30, 20), 3, 90).unwrap(), &Affine { matrix: none });
             assert!(made == bytes);
         }

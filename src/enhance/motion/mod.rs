@@ -47,6 +47,11 @@ pub struct Motion {
 impl Motion {
     /// Nothing is known.
     pub const UNKNOWN: Self = Self { map: Affine::IDENTITY, confidence: 0.0, points: 0, inliers: 0 };
+
+    /// Whether the map is what was found, and not what stands for nothing found.
+    pub fn is_known(&self) -> bool {
+        self.confidence >= LEAST_CONFIDENCE
+    }
 }
 
 /// Finds the motion from each picture to the next: corners spread over the picture before (Shi & Tomasi 1994) are followed

@@ -27,7 +27,7 @@ impl Stage {
         match self.show.pipeline.frames.try_recv() {
             // It was on its way when a jump was asked for.
             Ok(shot) if shot.epoch < self.epoch => {}
-            Ok(shot) => {
+            Ok(mut shot) => {
                 self.begin_epoch(shot.epoch);
                 if !frozen {
                     let before = self.show_frame(shot);
@@ -35,6 +35,7 @@ impl Stage {
                     self.choose_scene();
                     self.write_picture(before);
                 } else {
+                    shot.cover(&self.show.carried.live.settings().enhance);
                     let scene = self.latest.clone().unwrap_or_default();
                     self.writing &= self.show.recorder.picture(&shot.frame, &scene, shot.frame.time);
                 }
@@ -113,7 +114,9 @@ impl Stage {
     }
 
     /// Gives the epoch and the time of the frame that was shown before.
-    fn show_frame(&mut self, shot: Shot) -> Option<(u64, f64)> {
+    fn show_frame(&mut self, mut shot: Shot) -> Option<(u64, f64)> {
+        // It may have been on its way when that was asked for.
+        shot.cover(&self.show.carried.live.settings().enhance);
         self.begin.get_or_insert(shot.frame.time);
         self.begin = self.begin.map(|begin| begin.min(shot.frame.time));
         if let Some(current) = &self.current {

@@ -52,8 +52,7 @@ impl Stage {
             recording: self.show.recorder.video().map(|video| video.seconds),
             confidence: Some(settings.detector.confidence),
             trail_seconds: Some(settings.trails.seconds),
-            enhance_ms: (!current.enhanced.report.steps.is_empty())
-                .then(|| current.enhanced.report.time().as_secs_f64() * 1e3),
+            enhance_ms: current.enhanced.report.time().map(|time| time.as_secs_f64() * 1e3),
             enhanced: current
                 .enhanced
                 .report

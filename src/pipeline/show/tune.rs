@@ -90,6 +90,10 @@ impl Stage {
         }
         self.show.pipeline.adjust(settings);
         self.trace.set_settings(settings.trails);
+        // A picture that stands still may do so for long.
+        if let Some(current) = &mut self.current {
+            current.cover(&settings.enhance);
+        }
         if settings.overlay != before.overlay {
             self.show.recorder.look(&self.show.labels, &settings.overlay);
         }

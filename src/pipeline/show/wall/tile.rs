@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, TryRecvError};
 use super::open::{Attempt, Opened, Results};
 use super::{Common, WallSource};
 use crate::config::Live;
-use crate::enhance::ShownPicture;
+use crate::enhance::{EnhanceSettings, ShownPicture};
 use crate::labels::Labels;
 use crate::pipeline::show::age::Ages;
 use crate::pipeline::show::compare::Compare;
@@ -132,7 +132,8 @@ impl Tile {
                 self.late = true;
             }
         }
-        if let Some(shot) = frame.filter(|_| !frozen) {
+        if let Some(mut shot) = frame.filter(|_| !frozen) {
+            shot.cover(&common.live.settings().enhance);
             self.show(shot);
         }
         if let Some(error) = error {
@@ -211,6 +212,13 @@ impl Tile {
     fn begin_epoch(&mut self, epoch: u64) {
         if epoch > self.epoch {
             (self.epoch, self.scene) = (epoch, None);
+        }
+    }
+
+    /// Takes the detail out of masked areas of the picture that is shown.
+    pub(super) fn cover(&mut self, settings: &EnhanceSettings) {
+        if let Some(current) = &mut self.current {
+            current.cover(settings);
         }
     }
 

@@ -116,8 +116,11 @@ impl Stage {
     /// Hands the settings in force to the threads of all sources.
     fn adjust(&mut self) {
         let settings = self.common.in_force();
-        for pipeline in self.tiles.iter().filter_map(|tile| tile.pipeline.as_ref()) {
-            pipeline.adjust(&settings);
+        for tile in &mut self.tiles {
+            tile.cover(&settings.enhance);
+            if let Some(pipeline) = &tile.pipeline {
+                pipeline.adjust(&settings);
+            }
         }
         self.anew = true;
     }
