@@ -155,7 +155,7 @@ impl Follow {
                 Err(RecvTimeoutError::Timeout) => {
                     let was_silent = std::mem::replace(&mut silent, self.is_silent());
                     if (silent || was_silent)
-                        && let Some(silence) = self.silence(last.as_ref(), &mut course)
+                        && let Some(silence) = self.silence(last.as_mut(), silent, &mut course)
                         && self.outlet.send(silence).is_err()
                     {
                         break;
@@ -196,13 +196,22 @@ impl Follow {
         self.health.as_ref().is_some_and(|health| !health.is_good())
     }
 
-    /// What time has done to the tracks of a source that gives no frames.
-    fn silence(&self, last: Option<&(Shot, Scene)>, course: &mut Course) -> Option<Followed> {
-        let (shot, scene) = last?.clone();
+    /// What time has done to the tracks of a source that gives no frames; once it does again (not `silent`), what it had
+    /// done: the frame under way has a time of its own, which the tracks must not be ahead of.
+    fn silence(
+        &self,
+        last: Option<&mut (Shot, Scene)>,
+        silent: bool,
+        course: &mut Course,
+    ) -> Option<Followed> {
+        let (shot, scene) = last?;
         // What is still to be looked at is of an earlier time than now: the tracks wait for it.
         let awaited = self.stats.handed.load(Ordering::SeqCst) > shot.order + 1;
         let time = shot.frame.time + shot.frame.captured.elapsed().as_secs_f64();
-        let scene = if awaited { scene } else { course.pass(&shot, time) };
+        if silent && !awaited {
+            *scene = course.pass(shot, time);
+        }
+        let (shot, scene) = (shot.clone(), scene.clone());
         let (detections, times) = (Vec::new(), DetectTimes::default());
         Some(Followed { shot, detections, scene, fresh: false, times, silence: true })
     }
