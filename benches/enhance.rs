@@ -14,18 +14,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trailsight::detect::{DetectSettings, Detector};
-use trailsight::enhance::kernels::clahe::Clahe;
-use trailsight::enhance::kernels::deblock::deblock;
-use trailsight::enhance::kernels::gaussian::Gaussian;
-use trailsight::enhance::kernels::guided::Guided;
-use trailsight::enhance::kernels::luma::luma;
-use trailsight::enhance::kernels::median::Median;
-use trailsight::enhance::kernels::sharpen::Sharpen;
-use trailsight::enhance::kernels::temporal::Temporal;
-use trailsight::enhance::kernels::{Plane, View, ViewMut, curve, deinterlace};
 use trailsight::enhance::measure::Measure;
 use trailsight::enhance::{Areas, CameraWatch, EnhanceSettings, Enhancer, Polygon};
 use trailsight::frame::Picture;
+use trailsight::kernels::clahe::Clahe;
+use trailsight::kernels::deblock::deblock;
+use trailsight::kernels::gaussian::Gaussian;
+use trailsight::kernels::guided::Guided;
+use trailsight::kernels::luma::luma;
+use trailsight::kernels::median::Median;
+use trailsight::kernels::sharpen::Sharpen;
+use trailsight::kernels::temporal::Temporal;
+use trailsight::kernels::{Plane, View, ViewMut, curve, deinterlace};
 
 /// Each kernel runs for about so long.
 const SPAN: Duration = Duration::from_millis(150);

@@ -90,6 +90,13 @@ impl Rect {
         }
     }
 
+    /// The box in a picture that is so many times as large.
+    pub fn scaled(&self, factor: f32) -> Self {
+        let [left, top, width, height] =
+            [self.left, self.top, self.width, self.height].map(|side| side * factor);
+        Self { left, top, width, height }
+    }
+
     /// The box on the way from this one (share 0) to the other (share 1), each edge in a straight line.
     pub fn towards(&self, other: &Self, share: f32) -> Self {
         let between = |a: f32, b: f32| a + (b - a) * share;
@@ -127,6 +134,33 @@ impl Rect {
         let shared = self.intersection(other);
         let union = self.area() + other.area() - shared;
         if shared > 0.0 && union > 0.0 { (shared / union).min(1.0) } else { 0.0 }
+    }
+}
+
+/// A picture's size once it fits into the network's input with its aspect ratio.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit {
+    /// Pixels across, at least 1.
+    pub width: usize,
+    /// Pixels down, at least 1.
+    pub height: usize,
+    /// New pixels an old one.
+    pub scale: f64,
+}
+
+impl Fit {
+    /// The largest size of a picture of `size` pixels that fits into `room`, as YOLOX was trained (Ge et al. 2021,
+    /// arXiv:2107.08430): cut off, not rounded; a sliver still gets one row or column.
+    pub fn within(size: (usize, usize), room: (usize, usize)) -> Self {
+        let scale = (room.0 as f64 / size.0 as f64).min(room.1 as f64 / size.1 as f64);
+        let side = |from: usize, most: usize| ((from as f64 * scale) as usize).clamp(1, most.max(1));
+        Self { width: side(size.0, room.0), height: side(size.1, room.1), scale }
+    }
+
+    /// So much smaller that pixels would be skipped if new ones lay between old ones: the mean of what each covers is
+    /// taken instead.
+    pub fn skips(&self) -> bool {
+        self.scale < 0.5
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [`track`] | the engine: boxes in, identities out | – |
 //! | [`dataset`] | data sets with truth and detections, read from disk | – |
 //! | [`metrics`] | how good tracks are: HOTA, CLEAR MOT and identity metrics | – |
+//! | [`kernels`] | loops over pixels: filters, tables, shrinking | `detector` |
 //! | [`enhance`] | pictures made better before the network sees them; the camera's motion | `detector` |
 //! | [`detect`] | the network: a picture in, boxes out | `detector` |
 //! | [`source`] | cameras, videos, streams, images: each turned into frames | `cli` |
@@ -41,6 +42,8 @@ pub mod track;
 pub mod detect;
 #[cfg(feature = "detector")]
 pub mod enhance;
+#[cfg(feature = "detector")]
+pub mod kernels;
 #[cfg(feature = "detector")]
 pub mod suggest;
 

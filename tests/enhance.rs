@@ -168,6 +168,49 @@ fn every_step_at_once_takes_any_size() {
 }
 
 #[test]
+fn a_large_picture_is_enhanced_at_the_size_that_the_network_looks_at() {
+    let mut random = fastrand::Rng::with_seed(9);
+    let (mut detector, network) = (detector(), (416, 416));
+    let street = image::open(common::root().join("tests/photos/street.png")).unwrap();
+    let large = street.resize_exact(1536, 1152, image::imageops::FilterType::CatmullRom).to_rgb8();
+    let large = Picture::new(1536, 1152, large.into_raw()).unwrap();
+    let right = Polygon::new(vec![(0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)]).unwrap();
+    for (picture, masks, step) in [
+        (noisy(&darkened(&large), 4.0, &mut random), vec![], Step::Light),
+        (noisy(&large, 60.0, &mut random), vec![], Step::Gaussian),
+        (large.clone(), vec![right.clone()], Step::Hide),
+    ] {
+        let picture = Arc::new(picture);
+        let settings = EnhanceSettings { masks, ..EnhanceSettings::default() };
+        let (shown, enhanced) = Enhancer::new(settings.clone()).for_network(network).enhance(&picture, 0.0);
+        assert!(Arc::ptr_eq(&shown, &picture), "what is shown keeps its size");
+        let seen = enhanced.seen.as_ref().unwrap();
+        assert_eq!(seen.size(), (416, 312));
+        let taken: Vec<_> = enhanced.report.steps.iter().map(|taken| taken.step).collect();
+        assert!(taken.contains(&Step::Shrink) && taken.contains(&step), "{taken:?}");
+        let mut found = detector.detect(seen).unwrap();
+        enhanced.place(&mut found, picture.size());
+        // As if all were done at the full size.
+        let (_, fully) = Enhancer::new(settings).enhance(&picture, 0.0);
+        let mut wanted = detector.detect(fully.seen.as_ref().unwrap_or(&picture)).unwrap();
+        fully.place(&mut wanted, picture.size());
+        wanted.retain(|d| d.score > 0.6);
+        assert!(wanted.len() >= 2, "{step} {wanted:?}");
+        for one in &wanted {
+            let is_found = |d: &Detection| d.class == one.class && d.rect.iou(&one.rect) > 0.75;
+            assert!(found.iter().any(is_found), "{step}: {one:?} {found:?}");
+        }
+        assert!(step != Step::Hide || found.iter().all(|d| d.rect.center().0 < 768.0), "{found:?}");
+    }
+    // Weak noise is gone by then; and pieces are looked at from near.
+    let weak = Arc::new(noisy(&large, 15.0, &mut random));
+    let seen = |settings| Enhancer::new(settings).for_network(network).enhance(&weak, 0.0).1;
+    assert!(seen(EnhanceSettings::default()).seen.is_none());
+    let tiled = EnhanceSettings { tiles: "2x2".parse().unwrap(), ..EnhanceSettings::default() };
+    assert_eq!(seen(tiled).seen.unwrap().size(), (1536, 1152));
+}
+
+#[test]
 fn masked_objects_never_count_and_are_not_to_be_recognised() {
     let picture = Arc::new(photo("street"));
     let mut detector = detector();

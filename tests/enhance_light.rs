@@ -4,10 +4,10 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
 
-use trailsight::enhance::kernels::clahe::Clahe;
-use trailsight::enhance::kernels::curve::{self, Table};
-use trailsight::enhance::kernels::luma::{add_difference, luma};
-use trailsight::enhance::kernels::{Plane, View, ViewMut};
+use trailsight::kernels::clahe::Clahe;
+use trailsight::kernels::curve::{self, Table};
+use trailsight::kernels::luma::{add_difference, luma};
+use trailsight::kernels::{Plane, View, ViewMut};
 
 const SIZES: [(usize, usize); 6] = [(61, 47), (33, 20), (1, 9), (17, 1), (1, 1), (48, 36)];
 const CLAHE: [(f32, usize, usize); 5] = [(2.0, 8, 8), (4.0, 4, 3), (0.0, 2, 2), (40.0, 1, 1), (1.0, 3, 5)];

@@ -4,11 +4,11 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use trailsight::enhance::kernels::warp::warp;
-use trailsight::enhance::kernels::{View, ViewMut};
 use trailsight::enhance::motion::{CameraMotion, Motion};
 use trailsight::frame::Picture;
 use trailsight::geometry::{Affine, Rect};
+use trailsight::kernels::warp::warp;
+use trailsight::kernels::{View, ViewMut};
 
 const PHOTOS: [&str; 5] = ["street", "street-wide", "motorcycle", "officer", "room"];
 

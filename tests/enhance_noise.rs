@@ -3,11 +3,11 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use trailsight::enhance::kernels::gaussian::Gaussian;
-use trailsight::enhance::kernels::guided::Guided;
-use trailsight::enhance::kernels::median::Median;
-use trailsight::enhance::kernels::sharpen::Sharpen;
-use trailsight::enhance::kernels::{View, ViewMut};
+use trailsight::kernels::gaussian::Gaussian;
+use trailsight::kernels::guided::Guided;
+use trailsight::kernels::median::Median;
+use trailsight::kernels::sharpen::Sharpen;
+use trailsight::kernels::{View, ViewMut};
 
 struct Golden {
     size: (usize, usize),

@@ -19,7 +19,8 @@ def letterbox(picture, width, height):
     scale = min(width / picture.shape[1], height / picture.shape[0])
     size = (int(picture.shape[1] * scale), int(picture.shape[0] * scale))
     canvas = np.full((height, width, 3), FILL, np.uint8)
-    canvas[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+    way = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+    canvas[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=way)
     return cv2.dnn.blobFromImage(canvas), scale
 
 

@@ -67,7 +67,11 @@ def peers(picture):
         "gaussian9": lambda: cv2.GaussianBlur(picture, (9, 9), 0),
         "guided2": lambda: cv2.bilateralFilter(picture, 5, 20, 2),
         "sharpen": sharpen,
-        "letterbox": lambda: cv2.dnn.blobFromImage(cv2.resize(picture, (416, 234)), swapRB=True),
+        "letterbox": lambda: cv2.dnn.blobFromImage(
+            cv2.resize(picture, (416, 234), interpolation=cv2.INTER_AREA), swapRB=True
+        ),
+        "shrink": lambda: cv2.resize(picture, (416, 234), interpolation=cv2.INTER_AREA),
+        "warp": lambda: cv2.warpAffine(picture, turn, (1280, 720), flags=cv2.INTER_LINEAR),
     }
 
 

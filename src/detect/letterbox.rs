@@ -1,4 +1,7 @@
 //! From a picture of any size, or a piece of it, to one that fits into the network's input.
+//!
+//! What comes out are 8-bit levels, red first. The network's first layer makes floats of them while it loads them, and its
+//! weights take red for blue and blue for red: neither the order nor the kind of the numbers costs a pass of its own.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -6,12 +9,17 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use super::pieces::Piece;
 use super::settings::InputSize;
 use crate::frame::Picture;
+use crate::geometry::Fit;
+use crate::kernels::area::Area;
+use crate::kernels::{View, ViewMut};
 
-/// Scales a picture to fit the network's input without changing its aspect ratio, as YOLOX was trained (Ge et al. 2021,
-/// arXiv:2107.08430), by bilinear interpolation. What is then put around it is the network's session's to know.
+/// Scales a picture to fit the network's input without changing its aspect ratio: to half and up by bilinear interpolation,
+/// as YOLOX was trained; further down each pixel is the mean of what it covers. What is then put around it is the network's
+/// session's to know.
 pub(super) struct Letterbox {
     input: InputSize,
     resizer: Resizer,
+    area: Area,
     /// The scaled picture, 8-bit RGB, reused from frame to frame.
     scaled: Vec<u8>,
 }
@@ -30,38 +38,51 @@ pub(super) struct Fitted<'a> {
 
 impl Letterbox {
     pub(super) fn new(input: InputSize) -> Self {
-        Self { input, resizer: Resizer::new(), scaled: Vec::new() }
+        Self { input, resizer: Resizer::new(), area: Area::default(), scaled: Vec::new() }
     }
 
     /// Scales a piece of the picture to the largest size that fits.
     pub(super) fn fit<'a>(&'a mut self, picture: &'a Picture, piece: Piece) -> Result<Fitted<'a>, String> {
-        let (in_w, in_h) = (self.input.width(), self.input.height());
-        let (pic_w, pic_h) = (piece.width as usize, piece.height as usize);
-        let scale = (in_w as f64 / pic_w as f64).min(in_h as f64 / pic_h as f64);
-        // Cut off, not rounded, as the reference does; a sliver still gets one row or column.
-        let width = ((pic_w as f64 * scale) as usize).clamp(1, in_w);
-        let height = ((pic_h as f64 * scale) as usize).clamp(1, in_h);
+        let size = (piece.width as usize, piece.height as usize);
+        let fit = Fit::within(size, self.input.size());
+        let Fit { width, height, scale } = fit;
 
-        let as_it_is = (width, height) == (pic_w, pic_h) && piece == Piece::whole(picture.size());
+        let as_it_is = (width, height) == size && piece == Piece::whole(picture.size());
         let rgb: &[u8] = if as_it_is {
             picture.pixels()
         } else {
             self.scaled.resize(width * height * 3, 0);
-            let source = ImageRef::new(picture.width(), picture.height(), picture.pixels(), PixelType::U8x3)
-                .map_err(|error| error.to_string())?;
-            let mut target =
-                Image::from_slice_u8(width as u32, height as u32, &mut self.scaled, PixelType::U8x3)
-                    .map_err(|error| error.to_string())?;
-            let [left, top, width, height] =
-                [piece.left, piece.top, piece.width, piece.height].map(f64::from);
-            // Plain interpolation, without averaging over what is skipped: what the network saw in training.
-            let options = ResizeOptions::new()
-                .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
-                .crop(left, top, width, height);
-            self.resizer.resize(&source, &mut target, &options).map_err(|error| error.to_string())?;
+            if fit.skips() {
+                self.average(picture, piece, (width, height))?;
+            } else {
+                self.interpolate(picture, piece, (width as u32, height as u32))?;
+            }
             &self.scaled
         };
         Ok(Fitted { rgb, width, height, scale: scale as f32 })
+    }
+
+    fn average(&mut self, picture: &Picture, piece: Piece, size: (usize, usize)) -> Result<(), String> {
+        let row = picture.width() as usize * 3;
+        let begin = piece.top as usize * row + piece.left as usize * 3;
+        let pixels = picture.pixels().get(begin..).unwrap_or_default();
+        let from = View::new(pixels, (piece.width as usize, piece.height as usize), 3, row);
+        let to = ViewMut::new(&mut self.scaled, size, 3, size.0 * 3);
+        let (from, mut to) = from.zip(to).ok_or("a piece of the picture lies beyond its edge")?;
+        self.area.shrink(&from, &mut to);
+        Ok(())
+    }
+
+    fn interpolate(&mut self, picture: &Picture, piece: Piece, size: (u32, u32)) -> Result<(), String> {
+        let source = ImageRef::new(picture.width(), picture.height(), picture.pixels(), PixelType::U8x3)
+            .map_err(|error| error.to_string())?;
+        let mut target = Image::from_slice_u8(size.0, size.1, &mut self.scaled, PixelType::U8x3)
+            .map_err(|error| error.to_string())?;
+        let [left, top, width, height] = [piece.left, piece.top, piece.width, piece.height].map(f64::from);
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear))
+            .crop(left, top, width, height);
+        self.resizer.resize(&source, &mut target, &options).map_err(|error| error.to_string())
     }
 }
 

@@ -101,7 +101,7 @@ fn read(
         |error: TractError| DetectError::NotOnnx { model: name.to_owned(), why: first_line(&error) };
     let shape =
         |found: String, expected: String| DetectError::Shape { model: name.to_owned(), found, expected };
-    let (width, height) = (input.width(), input.height());
+    let (width, height) = input.size();
 
     // The file declares shapes for one input size; they are left aside so that any other size can be asked for.
     let onnx = onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);

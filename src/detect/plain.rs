@@ -31,7 +31,7 @@ impl Network for PlainNetwork {
             several => Executor::multithread_with_name(several, "infer"),
         };
         let state = self.plan.spawn().map_err(|error| first_line(&error))?;
-        let (width, height) = (self.input.width(), self.input.height());
+        let (width, height) = self.input.size();
         let planes = Tensor::zero::<f32>(&[1, 3, height, width]).map_err(|error| first_line(&error))?;
         Ok(Box::new(PlainSession { state, executor, input: self.input, planes, rows: Vec::new() }))
     }
@@ -54,7 +54,7 @@ impl Session for PlainSession {
         if let Ok(mut planes) = self.planes.to_plain_array_view_mut::<f32>()
             && let Some(planes) = planes.as_slice_mut()
         {
-            fill_planes(planes, (self.input.width(), self.input.height()), rgb, width);
+            fill_planes(planes, self.input.size(), rgb, width);
         }
     }
 

@@ -29,6 +29,11 @@ impl InputSize {
     pub fn height(self) -> usize {
         self.height
     }
+
+    /// Pixels across and down.
+    pub fn size(self) -> (usize, usize) {
+        (self.width, self.height)
+    }
 }
 
 impl Default for InputSize {

@@ -1,7 +1,7 @@
 //! Where in the picture objects count: polygons, in shares of its sides so that they hold at every size.
 
-use super::kernels::{Plane, ViewMut};
 use crate::geometry::Rect;
+use crate::kernels::{Plane, ViewMut};
 
 /// A polygon, by its corners `(x, y)` in shares of the picture's sides, `0.0..=1.0`; closed by itself, and where it crosses
 /// itself inside by the even-odd rule.

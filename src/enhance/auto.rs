@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use super::measure::Measure;
 
-/// Noise with a standard deviation above the first, in grey levels, is removed; below the second no more. Of clean
-/// photographs one in fifty has a texture that measures 10.
+/// Noise that the network sees with a standard deviation above the first, in grey levels, is removed; below the second no
+/// more. Of clean photographs one in fifty has a texture that measures 10.
 const NOISE: (f64, f64) = (12.0, 9.0);
 /// In the dark there is less texture to be taken for noise, and noise tells more: with a mean luma below the first it
 /// counts so many times, above the second once.
@@ -82,11 +82,11 @@ impl Auto {
         let of_noise = OUTLIERS_OF_NOISE * (measure.noise / 40.0).powi(2);
         let outliers = self.outliers.update(measure.outliers - of_noise, OUTLIERS, passed);
         let dark = ((DARK.1 - measure.mean) / (DARK.1 - DARK.0)).clamp(0.0, 1.0);
-        let counted = measure.noise * (1.0 + (DARK_NOISE - 1.0) * dark);
+        let counted = measure.noise_seen * (1.0 + (DARK_NOISE - 1.0) * dark);
         let noise = self.noise.update(counted, NOISE, passed);
         self.sigma = match passed {
-            Some(passed) => self.sigma + (measure.noise - self.sigma) * (1.0 - (-passed).exp()),
-            None => measure.noise,
+            Some(passed) => self.sigma + (measure.noise_seen - self.sigma) * (1.0 - (-passed).exp()),
+            None => measure.noise_seen,
         };
         Help {
             noise: noise.then_some(self.sigma as f32),

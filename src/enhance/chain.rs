@@ -1,39 +1,44 @@
 //! The chain: which steps a picture goes through, in which order, with what is kept from frame to frame.
 //!
 //! Damage of single pixels goes first, then noise, so that the steps behind do not spread or amplify them; light before
-//! local contrast, which has less to do then; sharpening last. What does not count is hidden at the very end.
+//! local contrast, which has less to do then; sharpening last. What does not count is hidden at the very end. Between the
+//! damage and the noise a picture that the network looks at from afar is brought to the size at which it does.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::areas::Areas;
+use super::areas::{Areas, Polygon};
 use super::auto::{Auto, Help};
-use super::kernels::View;
-use super::kernels::clahe::Clahe;
-use super::kernels::curve;
-use super::kernels::deblock::deblock;
-use super::kernels::deinterlace;
-use super::kernels::gaussian::Gaussian;
-use super::kernels::guided::Guided;
-use super::kernels::median;
-use super::kernels::sharpen::Sharpen;
-use super::kernels::temporal::Temporal;
-use super::kernels::warp::warp;
 use super::light::Light;
 use super::measure::Measure;
 use super::motion::CameraMotion;
-use super::pool::Pool;
 use super::report::{Report, Step};
-use super::settings::{EnhanceSettings, Median};
+use super::settings::{EnhanceSettings, Median, Tiles};
 use super::stabilise::Stabiliser;
-use super::work::Work;
+use super::work::{Tools, Work};
+use crate::detection::Detection;
 use crate::frame::Picture;
+use crate::geometry::Fit;
+use crate::kernels::View;
+use crate::kernels::clahe::Clahe;
+use crate::kernels::curve;
+use crate::kernels::deblock::deblock;
+use crate::kernels::deinterlace;
+use crate::kernels::gaussian::Gaussian;
+use crate::kernels::guided::Guided;
+use crate::kernels::median;
+use crate::kernels::sharpen::Sharpen;
+use crate::kernels::temporal::Temporal;
+use crate::kernels::warp::warp;
 
 /// What was made of a picture for the network.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Enhanced {
     /// What the network is to look at; `None`: the picture as it is.
     pub seen: Option<Arc<Picture>>,
+    /// Pixels of what is seen a pixel of the picture, both ways; what does not make a whole pixel at the right and the
+    /// bottom is squeezed in.
+    pub scale: f32,
     /// Where objects count; `None`: everywhere.
     pub areas: Option<Arc<Areas>>,
     /// Masked areas have lost their detail in what may be shown.
@@ -42,15 +47,42 @@ pub struct Enhanced {
     pub report: Arc<Report>,
 }
 
+impl Default for Enhanced {
+    /// Nothing was made, and objects count everywhere.
+    fn default() -> Self {
+        Self { seen: None, scale: 1.0, areas: None, pixelated: false, report: Arc::default() }
+    }
+}
+
+impl Enhanced {
+    /// Brings boxes found in what is seen to where they are in the picture, of this size in pixels, and leaves out those
+    /// that do not count.
+    pub fn place(&self, detections: &mut Vec<Detection>, (width, height): (u32, u32)) {
+        detections.retain_mut(|detection| {
+            if self.scale != 1.0 {
+                let rect = detection.rect.scaled(1.0 / self.scale);
+                let Some(rect) = rect.clipped(width as f32, height as f32) else { return false };
+                detection.rect = rect;
+            }
+            self.areas.as_ref().is_none_or(|areas| areas.counts(&detection.rect))
+        });
+    }
+}
+
 /// Frames that lie further apart than this, in seconds, or the wrong way round, do not follow one another.
 const GAP_SECONDS: f64 = 2.0;
 /// Seconds of source time from one measurement to the next.
 const MEASURE_SECONDS: f64 = 0.25;
 /// The guided filter looks so many pixels around, which is as much as noise needs.
 const SMOOTH_RADIUS: usize = 2;
-/// The standard deviations in pixels of the Gaussian against noise, and from which noise on the larger one is taken.
+/// The standard deviations in pixels of the Gaussian against noise, and from which noise on the larger one is taken; the
+/// same in pixels of the size that the network looks at.
 const NOISE_BLUR: (f32, f32) = (1.2, 1.5);
+const SMALL_BLUR: (f32, f32) = (0.8, 1.0);
 const STRONG_NOISE: f32 = 30.0;
+/// Averaged over so many pixels a side, noise is as much weaker as it is by the interpolation of the pictures that the
+/// bounds of `auto.rs` were found on.
+const AVERAGED: f64 = 1.4;
 /// The standard deviation in pixels of what an unsharp mask takes for unsharp, and how many grey levels it lets be.
 const UNSHARP: (f32, u8) = (1.2, 3);
 /// A line that differs by more grey levels from both its neighbours is of another field.
@@ -65,7 +97,9 @@ pub struct Enhancer {
     settings: EnhanceSettings,
     /// Pictures do not follow one another: each is looked at as if it were the first.
     separate: bool,
-    pool: Pool,
+    /// The size of the network's input, across and down, where it looks at the picture as a whole.
+    input: Option<(usize, usize)>,
+    tools: Tools,
     /// The time of the frame before, in seconds; `None`: there is none that this one follows on.
     last: Option<f64>,
     /// When it was measured last, with what was found.
@@ -77,8 +111,8 @@ pub struct Enhancer {
     light: Light,
     temporal: Temporal,
     filters: Filters,
-    /// For pictures of the size with it.
-    areas: Option<AreasOfSize>,
+    /// For pictures of the size with it: as they come, and as the network looks at them.
+    areas: [Option<AreasOfSize>; 2],
 }
 
 /// The size in pixels, and where objects count in pictures of it.
@@ -110,7 +144,8 @@ impl Enhancer {
         Self {
             settings,
             separate: false,
-            pool: Pool::default(),
+            input: None,
+            tools: Tools::default(),
             last: None,
             measured: None,
             motion: CameraMotion::new(),
@@ -120,7 +155,7 @@ impl Enhancer {
             light: Light::default(),
             temporal: Temporal::default(),
             filters: Filters::default(),
-            areas: None,
+            areas: [None, None],
         }
     }
 
@@ -129,10 +164,21 @@ impl Enhancer {
         Self { separate, ..self }
     }
 
+    /// For a network with an input of this size, across and down. A picture more than twice as large is shrunk before the
+    /// steps that are for the network alone, which then cost a fraction; unless it is cropped or cut into tiles.
+    pub fn for_network(self, input: (usize, usize)) -> Self {
+        Self { input: Some(input), ..self }
+    }
+
+    /// The network's input has another size from now on.
+    pub fn set_input(&mut self, input: (usize, usize)) {
+        self.input = Some(input);
+    }
+
     /// Changes the settings; what is remembered stays where it can.
     pub fn set(&mut self, settings: EnhanceSettings) {
         if (&settings.regions, &settings.masks) != (&self.settings.regions, &self.settings.masks) {
-            self.areas = None;
+            self.areas = [None, None];
         }
         if settings.auto && !self.settings.auto {
             self.measured = None;
@@ -157,23 +203,43 @@ impl Enhancer {
     /// time in seconds.
     pub fn enhance(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Enhanced) {
         let (shown, passed, mut report) = self.show(picture, time);
-        self.measure(&shown, time, &mut report);
+        let small = self.small(picture.size());
+        self.measure(&shown, small.map(|fit| fit.scale), time, &mut report);
         let areas = self.areas(picture.size());
-        let mut work = Work::new(&shown, &mut self.pool, report);
+        let mut work = Work::new(&shown, &mut self.tools, report);
         let settings = &self.settings;
-        self.filters.clean(&mut work, settings, &self.help, (passed, self.separate), &mut self.temporal);
+        self.filters.mend(&mut work, settings, &self.help);
+        let small = small.map(|fit| ((fit.width as u32, fit.height as u32), fit.scale as f32));
+        work.resize(small.map(|(size, _)| size));
+        let way = Way { passed, separate: self.separate, small: small.is_some() };
+        self.filters.clean(&mut work, settings, &self.help, way, &mut self.temporal);
         let light = self.light.update(settings, self.measured.as_ref().map(|(_, measure)| measure), passed);
         if let Some((tables, why)) = light {
             work.change(Step::Light, why, |picture| curve::apply_channels_in_place(picture, tables));
         }
         self.filters.define(&mut work, settings);
-        if let Some(areas) = &areas {
-            work.change(Step::Hide, ASKED, |picture| areas.hide(picture));
+        if areas.is_some() {
+            let size = small.map_or(picture.size(), |(size, _)| size);
+            let (regions, masks) = (&settings.regions, &settings.masks);
+            let areas = areas_of(&mut self.areas[usize::from(small.is_some())], size, regions, masks);
+            if let Some(areas) = areas {
+                work.change(Step::Hide, ASKED, |picture| areas.hide(picture));
+            }
         }
         let (now, report) = work.finish();
-        let seen = now.map(|now| self.pool.give(now));
+        let is_small = |now: &Picture| small.filter(|(size, _)| *size == now.size());
+        let scale = now.as_ref().and_then(is_small).map_or(1.0, |(_, scale)| scale);
+        let pool = if scale == 1.0 { &mut self.tools.pool } else { &mut self.tools.small };
+        let seen = now.map(|now| pool.give(now));
         let pixelated = self.settings.pixelates();
-        (shown, Enhanced { seen, areas, pixelated, report: Arc::new(report) })
+        (shown, Enhanced { seen, scale, areas, pixelated, report: Arc::new(report) })
+    }
+
+    /// The size at which the network looks at pictures of this size, where it is less than half.
+    fn small(&self, (width, height): (u32, u32)) -> Option<Fit> {
+        let whole = self.settings.crop.is_none() && self.settings.tiles == Tiles::default();
+        let input = self.input.filter(|_| whole)?;
+        Some(Fit::within((width as usize, height as usize), input)).filter(Fit::skips)
     }
 
     /// Gives the picture as it may be shown and written, without a thought for the network.
@@ -191,7 +257,7 @@ impl Enhancer {
         self.last = Some(time);
         let areas = self.areas(picture.size());
 
-        let mut work = Work::new(picture, &mut self.pool, Report::default());
+        let mut work = Work::new(picture, &mut self.tools, Report::default());
         if self.settings.stabilise > 0.0 && !self.separate {
             let (motion, stabiliser) = (&mut self.motion, &mut self.stabiliser);
             let (passed, seconds) = (passed.unwrap_or_default(), self.settings.stabilise);
@@ -205,12 +271,13 @@ impl Enhancer {
             work.change(Step::Privacy, ASKED, |picture| areas.pixelate(picture));
         }
         let (now, report) = work.finish();
-        let shown = now.map_or_else(|| Arc::clone(picture), |now| self.pool.give(now));
+        let shown = now.map_or_else(|| Arc::clone(picture), |now| self.tools.pool.give(now));
         (shown, passed, report)
     }
 
-    /// Looks at light and noise, where that is wanted and it is time to.
-    fn measure(&mut self, picture: &Picture, time: f64, report: &mut Report) {
+    /// Looks at light and noise, where that is wanted and it is time to. `scale`: where the network gets means of pixels, new
+    /// ones an old one.
+    fn measure(&mut self, picture: &Picture, scale: Option<f64>, time: f64, report: &mut Report) {
         if !self.settings.auto && !self.light.needs_measure(&self.settings) {
             (self.measured, self.help) = (None, Help::default());
             return;
@@ -220,7 +287,8 @@ impl Enhancer {
             return;
         }
         let started = Instant::now();
-        let measure = Measure::of(&View::from(picture));
+        let mut measure = Measure::of(&View::from(picture));
+        measure.noise_seen *= scale.map_or(1.0, |scale| scale * AVERAGED);
         self.help = if self.settings.auto { self.auto.decide(&measure, since) } else { Help::default() };
         self.measured = Some((time, measure));
         report.add(Step::Measure, "", started.elapsed());
@@ -228,26 +296,40 @@ impl Enhancer {
 
     /// Where objects count in pictures of this size.
     fn areas(&mut self, size: (u32, u32)) -> Option<Arc<Areas>> {
-        if let Some((_, areas)) = self.areas.as_ref().filter(|(of, _)| *of == size) {
-            return areas.clone();
-        }
-        let areas = Areas::new(size, &self.settings.regions, &self.settings.masks);
-        let areas = (!areas.is_empty()).then(|| Arc::new(areas));
-        self.areas = Some((size, areas.clone()));
-        areas
+        areas_of(&mut self.areas[0], size, &self.settings.regions, &self.settings.masks)
     }
 }
 
+/// What was kept for this size, or is made now.
+fn areas_of(
+    kept: &mut Option<AreasOfSize>,
+    size: (u32, u32),
+    regions: &[Polygon],
+    masks: &[Polygon],
+) -> Option<Arc<Areas>> {
+    if let Some((_, areas)) = kept.as_ref().filter(|(of, _)| *of == size) {
+        return areas.clone();
+    }
+    let areas = Areas::new(size, regions, masks);
+    let areas = (!areas.is_empty()).then(|| Arc::new(areas));
+    *kept = Some((size, areas.clone()));
+    areas
+}
+
+/// How a picture is cleaned.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// The seconds since the picture that it follows on; `None`: it follows on none.
+    passed: Option<f64>,
+    /// Nothing will follow on it.
+    separate: bool,
+    /// It has the size that the network looks at.
+    small: bool,
+}
+
 impl Filters {
-    /// Takes away what does not belong into the picture: outliers, and noise.
-    fn clean(
-        &mut self,
-        work: &mut Work<'_>,
-        settings: &EnhanceSettings,
-        help: &Help,
-        (passed, separate): (Option<f64>, bool),
-        temporal: &mut Temporal,
-    ) {
+    /// Takes away single damage, which means would spread.
+    fn mend(&mut self, work: &mut Work<'_>, settings: &EnhanceSettings, help: &Help) {
         if settings.deinterlace {
             work.make(Step::Deinterlace, ASKED, |from, to| deinterlace::mend(&from, FIELDS_DIFFER, to));
         }
@@ -268,6 +350,17 @@ impl Filters {
                 Median::Three | Median::Off => median.three(&from, to),
             });
         }
+    }
+
+    /// Takes away noise.
+    fn clean(
+        &mut self,
+        work: &mut Work<'_>,
+        settings: &EnhanceSettings,
+        help: &Help,
+        Way { passed, separate, small }: Way,
+        temporal: &mut Temporal,
+    ) {
         let asked = |level: f32| (level > 0.0).then(|| (level, ASKED.into()));
         if let Some((sigma, why)) = asked(settings.temporal) {
             // The first of several is taken as it is.
@@ -278,7 +371,8 @@ impl Filters {
         }
         // A Gaussian for a video, whose time counts; what keeps edges, and brings more, for a picture that stands alone.
         let noise = help.noise.map(|sigma| (sigma, Help::noisy(sigma)));
-        let blur = |sigma: f32| if sigma < STRONG_NOISE { NOISE_BLUR.0 } else { NOISE_BLUR.1 };
+        let blurs = if small { SMALL_BLUR } else { NOISE_BLUR };
+        let blur = |sigma: f32| if sigma < STRONG_NOISE { blurs.0 } else { blurs.1 };
         let by_itself = noise.clone().filter(|_| !separate).map(|(sigma, why)| (blur(sigma), why));
         if let Some((sigma, why)) = asked(settings.gaussian).or(by_itself) {
             let gaussian = set_for(&mut self.gaussian, sigma, || Gaussian::new(sigma));

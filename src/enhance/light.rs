@@ -8,14 +8,17 @@
 
 use std::borrow::Cow;
 
-use super::kernels::curve::{IDENTITY, Table};
 use super::measure::Measure;
 use super::settings::{EnhanceSettings, WhiteBalance};
+use crate::kernels::curve::{IDENTITY, Table};
 
 /// The levels that a stretched picture's darkest and brightest half of a percent get.
 const STRETCHED: (f64, f64) = (5.0, 250.0);
 /// Levels over a smaller range than the first are stretched fully, over a larger one than the second not at all.
 const FLAT: (f64, f64) = (110.0, 135.0);
+/// Levels over a range below the first show nothing that could be brought out, as before a covered lens: they are left as
+/// they are, and brought out fully from the second on.
+const BLANK: (f64, f64) = (8.0, 16.0);
 /// No more than this: what there is between two levels cannot be had.
 const MOST_GAIN: f64 = 6.0;
 /// A mean below the first is dark, above the second well exposed.
@@ -152,8 +155,9 @@ fn aim(settings: &EnhanceSettings, measure: &Measure) -> (Curve, String) {
     };
     let (low, high) = (measure.luma.quantile(0.005), measure.luma.quantile(0.995));
     let range = (high - low).max(1.0);
+    let shows = weight(range, BLANK);
     let gain = ((STRETCHED.1 - STRETCHED.0) / range).clamp(1.0, MOST_GAIN);
-    let much = weight(range, (FLAT.1, FLAT.0));
+    let much = weight(range, (FLAT.1, FLAT.0)) * shows;
     curve.stretch = gain.ln() * much;
     curve.middle = (low + high) / 2.0;
     curve.shift = ((STRETCHED.0 + STRETCHED.1) / 2.0 - curve.middle) * much * (gain - 1.0).min(1.0);
@@ -162,14 +166,14 @@ fn aim(settings: &EnhanceSettings, measure: &Measure) -> (Curve, String) {
     let mean = sum / f64::from(measure.luma.total());
     let power = |aim: f64| (aim.ln() / (mean / 255.0).clamp(1e-3, 0.97).ln()).clamp(POWERS.0, POWERS.1);
     if mean < AIMS.0 * 255.0 {
-        curve.power = power(AIMS.0).min(1.0).ln() * weight(mean, (DARK.1, DARK.0));
+        curve.power = power(AIMS.0).min(1.0).ln() * weight(mean, (DARK.1, DARK.0)) * shows;
     } else if settings.exposure && mean > AIMS.1 * 255.0 {
         curve.power = power(AIMS.1).max(1.0).ln();
     }
     if !settings.exposure {
         // In the darker parts, where the curve is steepest.
         let slope = curve.slope(measure.luma.quantile(0.25).max(4.0)).max(1.0);
-        let most = (MOST_NOISE / measure.noise.max(0.1)).max(1.0);
+        let most = (MOST_NOISE / measure.noise_seen.max(0.1)).max(1.0);
         let much = if slope > most { most.ln() / slope.ln() } else { 1.0 };
         (curve.stretch, curve.shift, curve.power) =
             (curve.stretch * much, curve.shift * much, curve.power * much);
@@ -199,8 +203,8 @@ fn balance(kind: WhiteBalance, measure: &Measure) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhance::kernels::View;
     use crate::frame::Picture;
+    use crate::kernels::View;
 
     /// A picture of all levels from `low` to `high`, tinted.
     fn ramp(low: f64, high: f64, tint: [f64; 3]) -> Measure {
@@ -231,6 +235,14 @@ mod tests {
         let night = Measure { ..ramp(0.0, 255.0, [0.12, 0.12, 0.12]) };
         let (tables, _) = light.update(&auto(), Some(&night), None).unwrap();
         assert!(tables[0][15] > 60, "{}", tables[0][15]);
+        // A covered lens shows nothing, however dark it is; what barely shows is not brought out all at once.
+        assert!(light.update(&auto(), Some(&ramp(20.0, 24.0, [1.0; 3])), None).is_none());
+        let much = |high: f64| {
+            let mut light = Light::default();
+            let _ = light.update(&auto(), Some(&ramp(20.0, high, [1.0; 3])), None);
+            light.now.stretch
+        };
+        assert!(much(29.0) < 0.5 * much(38.0) && much(32.0) < much(38.0), "{} {}", much(29.0), much(38.0));
         let bright = ramp(130.0, 255.0, [1.0; 3]);
         assert!(light.update(&EnhanceSettings { auto: false, ..auto() }, Some(&bright), None).is_none());
         let asked = EnhanceSettings { exposure: true, ..auto() };

@@ -1,7 +1,7 @@
 //! What a picture is like: its light, its colours, its noise. Of samples, so that it may be asked several times a second.
 
-use super::kernels::View;
-use super::kernels::luma::{Histogram, luma_of, rgb, sampled};
+use crate::kernels::View;
+use crate::kernels::luma::{Histogram, luma_of, rgb, sampled};
 
 /// About so many pixels are sampled for light and colour.
 const SAMPLES: usize = 30_000;
@@ -38,6 +38,8 @@ pub struct Measure {
     pub white: Option<[f64; 3]>,
     /// The standard deviation of Gaussian noise in green, in grey levels.
     pub noise: f64,
+    /// As much of that as the network gets to see: all, where the picture is not averaged on the way to it.
+    pub noise_seen: f64,
     /// The share of samples of green that stand out of their neighbours as white or black: of salt-and-pepper noise.
     pub outliers: f64,
     /// How much more the green level steps where a JPEG's blocks meet than within them: 1 for a picture that has none.
@@ -75,6 +77,7 @@ impl Measure {
             grey: brightest(&colours, counted).filter(|_| enough),
             white: brightest(&colours, counted / 20).filter(|_| enough),
             noise,
+            noise_seen: noise,
             outliers,
             blockiness: blockiness(view),
             luma,

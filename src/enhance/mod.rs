@@ -5,19 +5,19 @@
 //! as it is. Steps that remember (exposure, the average over time, the stabiliser) count in seconds of source time, and
 //! begin anew where frames do not follow one another.
 //!
+//! The loops over pixels are in [`kernels`](crate::kernels).
+//!
 //! | file | what it holds |
 //! |---|---|
 //! | `chain.rs`, `report.rs`, `pool.rs` | the chain; what it did and why; memory used again |
 //! | `measure.rs`, `auto.rs` | light, contrast and noise of a picture; what is done about them |
 //! | `light.rs` | tables that follow the light |
 //! | `areas.rs` | where objects count |
-//! | `kernels/` | the loops over pixels |
 //! | `motion/`, `watch.rs`, `stabilise.rs` | how the camera moved; for the tracker; and how to take it out |
 
 mod areas;
 mod auto;
 mod chain;
-pub mod kernels;
 mod light;
 pub mod measure;
 pub mod motion;

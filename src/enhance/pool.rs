@@ -15,12 +15,12 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A picture of the size of `like`; what it shows is not defined.
-    pub(super) fn take(&mut self, like: &Picture) -> Picture {
-        self.given.retain(|picture| picture.size() == like.size());
+    /// A picture of this size; what it shows is not defined. `None`: there is no such size.
+    pub(super) fn take(&mut self, size: (u32, u32)) -> Option<Picture> {
+        self.given.retain(|picture| picture.size() == size);
         let free = self.given.iter().position(|picture| Arc::strong_count(picture) == 1);
         let free = free.and_then(|index| Arc::into_inner(self.given.swap_remove(index)));
-        free.unwrap_or_else(|| like.clone())
+        free.or_else(|| Picture::filled(size.0, size.1, [0; 3]).ok())
     }
 
     /// Gives a picture out for good, and keeps an eye on it.
@@ -45,14 +45,14 @@ mod tests {
     #[test]
     fn what_nobody_looks_at_is_used_again_and_nothing_else() {
         let mut pool = Pool::default();
-        let [like, other] = [(4, 2), (2, 4)].map(|(w, h)| Picture::filled(w, h, [1, 2, 3]).unwrap());
-        let shown = pool.take(&like);
+        let shown = pool.take((4, 2)).unwrap();
         let shown = pool.give(shown);
-        let second = pool.take(&like);
+        let second = pool.take((4, 2)).unwrap();
         let address = second.pixels().as_ptr();
         assert_ne!(shown.pixels().as_ptr(), address);
         pool.put_back(second);
-        assert_eq!(pool.take(&like).pixels().as_ptr(), address);
-        assert_eq!(pool.take(&other).size(), (2, 4));
+        assert_eq!(pool.take((4, 2)).unwrap().pixels().as_ptr(), address);
+        assert_eq!(pool.take((2, 4)).unwrap().size(), (2, 4));
+        assert!(pool.take((0, 4)).is_none());
     }
 }

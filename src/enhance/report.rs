@@ -19,6 +19,8 @@ pub enum Step {
     Deblock,
     /// Outliers are removed.
     Median,
+    /// The picture is brought to the size that the network looks at.
+    Shrink,
     /// Noise is averaged away over time.
     Temporal,
     /// Noise is smoothed.
@@ -45,6 +47,7 @@ impl Step {
             Self::Deinterlace => "deinterlace",
             Self::Deblock => "deblock",
             Self::Median => "median",
+            Self::Shrink => "shrink",
             Self::Temporal => "temporal",
             Self::Gaussian => "gaussian",
             Self::Smooth => "smooth",
@@ -88,13 +91,13 @@ impl Report {
 
     /// How long all took that changes the picture, where something does. Measuring, now and then, is not counted.
     pub fn time(&self) -> Option<Duration> {
-        let changes = || self.steps.iter().filter(|taken| taken.step != Step::Measure);
-        changes().next().is_some().then(|| changes().map(|taken| taken.time).sum())
+        let counted = self.steps.iter().filter(|taken| taken.step != Step::Measure);
+        self.changes().next().is_some().then(|| counted.map(|taken| taken.time).sum())
     }
 
-    /// The steps that change the picture, with their reasons.
+    /// The steps that change what is seen, with their reasons.
     pub fn changes(&self) -> impl Iterator<Item = (Step, &str)> {
-        let changes = self.steps.iter().filter(|taken| taken.step != Step::Measure);
+        let changes = self.steps.iter().filter(|taken| !matches!(taken.step, Step::Measure | Step::Shrink));
         changes.map(|taken| (taken.step, taken.why.as_ref()))
     }
 }

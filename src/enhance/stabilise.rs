@@ -1,9 +1,9 @@
 //! Takes the shaking of a hand-held camera out: the picture is moved against the camera's motion, and drawn back to where
 //! it was over some seconds, so that a pan is followed. It looks at no frames to come.
 
-use super::kernels::warp::inverse;
 use super::motion::Motion;
 use crate::geometry::Affine;
+use crate::kernels::warp::inverse;
 
 /// The picture is moved by at most this share of its sides, ...
 const MOST_SHIFT: f64 = 0.1;

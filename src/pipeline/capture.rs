@@ -40,6 +40,12 @@ pub struct Shot {
 }
 
 impl Shot {
+    /// A frame of a run that has no other.
+    #[cfg(test)]
+    pub(super) fn alone(frame: Frame, enhanced: Enhanced) -> Self {
+        Self { frame, enhanced, epoch: 0, order: 0, fresh: true, anew: false, piece: None, revision: 0 }
+    }
+
     /// The picture that the network looks at.
     pub fn seen(&self) -> &Arc<Picture> {
         self.enhanced.seen.as_ref().unwrap_or(&self.frame.picture)
@@ -60,8 +66,8 @@ impl Shot {
     }
 }
 
-/// Settings of the enhancer to go on with from the next frame on.
-pub(super) type Retouch = Arc<Mutex<Option<EnhanceSettings>>>;
+/// Settings of the enhancer to go on with from the next frame on, and the size of the network's input, across and down.
+pub(super) type Retouch = Arc<Mutex<Option<(EnhanceSettings, (usize, usize))>>>;
 
 /// What was tracked already, shared by the threads.
 pub(super) type SharedMemory = Arc<Mutex<Memory>>;
@@ -234,8 +240,10 @@ impl Capture {
         // Before the settings are taken: what is made with the newer ones may be counted to the older, and is tracked once
         // more then; never the other way round.
         let revision = self.memory.as_ref().map_or(0, |memory| lock(memory).revision());
-        if let Some(settings) = self.retouch.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let retouch = self.retouch.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((settings, input)) = retouch {
             self.enhancer.set(settings);
+            self.enhancer.set_input(input);
         }
         if course.frames == 0 {
             self.enhancer.begin_anew();
@@ -293,8 +301,7 @@ mod tests {
         };
         let open = EnhanceSettings::default();
         let (_, enhanced) = Enhancer::new(open.clone()).enhance(&picture, 0.0);
-        let mut shot =
-            Shot { frame, enhanced, epoch: 0, order: 0, fresh: true, anew: false, piece: None, revision: 0 };
+        let mut shot = Shot::alone(frame, enhanced);
         shot.cover(&open);
         assert!(Arc::ptr_eq(&shot.frame.picture, &picture));
 

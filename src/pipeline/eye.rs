@@ -123,10 +123,8 @@ impl Eye {
                 (Found { detections, suppressed: Vec::new() }, DetectTimes::default())
             }
         };
-        if let Some(areas) = &shot.enhanced.areas {
-            for list in [&mut found.detections, &mut found.suppressed] {
-                list.retain(|detection| areas.counts(&detection.rect));
-            }
+        for list in [&mut found.detections, &mut found.suppressed] {
+            shot.enhanced.place(list, shot.frame.picture.size());
         }
         Ok((found, times))
     }

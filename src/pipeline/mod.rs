@@ -282,7 +282,9 @@ impl Pipeline {
 
         let capture = Capture {
             playhead: Playhead::new(source, reopen, if replay { playhead::BUDGET } else { 0 }),
-            enhancer: Enhancer::new(settings.enhance.clone()).separate(separate),
+            enhancer: Enhancer::new(settings.enhance.clone())
+                .for_network(settings.detector.input.size())
+                .separate(separate),
             retouch,
             display: display_out,
             sense: sense_out,
@@ -322,7 +324,8 @@ impl Pipeline {
     pub fn adjust(&self, settings: &Settings) {
         let change = (settings.track(), settings.trails, settings.enhance.camera_motion);
         *self.adjust.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
-        *self.retouch.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.enhance.clone());
+        let retouch = (settings.enhance.clone(), settings.detector.input.size());
+        *self.retouch.lock().unwrap_or_else(PoisonError::into_inner) = Some(retouch);
         if self.senses.ask(settings) {
             // Full: it has not looked since it was last told.
             let _ = self.wake.try_send(());

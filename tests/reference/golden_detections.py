@@ -3,7 +3,8 @@
 Pre- and post-processing follow YOLOX's own code (`preproc` of yolox/data/data_augment.py and `postprocess` of
 yolox/utils/boxes.py; Ge et al. 2021, arXiv:2107.08430), inference is onnxruntime's:
 
-- letterbox: r = min(H / h, W / w); cv2.resize, bilinear, to (int(w * r), int(h * r)); top-left; the rest 114;
+- letterbox: r = min(H / h, W / w); cv2.resize, bilinear, or INTER_AREA where r < 0.5, which is not YOLOX's, to
+  (int(w * r), int(h * r)); top-left; the rest 114;
   planar B, G, R, float 0..255;
 - decoding: centre = (delta + cell) * stride, size = exp(delta) * stride, divided by r;
 - score = objectness * the highest class score: each cell names one class, as `postprocess` does for the published
@@ -61,7 +62,9 @@ def letterbox(picture, width, height):
     """The network's input for a BGR picture, and the scale r."""
     h, w = picture.shape[:2]
     r = min(height / h, width / w)
-    scaled = cv2.resize(picture, (int(w * r), int(h * r)), interpolation=cv2.INTER_LINEAR)
+    # Shrunk by more than 2, interpolation would skip pixels.
+    way = cv2.INTER_AREA if r < 0.5 else cv2.INTER_LINEAR
+    scaled = cv2.resize(picture, (int(w * r), int(h * r)), interpolation=way)
     padded = np.full((height, width, 3), FILL, np.uint8)
     padded[: scaled.shape[0], : scaled.shape[1]] = scaled
     return np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32), r

@@ -109,7 +109,7 @@ impl Line<'_> {
         each: impl Fn(),
     ) -> Result<[Samples; STAGES.len()], Failure> {
         let settings = &self.context.loaded.settings;
-        let mut enhancer = Enhancer::new(settings.enhance.clone());
+        let mut enhancer = Enhancer::new(settings.enhance.clone()).for_network(self.detector.input().size());
         let mut camera = settings.enhance.camera_motion.then(CameraWatch::default);
         let mut follower = Follower::new(settings.track(), settings.trails);
         let sink = Sink::new();
@@ -132,7 +132,9 @@ impl Line<'_> {
             let picture = &*picture;
 
             let mut detections = self.detector.detect(enhanced.seen.as_deref().unwrap_or(picture))?;
-            detections.retain(|d| enhanced.areas.as_ref().is_none_or(|areas| areas.counts(&d.rect)));
+            let mut suppressed = self.detector.suppressed().to_vec();
+            enhanced.place(&mut detections, picture.size());
+            enhanced.place(&mut suppressed, picture.size());
             let detected = self.detector.times();
 
             let started = Instant::now();
@@ -144,7 +146,7 @@ impl Line<'_> {
             let started = Instant::now();
             let observation = Observation {
                 detections: &detections,
-                suppressed: self.detector.suppressed(),
+                suppressed: &suppressed,
                 camera,
                 picture: Some((picture.width() as f32, picture.height() as f32)),
             };

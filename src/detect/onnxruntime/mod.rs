@@ -97,7 +97,7 @@ struct OrtSession {
 
 impl Session for OrtSession {
     fn put(&mut self, rgb: &[u8], width: usize, _height: usize) {
-        fill_planes(&mut self.planes, (self.input.width(), self.input.height()), rgb, width);
+        fill_planes(&mut self.planes, self.input.size(), rgb, width);
     }
 
     fn run(&mut self, _threshold: f32) -> Result<&[f32], String> {

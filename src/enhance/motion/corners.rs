@@ -1,7 +1,7 @@
 //! Where a picture has something to hold on to.
 
 use super::pyramid::{Level, PAD};
-use crate::enhance::kernels::isa::vectorised;
+use crate::kernels::isa::vectorised;
 
 /// Samples across and down in which gradients are gathered.
 const WINDOW: usize = 5;

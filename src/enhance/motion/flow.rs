@@ -1,7 +1,7 @@
 //! Where a point of one picture is in the next.
 
 use super::pyramid::{Level, PAD, Pyramid};
-use crate::enhance::kernels::isa::vectorised;
+use crate::kernels::isa::vectorised;
 
 /// Samples from a window's middle to its edge.
 pub(super) const RADIUS: usize = 7;

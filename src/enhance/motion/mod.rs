@@ -15,8 +15,8 @@ mod robust;
 use self::corners::{Corner, Corners};
 use self::pyramid::Pyramid;
 use self::robust::{Fit, Pair};
-use super::kernels::View;
 use crate::geometry::{Affine, Rect};
+use crate::kernels::View;
 
 /// Samples of the finest level that a point may be off the common motion.
 const TOLERANCE: f32 = 0.6;
@@ -165,7 +165,7 @@ fn confidence(fit: &Fit, points: usize, tolerance: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::enhance::kernels::isa::portable;
+    use crate::kernels::isa::portable;
 
     #[test]
     fn every_processor_finds_the_same() {

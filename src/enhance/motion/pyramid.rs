@@ -1,7 +1,7 @@
 //! A picture's luma, small and smaller: what points are followed on.
 
-use crate::enhance::kernels::View;
-use crate::enhance::kernels::isa::vectorised;
+use crate::kernels::View;
+use crate::kernels::isa::vectorised;
 
 /// Samples around each level that repeat its edge, so that windows near the edge need no care.
 pub(super) const PAD: usize = 24;

@@ -1,5 +1,8 @@
 //! Which picture is on the screen: as it came, as the network sees it, or half and half.
 
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+
 use crate::enhance::ShownPicture;
 use crate::frame::Picture;
 use crate::pipeline::Shot;
@@ -8,32 +11,96 @@ use crate::pipeline::Shot;
 #[derive(Debug, Default)]
 pub(super) struct Compare {
     halves: Option<Picture>,
+    /// What the network sees at its own size, as large as the picture that it is of.
+    large: Option<Picture>,
+    resizer: Resizer,
 }
 
 /// The line between the halves.
 const SEAM: [u8; 3] = [255; 3];
 
+/// A picture of the size of `like`: the one there is, or a new one.
+fn sized<'a>(kept: &'a mut Option<Picture>, like: &Picture) -> &'a mut Picture {
+    let fits = kept.take().filter(|kept| kept.size() == like.size());
+    kept.insert(fits.unwrap_or_else(|| like.clone()))
+}
+
 impl Compare {
     /// The picture to show of a frame.
     pub(super) fn picture<'a>(&'a mut self, shot: &'a Shot, show: ShownPicture) -> &'a Picture {
-        let (came, seen) = (&shot.frame.picture, shot.seen());
-        match show {
-            ShownPicture::Original => came,
-            ShownPicture::Enhanced => seen,
-            ShownPicture::Split if came.size() != seen.size() => seen,
-            ShownPicture::Split => {
-                let width = came.width() as usize;
-                let halves = self.halves.take().filter(|halves| halves.size() == came.size());
-                let halves = self.halves.insert(halves.unwrap_or_else(|| Picture::clone(came)));
-                let middle = width / 2;
-                let rows = came.rgb().chunks_exact(width).zip(seen.rgb().chunks_exact(width));
-                for (row, (came, seen)) in halves.rgb_mut().chunks_exact_mut(width).zip(rows) {
-                    row[..middle].copy_from_slice(&came[..middle]);
-                    row[middle..].copy_from_slice(&seen[middle..]);
-                    row[middle.saturating_sub(1)..middle].fill(SEAM);
-                }
-                halves
-            }
+        let (came, seen) = (&*shot.frame.picture, &**shot.seen());
+        if show == ShownPicture::Original {
+            return came;
         }
+        let seen = if seen.size() == came.size() {
+            seen
+        } else {
+            let large = sized(&mut self.large, came);
+            match enlarge(&mut self.resizer, seen, large) {
+                Ok(()) => &*large,
+                Err(why) => {
+                    log::warn!("what the network sees cannot be shown: {why}");
+                    came
+                }
+            }
+        };
+        if show == ShownPicture::Enhanced {
+            return seen;
+        }
+        let width = came.width() as usize;
+        let halves = sized(&mut self.halves, came);
+        let middle = width / 2;
+        let rows = came.rgb().chunks_exact(width).zip(seen.rgb().chunks_exact(width));
+        for (row, (came, seen)) in halves.rgb_mut().chunks_exact_mut(width).zip(rows) {
+            row[..middle].copy_from_slice(&came[..middle]);
+            row[middle..].copy_from_slice(&seen[middle..]);
+            row[middle.saturating_sub(1)..middle].fill(SEAM);
+        }
+        halves
+    }
+}
+
+/// Interpolates between the pixels of a picture.
+fn enlarge(resizer: &mut Resizer, from: &Picture, to: &mut Picture) -> Result<(), String> {
+    let (width, height) = to.size();
+    let source = ImageRef::new(from.width(), from.height(), from.pixels(), PixelType::U8x3)
+        .map_err(|error| error.to_string())?;
+    let samples = to.rgb_mut().as_flattened_mut();
+    let mut target =
+        Image::from_slice_u8(width, height, samples, PixelType::U8x3).map_err(|error| error.to_string())?;
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
+    resizer.resize(&source, &mut target, &options).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::enhance::Enhanced;
+    use crate::frame::Frame;
+
+    #[test]
+    fn both_halves_have_the_size_that_came_however_small_the_network_sees_it() {
+        let picture = |width, height, level| Arc::new(Picture::filled(width, height, [level; 3]).unwrap());
+        let shot = |seen| {
+            let picture = picture(90, 60, 40);
+            let frame = Frame { picture, sequence: 0, time: 0.0, captured: Instant::now(), file: None };
+            Shot::alone(frame, Enhanced { seen, ..Enhanced::default() })
+        };
+        let mut compare = Compare::default();
+        for small in [picture(90, 60, 200), picture(30, 20, 200), picture(31, 20, 200)] {
+            let shot = shot(Some(small));
+            let colour = |x: usize, picture: &Picture| picture.rgb()[20 * 90 + x];
+            let split = compare.picture(&shot, ShownPicture::Split);
+            assert_eq!(split.size(), (90, 60));
+            assert_eq!((colour(10, split), colour(80, split)), ([40; 3], [200; 3]));
+            let seen = compare.picture(&shot, ShownPicture::Enhanced);
+            assert_eq!((seen.size(), colour(10, seen)), ((90, 60), [200; 3]));
+            assert_eq!(colour(80, compare.picture(&shot, ShownPicture::Original)), [40; 3]);
+        }
+        let shot = shot(None);
+        assert_eq!(compare.picture(&shot, ShownPicture::Enhanced).rgb()[0], [40; 3]);
     }
 }

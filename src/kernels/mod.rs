@@ -1,6 +1,8 @@
-//! The loops over pixels, each a function from rows of samples to rows of samples. They keep nothing from call to call but
-//! memory (the temporal average aside, which is made of it), and know no settings and no time.
+//! The loops over pixels that `enhance` and `detect` share, each a function from rows of samples to rows of samples. They
+//! keep nothing from call to call but memory (the temporal average aside, which is made of it), and know no settings and no
+//! time.
 
+pub mod area;
 pub mod clahe;
 pub mod curve;
 pub mod deblock;

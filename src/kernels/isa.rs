@@ -25,7 +25,7 @@ macro_rules! vectorised {
                 fn avx2($($arg: $type),*) $(-> $out)? {
                     body($($arg),*)
                 }
-                if $crate::enhance::kernels::isa::has_avx2() {
+                if $crate::kernels::isa::has_avx2() {
                     // Safety: it has the instructions.
                     return unsafe { avx2($($arg),*) };
                 }
