@@ -17,6 +17,8 @@ use trailsight::detect::{DetectSettings, Detector};
 use trailsight::enhance::measure::Measure;
 use trailsight::enhance::{Areas, CameraWatch, EnhanceSettings, Enhancer, Polygon};
 use trailsight::frame::Picture;
+use trailsight::geometry::Affine;
+use trailsight::kernels::area::Area;
 use trailsight::kernels::clahe::Clahe;
 use trailsight::kernels::deblock::deblock;
 use trailsight::kernels::gaussian::Gaussian;
@@ -25,6 +27,7 @@ use trailsight::kernels::luma::luma;
 use trailsight::kernels::median::Median;
 use trailsight::kernels::sharpen::Sharpen;
 use trailsight::kernels::temporal::Temporal;
+use trailsight::kernels::warp::warp;
 use trailsight::kernels::{Plane, View, ViewMut, curve, deinterlace};
 
 /// Each kernel runs for about so long.
@@ -100,6 +103,11 @@ fn steps(picture: &Picture) {
     step("sharpen", &mut |from, to| sharpen.apply(from, to));
     step("deblock", &mut |from, to| deblock(from, 16, to));
     step("deinterlace", &mut |from, to| deinterlace::mend(from, 12, to));
+    // Half a degree and some pixels, as a hand shakes.
+    let turn = Affine { matrix: [[0.99996, -0.0087, 5.3], [0.0087, 0.99996, -3.7]] };
+    step("warp", &mut |from, to| warp(from, to, &turn));
+    let (mut area, mut small) = (Area::default(), Picture::filled(416, 234, [0; 3]).expect("a size"));
+    time("shrink", || area.shrink(black_box(&from), &mut ViewMut::from(&mut small)));
 
     let mut plane = Plane::default();
     time("luma", || luma(black_box(&from), &mut plane));
@@ -115,30 +123,51 @@ fn steps(picture: &Picture) {
     time("mask", || areas.hide(&mut ViewMut::from(&mut masked)));
     time("privacy", || areas.pixelate(&mut ViewMut::from(&mut masked)));
     let mut camera = CameraWatch::default();
-    time("motion", || {
+    time("motion, still", || {
         black_box(camera.watch(picture, &[], None));
+    });
+    // A camera that is moved there and back.
+    let mut moved = picture.clone();
+    warp(&from, &mut ViewMut::from(&mut moved), &turn);
+    let mut back = false;
+    time("motion, moved", || {
+        black_box(camera.watch(if back { picture } else { &moved }, &[], None));
+        back = !back;
     });
 }
 
 /// The whole chain with `enhance.auto`, on a good picture and on a dark, noisy one, beside the network.
 fn chain(picture: &Picture) {
+    let mut detector = Detector::load(&DetectSettings::default()).expect("the built-in model");
+    // As large as it comes without being shrunk first: the most that there is to do.
+    let input = detector.input().size();
+    let mut twice = Picture::filled(2 * 416, 2 * 234, [0; 3]).expect("a size");
+    Area::default().shrink(&View::from(picture), &mut ViewMut::from(&mut twice));
     let mut random = fastrand::Rng::with_seed(2);
-    let mut noisy = |sample: &u8| {
-        let normal = (0..12).map(|_| random.f32()).sum::<f32>() - 6.0;
-        let dark = 255.0 * (f32::from(*sample) / 255.0).powi(3);
-        (dark + 15.0 * normal).round().clamp(0.0, 255.0) as u8
+    let mut spoilt = |picture: &Picture| {
+        let mut noisy = |sample: &u8| {
+            let normal = (0..12).map(|_| random.f32()).sum::<f32>() - 6.0;
+            let dark = 255.0 * (f32::from(*sample) / 255.0).powi(3);
+            (dark + 40.0 * normal).round().clamp(0.0, 255.0) as u8
+        };
+        let pixels = picture.pixels().iter().map(&mut noisy).collect();
+        Picture::new(picture.width(), picture.height(), pixels).expect("a picture")
     };
-    let pixels: Vec<u8> = picture.pixels().iter().map(&mut noisy).collect();
-    let bad = Arc::new(Picture::new(picture.width(), picture.height(), pixels).expect("a picture"));
-    for (name, picture) in [("auto, good", Arc::new(picture.clone())), ("auto, bad", bad)] {
-        let mut enhancer = Enhancer::new(EnhanceSettings::default());
+    let (bad, bad_twice) = (spoilt(picture), spoilt(&twice));
+    for (name, picture) in
+        [("auto, good", picture.clone()), ("auto, bad", bad), ("auto, bad, 832", bad_twice)]
+    {
+        let picture = Arc::new(picture);
+        let mut enhancer = Enhancer::new(EnhanceSettings::default()).for_network(input);
         let mut seconds = 0.0;
+        let (_, enhanced) = enhancer.enhance(&picture, seconds);
+        let steps: Vec<_> = enhanced.report.steps.iter().map(|taken| taken.step.name()).collect();
+        eprintln!("{name}: {}", steps.join(", "));
         time(name, || {
             seconds += 1.0 / 25.0;
             drop(black_box(enhancer.enhance(&picture, seconds)));
         });
     }
-    let mut detector = Detector::load(&DetectSettings::default()).expect("the built-in model");
     time("letterbox", || detector.prepare(picture).expect("a letterbox"));
     time("detector", || drop(black_box(detector.detect(picture).expect("boxes"))));
 }

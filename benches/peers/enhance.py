@@ -46,6 +46,8 @@ def peers(picture):
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     clahe = cv2.createCLAHE(2.0, (8, 8))
 
+    turn = np.array([[0.99996, -0.0087, 5.3], [0.0087, 0.99996, -3.7]])
+
     def local_contrast():
         luma = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb)
         luma[..., 0] = clahe.apply(np.ascontiguousarray(luma[..., 0]))

@@ -9,9 +9,7 @@ use super::{View, ViewMut};
 /// Medians, with the memory they work in.
 #[derive(Debug, Clone, Default)]
 pub struct Median {
-    /// Rows with the border's pixels at both ends, one after the other: as many as a window has.
-    rows: Vec<u8>,
-    /// The same sorted column by column, the smallest first.
+    /// As many rows as a window has, sorted column by column, the smallest first, with the border's pixels at both ends.
     sorted: Vec<u8>,
 }
 
@@ -29,39 +27,32 @@ impl Median {
 
     fn apply<const RADIUS: usize>(&mut self, from: &View<'_>, to: &mut ViewMut<'_>) {
         let (channels, height) = (from.channels(), from.height());
-        let row = (from.width() + 2 * RADIUS) * channels;
-        let side = 2 * RADIUS + 1;
-        self.rows.resize(side * row, 0);
-        self.sorted.resize(side * row, 0);
-        let mut ready = 0;
+        let edge = RADIUS * channels;
+        let row = from.width() * channels + 2 * edge;
+        self.sorted.resize((2 * RADIUS + 1) * row, 0);
         for (y, out) in to.rows().enumerate().take(height) {
-            while ready < height.min(y + RADIUS + 1) {
-                let slot = ready % side * row;
-                repeat_pad(from.row(ready), channels, RADIUS, &mut self.rows[slot..slot + row]);
-                ready += 1;
-            }
-            let slot = |tap: usize| {
-                let y = (y + tap).saturating_sub(RADIUS).min(height - 1);
-                &self.rows[y % side * row..][..row]
-            };
+            let tap = |tap: usize| from.row((y + tap).saturating_sub(RADIUS));
             if RADIUS == 1 {
-                sort_three(&std::array::from_fn(slot), &mut self.sorted);
+                sort_three(&std::array::from_fn(tap), edge, &mut self.sorted);
+            } else {
+                sort_five(&std::array::from_fn(tap), edge, &mut self.sorted);
+            }
+            self.sorted.chunks_exact_mut(row).for_each(|sorted| repeat_ends(sorted, channels, edge));
+            if RADIUS == 1 {
                 median_three(&self.sorted, channels, out);
             } else {
-                sort_five(&std::array::from_fn(slot), &mut self.sorted);
                 median_five(&self.sorted, channels, out);
             }
         }
     }
 }
 
-/// A row with its first and its last pixel repeated.
-fn repeat_pad(row: &[u8], channels: usize, radius: usize, padded: &mut [u8]) {
-    let (edge, end) = (radius * channels, radius * channels + row.len());
-    padded[edge..end].copy_from_slice(row);
+/// Repeats the first and the last pixel of a row over the `edge` samples at both of its ends.
+fn repeat_ends(row: &mut [u8], channels: usize, edge: usize) {
+    let end = row.len() - edge;
     for at in (0..edge).step_by(channels) {
-        padded[at..at + channels].copy_from_slice(&row[..channels]);
-        padded[end + at..end + at + channels].copy_from_slice(&row[row.len() - channels..]);
+        row.copy_within(edge..edge + channels, at);
+        row.copy_within(end - channels..end, end + at);
     }
 }
 
@@ -73,17 +64,20 @@ macro_rules! order {
     };
 }
 
-/// Rows of one length out of one buffer.
+/// Rows of one length out of one buffer, without the samples at their ends.
 #[inline(always)]
-fn cut<const ROWS: usize>(sorted: &mut [u8]) -> [&mut [u8]; ROWS] {
+fn cut<const ROWS: usize>(sorted: &mut [u8], edge: usize) -> [&mut [u8]; ROWS] {
     let row = sorted.len() / ROWS;
     let mut rest = sorted;
-    std::array::from_fn(|_| rest.split_off_mut(..row).unwrap_or_default())
+    std::array::from_fn(|_| {
+        let whole = rest.split_off_mut(..row).unwrap_or_default();
+        whole.get_mut(edge..row - edge).unwrap_or_default()
+    })
 }
 
 vectorised! {
-    fn sort_three(rows: &[&[u8]; 3], sorted: &mut [u8]) {
-        let [low, middle, high] = cut(sorted);
+    fn sort_three(rows: &[&[u8]; 3], edge: usize, sorted: &mut [u8]) {
+        let [low, middle, high] = cut(sorted, edge);
         let count = low.len();
         let rows: [&[u8]; 3] = std::array::from_fn(|row| &rows[row][..count]);
         let (middle, high) = (&mut middle[..count], &mut high[..count]);
@@ -116,8 +110,8 @@ vectorised! {
 }
 
 vectorised! {
-    fn sort_five(rows: &[&[u8]; 5], sorted: &mut [u8]) {
-        let [first, second, third, fourth, fifth] = cut(sorted);
+    fn sort_five(rows: &[&[u8]; 5], edge: usize, sorted: &mut [u8]) {
+        let [first, second, third, fourth, fifth] = cut(sorted, edge);
         let count = first.len();
         let rows: [&[u8]; 5] = std::array::from_fn(|row| &rows[row][..count]);
         let (second, third, fourth, fifth) =

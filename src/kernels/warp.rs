@@ -7,10 +7,6 @@ use crate::geometry::Affine;
 /// Fractional bits of a place in the picture, of which weights have the upper [`WEIGHT_BITS`].
 const PLACE_BITS: u32 = 16;
 const WEIGHT_BITS: u32 = 8;
-/// Three samples with 16 bits each.
-const SAMPLES: u64 = 0x00FF_00FF_00FF;
-const HALVES: u64 = 0x0080_0080_0080;
-
 /// The map from pixels of one picture to pixels of another the other way round; `None` where there is no way back.
 pub fn inverse(map: &Affine) -> Option<Affine> {
     let [[a, b, c], [d, e, f]] = map.matrix.map(|row| row.map(f64::from));
@@ -27,6 +23,14 @@ pub fn inverse(map: &Affine) -> Option<Affine> {
 struct Course {
     place: (i64, i64),
     step: (i64, i64),
+}
+
+impl Course {
+    /// So many pixels on.
+    fn behind(self, count: i64) -> Self {
+        let (x, y) = (self.place.0 + count * self.step.0, self.place.1 + count * self.step.1);
+        Self { place: (x, y), ..self }
+    }
 }
 
 /// Draws `from` as `map` (from its pixels to pixels of `to`, the corner of the first pixel at (0, 0)) has it into `to`, of the
@@ -55,46 +59,118 @@ pub fn warp(from: &View<'_>, to: &mut ViewMut<'_>, map: &Affine) {
 
 /// A place's pixel and its weight, of 256, against the next.
 #[inline(always)]
-fn split(place: i64) -> (i64, u64) {
+fn split(place: i64) -> (i64, u16) {
     let weight = (place >> (PLACE_BITS - WEIGHT_BITS)) & ((1 << WEIGHT_BITS) - 1);
-    (place >> PLACE_BITS, weight as u64)
+    (place >> PLACE_BITS, weight as u16)
 }
 
+/// Between two samples, `weight` of 256 of the second.
 #[inline(always)]
-fn rgb(row: &[u8], x: usize) -> u64 {
-    match row.get(3 * x..3 * x + 3) {
-        Some(&[red, green, blue]) => u64::from(red) | u64::from(green) << 16 | u64::from(blue) << 32,
-        _ => 0,
+fn between(one: u16, other: u16, weight: u16) -> u16 {
+    (one * (256 - weight) + other * weight + 128) >> 8
+}
+
+/// A pixel and the next one of a row: red, green, blue, red, green, blue, and two samples that do not count.
+type Two = [u8; 8];
+
+/// Two neighbouring pixels of two rows to one between them.
+#[inline(always)]
+fn mix(above: Two, below: Two, across: u16, down: u16) -> [u8; 3] {
+    let column: [u16; 8] = std::array::from_fn(|at| between(above[at].into(), below[at].into(), down));
+    let pixel: [u16; 4] = std::array::from_fn(|at| between(column[at], column[at + 3], across));
+    [pixel[0] as u8, pixel[1] as u8, pixel[2] as u8]
+}
+
+/// The pixels `from..to` of a row, of all `count`, whose places have all four neighbours within the picture, and two samples
+/// behind them: those that [`inside`] may be asked for.
+fn interior((place, step): (i64, i64), limit: i64, count: i64) -> (i64, i64) {
+    // 0 ≤ place + step · i < limit, for whole i.
+    let (mut from, mut to) = (0, count);
+    if step == 0 {
+        return if (0..limit).contains(&place) { (0, count) } else { (0, 0) };
     }
-}
-
-/// Between two triples, `weight` of 256 of the second.
-#[inline(always)]
-fn between(one: u64, other: u64, weight: u64) -> u64 {
-    ((one * (256 - weight) + other * weight + HALVES) >> 8) & SAMPLES
+    let (low, high) = if step > 0 { (-place, limit - 1 - place) } else { (place - (limit - 1), place) };
+    let size = step.abs();
+    from = from.max(low.div_euclid(size) + i64::from(low.rem_euclid(size) != 0));
+    to = to.min(high.div_euclid(size) + 1);
+    (from, to.max(from))
 }
 
 vectorised! {
     fn colours(from: &View<'_>, course: Course, to: &mut [u8]) {
-        let (right, bottom) = (from.width() as i64 - 1, from.height() as i64 - 1);
-        let (mut x, mut y) = course.place;
-        // Rows change seldom along a row that is hardly turned.
-        let (mut held, mut above, mut below) = (i64::MIN, from.row(0), from.row(0));
-        for pixel in to.as_chunks_mut::<3>().0 {
-            let ((left, across), (top, down)) = (split(x), split(y));
+        let pixels = to.as_chunks_mut::<3>().0;
+        let (width, height, count) = (from.width() as i64, from.height() as i64, pixels.len() as i64);
+        // A row's last two pixels may have no two samples behind them.
+        let across = interior((course.place.0, course.step.0), (width - 2).max(0) << PLACE_BITS, count);
+        let down = interior((course.place.1, course.step.1), (height - 1).max(0) << PLACE_BITS, count);
+        let begin = across.0.max(down.0).min(count);
+        let end = across.1.min(down.1).clamp(begin, count);
+        let (head, rest) = pixels.split_at_mut(begin as usize);
+        let (middle, tail) = rest.split_at_mut((end - begin) as usize);
+        at_border(from, course, head);
+        inside(from, course.behind(begin), middle);
+        at_border(from, course.behind(end), tail);
+    }
+}
+
+/// Pixels that are taken together: first all that they come from is gathered, then whole vectors are mixed.
+const BATCH: usize = 32;
+
+/// Where all that is looked at lies within the picture.
+#[inline(always)]
+fn inside(from: &View<'_>, course: Course, pixels: &mut [[u8; 3]]) {
+    let (mut x, mut y) = course.place;
+    // Rows change seldom along a row that is hardly turned.
+    let (mut held, mut above, mut below) = (i64::MIN, from.row(0), from.row(0));
+    let (mut upper, mut lower) = ([[0u8; 8]; BATCH], [[0u8; 8]; BATCH]);
+    let (mut across, mut down) = ([[0u16; 8]; BATCH], [[0u16; 8]; BATCH]);
+    // A pixel more, for what is looked at behind the last one and does not count.
+    let mut columns = [0u16; 8 * BATCH + 8];
+    let mut mixed = [[0u8; 8]; BATCH];
+    for pixels in pixels.chunks_mut(BATCH) {
+        for at in 0..pixels.len().min(BATCH) {
+            let ((left, share_across), (top, share_down)) = (split(x), split(y));
             if top != held {
                 held = top;
-                above = from.row(top.clamp(0, bottom) as usize);
-                below = from.row((top + 1).clamp(0, bottom) as usize);
+                (above, below) = (from.row(top as usize), from.row(top as usize + 1));
             }
-            let (near, far) = (left.clamp(0, right) as usize, (left + 1).clamp(0, right) as usize);
-            let upper = between(rgb(above, near), rgb(above, far), across);
-            let lower = between(rgb(below, near), rgb(below, far), across);
-            let samples = between(upper, lower, down);
-            *pixel = [samples as u8, (samples >> 16) as u8, (samples >> 32) as u8];
+            let two = |row: &[u8]| -> Two {
+                row.get(3 * left as usize..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
+            };
+            (upper[at], lower[at]) = (two(above), two(below));
+            (across[at], down[at]) = ([share_across; 8], [share_down; 8]);
             x += course.step.0;
             y += course.step.1;
         }
+        let samples = upper.as_flattened().iter().zip(lower.as_flattened()).zip(down.as_flattened());
+        for (column, ((&upper, &lower), &down)) in columns.iter_mut().zip(samples) {
+            *column = between(upper.into(), lower.into(), down);
+        }
+        let samples = columns.iter().zip(&columns[3..]).zip(across.as_flattened());
+        for (mixed, ((&near, &far), &across)) in mixed.as_flattened_mut().iter_mut().zip(samples) {
+            *mixed = between(near, far, across) as u8;
+        }
+        for (pixel, mixed) in pixels.iter_mut().zip(&mixed) {
+            *pixel = [mixed[0], mixed[1], mixed[2]];
+        }
+    }
+}
+
+/// Anywhere: beyond the border is the nearest pixel within.
+#[inline(always)]
+fn at_border(from: &View<'_>, course: Course, pixels: &mut [[u8; 3]]) {
+    let (right, bottom) = (from.width() as i64 - 1, from.height() as i64 - 1);
+    let (mut x, mut y) = course.place;
+    for pixel in pixels {
+        let ((left, across), (top, down)) = (split(x), split(y));
+        let two = |row: i64| -> Two {
+            let row = from.row(row.clamp(0, bottom) as usize).as_chunks::<3>().0;
+            let [near, far] = [left, left + 1].map(|column| row[column.clamp(0, right) as usize]);
+            [near[0], near[1], near[2], far[0], far[1], far[2], 0, 0]
+        };
+        *pixel = mix(two(top), two(top + 1), across, down);
+        x += course.step.0;
+        y += course.step.1;
     }
 }
 
@@ -108,9 +184,8 @@ fn plain(from: &View<'_>, course: Course, to: &mut [u8]) {
         let [above, below] = [top, top + 1].map(|row| from.row(row.clamp(0, bottom) as usize));
         let [near, far] = [left, left + 1].map(|column| column.clamp(0, right) as usize * channels);
         for (channel, sample) in pixel.iter_mut().enumerate() {
-            let row =
-                |row: &[u8]| between(u64::from(row[near + channel]), u64::from(row[far + channel]), across);
-            *sample = between(row(above), row(below), down) as u8;
+            let column = |at: usize| between(above[at + channel].into(), below[at + channel].into(), down);
+            *sample = between(column(near), column(far), across) as u8;
         }
         x += course.step.0;
         y += course.step.1;
