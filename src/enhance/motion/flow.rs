@@ -116,14 +116,21 @@ fn begin(level: &Level, place: (f32, f32), radius: usize, lanes: usize, rows: us
 #[inline(always)]
 fn between<const N: usize>(level: &Level, at: usize, part: f32) -> [f32; N] {
     let samples = level.samples.get(at..at + N + 1).unwrap_or(&[0.0; WIDE + 1]);
-    let (this, next) = (&samples[..N], &samples[1..=N]);
-    std::array::from_fn(|lane| this[lane] + part * (next[lane] - this[lane]))
+    let mut row = [0.0; N];
+    for (sample, (this, next)) in row.iter_mut().zip(samples.iter().zip(&samples[1..])) {
+        *sample = this + part * (next - this);
+    }
+    row
 }
 
 /// Two rows to one between them.
 #[inline(always)]
 fn blend<const N: usize>(above: &[f32; N], below: &[f32; N], part: f32) -> [f32; N] {
-    std::array::from_fn(|lane| above[lane] + part * (below[lane] - above[lane]))
+    let mut row = [0.0; N];
+    for (sample, (above, below)) in row.iter_mut().zip(above.iter().zip(below)) {
+        *sample = above + part * (below - above);
+    }
+    row
 }
 
 #[inline(always)]

@@ -14,10 +14,14 @@ mod robust;
 
 use self::corners::{Corner, Corners};
 use self::pyramid::Pyramid;
-use self::robust::{Fit, Pair};
+use self::robust::{Fit, Pair, Similarity};
 use crate::geometry::{Affine, Rect};
 use crate::kernels::View;
 
+/// About so many points are looked for anywhere first.
+const SCOUTS: usize = 40;
+/// The share of them that has to agree on a motion for the others to be looked for where it puts them.
+const MOST_SCOUTS: f32 = 0.6;
 /// Samples of the finest level that a point may be off the common motion.
 const TOLERANCE: f32 = 0.6;
 /// The share of points that agree from which on nothing speaks for the motion, and from which on all does.
@@ -65,9 +69,49 @@ pub struct CameraMotion {
     size: Option<(usize, usize)>,
     finder: Corners,
     corners: Vec<Corner>,
+    points: Points,
+}
+
+/// Points in pixels from the picture's centre, and memory to work with.
+#[derive(Debug, Default)]
+struct Points {
+    /// Where they are in the picture before.
+    starts: Vec<(f32, f32)>,
+    /// Those that were found again.
     pairs: Vec<Pair>,
+    /// Those that were not, though they were looked for anywhere.
     lost: Vec<(f32, f32)>,
     off: Vec<f32>,
+}
+
+/// Looks for points of the picture before in the one that is now.
+#[derive(Debug, Clone, Copy)]
+struct Search<'a> {
+    pictures: (&'a Pyramid, &'a Pyramid),
+    /// The picture's centre, in pixels.
+    middle: (f32, f32),
+}
+
+impl Search<'_> {
+    fn follow(&self, before: (f32, f32), levels: usize, guess: (f32, f32)) -> Option<Pair> {
+        let place = (before.0 + self.middle.0, before.1 + self.middle.1);
+        let (dx, dy) = flow::follow(self.pictures, levels, place, guess)?;
+        Some(Pair { before, now: (before.0 + dx, before.1 + dy) })
+    }
+
+    /// From far away to near.
+    fn anywhere(&self, from: (f32, f32), pairs: &mut Vec<Pair>, lost: &mut Vec<(f32, f32)>) {
+        match self.follow(from, usize::MAX, (0.0, 0.0)) {
+            Some(pair) => pairs.push(pair),
+            None => lost.push(from),
+        }
+    }
+
+    /// Where the motion puts it, and close by.
+    fn near(&self, from: (f32, f32), motion: &Similarity) -> Option<Pair> {
+        let should = motion.point(from);
+        self.follow(from, 1, (should.0 - from.0, should.1 - from.1))
+    }
 }
 
 impl CameraMotion {
@@ -115,39 +159,45 @@ impl CameraMotion {
         self.finder.find(level, wanted, &mut self.corners);
 
         let size = (width as f32, height as f32);
-        let (middle_x, middle_y) = (0.5 * size.0, 0.5 * size.1);
-        let pictures = (&self.before, &self.now);
-        self.pairs.clear();
-        self.lost.clear();
-        for corner in &self.corners {
-            let (x, y) = source(corner.x, corner.y);
-            let before = (x - middle_x, y - middle_y);
-            match flow::follow(pictures, usize::MAX, (x, y), (0.0, 0.0)) {
-                Some((dx, dy)) => self.pairs.push(Pair { before, now: (before.0 + dx, before.1 + dy) }),
-                None => self.lost.push(before),
-            }
-        }
-        let points = self.corners.len();
+        let middle = (0.5 * size.0, 0.5 * size.1);
+        let search = Search { pictures: (&self.before, &self.now), middle };
         let tolerance = TOLERANCE * finest;
-        let Some(fit) = robust::fit(&self.pairs, tolerance, size, &mut self.off) else {
-            return Motion { points, ..Motion::UNKNOWN };
+        let Points { starts, pairs, lost, off } = &mut self.points;
+        (pairs.clear(), lost.clear(), starts.clear());
+        let places = self.corners.iter().map(|corner| source(corner.x, corner.y));
+        starts.extend(places.map(|(x, y)| (x - middle.0, y - middle.1)));
+        let points = starts.len();
+        let every = points.div_ceil(SCOUTS).max(1);
+        let scouts = starts.iter().step_by(every);
+        let others = starts.iter().enumerate().filter(|(at, _)| at % every != 0).map(|(_, from)| from);
+        for &from in scouts.clone() {
+            search.anywhere(from, pairs, lost);
+        }
+        // Where the scouts agree on a motion, the others need not be looked for anywhere else.
+        let sure = MOST_SCOUTS * scouts.len() as f32;
+        let seed = robust::fit(pairs, tolerance, size, off).filter(|fit| fit.inliers as f32 >= sure);
+        let fit = match seed {
+            Some(fit) => {
+                pairs.extend(others.filter_map(|&from| search.near(from, &fit.motion)));
+                fit
+            }
+            None => {
+                others.for_each(|&from| search.anywhere(from, pairs, lost));
+                let Some(fit) = robust::fit(pairs, tolerance, size, off) else {
+                    return Motion { points, ..Motion::UNKNOWN };
+                };
+                fit
+            }
         };
         // Something that moves by itself leads points near it astray on coarse levels, where windows are wide. Now that the
         // motion is known, they are looked for again where they should be.
         let limit = tolerance * tolerance;
-        self.lost
-            .extend(self.pairs.extract_if(.., |pair| fit.motion.off(pair) > limit).map(|pair| pair.before));
-        for &before in &self.lost {
-            let should = fit.motion.point(before);
-            let guess = (should.0 - before.0, should.1 - before.1);
-            let place = (before.0 + middle_x, before.1 + middle_y);
-            if let Some((dx, dy)) = flow::follow(pictures, 1, place, guess) {
-                self.pairs.push(Pair { before, now: (before.0 + dx, before.1 + dy) });
-            }
-        }
-        let fit = robust::refine(&self.pairs, fit.motion, tolerance, size, &mut self.off).unwrap_or(fit);
+        let astray = pairs.extract_if(.., |pair| seed.is_none() && fit.motion.off(pair) > limit);
+        lost.extend(astray.map(|pair| pair.before));
+        pairs.extend(lost.iter().filter_map(|&from| search.near(from, &fit.motion)));
+        let fit = robust::refine(pairs, fit.motion, tolerance, size, off).unwrap_or(fit);
         let confidence = confidence(&fit, points, tolerance);
-        let map = fit.motion.about((middle_x, middle_y));
+        let map = fit.motion.about(middle);
         let map = if confidence >= LEAST_CONFIDENCE && map.is_sound() { map } else { Affine::IDENTITY };
         Motion { map, confidence, points, inliers: fit.inliers }
     }
