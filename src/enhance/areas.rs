@@ -135,6 +135,12 @@ impl Areas {
         within as f32 <= HIDDEN_SHARE * (STEPS * STEPS) as f32
     }
 
+    /// Whether what a pixel shows counts; one beyond the picture does not, where not everything does.
+    pub fn counts_at(&self, x: usize, y: usize) -> bool {
+        let Some(hidden) = &self.hidden else { return true };
+        x < hidden.width() && hidden.bytes().get(y * hidden.width() + x) == Some(&0)
+    }
+
     /// Fills what does not count with the grey that the network knows as the picture's surroundings.
     pub fn hide(&self, picture: &mut ViewMut<'_>) {
         const SURROUNDINGS: u8 = 114;

@@ -9,25 +9,19 @@ use std::time::Instant;
 
 use super::areas::{Areas, Polygon};
 use super::auto::{Auto, Help};
+use super::filters::{Filters, Way};
 use super::light::Light;
 use super::measure::Measure;
 use super::motion::CameraMotion;
 use super::report::{Report, Step};
-use super::settings::{EnhanceSettings, Median, Tiles};
+use super::settings::{EnhanceSettings, Tiles};
 use super::stabilise::Stabiliser;
 use super::work::{Tools, Work};
 use crate::detection::Detection;
 use crate::frame::Picture;
 use crate::geometry::Fit;
 use crate::kernels::View;
-use crate::kernels::clahe::Clahe;
 use crate::kernels::curve;
-use crate::kernels::deblock::deblock;
-use crate::kernels::deinterlace;
-use crate::kernels::gaussian::Gaussian;
-use crate::kernels::guided::Guided;
-use crate::kernels::median;
-use crate::kernels::sharpen::Sharpen;
 use crate::kernels::temporal::Temporal;
 use crate::kernels::warp::warp;
 
@@ -73,23 +67,11 @@ impl Enhanced {
 const GAP_SECONDS: f64 = 2.0;
 /// Seconds of source time from one measurement to the next.
 const MEASURE_SECONDS: f64 = 0.25;
-/// The guided filter looks so many pixels around, which is as much as noise needs.
-const SMOOTH_RADIUS: usize = 2;
-/// The standard deviations in pixels of the Gaussian against noise, and from which noise on the larger one is taken; the
-/// same in pixels of the size that the network looks at.
-const NOISE_BLUR: (f32, f32) = (1.2, 1.5);
-const SMALL_BLUR: (f32, f32) = (0.8, 1.0);
-const STRONG_NOISE: f32 = 30.0;
-/// Averaged over so many pixels a side, noise is as much weaker as it is by the interpolation of the pictures that the
-/// bounds of `auto.rs` were found on.
-const AVERAGED: f64 = 1.4;
-/// The standard deviation in pixels of what an unsharp mask takes for unsharp, and how many grey levels it lets be.
-const UNSHARP: (f32, u8) = (1.2, 3);
-/// A line that differs by more grey levels from both its neighbours is of another field.
-const FIELDS_DIFFER: u8 = 12;
-
+/// Means of `n × n` pixels have an `n`th of their noise. The interpolation of the pictures that the bounds of `auto.rs` were
+/// found on left one part in so many: that is what noise is compared with.
+const INTERPOLATED: f64 = 1.4;
 /// Why a step is taken that the settings name.
-const ASKED: &str = "asked for";
+pub(super) const ASKED: &str = "asked for";
 
 /// Makes pictures better for the network, one after the other.
 #[derive(Debug)]
@@ -117,26 +99,6 @@ pub struct Enhancer {
 
 /// The size in pixels, and where objects count in pictures of it.
 type AreasOfSize = ((u32, u32), Option<Arc<Areas>>);
-
-/// What remembers nothing but memory and how it was set.
-#[derive(Debug, Default)]
-struct Filters {
-    median: median::Median,
-    guided: Guided,
-    gaussian: Option<(f32, Gaussian)>,
-    sharpen: Option<(f32, Sharpen)>,
-    clahe: Option<((f32, usize), Clahe)>,
-}
-
-/// What was made for a setting, or is made now.
-fn set_for<S: PartialEq + Copy, T>(
-    kept: &mut Option<(S, T)>,
-    setting: S,
-    make: impl FnOnce() -> T,
-) -> &mut T {
-    let made = kept.take().filter(|(made_for, _)| *made_for == setting);
-    &mut kept.insert(made.unwrap_or_else(|| (setting, make()))).1
-}
 
 impl Enhancer {
     /// Has seen nothing yet.
@@ -204,8 +166,8 @@ impl Enhancer {
     pub fn enhance(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Enhanced) {
         let (shown, passed, mut report) = self.show(picture, time);
         let small = self.small(picture.size());
-        self.measure(&shown, small.map(|fit| fit.scale), time, &mut report);
         let areas = self.areas(picture.size());
+        self.measure(&shown, (small.map(|fit| fit.scale), areas.as_deref()), time, &mut report);
         let mut work = Work::new(&shown, &mut self.tools, report);
         let settings = &self.settings;
         self.filters.mend(&mut work, settings, &self.help);
@@ -215,7 +177,11 @@ impl Enhancer {
         self.filters.clean(&mut work, settings, &self.help, way, &mut self.temporal);
         let light = self.light.update(settings, self.measured.as_ref().map(|(_, measure)| measure), passed);
         if let Some((tables, why)) = light {
-            work.change(Step::Light, why, |picture| curve::apply_channels_in_place(picture, tables));
+            if work.is_untouched() {
+                work.make(Step::Light, why, |from, to| curve::apply_channels(&from, tables, to));
+            } else {
+                work.change(Step::Light, why, |picture| curve::apply_channels_in_place(picture, tables));
+            }
         }
         self.filters.define(&mut work, settings);
         if areas.is_some() {
@@ -275,9 +241,15 @@ impl Enhancer {
         (shown, passed, report)
     }
 
-    /// Looks at light and noise, where that is wanted and it is time to. `scale`: where the network gets means of pixels, new
-    /// ones an old one.
-    fn measure(&mut self, picture: &Picture, scale: Option<f64>, time: f64, report: &mut Report) {
+    /// Looks at light and noise, where that is wanted and it is time to, and where objects count. `scale`: where the network
+    /// gets means of pixels, new ones an old one.
+    fn measure(
+        &mut self,
+        picture: &Picture,
+        (scale, areas): (Option<f64>, Option<&Areas>),
+        time: f64,
+        report: &mut Report,
+    ) {
         if !self.settings.auto && !self.light.needs_measure(&self.settings) {
             (self.measured, self.help) = (None, Help::default());
             return;
@@ -287,8 +259,12 @@ impl Enhancer {
             return;
         }
         let started = Instant::now();
-        let mut measure = Measure::of(&View::from(picture));
-        measure.noise_seen *= scale.map_or(1.0, |scale| scale * AVERAGED);
+        let view = View::from(picture);
+        let mut measure = match areas {
+            Some(areas) => Measure::within(&view, |x, y| areas.counts_at(x, y)),
+            None => Measure::of(&view),
+        };
+        measure.noise_seen *= scale.map_or(1.0, |scale| scale * INTERPOLATED);
         self.help = if self.settings.auto { self.auto.decide(&measure, since) } else { Help::default() };
         self.measured = Some((time, measure));
         report.add(Step::Measure, "", started.elapsed());
@@ -314,88 +290,4 @@ fn areas_of(
     let areas = (!areas.is_empty()).then(|| Arc::new(areas));
     *kept = Some((size, areas.clone()));
     areas
-}
-
-/// How a picture is cleaned.
-#[derive(Debug, Clone, Copy)]
-struct Way {
-    /// The seconds since the picture that it follows on; `None`: it follows on none.
-    passed: Option<f64>,
-    /// Nothing will follow on it.
-    separate: bool,
-    /// It has the size that the network looks at.
-    small: bool,
-}
-
-impl Filters {
-    /// Takes away single damage, which means would spread.
-    fn mend(&mut self, work: &mut Work<'_>, settings: &EnhanceSettings, help: &Help) {
-        if settings.deinterlace {
-            work.make(Step::Deinterlace, ASKED, |from, to| deinterlace::mend(&from, FIELDS_DIFFER, to));
-        }
-        if settings.deblock > 0.0 {
-            let strength = settings.deblock.round() as u8;
-            work.make(Step::Deblock, ASKED, |from, to| deblock(&from, strength, to));
-        }
-        let by_itself =
-            help.outliers.map(|share| (Median::Three, format!("{:.1} % outliers", share * 100.0)));
-        let asked = match settings.median {
-            Median::Off => by_itself,
-            three_or_five => Some((three_or_five, ASKED.to_owned())),
-        };
-        if let Some((size, why)) = asked {
-            let median = &mut self.median;
-            work.make(Step::Median, why, |from, to| match size {
-                Median::Five => median.five(&from, to),
-                Median::Three | Median::Off => median.three(&from, to),
-            });
-        }
-    }
-
-    /// Takes away noise.
-    fn clean(
-        &mut self,
-        work: &mut Work<'_>,
-        settings: &EnhanceSettings,
-        help: &Help,
-        Way { passed, separate, small }: Way,
-        temporal: &mut Temporal,
-    ) {
-        let asked = |level: f32| (level > 0.0).then(|| (level, ASKED.into()));
-        if let Some((sigma, why)) = asked(settings.temporal) {
-            // The first of several is taken as it is.
-            let seconds = passed.unwrap_or_default() as f32;
-            work.make(Step::Temporal, why, |from, to| temporal.apply(&from, sigma, seconds, to));
-        } else {
-            temporal.reset();
-        }
-        // A Gaussian for a video, whose time counts; what keeps edges, and brings more, for a picture that stands alone.
-        let noise = help.noise.map(|sigma| (sigma, Help::noisy(sigma)));
-        let blurs = if small { SMALL_BLUR } else { NOISE_BLUR };
-        let blur = |sigma: f32| if sigma < STRONG_NOISE { blurs.0 } else { blurs.1 };
-        let by_itself = noise.clone().filter(|_| !separate).map(|(sigma, why)| (blur(sigma), why));
-        if let Some((sigma, why)) = asked(settings.gaussian).or(by_itself) {
-            let gaussian = set_for(&mut self.gaussian, sigma, || Gaussian::new(sigma));
-            work.make(Step::Gaussian, why, |from, to| gaussian.apply(&from, to));
-        }
-        if let Some((strength, why)) = asked(settings.smooth).or(noise.filter(|_| separate)) {
-            let guided = &mut self.guided;
-            work.make(Step::Smooth, why, |from, to| guided.apply(&from, SMOOTH_RADIUS, strength, to));
-        }
-    }
-
-    /// Makes stand out what is there.
-    fn define(&mut self, work: &mut Work<'_>, settings: &EnhanceSettings) {
-        if settings.contrast > 0.0 {
-            let setting = (settings.contrast, settings.contrast_tiles);
-            let (clip, tiles) = setting;
-            let clahe = set_for(&mut self.clahe, setting, || Clahe::new(clip, (tiles, tiles)));
-            work.make(Step::Contrast, ASKED, |from, to| clahe.apply(&from, to));
-        }
-        if settings.sharpen > 0.0 {
-            let amount = settings.sharpen;
-            let sharpen = set_for(&mut self.sharpen, amount, || Sharpen::new(UNSHARP.0, amount, UNSHARP.1));
-            work.make(Step::Sharpen, ASKED, |from, to| sharpen.apply(&from, to));
-        }
-    }
 }

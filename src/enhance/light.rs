@@ -1,10 +1,10 @@
 //! Brightness and the colour of the light: one table a channel, which follows what is measured smoothly.
 //!
 //! A picture whose levels take up a small part of the range is stretched; then the power of its levels (gamma) brings a
-//! dark one up and, where that is asked for, a bright one down, which was not found to help. By itself this happens the
-//! more, the darker or flatter a picture is, and not at all to a well exposed one: there is no bound at which it would
-//! begin to flicker. The bounds and aims are those that gave the most boxes back on darkened and flattened photographs and
-//! took none from others (`docs/enhance.md`).
+//! dark one up and a bright one down. By itself this happens the more, the flatter, darker or brighter a picture is, and
+//! not at all to a well exposed one: there is no bound at which it would begin to flicker. The bounds and aims are those
+//! that gave the most boxes back on flattened, darkened and brightened photographs and took none from others
+//! (`docs/enhance.md`).
 
 use std::borrow::Cow;
 
@@ -23,6 +23,8 @@ const BLANK: (f64, f64) = (8.0, 16.0);
 const MOST_GAIN: f64 = 6.0;
 /// A mean below the first is dark, above the second well exposed.
 const DARK: (f64, f64) = (50.0, 100.0);
+/// A mean above the first is bright, below the second well exposed.
+const BRIGHT: (f64, f64) = (195.0, 165.0);
 /// The means that dark and bright pictures are brought to, as shares of white.
 const AIMS: (f64, f64) = (0.45, 0.5);
 /// The least and the largest power.
@@ -167,8 +169,8 @@ fn aim(settings: &EnhanceSettings, measure: &Measure) -> (Curve, String) {
     let power = |aim: f64| (aim.ln() / (mean / 255.0).clamp(1e-3, 0.97).ln()).clamp(POWERS.0, POWERS.1);
     if mean < AIMS.0 * 255.0 {
         curve.power = power(AIMS.0).min(1.0).ln() * weight(mean, (DARK.1, DARK.0)) * shows;
-    } else if settings.exposure && mean > AIMS.1 * 255.0 {
-        curve.power = power(AIMS.1).max(1.0).ln();
+    } else if mean > AIMS.1 * 255.0 {
+        curve.power = power(AIMS.1).max(1.0).ln() * weight(mean, (BRIGHT.1, BRIGHT.0)) * shows;
     }
     if !settings.exposure {
         // In the darker parts, where the curve is steepest.
@@ -243,6 +245,10 @@ mod tests {
             light.now.stretch
         };
         assert!(much(29.0) < 0.5 * much(38.0) && much(32.0) < much(38.0), "{} {}", much(29.0), much(38.0));
+        // Light all over is brought down by itself; a little too much of it only where that is asked for.
+        let light_all_over = Measure { mean: 205.0, ..ramp(150.0, 255.0, [1.0; 3]) };
+        let (tables, why) = light.update(&auto(), Some(&light_all_over), None).unwrap();
+        assert!(why.contains("bright") && tables[0][200] < 185, "{why} {}", tables[0][200]);
         let bright = ramp(130.0, 255.0, [1.0; 3]);
         assert!(light.update(&EnhanceSettings { auto: false, ..auto() }, Some(&bright), None).is_none());
         let asked = EnhanceSettings { exposure: true, ..auto() };

@@ -49,24 +49,33 @@ pub struct Measure {
 impl Measure {
     /// Looks at an RGB view; of other than three channels the first one is taken for all.
     pub fn of(view: &View<'_>) -> Self {
+        Self::within(view, |_, _| true)
+    }
+
+    /// The same where `counts`, asked with the column and the row of a pixel, is true. Nothing of what is measured is known
+    /// where that is nowhere: then all is 0 or `None`.
+    pub fn within(view: &View<'_>, counts: impl Fn(usize, usize) -> bool) -> Self {
         let area = view.width() * view.height();
         let step = ((area as f64 / SAMPLES as f64).sqrt() as usize).max(1);
         let mut luma = Histogram::default();
         let mut colours = [[0u32; 4]; 64];
-        sampled(view, step, |pixel| {
+        sampled(view, step, |(x, y), pixel| {
+            if !counts(x, y) {
+                return;
+            }
             let pixel = rgb(pixel);
             let level = luma_of(pixel);
             luma.add(level);
             let (least, most) = (pixel[0].min(pixel[1]).min(pixel[2]), pixel[0].max(pixel[1]).max(pixel[2]));
-            let counts = u32::from(least >= 4 && (16..250).contains(&most));
+            let plain = u32::from(least >= 4 && (16..250).contains(&most));
             let [red, green, blue] = pixel.map(u32::from);
             let sums = &mut colours[usize::from(level / 4)];
-            [counts, red * counts, green * counts, blue * counts]
+            [plain, red * plain, green * plain, blue * plain]
                 .iter()
                 .zip(sums)
                 .for_each(|(add, sum)| *sum += add);
         });
-        let (noise, outliers) = noise(view);
+        let (noise, outliers) = noise(view, counts);
         let counted: u32 = colours.iter().map(|sums| sums[0]).sum();
         let enough = u64::from(counted) * 50 >= u64::from(luma.total());
         Self {
@@ -112,7 +121,7 @@ fn brightest(colours: &[[u32; 4]; 64], wanted: u32) -> Option<[f64; 3]> {
 /// Noise as J. Immerkær, "Fast noise variance estimation" (Computer Vision and Image Understanding 64, 1996): the mean of
 /// what a difference of two Laplacians leaves, which slopes and straight edges do not reach. Taken by blocks, of which
 /// the calmest tenth counts, so that texture does not. Blocks at the ends of the range, where noise is cut, are left out.
-fn noise(view: &View<'_>) -> (f64, f64) {
+fn noise(view: &View<'_>, counts: impl Fn(usize, usize) -> bool) -> (f64, f64) {
     let (columns, rows) = (view.width().saturating_sub(2) / BLOCK, view.height().saturating_sub(2) / BLOCK);
     let blocks = columns * rows;
     let step = (blocks / BLOCKS).max(1);
@@ -121,7 +130,11 @@ fn noise(view: &View<'_>) -> (f64, f64) {
     let mut found = Vec::with_capacity(blocks / step + 1);
     let (mut outliers, mut looked_at) = (0, 0);
     for block in (0..blocks).step_by(step) {
-        let samples = block_at(view, block % columns * BLOCK, block / columns * BLOCK);
+        let (x, y) = (block % columns * BLOCK, block / columns * BLOCK);
+        if !counts(x, y) || !counts(x + BLOCK + 1, y + BLOCK + 1) {
+            continue;
+        }
+        let samples = block_at(view, x, y);
         outliers += count_outliers(&samples);
         looked_at += BLOCK * BLOCK;
         let (mean, left) = laplacian(&samples);
@@ -255,6 +268,27 @@ mod tests {
             let found = Measure::of(&View::new(&bytes, (400, 300), 3, 1200).unwrap()).outliers;
             assert!((found / share - 0.95).abs() < 0.15, "{share}: {found}");
         }
+    }
+
+    #[test]
+    fn what_does_not_count_is_not_measured() {
+        // The right half is bright and busy.
+        let bytes = noisy(3.0, 0.0);
+        let bytes: Vec<u8> = bytes
+            .chunks(1200)
+            .flat_map(|row| {
+                row.iter().enumerate().map(|(at, &level)| if at > 603 { 200 + level / 5 } else { level / 4 })
+            })
+            .collect();
+        let view = View::new(&bytes, (400, 300), 3, 1200).unwrap();
+        let (left, right) = (Measure::within(&view, |x, _| x <= 200), Measure::within(&view, |x, _| x > 210));
+        assert!(left.mean < 40.0 && left.bright == 0.0 && right.mean > 200.0, "{left:?} {right:?}");
+        assert!(Measure::of(&view).mean > 100.0);
+        let nothing = Measure::within(&view, |_, _| false);
+        assert!(
+            (nothing.luma.total(), nothing.noise, nothing.contrast()) == (0, 0.0, 0.0)
+                && nothing.grey.is_none()
+        );
     }
 
     #[test]

@@ -9,8 +9,9 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `chain.rs`, `report.rs`, `pool.rs` | the chain; what it did and why; memory used again |
+//! | `chain.rs`, `work.rs`, `report.rs`, `pool.rs` | the chain; a picture on its way through it; what was done and why; memory used again |
 //! | `measure.rs`, `auto.rs` | light, contrast and noise of a picture; what is done about them |
+//! | `filters.rs` | what is taken away, and what is made to stand out |
 //! | `light.rs` | tables that follow the light |
 //! | `areas.rs` | where objects count |
 //! | `motion/`, `watch.rs`, `stabilise.rs` | how the camera moved; for the tracker; and how to take it out |
@@ -18,6 +19,7 @@
 mod areas;
 mod auto;
 mod chain;
+mod filters;
 mod light;
 pub mod measure;
 pub mod motion;

@@ -40,6 +40,11 @@ impl<'a> Work<'a> {
         self.size = size;
     }
 
+    /// Nothing has become of the picture yet: a step within it would have to copy it first.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.now.is_none() && self.size.is_none()
+    }
+
     /// Where memory for the picture is taken from, as it is now.
     fn pool(&mut self) -> &mut Pool {
         if self.now().size() == self.came.size() { &mut self.tools.pool } else { &mut self.tools.small }

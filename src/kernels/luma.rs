@@ -106,14 +106,6 @@ impl Histogram {
         self.total += 1;
     }
 
-    /// The luma of every `step`-th pixel of every `step`-th row, from the middle of the first `step`; a step of 0 stands
-    /// for 1. Of other than three channels the first one is counted.
-    pub fn of_luma(view: &View<'_>, step: usize) -> Self {
-        let mut counted = Self::default();
-        sampled(view, step, |pixel| counted.add(pixel_luma(pixel)));
-        counted
-    }
-
     /// How often each level was seen.
     pub fn counts(&self) -> &[u32; 256] {
         &self.counts
@@ -130,21 +122,8 @@ impl Histogram {
         sum as f64 / f64::from(self.total.max(1))
     }
 
-    /// The lowest level that at least the share `share` (0 to 1) of the samples does not exceed; 0 of nothing.
-    pub fn percentile(&self, share: f64) -> u8 {
-        let wanted = share.clamp(0.0, 1.0) * f64::from(self.total);
-        let mut seen = 0.0;
-        for (level, count) in (0..=255).zip(&self.counts) {
-            seen += f64::from(*count);
-            if *count > 0 && seen >= wanted {
-                return level;
-            }
-        }
-        0
-    }
-
-    /// [`Histogram::percentile`] with a fraction, as if the samples of a level were spread over `level ± 0.5`: it moves
-    /// smoothly with the picture.
+    /// The level that the share `share` (0 to 1) of the samples does not exceed, as if those of a level were spread over
+    /// `level ± 0.5`: it moves smoothly with the picture. 0 of nothing.
     pub fn quantile(&self, share: f64) -> f64 {
         let wanted = share.clamp(0.0, 1.0) * f64::from(self.total);
         let mut seen = 0.0;
@@ -165,26 +144,17 @@ impl Histogram {
     }
 }
 
-/// The levels of each channel of an RGB view, of every `step`-th pixel of every `step`-th row as
-/// [`Histogram::of_luma`]: for means and percentiles by channel. Of other than three channels the first one is counted
-/// three times.
-pub fn channel_histograms(view: &View<'_>, step: usize) -> [Histogram; 3] {
-    let mut counted: [Histogram; 3] = Default::default();
-    sampled(view, step, |pixel| {
-        let pixel = rgb(pixel);
-        counted.iter_mut().zip(pixel).for_each(|(counted, level)| counted.add(level));
-    });
-    counted
-}
-
-/// Visits every `step`-th pixel of every `step`-th row.
+/// Visits every `step`-th pixel of every `step`-th row, from the middle of the first `step`, with its column and its row; a
+/// step of 0 stands for 1.
 #[inline(always)]
-pub(crate) fn sampled(view: &View<'_>, step: usize, mut visit: impl FnMut(&[u8])) {
+pub(crate) fn sampled(view: &View<'_>, step: usize, mut visit: impl FnMut((usize, usize), &[u8])) {
     let (step, channels) = (step.max(1), view.channels());
     let first = |side: usize| (step / 2).min((side - 1) / 2);
     for y in (first(view.height())..view.height()).step_by(step) {
-        let row = view.row(y).get(first(view.width()) * channels..).unwrap_or_default();
-        row.chunks(channels.saturating_mul(step)).for_each(|pixels| visit(&pixels[..channels]));
+        let left = first(view.width());
+        let row = view.row(y).get(left * channels..).unwrap_or_default();
+        let pixels = row.chunks(channels.saturating_mul(step)).map(|pixels| &pixels[..channels]);
+        (left..).step_by(step).zip(pixels).for_each(|(x, pixel)| visit((x, y), pixel));
     }
 }
 
@@ -192,11 +162,6 @@ pub(crate) fn sampled(view: &View<'_>, step: usize, mut visit: impl FnMut(&[u8])
 #[inline(always)]
 pub(crate) fn rgb(pixel: &[u8]) -> [u8; 3] {
     <[u8; 3]>::try_from(pixel).unwrap_or([pixel[0]; 3])
-}
-
-#[inline(always)]
-fn pixel_luma(pixel: &[u8]) -> u8 {
-    luma_of(rgb(pixel))
 }
 
 #[cfg(test)]
@@ -254,24 +219,30 @@ mod tests {
     fn histograms_count_what_they_sample() {
         let bytes = noise(61 * 47 * 3, 9);
         let view = View::new(&bytes, (61, 47), 3, 183).unwrap();
-        let all = Histogram::of_luma(&view, 1);
+        let counted = |view: &View<'_>, step: usize| {
+            let mut counted = Histogram::default();
+            sampled(view, step, |(x, y), pixel| {
+                assert_eq!(pixel, &view.row(y)[3 * x..3 * x + 3]);
+                counted.add(luma_of(rgb(pixel)));
+            });
+            counted
+        };
+        let all = counted(&view, 1);
         assert_eq!(all.total(), 61 * 47);
         let mut plane = Plane::default();
         luma(&view, &mut plane);
         let mut sorted = plane.bytes().to_vec();
         sorted.sort_unstable();
-        assert_eq!(all.percentile(0.0), sorted[0]);
-        assert_eq!(all.percentile(1.0), sorted[sorted.len() - 1]);
-        assert_eq!(all.percentile(0.5), sorted[sorted.len() / 2]);
+        for share in [0.001, 0.25, 0.5, 1.0] {
+            let exact = f64::from(sorted[((share * sorted.len() as f64) as usize).min(sorted.len() - 1)]);
+            assert!((all.quantile(share) - exact).abs() <= 0.5, "{share}: {} {exact}", all.quantile(share));
+        }
         let mean = sorted.iter().map(|level| f64::from(*level)).sum::<f64>() / sorted.len() as f64;
         assert!((all.mean() - mean).abs() < 1e-9);
-        assert!((all.quantile(0.5) - f64::from(all.percentile(0.5))).abs() <= 0.5);
         assert!((all.share(0, 255) - 1.0).abs() < 1e-12 && all.share(9, 8) == 0.0);
         for (size, step) in [((1, 1), 4), ((1, 47), 100), ((61, 1), 7), ((2, 2), 0)] {
-            let view = View::new(&bytes, size, 3, 183).unwrap();
-            assert!(Histogram::of_luma(&view, step).total() > 0);
-            assert!(channel_histograms(&view, step)[2].total() > 0);
+            assert!(counted(&View::new(&bytes, size, 3, 183).unwrap(), step).total() > 0);
         }
-        assert_eq!((Histogram::default().percentile(0.5), Histogram::default().mean()), (0, 0.0));
+        assert_eq!((Histogram::default().quantile(0.5), Histogram::default().mean()), (0.0, 0.0));
     }
 }
