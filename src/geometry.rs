@@ -90,11 +90,14 @@ impl Rect {
         }
     }
 
-    /// The box in a picture that is so many times as large.
-    pub fn scaled(&self, factor: f32) -> Self {
-        let [left, top, width, height] =
-            [self.left, self.top, self.width, self.height].map(|side| side * factor);
-        Self { left, top, width, height }
+    /// The box in a picture that is so many times as wide and as high.
+    pub fn scaled(&self, (across, down): (f32, f32)) -> Self {
+        Self {
+            left: self.left * across,
+            top: self.top * down,
+            width: self.width * across,
+            height: self.height * down,
+        }
     }
 
     /// The box on the way from this one (share 0) to the other (share 1), each edge in a straight line.
@@ -150,11 +153,21 @@ pub struct Fit {
 
 impl Fit {
     /// The largest size of a picture of `size` pixels that fits into `room`, as YOLOX was trained (Ge et al. 2021,
-    /// arXiv:2107.08430): cut off, not rounded; a sliver still gets one row or column.
+    /// arXiv:2107.08430): cut off, not rounded, but in whole numbers, so that one side fits exactly; a sliver still gets one
+    /// row or column. Sides are at least 1 and at most those of a [`Picture`](crate::frame::Picture).
     pub fn within(size: (usize, usize), room: (usize, usize)) -> Self {
-        let scale = (room.0 as f64 / size.0 as f64).min(room.1 as f64 / size.1 as f64);
-        let side = |from: usize, most: usize| ((from as f64 * scale) as usize).clamp(1, most.max(1));
-        Self { width: side(size.0, room.0), height: side(size.1, room.1), scale }
+        let [(width, height), room] = [size, room].map(|(width, height)| (width.max(1), height.max(1)));
+        let fills_width = width as u64 * room.1 as u64 >= height as u64 * room.0 as u64;
+        // The other side, where one of so many pixels becomes one of so many.
+        let other = |side: usize, from: usize, to: usize, most: usize| {
+            ((side as u64 * to as u64 / from as u64) as usize).clamp(1, most)
+        };
+        let (scale, width, height) = if fills_width {
+            (room.0 as f64 / width as f64, room.0, other(height, width, room.0, room.1))
+        } else {
+            (room.1 as f64 / height as f64, other(width, height, room.1, room.0), room.1)
+        };
+        Self { width, height, scale }
     }
 
     /// So much smaller that pixels would be skipped if new ones lay between old ones: the mean of what each covers is
@@ -245,6 +258,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_fits_touches_the_room_and_fits_again(
+            width in 1usize..=32_768, height in 1usize..=32_768,
+            across in (1usize..=128).prop_map(|n| 32 * n), down in (1usize..=128).prop_map(|n| 32 * n),
+        ) {
+            let room = (across, down);
+            let fit = Fit::within((width, height), room);
+            prop_assert!(fit.width <= across && fit.height <= down && fit.width >= 1 && fit.height >= 1);
+            prop_assert!(fit.width == across || fit.height == down);
+            let again = Fit::within((fit.width, fit.height), room);
+            prop_assert_eq!((again.width, again.height), (fit.width, fit.height));
+            // No more than what is cut off from the same shape.
+            let off = |side: usize, now: usize| (side as f64 * fit.scale - now as f64).abs();
+            prop_assert!(off(width, fit.width) < 1.0 && off(height, fit.height) < 1.0);
+        }
+
         #[test]
         fn iou_is_symmetric_bounded_and_one_with_itself(a in rects(), b in rects()) {
             let iou = a.iou(&b);

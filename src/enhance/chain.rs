@@ -26,13 +26,10 @@ use crate::kernels::temporal::Temporal;
 use crate::kernels::warp::warp;
 
 /// What was made of a picture for the network.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Enhanced {
-    /// What the network is to look at; `None`: the picture as it is.
+    /// What the network is to look at, perhaps smaller than the picture; `None`: the picture as it is.
     pub seen: Option<Arc<Picture>>,
-    /// Pixels of what is seen a pixel of the picture, both ways; what does not make a whole pixel at the right and the
-    /// bottom is squeezed in.
-    pub scale: f32,
     /// Where objects count; `None`: everywhere.
     pub areas: Option<Arc<Areas>>,
     /// Masked areas have lost their detail in what may be shown.
@@ -41,25 +38,19 @@ pub struct Enhanced {
     pub report: Arc<Report>,
 }
 
-impl Default for Enhanced {
-    /// Nothing was made, and objects count everywhere.
-    fn default() -> Self {
-        Self { seen: None, scale: 1.0, areas: None, pixelated: false, report: Arc::default() }
-    }
-}
-
 impl Enhanced {
-    /// Brings boxes found in what is seen to where they are in the picture, of this size in pixels, and leaves out those
-    /// that do not count.
-    pub fn place(&self, detections: &mut Vec<Detection>, (width, height): (u32, u32)) {
-        detections.retain_mut(|detection| {
-            if self.scale != 1.0 {
-                let rect = detection.rect.scaled(1.0 / self.scale);
-                let Some(rect) = rect.clipped(width as f32, height as f32) else { return false };
-                detection.rect = rect;
-            }
-            self.areas.as_ref().is_none_or(|areas| areas.counts(&detection.rect))
-        });
+    /// Brings boxes found in what is seen to where they are in the picture, of this size in pixels.
+    pub fn place(&self, detections: &mut [Detection], (width, height): (u32, u32)) {
+        let Some(seen) = self.seen.as_ref().filter(|seen| seen.size() != (width, height)) else { return };
+        let scale = (width as f32 / seen.width() as f32, height as f32 / seen.height() as f32);
+        detections.iter_mut().for_each(|detection| detection.rect = detection.rect.scaled(scale));
+    }
+
+    /// Leaves out boxes, in pixels of the picture, where objects do not count.
+    pub fn leave_out(&self, detections: &mut Vec<Detection>) {
+        if let Some(areas) = &self.areas {
+            detections.retain(|detection| areas.counts(&detection.rect));
+        }
     }
 }
 
@@ -132,9 +123,9 @@ impl Enhancer {
         Self { input: Some(input), ..self }
     }
 
-    /// The network's input has another size from now on.
-    pub fn set_input(&mut self, input: (usize, usize)) {
-        self.input = Some(input);
+    /// The network's input has another size from now on; `None`: it is not known, and nothing is shrunk.
+    pub fn set_input(&mut self, input: Option<(usize, usize)>) {
+        self.input = input;
     }
 
     /// Changes the settings; what is remembered stays where it can.
@@ -165,14 +156,15 @@ impl Enhancer {
     /// time in seconds.
     pub fn enhance(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Enhanced) {
         let (shown, passed, mut report) = self.show(picture, time);
-        let small = self.small(picture.size());
+        let near = self.look(picture.size()).filter(Fit::skips);
+        let small = near.filter(|_| self.looks_at_all());
         let areas = self.areas(picture.size());
-        self.measure(&shown, (small.map(|fit| fit.scale), areas.as_deref()), time, &mut report);
+        self.measure(&shown, (near.map(|fit| fit.scale), areas.as_deref()), time, &mut report);
         let mut work = Work::new(&shown, &mut self.tools, report);
         let settings = &self.settings;
         self.filters.mend(&mut work, settings, &self.help);
-        let small = small.map(|fit| ((fit.width as u32, fit.height as u32), fit.scale as f32));
-        work.resize(small.map(|(size, _)| size));
+        let small = small.map(|fit| (fit.width as u32, fit.height as u32));
+        work.resize(small);
         let way = Way { passed, separate: self.separate, small: small.is_some() };
         self.filters.clean(&mut work, settings, &self.help, way, &mut self.temporal);
         let light = self.light.update(settings, self.measured.as_ref().map(|(_, measure)| measure), passed);
@@ -185,7 +177,7 @@ impl Enhancer {
         }
         self.filters.define(&mut work, settings);
         if areas.is_some() {
-            let size = small.map_or(picture.size(), |(size, _)| size);
+            let size = small.unwrap_or(picture.size());
             let (regions, masks) = (&settings.regions, &settings.masks);
             let areas = areas_of(&mut self.areas[usize::from(small.is_some())], size, regions, masks);
             if let Some(areas) = areas {
@@ -193,19 +185,26 @@ impl Enhancer {
             }
         }
         let (now, report) = work.finish();
-        let is_small = |now: &Picture| small.filter(|(size, _)| *size == now.size());
-        let scale = now.as_ref().and_then(is_small).map_or(1.0, |(_, scale)| scale);
-        let pool = if scale == 1.0 { &mut self.tools.pool } else { &mut self.tools.small };
-        let seen = now.map(|now| pool.give(now));
+        let seen = now.map(|now| self.tools.give(now, picture.size()));
         let pixelated = self.settings.pixelates();
-        (shown, Enhanced { seen, scale, areas, pixelated, report: Arc::new(report) })
+        (shown, Enhanced { seen, areas, pixelated, report: Arc::new(report) })
     }
 
-    /// The size at which the network looks at pictures of this size, where it is less than half.
-    fn small(&self, (width, height): (u32, u32)) -> Option<Fit> {
-        let whole = self.settings.crop.is_none() && self.settings.tiles == Tiles::default();
-        let input = self.input.filter(|_| whole)?;
-        Some(Fit::within((width as usize, height as usize), input)).filter(Fit::skips)
+    /// The network looks at the picture as a whole, and at no part of it.
+    fn looks_at_all(&self) -> bool {
+        self.settings.crop.is_none() && self.settings.tiles == Tiles::default()
+    }
+
+    /// The size at which the network looks at a picture of this size, or at the tiles of it.
+    fn look(&self, (width, height): (u32, u32)) -> Option<Fit> {
+        let EnhanceSettings { crop, tiles, tile_overlap, .. } = &self.settings;
+        let tile = |side: u32, crop: Option<f32>, count: usize| {
+            let tiles = count as f32 - tile_overlap * (count as f32 - 1.0);
+            ((side as f32 * crop.unwrap_or(1.0) / tiles.max(1.0)) as usize).max(1)
+        };
+        let width = tile(width, crop.map(|crop| crop.width), tiles.columns);
+        let height = tile(height, crop.map(|crop| crop.height), tiles.rows);
+        self.input.map(|input| Fit::within((width, height), input))
     }
 
     /// Gives the picture as it may be shown and written, without a thought for the network.
@@ -237,7 +236,7 @@ impl Enhancer {
             work.change(Step::Privacy, ASKED, |picture| areas.pixelate(picture));
         }
         let (now, report) = work.finish();
-        let shown = now.map_or_else(|| Arc::clone(picture), |now| self.tools.pool.give(now));
+        let shown = now.map_or_else(|| Arc::clone(picture), |now| self.tools.give(now, picture.size()));
         (shown, passed, report)
     }
 

@@ -5,8 +5,15 @@ use crate::kernels::luma::{Histogram, luma_of, rgb, sampled};
 
 /// About so many pixels are sampled for light and colour.
 const SAMPLES: usize = 30_000;
-/// About so many blocks are looked at for noise.
+/// In about so many places it is asked how much of the picture counts.
+const ASKED: f64 = 2_500.0;
+/// About so many blocks are looked at for noise, and of fewer than the second nothing is told.
 const BLOCKS: usize = 1_200;
+const LEAST_BLOCKS: usize = 40;
+/// A smaller share that counts is sampled as if it were this one.
+const LEAST_SHARE: f64 = 1.0 / 16.0;
+/// Nothing is told of fewer samples, unless there are no more pixels.
+const LEAST_SAMPLES: usize = 256;
 /// A block's side in pixels, without the pixel around it that is looked at, too.
 const BLOCK: usize = 8;
 /// The share of blocks, the calmest, that are taken to show nothing but noise.
@@ -42,8 +49,6 @@ pub struct Measure {
     pub noise_seen: f64,
     /// The share of samples of green that stand out of their neighbours as white or black: of salt-and-pepper noise.
     pub outliers: f64,
-    /// How much more the green level steps where a JPEG's blocks meet than within them: 1 for a picture that has none.
-    pub blockiness: f64,
 }
 
 impl Measure {
@@ -52,11 +57,18 @@ impl Measure {
         Self::within(view, |_, _| true)
     }
 
-    /// The same where `counts`, asked with the column and the row of a pixel, is true. Nothing of what is measured is known
-    /// where that is nowhere: then all is 0 or `None`.
+    /// The same where `counts`, asked with the column and the row of a pixel, is true. Where that is in next to no place,
+    /// nothing is known: all is 0 or `None`.
     pub fn within(view: &View<'_>, counts: impl Fn(usize, usize) -> bool) -> Self {
-        let area = view.width() * view.height();
-        let step = ((area as f64 / SAMPLES as f64).sqrt() as usize).max(1);
+        let pixels = view.width() * view.height();
+        // Of a part that counts as many samples as of the whole, unless it is very small.
+        let (mut asked, mut counted) = (0u32, 0u32);
+        sampled(view, ((pixels as f64 / ASKED).sqrt() as usize).max(1), |(x, y), _| {
+            asked += 1;
+            counted += u32::from(counts(x, y));
+        });
+        let share = (f64::from(counted) / f64::from(asked.max(1))).max(LEAST_SHARE);
+        let step = ((pixels as f64 * share / SAMPLES as f64).sqrt() as usize).max(1);
         let mut luma = Histogram::default();
         let mut colours = [[0u32; 4]; 64];
         sampled(view, step, |(x, y), pixel| {
@@ -75,9 +87,11 @@ impl Measure {
                 .zip(sums)
                 .for_each(|(add, sum)| *sum += add);
         });
-        let (noise, outliers) = noise(view, counts);
+        let enough = luma.total() as usize >= LEAST_SAMPLES.min(pixels);
+        let luma = if enough { luma } else { Histogram::default() };
+        let (noise, outliers) = noise(view, share, counts);
         let counted: u32 = colours.iter().map(|sums| sums[0]).sum();
-        let enough = u64::from(counted) * 50 >= u64::from(luma.total());
+        let enough = enough && u64::from(counted) * 50 >= u64::from(luma.total());
         Self {
             mean: luma.mean(),
             percentiles: [0.01, 0.05, 0.5, 0.95, 0.99].map(|share| luma.quantile(share)),
@@ -88,7 +102,6 @@ impl Measure {
             noise,
             noise_seen: noise,
             outliers,
-            blockiness: blockiness(view),
             luma,
         }
     }
@@ -121,29 +134,34 @@ fn brightest(colours: &[[u32; 4]; 64], wanted: u32) -> Option<[f64; 3]> {
 /// Noise as J. Immerkær, "Fast noise variance estimation" (Computer Vision and Image Understanding 64, 1996): the mean of
 /// what a difference of two Laplacians leaves, which slopes and straight edges do not reach. Taken by blocks, of which
 /// the calmest tenth counts, so that texture does not. Blocks at the ends of the range, where noise is cut, are left out.
-fn noise(view: &View<'_>, counts: impl Fn(usize, usize) -> bool) -> (f64, f64) {
+/// `share`: how much of the picture counts, about.
+fn noise(view: &View<'_>, share: f64, counts: impl Fn(usize, usize) -> bool) -> (f64, f64) {
     let (columns, rows) = (view.width().saturating_sub(2) / BLOCK, view.height().saturating_sub(2) / BLOCK);
     let blocks = columns * rows;
-    let step = (blocks / BLOCKS).max(1);
+    let step = ((blocks as f64 * share / BLOCKS as f64) as usize).max(1);
     // A step that shares no factor with the width walks over all columns.
     let step = (step..step + 8).find(|step| gcd(*step, columns) == 1).unwrap_or(step);
     let mut found = Vec::with_capacity(blocks / step + 1);
     let (mut outliers, mut looked_at) = (0, 0);
     for block in (0..blocks).step_by(step) {
         let (x, y) = (block % columns * BLOCK, block / columns * BLOCK);
-        if !counts(x, y) || !counts(x + BLOCK + 1, y + BLOCK + 1) {
+        let (right, bottom) = (x + BLOCK + 1, y + BLOCK + 1);
+        if ![(x, y), (right, y), (x, bottom), (right, bottom)].iter().all(|&(x, y)| counts(x, y)) {
             continue;
         }
         let samples = block_at(view, x, y);
         outliers += count_outliers(&samples);
-        looked_at += BLOCK * BLOCK;
+        looked_at += 1;
         let (mean, left) = laplacian(&samples);
         if (16.0..=239.0).contains(&mean) {
             found.push(left);
         }
     }
-    let outliers = outliers as f64 / looked_at.max(1) as f64;
-    if found.is_empty() {
+    if looked_at < LEAST_BLOCKS {
+        return (0.0, 0.0);
+    }
+    let outliers = outliers as f64 / (looked_at * BLOCK * BLOCK) as f64;
+    if found.len() < LEAST_BLOCKS {
         return (0.0, outliers);
     }
     let at = (found.len() as f64 * CALM) as usize;
@@ -198,30 +216,6 @@ fn count_outliers(samples: &Samples) -> usize {
         }
     }
     outliers
-}
-
-/// How the steps across the joints of 8 × 8 blocks compare with those within, along rows: a step that its two
-/// neighbours do not share, summed by its place among eight, at the joint against the mean of the places well within.
-fn blockiness(view: &View<'_>) -> f64 {
-    let channels = view.channels();
-    let green = channels / 2;
-    let mut sums = [0u64; 8];
-    for y in (0..view.height()).step_by((view.height() / 48).max(1)) {
-        let row = view.row(y);
-        let mut level = [0i16; 11];
-        let across = (view.width().saturating_sub(3)) / 8;
-        for block in 0..across {
-            let pixels = row.get(block * 8 * channels..).unwrap_or_default().chunks_exact(channels);
-            pixels.zip(&mut level).for_each(|(pixel, level)| *level = i16::from(pixel[green]));
-            for (at, sum) in sums.iter_mut().enumerate() {
-                let step = |at: usize| level[at + 1] - level[at];
-                *sum += u64::from((2 * step(at + 1) - step(at) - step(at + 2)).unsigned_abs().min(60));
-            }
-        }
-    }
-    // The step between samples 7 and 8 is the joint: place 6. Places 1 to 3 touch no joint.
-    let within = (sums[1] + sums[2] + sums[3]) as f64 / 3.0;
-    if within < 1.0 && sums[6] < 1 { 1.0 } else { (sums[6] as f64 + 1.0) / (within + 1.0) }
 }
 
 #[cfg(test)]
@@ -284,6 +278,14 @@ mod tests {
         let (left, right) = (Measure::within(&view, |x, _| x <= 200), Measure::within(&view, |x, _| x > 210));
         assert!(left.mean < 40.0 && left.bright == 0.0 && right.mean > 200.0, "{left:?} {right:?}");
         assert!(Measure::of(&view).mean > 100.0);
+        // A small part is measured as well as all, and what is too small for that not at all.
+        let part = Measure::within(&view, |x, y| (20..120).contains(&x) && (30..130).contains(&y));
+        assert!((part.mean - left.mean).abs() < 6.0 && part.luma.total() >= 5_000, "{part:?}");
+        let dot = Measure::within(&view, |x, y| (20..30).contains(&x) && (30..40).contains(&y));
+        assert!(
+            (dot.luma.total(), dot.noise, dot.outliers) == (0, 0.0, 0.0) && dot.grey.is_none(),
+            "{dot:?}"
+        );
         let nothing = Measure::within(&view, |_, _| false);
         assert!(
             (nothing.luma.total(), nothing.noise, nothing.contrast()) == (0, 0.0, 0.0)
@@ -297,7 +299,7 @@ mod tests {
         for size in [(1, 1), (9, 1), (1, 17), (10, 10), (11, 9), (33, 20)] {
             for channels in [1, 3, 4] {
                 let found = Measure::of(&View::new(&bytes, size, channels, 1200).unwrap());
-                assert!(found.noise.is_finite() && found.blockiness.is_finite() && found.contrast() >= 0.0);
+                assert!(found.noise.is_finite() && found.contrast() >= 0.0);
                 assert!((0.0..=255.0).contains(&found.mean) && found.cast() >= 0.0);
             }
         }

@@ -1,6 +1,7 @@
 //! A picture on its way through the chain.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::pool::Pool;
@@ -24,9 +25,17 @@ pub(super) struct Work<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Tools {
     /// Pictures of the size that they come in, and of the size that the network looks at.
-    pub(super) pool: Pool,
-    pub(super) small: Pool,
+    pool: Pool,
+    small: Pool,
     area: Area,
+}
+
+impl Tools {
+    /// Gives a picture out for good; `came`: the size that pictures come in.
+    pub(super) fn give(&mut self, picture: Picture, came: (u32, u32)) -> Arc<Picture> {
+        let pool = if picture.size() == came { &mut self.pool } else { &mut self.small };
+        pool.give(picture)
+    }
 }
 
 impl<'a> Work<'a> {

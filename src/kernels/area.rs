@@ -57,13 +57,16 @@ pub struct Area {
 impl Area {
     /// Writes the means of `from` to `to`, of as many channels and on neither side longer, rounded to the nearest level, of
     /// two to the even one: to the level what OpenCV's `INTER_AREA` gives, where its floats round alike. A side that is
-    /// longer is cut to what there is.
+    /// longer is cut to what there is; of other channels nothing is written.
     pub fn shrink(&mut self, from: &View<'_>, to: &mut ViewMut<'_>) {
+        let channels = from.channels();
+        if to.channels() != channels {
+            return;
+        }
         let (width, height) = (to.width().min(from.width()), to.height().min(from.height()));
-        let channels = from.channels().min(to.channels());
         self.across.set(from.width(), width);
         self.down.set(from.height(), height);
-        let row = from.width() * from.channels();
+        let row = from.width() * channels;
         self.sums.clear();
         self.sums.resize(row + 4, 0.0);
         for (y, out) in to.rows().take(height).enumerate() {
@@ -77,19 +80,19 @@ impl Area {
                     begin(from.row(y), share, sums);
                 }
             }
-            if (from.channels(), channels) == (3, 3) {
+            if channels == 3 {
                 across_three(&self.sums, &self.across.firsts, &self.across.shares, out);
             } else {
-                self.any_across(from.channels(), channels, out);
+                self.any_across(channels, out);
             }
         }
     }
 
-    fn any_across(&self, step: usize, channels: usize, out: &mut [u8]) {
+    fn any_across(&self, channels: usize, out: &mut [u8]) {
         for (x, out) in out.chunks_exact_mut(channels).enumerate().take(self.across.firsts.len()) {
             let (first, shares) = self.across.at(x);
             for (channel, out) in out.iter_mut().enumerate() {
-                let taps = self.sums[first * step + channel..].iter().step_by(step);
+                let taps = self.sums[first * channels + channel..].iter().step_by(channels);
                 *out = level(taps.zip(shares).map(|(sum, share)| sum * share).sum());
             }
         }

@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 
 use super::clock::Clock;
 use super::link::Outlet;
+use super::live::Senses;
 use super::playhead::{Playhead, Target};
 use super::stats::Stats;
 use super::stop::Stop;
@@ -66,8 +67,8 @@ impl Shot {
     }
 }
 
-/// Settings of the enhancer to go on with from the next frame on, and the size of the network's input, across and down.
-pub(super) type Retouch = Arc<Mutex<Option<(EnhanceSettings, (usize, usize))>>>;
+/// Settings of the enhancer to go on with from the next frame on.
+pub(super) type Retouch = Arc<Mutex<Option<EnhanceSettings>>>;
 
 /// What was tracked already, shared by the threads.
 pub(super) type SharedMemory = Arc<Mutex<Memory>>;
@@ -97,6 +98,8 @@ pub(super) struct Capture {
     pub(super) enhancer: Enhancer,
     /// Changes from the window.
     pub(super) retouch: Retouch,
+    /// Tells which network runs.
+    pub(super) senses: Arc<Senses>,
     /// Where frames go to be shown at once.
     pub(super) display: Option<Outlet<Shot>>,
     /// Where frames go to be looked at.
@@ -241,10 +244,11 @@ impl Capture {
         // more then; never the other way round.
         let revision = self.memory.as_ref().map_or(0, |memory| lock(memory).revision());
         let retouch = self.retouch.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((settings, input)) = retouch {
+        if let Some(settings) = retouch {
             self.enhancer.set(settings);
-            self.enhancer.set_input(input);
         }
+        // What runs, not what is asked for, which may never be had.
+        self.enhancer.set_input(self.senses.input());
         if course.frames == 0 {
             self.enhancer.begin_anew();
         }

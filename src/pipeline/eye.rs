@@ -57,6 +57,14 @@ impl Eye {
         }
     }
 
+    /// The size of the network's input, across and down; `None` where there is no network.
+    pub(super) fn input(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Network(detector) => Some(detector.input().size()),
+            Self::Recorded(_) => None,
+        }
+    }
+
     /// What it is, for people.
     pub(super) fn describe(&self) -> String {
         match self {
@@ -114,8 +122,11 @@ impl Eye {
     pub(super) fn look(&mut self, shot: &Shot) -> Result<(Found, DetectTimes), DetectError> {
         let (mut found, times) = match self {
             Self::Network(detector) => {
-                let detections = detector.detect(shot.seen())?;
-                let suppressed = detector.suppressed().to_vec();
+                let mut detections = detector.detect(shot.seen())?;
+                let mut suppressed = detector.suppressed().to_vec();
+                for list in [&mut detections, &mut suppressed] {
+                    shot.enhanced.place(list, shot.frame.picture.size());
+                }
                 (Found { detections, suppressed }, detector.times())
             }
             Self::Recorded(recorded) => {
@@ -124,8 +135,35 @@ impl Eye {
             }
         };
         for list in [&mut found.detections, &mut found.suppressed] {
-            shot.enhanced.place(list, shot.frame.picture.size());
+            shot.enhanced.leave_out(list);
         }
         Ok((found, times))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::enhance::{EnhanceSettings, Enhancer, Polygon};
+    use crate::frame::{Frame, Picture};
+    use crate::geometry::Rect;
+
+    #[test]
+    fn what_is_recorded_is_where_it_was_however_small_the_network_would_see_it() {
+        let corner = Polygon::new(vec![(0.0, 0.0), (0.1, 0.0), (0.1, 0.1), (0.0, 0.1)]).unwrap();
+        let settings = EnhanceSettings { masks: vec![corner], ..EnhanceSettings::default() };
+        let picture = Arc::new(Picture::filled(1920, 1080, [90; 3]).unwrap());
+        let (picture, enhanced) = Enhancer::new(settings).for_network((416, 416)).enhance(&picture, 0.0);
+        assert_eq!(enhanced.seen.as_ref().unwrap().size(), (416, 234));
+        let frame = Frame { picture, sequence: 0, time: 0.0, captured: Instant::now(), file: None };
+        let shot = Shot::alone(frame, enhanced);
+        let detection =
+            |left, top| Detection { rect: Rect::new(left, top, 80.0, 60.0), score: 0.9, class: 0 };
+        let frames = vec![vec![detection(300.0, 200.0), detection(20.0, 10.0)]];
+        let mut eye = Eye::from(Recorded::new(frames, Labels::coco()));
+        let (found, _) = eye.look(&shot).unwrap();
+        assert_eq!(found.detections, [detection(300.0, 200.0)], "but for what is masked");
     }
 }

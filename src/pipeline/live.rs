@@ -62,6 +62,8 @@ struct State {
     /// What could not be loaded: it is not tried again until something else was asked for.
     failed: Option<Network>,
     labels: Arc<Labels>,
+    /// The size of its input; `None`: it is no network.
+    input: Option<(usize, usize)>,
     /// One for each sense thread that has not taken its own yet.
     fresh: Vec<Option<Eye>>,
 }
@@ -85,6 +87,7 @@ impl Senses {
             pieces: settings.pieces(),
             failed: None,
             labels: Arc::new(running.labels().clone()),
+            input: running.input(),
             fresh: (0..threads).map(|_| None).collect(),
         };
         Self { state: Mutex::new(state), changes: AtomicU64::new(0), every_frame }
@@ -117,6 +120,11 @@ impl Senses {
     /// From one detection to the next at the least.
     pub(super) fn min_interval(&self) -> Duration {
         self.lock().min_interval
+    }
+
+    /// The size of the input of the network that runs, across and down; `None` where there is no network.
+    pub(super) fn input(&self) -> Option<(usize, usize)> {
+        self.lock().input
     }
 
     /// The names of the classes of the network that runs.
@@ -185,6 +193,7 @@ impl Senses {
         if let Some(eye) = eyes.first() {
             told = eye.describe();
             state.labels = Arc::new(eye.labels().clone());
+            state.input = eye.input();
         }
         state.fresh = eyes.into_iter().map(Some).collect();
         (state.running, state.failed) = (network, None);
@@ -222,10 +231,7 @@ mod tests {
     }
 
     fn input(eye: &Eye) -> String {
-        match eye {
-            Eye::Network(detector) => detector.input().to_string(),
-            Eye::Recorded(_) => "recorded".to_owned(),
-        }
+        eye.input().map_or("recorded".to_owned(), |(width, height)| format!("{width}x{height}"))
     }
 
     fn small(input: &str) -> Settings {
@@ -262,6 +268,7 @@ mod tests {
             senses.update(number, &mut seen[number], &mut eyes[number]);
         }
         assert_eq!(now(&eyes), ["64x32", "64x32"]);
+        assert_eq!(senses.input(), Some((64, 32)));
         // Thresholds and classes need no other network.
         let mut settings = small("64x32");
         (settings.detector.nms_iou, settings.detector.classes) = (0.3, vec!["car".into()]);
@@ -279,7 +286,7 @@ mod tests {
         assert!(ask(&senses, &settings).is_empty(), "it is not tried again");
         let mut seen = 0;
         senses.update(0, &mut seen, &mut eyes[0]);
-        assert_eq!(input(&eyes[0]), "32x32");
+        assert_eq!((input(&eyes[0]), senses.input()), ("32x32".into(), Some((32, 32))));
         // Asked for what runs, and then for what failed: that is a new try.
         assert!(ask(&senses, &small("32x32")).is_empty());
         assert_eq!(ask(&senses, &settings).len(), 1);

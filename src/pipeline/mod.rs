@@ -277,15 +277,14 @@ impl Pipeline {
             pipeline.spawn(format!("sense-{number}"), move || sense.run())?;
         }
 
-        let (loader, ended) = (senses, stop.clone());
+        let (loader, ended) = (Arc::clone(&senses), stop.clone());
         pipeline.spawn(LOADER.into(), move || loader.load(&woken, || ended.is_asked(), &notes_out))?;
 
         let capture = Capture {
             playhead: Playhead::new(source, reopen, if replay { playhead::BUDGET } else { 0 }),
-            enhancer: Enhancer::new(settings.enhance.clone())
-                .for_network(settings.detector.input.size())
-                .separate(separate),
+            enhancer: Enhancer::new(settings.enhance.clone()).separate(separate),
             retouch,
+            senses: Arc::clone(&senses),
             display: display_out,
             sense: sense_out,
             tickets: every_frame.then_some(tickets),
@@ -324,8 +323,7 @@ impl Pipeline {
     pub fn adjust(&self, settings: &Settings) {
         let change = (settings.track(), settings.trails, settings.enhance.camera_motion);
         *self.adjust.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
-        let retouch = (settings.enhance.clone(), settings.detector.input.size());
-        *self.retouch.lock().unwrap_or_else(PoisonError::into_inner) = Some(retouch);
+        *self.retouch.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.enhance.clone());
         if self.senses.ask(settings) {
             // Full: it has not looked since it was last told.
             let _ = self.wake.try_send(());

@@ -133,8 +133,10 @@ impl Line<'_> {
 
             let mut detections = self.detector.detect(enhanced.seen.as_deref().unwrap_or(picture))?;
             let mut suppressed = self.detector.suppressed().to_vec();
-            enhanced.place(&mut detections, picture.size());
-            enhanced.place(&mut suppressed, picture.size());
+            for list in [&mut detections, &mut suppressed] {
+                enhanced.place(list, picture.size());
+                enhanced.leave_out(list);
+            }
             let detected = self.detector.times();
 
             let started = Instant::now();

@@ -169,7 +169,7 @@ impl CameraMotion {
         let points = starts.len();
         let every = points.div_ceil(SCOUTS).max(1);
         let scouts = starts.iter().step_by(every);
-        let others = starts.iter().enumerate().filter(|(at, _)| at % every != 0).map(|(_, from)| from);
+        let others = || starts.iter().enumerate().filter(|(at, _)| at % every != 0).map(|(_, from)| *from);
         for &from in scouts.clone() {
             search.anywhere(from, pairs, lost);
         }
@@ -177,12 +177,9 @@ impl CameraMotion {
         let sure = MOST_SCOUTS * scouts.len() as f32;
         let seed = robust::fit(pairs, tolerance, size, off).filter(|fit| fit.inliers as f32 >= sure);
         let fit = match seed {
-            Some(fit) => {
-                pairs.extend(others.filter_map(|&from| search.near(from, &fit.motion)));
-                fit
-            }
+            Some(fit) => fit,
             None => {
-                others.for_each(|&from| search.anywhere(from, pairs, lost));
+                others().for_each(|from| search.anywhere(from, pairs, lost));
                 let Some(fit) = robust::fit(pairs, tolerance, size, off) else {
                     return Motion { points, ..Motion::UNKNOWN };
                 };
@@ -192,9 +189,11 @@ impl CameraMotion {
         // Something that moves by itself leads points near it astray on coarse levels, where windows are wide. Now that the
         // motion is known, they are looked for again where they should be.
         let limit = tolerance * tolerance;
-        let astray = pairs.extract_if(.., |pair| seed.is_none() && fit.motion.off(pair) > limit);
-        lost.extend(astray.map(|pair| pair.before));
+        lost.extend(pairs.extract_if(.., |pair| fit.motion.off(pair) > limit).map(|pair| pair.before));
         pairs.extend(lost.iter().filter_map(|&from| search.near(from, &fit.motion)));
+        if seed.is_some() {
+            pairs.extend(others().filter_map(|from| search.near(from, &fit.motion)));
+        }
         let fit = robust::refine(pairs, fit.motion, tolerance, size, off).unwrap_or(fit);
         let confidence = confidence(&fit, points, tolerance);
         let map = fit.motion.about(middle);
