@@ -2,19 +2,22 @@
 //!
 //! Each sample is followed as a Kalman filter of one constant value would (R. E. Kalman, 1960): the weight of the new
 //! sample falls from 1/2 the longer the place is still, down to what the time step asks for. The mean difference over
-//! 3 × 3 pixels tells motion, since noise cancels out in it; a single sample far off tells it too.
+//! 5 × 5 pixels and all channels tells motion, since noise cancels out in it; a single pixel far off tells it too.
 
 use super::isa::vectorised;
 use super::{View, ViewMut};
 
 /// The average forgets within about so many seconds.
 const MEMORY_SECONDS: f32 = 0.5;
-/// A mean difference of so many standard deviations of the noise begins to count as motion, ...
-const MOVES: f32 = 1.0;
+/// Pixels a side of the window whose mean difference tells motion.
+const SIDE: usize = 5;
+const RADIUS: usize = SIDE / 2;
+/// A mean difference of so many of its standard deviations begins to count as motion, ...
+const MOVES: f32 = 3.5;
 /// ... and with so many the new sample is taken as it is.
-const MOVES_SURELY: f32 = 1.8;
-/// A sample of its own has to be off by so much more than a mean.
-const ALONE: f32 = 3.0;
+const MOVES_SURELY: f32 = 7.0;
+/// A pixel of its own begins to count with so many of its.
+const ALONE: f32 = 4.0;
 /// 1 as a weight.
 const ONE: i16 = 32_767;
 
@@ -23,11 +26,11 @@ const ONE: i16 = 32_767;
 struct Tuning {
     /// The least weight of a new sample, of [`ONE`].
     least: i16,
-    /// From which sum of nine differences on the weight rises, over how much, and how fast.
+    /// From which sum of differences over a window on the weight rises, over how much, and how fast.
     from: i16,
     over: i16,
     slope: i16,
-    /// How often the difference of one sample counts, against a sum of nine.
+    /// How often the difference of one pixel counts, against the sum over a window.
     alone: i16,
 }
 
@@ -39,10 +42,13 @@ pub struct Temporal {
     mean: Vec<i16>,
     /// Of how much weight the next sample is where nothing moves.
     gain: Vec<i16>,
-    /// Differences of three rows.
+    /// Differences of [`SIDE`] rows, all channels of a pixel in one.
     ring: Vec<i16>,
-    /// Their sums over three rows, with a pixel more at each end.
+    /// Their sums over the rows, with [`RADIUS`] pixels more at each end.
     sums: Vec<i16>,
+    /// How much a pixel of a row moves, as a weight, and the same for each of its channels.
+    pixels: Vec<i16>,
+    samples: Vec<i16>,
 }
 
 impl Temporal {
@@ -64,63 +70,128 @@ impl Temporal {
             self.mean.extend(from.rows().flatten().map(|&sample| i16::from(sample) << 7));
             self.gain.clear();
             self.gain.resize(row * shape.1, ONE / 2);
-            self.ring.resize(3 * row, 0);
-            self.sums.resize(row + 2 * shape.2, 0);
+            self.ring.resize(SIDE * shape.0, 0);
+            self.sums.resize(shape.0 + 2 * RADIUS, 0);
+            self.pixels.resize(shape.0, 0);
+            self.samples.resize(row, 0);
             from.rows().zip(to.rows()).for_each(|(from, to)| {
                 from.iter().zip(to).for_each(|(&sample, to)| *to = sample);
             });
             return;
         }
-        let tuning = Tuning::new(sigma, seconds);
+        let tuning = Tuning::new(sigma, seconds, shape.2);
+        let (width, height) = (shape.0, shape.1);
         let mut ready = 0;
-        for (y, out) in to.rows().enumerate().take(shape.1) {
-            while ready < shape.1.min(y + 2) {
-                let (slot, at) = (ready % 3 * row, ready * row);
-                differ(from.row(ready), &self.mean[at..at + row], &mut self.ring[slot..slot + row]);
+        for (y, out) in to.rows().enumerate().take(height) {
+            while ready < height.min(y + RADIUS + 1) {
+                let (slot, at) = (ready % SIDE * width, ready * row);
+                let (new, mean) = (from.row(ready), &self.mean[at..at + row]);
+                differ(new, mean, shape.2, &mut self.ring[slot..slot + width]);
                 ready += 1;
             }
-            let slot = |y: usize| &self.ring[y % 3 * row..][..row];
-            let (above, here, below) = (slot(y.saturating_sub(1)), slot(y), slot((y + 1).min(shape.1 - 1)));
-            let inner = shape.2..shape.2 + row;
-            add(above, here, below, &mut self.sums[inner.clone()]);
-            self.sums.copy_within(inner.start..inner.start + shape.2, 0);
-            self.sums.copy_within(inner.end - shape.2..inner.end, inner.end);
+            let slot = |y: usize| &self.ring[y % SIDE * width..][..width];
+            let rows = std::array::from_fn(|tap| slot((y + tap).saturating_sub(RADIUS).min(height - 1)));
+            add(&rows, &mut self.sums[RADIUS..RADIUS + width]);
+            let (first, last) = (self.sums[RADIUS], self.sums[RADIUS + width - 1]);
+            self.sums[..RADIUS].fill(first);
+            self.sums[RADIUS + width..].fill(last);
+            motion(&self.sums, slot(y), tuning, &mut self.pixels);
+            let weights = if shape.2 == 1 {
+                &self.pixels
+            } else {
+                spread(&self.pixels, shape.2, &mut self.samples);
+                &self.samples
+            };
             let place = y * row..(y + 1) * row;
             let (mean, gain) = (&mut self.mean[place.clone()], &mut self.gain[place]);
-            blend(from.row(y), &self.sums, here, shape.2, tuning, mean, gain, out);
+            blend(from.row(y), weights, tuning.least, mean, gain, out);
         }
     }
 }
 
 impl Tuning {
-    fn new(sigma: f32, seconds: f32) -> Self {
+    fn new(sigma: f32, seconds: f32, channels: usize) -> Self {
         let sigma = if sigma.is_finite() { sigma.clamp(1.0, 100.0) } else { 1.0 };
         let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
         let least = (1.0 - (-seconds / MEMORY_SECONDS).exp()).clamp(1.0 / 16.0, 0.5);
-        let over = (9.0 * sigma * (MOVES_SURELY - MOVES)).max(1.0) as i16;
+        // Of more than three channels the first three tell.
+        // Of a sum of so many samples with noise of their own.
+        let deviation = sigma * ((SIDE * SIDE * channels.min(TOLD)) as f32).sqrt();
+        let over = (deviation * (MOVES_SURELY - MOVES)).max(1.0) as i16;
         Self {
             least: (least * f32::from(ONE)) as i16,
-            from: (9.0 * sigma * MOVES) as i16,
+            from: (deviation * MOVES) as i16,
             over,
             slope: ONE / over,
-            alone: (9.0 / ALONE).round() as i16,
+            alone: (SIDE as f32 * MOVES / ALONE).round() as i16,
+        }
+    }
+}
+
+/// So many channels of a pixel tell whether it moves: more would not fit the sums.
+const TOLD: usize = 3;
+
+vectorised! {
+    /// How much brighter the new pixels are than the average, in levels, all channels that tell together.
+    fn differ(row: &[u8], mean: &[i16], channels: usize, out: &mut [i16]) {
+        let off = |new: u8, mean: i16| i16::from(new) - ((mean + 64) >> 7);
+        match channels {
+            1 => {
+                for ((&new, &mean), out) in row.iter().zip(mean).zip(out) {
+                    *out = off(new, mean);
+                }
+            }
+            3 => {
+                let pixels = row.as_chunks::<3>().0.iter().zip(mean.as_chunks::<3>().0);
+                for ((new, mean), out) in pixels.zip(out) {
+                    *out = off(new[0], mean[0]) + off(new[1], mean[1]) + off(new[2], mean[2]);
+                }
+            }
+            _ => {
+                let pixels = row.chunks_exact(channels).zip(mean.chunks_exact(channels));
+                for ((new, mean), out) in pixels.zip(out) {
+                    *out = new.iter().zip(mean).take(TOLD).map(|(&new, &mean)| off(new, mean)).sum();
+                }
+            }
         }
     }
 }
 
 vectorised! {
-    /// How much brighter the new samples are than the average, in levels.
-    fn differ(row: &[u8], mean: &[i16], out: &mut [i16]) {
-        for ((&new, &mean), out) in row.iter().zip(mean).zip(out) {
-            *out = i16::from(new) - ((mean + 64) >> 7);
+    fn add(rows: &[&[i16]; SIDE], out: &mut [i16]) {
+        let count = out.len();
+        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|row: usize| &rows[row][..count]);
+        for at in 0..count {
+            out[at] = (a[at] + b[at]) + (c[at] + d[at]) + e[at];
         }
     }
 }
 
 vectorised! {
-    fn add(above: &[i16], here: &[i16], below: &[i16], out: &mut [i16]) {
-        for (((&above, &here), &below), out) in above.iter().zip(here).zip(below).zip(out) {
-            *out = above + here + below;
+    /// How much weight a new pixel has because something moves there. `sums` has [`RADIUS`] pixels more at each end.
+    fn motion(sums: &[i16], alone: &[i16], tuning: Tuning, out: &mut [i16]) {
+        let count = out.len();
+        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|tap: usize| &sums[tap..tap + count]);
+        let alone = &alone[..count];
+        for at in 0..count {
+            let around = ((a[at] + b[at]) + (c[at] + d[at]) + e[at]).abs();
+            let off = around.max(alone[at].abs() * tuning.alone);
+            let weight = (off - tuning.from).clamp(0, tuning.over) * tuning.slope;
+            // A step of the full weight has to arrive, whatever the slope was rounded to.
+            out[at] = if off >= tuning.from + tuning.over { ONE } else { weight };
+        }
+    }
+}
+
+vectorised! {
+    /// Each value once for each channel.
+    fn spread(pixels: &[i16], channels: usize, out: &mut [i16]) {
+        if channels == 3 {
+            for (out, &pixel) in out.as_chunks_mut::<3>().0.iter_mut().zip(pixels) {
+                *out = [pixel; 3];
+            }
+        } else {
+            out.chunks_exact_mut(channels).zip(pixels).for_each(|(out, &pixel)| out.fill(pixel));
         }
     }
 }
@@ -132,28 +203,17 @@ fn half_product(a: i16, b: i16) -> i16 {
 }
 
 vectorised! {
-    /// `sums` has a pixel of `channels` samples more at each end than all others.
-    #[allow(clippy::too_many_arguments, reason = "rows of one picture")]
-    fn blend(
-        row: &[u8], sums: &[i16], alone: &[i16], channels: usize, tuning: Tuning, mean: &mut [i16], gain: &mut [i16], out: &mut [u8],
-    ) {
+    fn blend(row: &[u8], weights: &[i16], least: i16, mean: &mut [i16], gain: &mut [i16], out: &mut [u8]) {
         let count = out.len().min(row.len());
-        let (row, alone, out) = (&row[..count], &alone[..count], &mut out[..count]);
+        let (row, weights, out) = (&row[..count], &weights[..count], &mut out[..count]);
         let (mean, gain) = (&mut mean[..count], &mut gain[..count]);
-        let (left, here, right) =
-            (&sums[..count], &sums[channels..channels + count], &sums[2 * channels..2 * channels + count]);
         for at in 0..count {
-            let around = (left[at] + here[at] + right[at]).abs();
-            let off = around.max(alone[at].abs() * tuning.alone);
-            let moves = (off - tuning.from).clamp(0, tuning.over) * tuning.slope;
-            let weight = gain[at].max(moves);
-            // A step of the full weight has to arrive, whatever the slope was rounded to.
-            let weight = if off >= tuning.from + tuning.over { ONE } else { weight };
+            let weight = gain[at].max(weights[at]);
             // What is cut off is made up for in the mean.
             let now = mean[at] + 2 * half_product((i16::from(row[at]) << 7) - mean[at], weight) + 1;
             mean[at] = now;
             // w → w / (1 + w), near enough.
-            gain[at] = (weight - half_product(weight, weight)).max(tuning.least);
+            gain[at] = (weight - half_product(weight, weight)).max(least);
             out[at] = ((now + 64) >> 7).clamp(0, 255) as u8;
         }
     }
