@@ -24,7 +24,8 @@ impl Axis {
         self.lengths = (from, to);
         let step = from as f64 / to as f64;
         self.taps = (step.ceil() as usize + 1).min(from);
-        (self.firsts.clear(), self.shares.clear());
+        self.firsts.clear();
+        self.shares.clear();
         for index in 0..to {
             let (begin, end) = (index as f64 * step, ((index + 1) as f64 * step).min(from as f64));
             // The last taps end with the side.

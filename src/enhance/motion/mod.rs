@@ -163,7 +163,9 @@ impl CameraMotion {
         let search = Search { pictures: (&self.before, &self.now), middle };
         let tolerance = TOLERANCE * finest;
         let Points { starts, pairs, lost, off } = &mut self.points;
-        (pairs.clear(), lost.clear(), starts.clear());
+        pairs.clear();
+        lost.clear();
+        starts.clear();
         let places = self.corners.iter().map(|corner| source(corner.x, corner.y));
         starts.extend(places.map(|(x, y)| (x - middle.0, y - middle.1)));
         let points = starts.len();
