@@ -155,7 +155,7 @@ impl Areas {
         }
     }
 
-    /// Takes the detail out of what is masked: in squares of a [twelfth](SQUARES) of the picture's shorter side every masked
+    /// Takes the detail out of what is masked: in squares of a twelfth of the picture's shorter side every masked
     /// pixel gets the mean colour of those masked. Who fills a good part of the picture is still seen to be there.
     pub fn pixelate(&self, picture: &mut ViewMut<'_>) {
         let Some(masked) = &self.masked else { return };

@@ -14,7 +14,9 @@ use super::playhead::{Playhead, Target};
 use super::stats::Stats;
 use super::stop::Stop;
 use super::transport::{End, Transport, Waited};
-use crate::enhance::{Areas, EnhanceSettings, Enhanced, Enhancer};
+#[cfg(any(feature = "window", test))]
+use crate::enhance::Areas;
+use crate::enhance::{EnhanceSettings, Enhanced, Enhancer};
 use crate::frame::{Frame, Picture};
 use crate::recall::{Memory, PieceId};
 use crate::source::{Source, SourceError};
@@ -52,7 +54,9 @@ impl Shot {
         self.enhanced.seen.as_ref().unwrap_or(&self.frame.picture)
     }
 
-    /// Takes the detail out of masked areas, where the frame was made before these settings were in force.
+    /// Takes the detail out of masked areas, where the frame was made before these settings were in force: what a window
+    /// has to ask of the frames that it holds.
+    #[cfg(any(feature = "window", test))]
     pub(super) fn cover(&mut self, settings: &EnhanceSettings) {
         let masks = self.enhanced.areas.as_ref().map_or(&[][..], |areas| areas.masks());
         if !settings.pixelates() || self.enhanced.pixelated && masks == settings.masks {
