@@ -144,16 +144,17 @@ fn chain(picture: &Picture) {
     let mut twice = Picture::filled(2 * 416, 2 * 234, [0; 3]).expect("a size");
     Area::default().shrink(&View::from(picture), &mut ViewMut::from(&mut twice));
     let mut random = fastrand::Rng::with_seed(2);
-    let mut spoilt = |picture: &Picture| {
+    let mut spoilt = |picture: &Picture, noise: f32| {
         let mut noisy = |sample: &u8| {
             let normal = (0..12).map(|_| random.f32()).sum::<f32>() - 6.0;
             let dark = 255.0 * (f32::from(*sample) / 255.0).powi(3);
-            (dark + 40.0 * normal).round().clamp(0.0, 255.0) as u8
+            (dark + noise * normal).round().clamp(0.0, 255.0) as u8
         };
         let pixels = picture.pixels().iter().map(&mut noisy).collect();
         Picture::new(picture.width(), picture.height(), pixels).expect("a picture")
     };
-    let (bad, bad_twice) = (spoilt(picture), spoilt(&twice));
+    // Noise that is removed, and yet leaves room to make it brighter.
+    let (bad, bad_twice) = (spoilt(picture, 40.0), spoilt(&twice, 10.0));
     for (name, picture) in
         [("auto, good", picture.clone()), ("auto, bad", bad), ("auto, bad, 832", bad_twice)]
     {

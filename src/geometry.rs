@@ -142,7 +142,7 @@ impl Rect {
 
 /// A picture's size once it fits into the network's input with its aspect ratio.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fit {
+pub struct InputFit {
     /// Pixels across, at least 1.
     pub width: usize,
     /// Pixels down, at least 1.
@@ -151,7 +151,7 @@ pub struct Fit {
     pub scale: f64,
 }
 
-impl Fit {
+impl InputFit {
     /// The largest size of a picture of `size` pixels that fits into `room`, as YOLOX was trained (Ge et al. 2021,
     /// arXiv:2107.08430): cut off, not rounded, but in whole numbers, so that one side fits exactly; a sliver still gets one
     /// row or column. Sides are at least 1 and at most those of a [`Picture`](crate::frame::Picture).
@@ -264,10 +264,10 @@ mod tests {
             across in (1usize..=128).prop_map(|n| 32 * n), down in (1usize..=128).prop_map(|n| 32 * n),
         ) {
             let room = (across, down);
-            let fit = Fit::within((width, height), room);
+            let fit = InputFit::within((width, height), room);
             prop_assert!(fit.width <= across && fit.height <= down && fit.width >= 1 && fit.height >= 1);
             prop_assert!(fit.width == across || fit.height == down);
-            let again = Fit::within((fit.width, fit.height), room);
+            let again = InputFit::within((fit.width, fit.height), room);
             prop_assert_eq!((again.width, again.height), (fit.width, fit.height));
             // No more than what is cut off from the same shape.
             let off = |side: usize, now: usize| (side as f64 * fit.scale - now as f64).abs();

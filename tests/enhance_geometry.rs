@@ -1,43 +1,23 @@
 //! Shrinking and moving pictures, compared with what OpenCV and numpy make of the same pictures
 //! (tests/reference/golden_enhance_geometry.py).
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod common;
+
+use common::golden::Golden;
 use trailsight::geometry::Affine;
 use trailsight::kernels::area::Area;
 use trailsight::kernels::warp::warp;
 use trailsight::kernels::{View, ViewMut};
 
-struct Golden {
-    size: (usize, usize),
-    channels: usize,
-    samples: Vec<u8>,
+/// The largest difference of what a kernel makes of one golden picture to another one.
+fn difference(from: &Golden, wanted: &Golden, run: &mut dyn FnMut(&View<'_>, &mut ViewMut<'_>)) -> u8 {
+    wanted.differences(from, run).into_iter().max().unwrap()
 }
 
-impl Golden {
-    fn read(name: &str) -> Self {
-        let path = format!("{}/tests/golden/enhance/geometry_{name}.png", env!("CARGO_MANIFEST_DIR"));
-        let picture = image::open(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let size = (picture.width() as usize, picture.height() as usize);
-        let channels = usize::from(picture.color().channel_count());
-        Self { size, channels, samples: picture.into_bytes() }
-    }
-
-    /// The largest difference to what a kernel makes of another picture.
-    fn difference(&self, from: &Self, run: &mut dyn FnMut(&View<'_>, &mut ViewMut<'_>)) -> u8 {
-        assert_eq!(from.channels, self.channels);
-        let view = View::new(&from.samples, from.size, from.channels, from.size.0 * from.channels).unwrap();
-        // With a gap behind each row, that has to stay as it is.
-        let row = self.size.0 * self.channels;
-        let mut made = vec![0xA5; self.size.1 * (row + 5)];
-        run(&view, &mut ViewMut::new(&mut made, self.size, self.channels, row + 5).unwrap());
-        let rows = made.chunks(row + 5).zip(self.samples.chunks(row));
-        let differences = rows.flat_map(|(made, wanted)| {
-            assert!(made[row..].iter().all(|&byte| byte == 0xA5), "wrote behind a row");
-            made.iter().zip(wanted).map(|(made, wanted)| made.abs_diff(*wanted))
-        });
-        differences.max().unwrap()
-    }
+fn golden(name: &str) -> Golden {
+    Golden::read(&format!("geometry_{name}"))
 }
 
 const PICTURES: [&str; 5] = ["grey", "colour", "column", "row", "pixel"];
@@ -53,10 +33,10 @@ fn means_are_exact() {
         &["1x1"],
     ];
     for (name, sizes) in PICTURES.into_iter().zip(sizes) {
-        let from = Golden::read(name);
+        let from = golden(name);
         for size in sizes {
-            let wanted = Golden::read(&format!("{name}_{size}"));
-            let most = wanted.difference(&from, &mut |from, to| area.shrink(from, to));
+            let wanted = golden(&format!("{name}_{size}"));
+            let most = difference(&from, &wanted, &mut |from, to| area.shrink(from, to));
             // Halves between two levels are rounded up by some of OpenCV's ways and to even by others.
             assert!(most <= 1, "{name} to {size}: {most}");
             let halves =
@@ -76,10 +56,10 @@ fn moved_pictures_are_within_two_levels() {
         ("zoom", [[1.2, 0.1, -6.0], [-0.1, 1.2, 2.5]]),
     ];
     for name in PICTURES {
-        let from = Golden::read(name);
+        let from = golden(name);
         for (way, matrix) in maps {
-            let wanted = Golden::read(&format!("{name}_{way}"));
-            let most = wanted.difference(&from, &mut |from, to| warp(from, to, &Affine { matrix }));
+            let wanted = golden(&format!("{name}_{way}"));
+            let most = difference(&from, &wanted, &mut |from, to| warp(from, to, &Affine { matrix }));
             // Weights of 1/256 of a difference of up to 255 levels, and two roundings.
             assert!(most <= 2, "{name} {way}: {most}");
         }

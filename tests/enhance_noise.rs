@@ -1,46 +1,26 @@
 //! The kernels against noise and for sharpness, compared with what OpenCV and numpy make of the same pictures
 //! (tests/reference/golden_enhance_noise.py).
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod common;
+
+use common::golden::Golden;
 use trailsight::kernels::gaussian::Gaussian;
 use trailsight::kernels::guided::Guided;
 use trailsight::kernels::median::Median;
 use trailsight::kernels::sharpen::Sharpen;
 use trailsight::kernels::{View, ViewMut};
 
-struct Golden {
-    size: (usize, usize),
-    channels: usize,
-    samples: Vec<u8>,
-}
-
-fn golden(name: &str) -> Golden {
-    let path = format!("{}/tests/golden/enhance/noise_{name}.png", env!("CARGO_MANIFEST_DIR"));
-    let picture = image::open(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let size = (picture.width() as usize, picture.height() as usize);
-    let channels = usize::from(picture.color().channel_count());
-    Golden { size, channels, samples: picture.into_bytes() }
-}
-
 const SMALL: [&str; 4] = ["colour", "column", "row", "pixel"];
 const ALL: [&str; 5] = ["grey", "colour", "column", "row", "pixel"];
 
 /// The largest difference to the golden picture, and what part of the samples differ by more than one level.
 fn difference(picture: &str, step: &str, run: &mut dyn FnMut(&View<'_>, &mut ViewMut<'_>)) -> (u8, f64) {
-    let (from, wanted) = (golden(picture), golden(&format!("{picture}_{step}")));
-    assert_eq!((from.size, from.channels), (wanted.size, wanted.channels), "{picture} {step}");
-    let stride = from.size.0 * from.channels;
-    let view = View::new(&from.samples, from.size, from.channels, stride).unwrap();
-    // With a gap behind each row, that has to stay as it is.
-    let gap = 5;
-    let mut made = vec![0xA5; from.size.1 * (stride + gap)];
-    run(&view, &mut ViewMut::new(&mut made, from.size, from.channels, stride + gap).unwrap());
-    let mut differences = Vec::new();
-    for (made, wanted) in made.chunks(stride + gap).zip(wanted.samples.chunks(stride)) {
-        assert!(made[stride..].iter().all(|&byte| byte == 0xA5), "{picture} {step}: wrote behind a row");
-        differences.extend(made.iter().zip(wanted).map(|(made, wanted)| made.abs_diff(*wanted)));
-    }
+    let [from, wanted] =
+        [picture.to_owned(), format!("{picture}_{step}")].map(|name| Golden::read(&format!("noise_{name}")));
+    assert_eq!(from.size, wanted.size, "{picture} {step}");
+    let differences = wanted.differences(&from, run);
     let many = differences.iter().filter(|&&difference| difference > 1).count() as f64;
     (differences.iter().copied().max().unwrap(), many / differences.len() as f64)
 }

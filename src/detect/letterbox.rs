@@ -9,7 +9,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use super::pieces::Piece;
 use super::settings::InputSize;
 use crate::frame::Picture;
-use crate::geometry::Fit;
+use crate::geometry::InputFit;
 use crate::kernels::area::Area;
 use crate::kernels::{View, ViewMut};
 
@@ -44,8 +44,8 @@ impl Letterbox {
     /// Scales a piece of the picture to the largest size that fits.
     pub(super) fn fit<'a>(&'a mut self, picture: &'a Picture, piece: Piece) -> Result<Fitted<'a>, String> {
         let size = (piece.width as usize, piece.height as usize);
-        let fit = Fit::within(size, self.input.size());
-        let Fit { width, height, scale } = fit;
+        let fit = InputFit::within(size, self.input.size());
+        let InputFit { width, height, scale } = fit;
 
         let as_it_is = (width, height) == size && piece == Piece::whole(picture.size());
         let rgb: &[u8] = if as_it_is {

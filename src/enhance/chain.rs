@@ -19,7 +19,7 @@ use super::stabilise::Stabiliser;
 use super::work::{Tools, Work};
 use crate::detection::Detection;
 use crate::frame::Picture;
-use crate::geometry::Fit;
+use crate::geometry::InputFit;
 use crate::kernels::View;
 use crate::kernels::curve;
 use crate::kernels::temporal::Temporal;
@@ -156,7 +156,7 @@ impl Enhancer {
     /// time in seconds.
     pub fn enhance(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Enhanced) {
         let (shown, passed, mut report) = self.show(picture, time);
-        let near = self.look(picture.size()).filter(Fit::skips);
+        let near = self.look(picture.size()).filter(InputFit::skips);
         let small = near.filter(|_| self.looks_at_all());
         let areas = self.areas(picture.size());
         self.measure(&shown, (near.map(|fit| fit.scale), areas.as_deref()), time, &mut report);
@@ -196,7 +196,7 @@ impl Enhancer {
     }
 
     /// The size at which the network looks at a picture of this size, or at the tiles of it.
-    fn look(&self, (width, height): (u32, u32)) -> Option<Fit> {
+    fn look(&self, (width, height): (u32, u32)) -> Option<InputFit> {
         let EnhanceSettings { crop, tiles, tile_overlap, .. } = &self.settings;
         let tile = |side: u32, crop: Option<f32>, count: usize| {
             let tiles = count as f32 - tile_overlap * (count as f32 - 1.0);
@@ -204,7 +204,7 @@ impl Enhancer {
         };
         let width = tile(width, crop.map(|crop| crop.width), tiles.columns);
         let height = tile(height, crop.map(|crop| crop.height), tiles.rows);
-        self.input.map(|input| Fit::within((width, height), input))
+        self.input.map(|input| InputFit::within((width, height), input))
     }
 
     /// Gives the picture as it may be shown and written, without a thought for the network.

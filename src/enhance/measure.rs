@@ -33,12 +33,6 @@ pub struct Measure {
     pub luma: Histogram,
     /// The mean luma, 0 to 255.
     pub mean: f64,
-    /// The luma below which 1, 5, 50, 95 and 99 % of the pixels lie.
-    pub percentiles: [f64; 5],
-    /// The share of pixels with a luma of at most 12.
-    pub dark: f64,
-    /// The share of pixels with a luma of at least 243.
-    pub bright: f64,
     /// Mean red, green and blue of pixels that are neither clipped nor very dark; `None`: there are too few.
     pub grey: Option<[f64; 3]>,
     /// The same of their brightest twentieth.
@@ -94,9 +88,6 @@ impl Measure {
         let enough = enough && u64::from(counted) * 50 >= u64::from(luma.total());
         Self {
             mean: luma.mean(),
-            percentiles: [0.01, 0.05, 0.5, 0.95, 0.99].map(|share| luma.quantile(share)),
-            dark: luma.share(0, 12),
-            bright: luma.share(243, 255),
             grey: brightest(&colours, counted).filter(|_| enough),
             white: brightest(&colours, counted / 20).filter(|_| enough),
             noise,
@@ -104,16 +95,6 @@ impl Measure {
             outliers,
             luma,
         }
-    }
-
-    /// How far the luma reaches: from the percentile 5 to 95, in grey levels.
-    pub fn contrast(&self) -> f64 {
-        self.percentiles[3] - self.percentiles[1]
-    }
-
-    /// How far the mean colour is from grey: the largest channel mean by the smallest, less 1. 0 where unknown.
-    pub fn cast(&self) -> f64 {
-        self.grey.map_or(0.0, |[r, g, b]| r.max(g).max(b) / r.min(g).min(b).max(1.0) - 1.0)
     }
 }
 
@@ -276,7 +257,10 @@ mod tests {
             .collect();
         let view = View::new(&bytes, (400, 300), 3, 1200).unwrap();
         let (left, right) = (Measure::within(&view, |x, _| x <= 200), Measure::within(&view, |x, _| x > 210));
-        assert!(left.mean < 40.0 && left.bright == 0.0 && right.mean > 200.0, "{left:?} {right:?}");
+        assert!(
+            left.mean < 40.0 && left.luma.share(243, 255) == 0.0 && right.mean > 200.0,
+            "{left:?} {right:?}"
+        );
         assert!(Measure::of(&view).mean > 100.0);
         // A small part is measured as well as all, and what is too small for that not at all.
         let part = Measure::within(&view, |x, y| (20..120).contains(&x) && (30..130).contains(&y));
@@ -288,7 +272,7 @@ mod tests {
         );
         let nothing = Measure::within(&view, |_, _| false);
         assert!(
-            (nothing.luma.total(), nothing.noise, nothing.contrast()) == (0, 0.0, 0.0)
+            (nothing.luma.total(), nothing.noise, nothing.outliers) == (0, 0.0, 0.0)
                 && nothing.grey.is_none()
         );
     }
@@ -299,8 +283,8 @@ mod tests {
         for size in [(1, 1), (9, 1), (1, 17), (10, 10), (11, 9), (33, 20)] {
             for channels in [1, 3, 4] {
                 let found = Measure::of(&View::new(&bytes, size, channels, 1200).unwrap());
-                assert!(found.noise.is_finite() && found.contrast() >= 0.0);
-                assert!((0.0..=255.0).contains(&found.mean) && found.cast() >= 0.0);
+                assert!(found.noise.is_finite() && found.outliers <= 1.0);
+                assert!((0.0..=255.0).contains(&found.mean));
             }
         }
     }

@@ -26,8 +26,8 @@ impl CameraWatch {
         self.moving.clear();
     }
 
-    /// Takes in the next frame with what was detected in it, and where objects count. Gives the map from pixels of the frame before to pixels of this
-    /// one; `None` where it cannot be told.
+    /// Takes in the next frame with what was detected in it, and where objects count. Gives the map from pixels of the frame
+    /// before to pixels of this one; `None` where it cannot be told.
     pub fn watch(
         &mut self,
         picture: &Picture,

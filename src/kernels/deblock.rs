@@ -108,21 +108,11 @@ fn soften<const CHANNELS: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::isa;
+    use super::super::testing::run_on;
     use super::*;
 
-    fn run(from: &[u8], (width, height): (usize, usize), channels: usize, strength: u8) -> Vec<u8> {
-        let (row, stride) = (width * channels, width * channels + 3);
-        let view = View::new(from, (width, height), channels, row).unwrap();
-        let make = || {
-            let mut to = vec![0xA5; stride * height];
-            deblock(&view, strength, &mut ViewMut::new(&mut to, (width, height), channels, stride).unwrap());
-            assert!(to.chunks(stride).all(|chunk| chunk[row..] == [0xA5; 3]));
-            to.chunks(stride).flat_map(|chunk| chunk[..row].to_vec()).collect::<Vec<u8>>()
-        };
-        let made = make();
-        assert_eq!(made, isa::portable(make));
-        made
+    fn run(from: &[u8], size: (usize, usize), channels: usize, strength: u8) -> Vec<u8> {
+        run_on(from, size, channels, &mut |from, to| deblock(from, strength, to))
     }
 
     #[test]

@@ -20,15 +20,6 @@ pub fn mend(from: &View<'_>, threshold: u8, to: &mut ViewMut<'_>) {
     }
 }
 
-/// Blends the two fields into one another everywhere, from `from` into `to`, of the same size and channels: each sample
-/// becomes a quarter of the one above, a half of itself and a quarter of the one below, rounded to the nearest level. Rows
-/// beyond the border count as the nearest within.
-pub fn blend(from: &View<'_>, to: &mut ViewMut<'_>) {
-    for (y, out) in to.rows().enumerate().take(from.height()) {
-        blend_row(from.row(y.saturating_sub(1)), from.row(y), from.row(y + 1), out);
-    }
-}
-
 vectorised! {
     fn mend_row(above: &[u8], here: &[u8], below: &[u8], threshold: u8, out: &mut [u8]) {
         for (((out, &above), &here), &below) in out.iter_mut().zip(above).zip(here).zip(below) {
@@ -40,37 +31,10 @@ vectorised! {
     }
 }
 
-vectorised! {
-    fn blend_row(above: &[u8], here: &[u8], below: &[u8], out: &mut [u8]) {
-        for (((out, &above), &here), &below) in out.iter_mut().zip(above).zip(here).zip(below) {
-            *out = ((u16::from(above) + 2 * u16::from(here) + u16::from(below) + 2) >> 2) as u8;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::isa;
+    use super::super::testing::run_on;
     use super::*;
-
-    fn run(
-        from: &[u8],
-        (width, height): (usize, usize),
-        channels: usize,
-        apply: &dyn Fn(&View<'_>, &mut ViewMut<'_>),
-    ) -> Vec<u8> {
-        let (row, stride) = (width * channels, width * channels + 3);
-        let view = View::new(from, (width, height), channels, row).unwrap();
-        let make = || {
-            let mut to = vec![0xA5; stride * height];
-            apply(&view, &mut ViewMut::new(&mut to, (width, height), channels, stride).unwrap());
-            assert!(to.chunks(stride).all(|chunk| chunk[row..] == [0xA5; 3]));
-            to.chunks(stride).flat_map(|chunk| chunk[..row].to_vec()).collect::<Vec<u8>>()
-        };
-        let made = make();
-        assert_eq!(made, isa::portable(make));
-        made
-    }
 
     #[test]
     fn a_box_that_moved_between_the_fields_is_one_again() {
@@ -87,20 +51,13 @@ mod tests {
                 })
                 .collect()
         };
-        let made = run(&picture(5), (60, 40), 1, &|from, to| mend(from, 10, to));
+        let made = run_on(&picture(5), (60, 40), 1, &mut |from, to| mend(from, 10, to));
         for (y, (made, still)) in made.chunks(60).zip(picture(0).chunks(60)).enumerate() {
             // The last row of the box lies between a row with it and one without: nothing combs there.
             assert!(y == 29 || made == still, "{y}: {made:?}");
         }
         let still = picture(0);
-        assert_eq!(run(&still, (60, 40), 1, &|from, to| mend(from, 10, to)), still);
-    }
-
-    #[test]
-    fn blending_takes_rows_that_take_turns_to_their_mean() {
-        let rows: Vec<u8> = (0..9).flat_map(|y| [[100, 200][y % 2]; 5]).collect();
-        let made = run(&rows, (5, 9), 1, &|from, to| blend(from, to));
-        assert!(made[5..40].iter().all(|&level| level == 150), "{made:?}");
+        assert_eq!(run_on(&still, (60, 40), 1, &mut |from, to| mend(from, 10, to)), still);
     }
 
     #[test]
@@ -109,9 +66,11 @@ mod tests {
         for (width, height) in [(1, 1), (1, 2), (1, 9), (17, 1), (33, 20)] {
             for channels in [1, 3] {
                 let from: Vec<u8> = (0..width * height * channels).map(|_| random.u8(..)).collect();
-                assert_eq!(run(&from, (width, height), channels, &|from, to| mend(from, 255, to)), from);
-                run(&from, (width, height), channels, &|from, to| mend(from, 0, to));
-                run(&from, (width, height), channels, &|from, to| blend(from, to));
+                assert_eq!(
+                    run_on(&from, (width, height), channels, &mut |from, to| mend(from, 255, to)),
+                    from
+                );
+                run_on(&from, (width, height), channels, &mut |from, to| mend(from, 0, to));
             }
         }
     }

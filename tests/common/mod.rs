@@ -10,6 +10,7 @@
     clippy::print_stdout
 )]
 
+pub mod golden;
 pub mod screen;
 
 use std::ffi::OsStr;
