@@ -23,6 +23,7 @@
 //! | [`tuning`] | what settings of the tracker are worth: ablation and search | `cli` |
 //! | [`config`] | the typed settings, their checks and where they came from | `cli` |
 //! | [`pipeline`] | threads, links, pacing and counters | `cli` |
+//! | `ui` | the window program: one source, or a grid of several | `window` |
 //! | [`commands`] | the command line: one function a command | `cli` |
 //!
 //! Pictures are 8-bit interleaved RGB, top row first. Coordinates are pixels of the source picture, x to the right,
@@ -63,6 +64,8 @@ pub mod record;
 pub mod source;
 #[cfg(feature = "cli")]
 pub mod tuning;
+#[cfg(feature = "window")]
+pub mod ui;
 #[cfg(feature = "cli")]
 pub mod view;
 #[cfg(feature = "cli")]

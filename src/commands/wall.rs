@@ -7,8 +7,8 @@ use super::{Context, Failure, input};
 use crate::cli::WatchArgs;
 use crate::config::{Live, Settings};
 use crate::detect::Detector;
-use crate::pipeline::show::wall::{Open, Opened, Wall, WallSource};
 use crate::source::{Patience, SourceSpec, redact};
+use crate::ui::grid::{Open, Opened, Wall, WallSource};
 use crate::view::{MAX_TILES, Window, display_available};
 
 /// The window at the beginning has the shape of most cameras.

@@ -13,13 +13,13 @@ use crate::cli::WatchArgs;
 use crate::config::Live;
 #[cfg(feature = "window")]
 use crate::detect::Detector;
-#[cfg(feature = "window")]
-use crate::pipeline::show::{Carried, Outcome, Show};
 use crate::pipeline::{Outputs, StatusFile};
 #[cfg(feature = "window")]
 use crate::pipeline::{Pipeline, Plan, Recorder, Stats};
 #[cfg(feature = "window")]
 use crate::source::SourceInfo;
+#[cfg(feature = "window")]
+use crate::ui::session::{Carried, Outcome, Show};
 #[cfg(feature = "window")]
 use crate::view::Window;
 

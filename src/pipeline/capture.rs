@@ -35,17 +35,17 @@ pub struct Shot {
     /// The detector has to look at it: as far as is known by now, it is not remembered, or to be tracked anew.
     pub fresh: bool,
     /// It is to be tracked anew, whatever is remembered.
-    pub(super) anew: bool,
+    pub(crate) anew: bool,
     /// The remembered piece that its epoch began in.
-    pub(super) piece: Option<PieceId>,
+    pub(crate) piece: Option<PieceId>,
     /// Which settings it is tracked with, as the memory counts them.
-    pub(super) revision: u64,
+    pub(crate) revision: u64,
 }
 
 impl Shot {
     /// A frame of a run that has no other.
     #[cfg(test)]
-    pub(super) fn alone(frame: Frame, enhanced: Enhanced) -> Self {
+    pub(crate) fn alone(frame: Frame, enhanced: Enhanced) -> Self {
         Self { frame, enhanced, epoch: 0, order: 0, fresh: true, anew: false, piece: None, revision: 0 }
     }
 
@@ -57,7 +57,7 @@ impl Shot {
     /// Takes the detail out of masked areas, where the frame was made before these settings were in force: what a window
     /// has to ask of the frames that it holds.
     #[cfg(any(feature = "window", test))]
-    pub(super) fn cover(&mut self, settings: &EnhanceSettings) {
+    pub(crate) fn cover(&mut self, settings: &EnhanceSettings) {
         let masks = self.enhanced.areas.as_ref().map_or(&[][..], |areas| areas.masks());
         if !settings.pixelates() || self.enhanced.pixelated && masks == settings.masks {
             return;
@@ -72,13 +72,13 @@ impl Shot {
 }
 
 /// Settings of the enhancer to go on with from the next frame on.
-pub(super) type Retouch = Arc<Mutex<Option<EnhanceSettings>>>;
+pub(crate) type Retouch = Arc<Mutex<Option<EnhanceSettings>>>;
 
 /// What was tracked already, shared by the threads.
-pub(super) type SharedMemory = Arc<Mutex<Memory>>;
+pub(crate) type SharedMemory = Arc<Mutex<Memory>>;
 
 /// A thread that panicked has told so; what it left is still good to be read.
-pub(super) fn lock(memory: &SharedMemory) -> MutexGuard<'_, Memory> {
+pub(crate) fn lock(memory: &SharedMemory) -> MutexGuard<'_, Memory> {
     memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -87,7 +87,7 @@ pub type Reopen = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send>;
 
 /// How frames are handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(crate) enum Pace {
     /// As they come.
     AsTheyCome,
     /// Each at its source time, as a player does.
@@ -148,7 +148,7 @@ impl Capture {
     ///
     /// # Errors
     /// What the source says; frames handed on before are good.
-    pub(super) fn run(mut self) -> Result<(), SourceError> {
+    pub(crate) fn run(mut self) -> Result<(), SourceError> {
         let (mut course, mut order, mut clock) = (Course::default(), 0, Clock::new());
         while !self.stop.is_asked() {
             if let Some(wish) = self.transport.take_wish() {

@@ -7,7 +7,7 @@ const LATE: Duration = Duration::from_millis(100);
 
 /// Maps source times to moments. Begins with the first frame it is asked for, and again after [`Clock::stop`].
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// A moment, and the source time that was due at it.
     anchor: Option<(Instant, f64)>,
     /// The source time of the last frame that was shown.
@@ -17,28 +17,28 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { anchor: None, last: None, speed: 1.0 }
     }
 
     /// The next frame is due at once, whatever its time.
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         (self.anchor, self.last) = (None, None);
     }
 
     /// Goes on from the last frame now: what lay between was a halt.
-    pub(super) fn go_on(&mut self, now: Instant) {
+    pub(crate) fn go_on(&mut self, now: Instant) {
         self.anchor = self.last.map(|last| (now, last));
     }
 
     /// A frame of this source time is due so long after now, whatever came before.
     #[cfg(feature = "window")]
-    pub(super) fn begin(&mut self, time: f64, after: Duration, now: Instant) {
+    pub(crate) fn begin(&mut self, time: f64, after: Duration, now: Instant) {
         (self.anchor, self.last) = (Some((now + after, time)), None);
     }
 
     /// Changes the speed, from the last frame on.
-    pub(super) fn set_speed(&mut self, speed: f64, now: Instant) {
+    pub(crate) fn set_speed(&mut self, speed: f64, now: Instant) {
         if speed != self.speed {
             self.speed = speed;
             self.go_on(now);
@@ -46,7 +46,7 @@ impl Clock {
     }
 
     /// How long it is until a frame of this source time is due; zero where it is.
-    pub(super) fn left(&self, time: f64, now: Instant) -> Duration {
+    pub(crate) fn left(&self, time: f64, now: Instant) -> Duration {
         let Some((moment, anchor)) = self.anchor else { return Duration::ZERO };
         let ahead = Duration::try_from_secs_f64(((time - anchor) / self.speed).max(0.0));
         let due = ahead.ok().and_then(|ahead| moment.checked_add(ahead));
@@ -54,7 +54,7 @@ impl Clock {
     }
 
     /// A frame is shown now.
-    pub(super) fn shown(&mut self, time: f64, now: Instant) {
+    pub(crate) fn shown(&mut self, time: f64, now: Instant) {
         let due = self.anchor.and_then(|(moment, anchor)| {
             let ahead = Duration::try_from_secs_f64(((time - anchor) / self.speed).max(0.0)).ok()?;
             moment.checked_add(ahead)

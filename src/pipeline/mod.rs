@@ -19,25 +19,23 @@
 //! | `load` | settings that ask for another model | networks | – |
 //! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
 
-mod capture;
-mod clock;
+pub(crate) mod capture;
+pub(crate) mod clock;
 mod eye;
 mod follow;
 pub mod headless;
 mod link;
 mod live;
 mod playhead;
-mod recorder;
+pub(crate) mod recorder;
 #[cfg(test)]
 mod recorder_tests;
 mod scribe;
 mod sense;
-#[cfg(feature = "window")]
-pub mod show;
 mod stats;
-mod status;
-mod stop;
-mod transport;
+pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod transport;
 mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -40,7 +40,7 @@ impl StatusFile {
     }
 
     /// Whether it is too early to write while frames follow one another.
-    pub(super) fn is_fresh(&self) -> bool {
+    pub(crate) fn is_fresh(&self) -> bool {
         self.written.is_some_and(|written| written.elapsed() < PAUSE)
     }
 
@@ -48,7 +48,7 @@ impl StatusFile {
     ///
     /// # Errors
     /// [`StatusError`].
-    pub(super) fn tell(&mut self, state: &impl Serialize) -> Result<(), StatusError> {
+    pub(crate) fn tell(&mut self, state: &impl Serialize) -> Result<(), StatusError> {
         // Strings and numbers alone cannot fail to become JSON.
         self.pending.clear();
         let text = serde_json::to_string(state).unwrap_or_default() + "\n";
@@ -137,7 +137,7 @@ struct RunState<'a> {
 
 /// How a live source fares.
 #[derive(Serialize)]
-pub(super) struct Fares {
+pub(crate) struct Fares {
     /// `good`, `stalled` or `gone`, and for how long no picture has come while it is not good.
     condition: Option<&'static str>,
     silent_seconds: Option<f64>,
@@ -147,7 +147,7 @@ pub(super) struct Fares {
 }
 
 impl Fares {
-    pub(super) fn of(health: Option<&Health>) -> Self {
+    pub(crate) fn of(health: Option<&Health>) -> Self {
         let (condition, silent_seconds) = match health.map(Health::condition) {
             None => (None, None),
             Some(Condition::Good) => (Some("good"), None),
@@ -161,7 +161,7 @@ impl Fares {
 
 /// A track.
 #[derive(Serialize)]
-pub(super) struct Object {
+pub(crate) struct Object {
     id: u64,
     class: String,
     /// Left, top, width, height in pixels of the picture.
@@ -171,7 +171,7 @@ pub(super) struct Object {
 }
 
 impl Object {
-    pub(super) fn of(track: &Track, labels: &Labels) -> Self {
+    pub(crate) fn of(track: &Track, labels: &Labels) -> Self {
         Self {
             id: track.id,
             class: labels.name(track.class).into_owned(),

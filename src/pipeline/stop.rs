@@ -85,7 +85,7 @@ impl Stop {
 
 /// Waits for threads to end, two seconds at most; gives the names of those that are held (inside a driver, say) and
 /// are left behind. A thread tells of its panics itself.
-pub(super) fn join(threads: Vec<JoinHandle<()>>) -> Vec<String> {
+pub(crate) fn join(threads: Vec<JoinHandle<()>>) -> Vec<String> {
     let until = Instant::now() + PATIENCE;
     let mut held = Vec::new();
     for thread in threads {

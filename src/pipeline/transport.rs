@@ -60,16 +60,16 @@ pub struct End {
 
 /// A jump that was asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
-    pub(super) epoch: u64,
-    pub(super) target: Target,
+pub(crate) struct Wish {
+    pub(crate) epoch: u64,
+    pub(crate) target: Target,
     /// The first frame is to be tracked anew, though it may be remembered.
-    pub(super) anew: bool,
+    pub(crate) anew: bool,
 }
 
 /// How a wait came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waited {
+pub(crate) enum Waited {
     /// The frame is due, or a single step was asked for.
     Due,
     /// Another place was asked for.
@@ -127,22 +127,22 @@ impl Transport {
     }
 
     /// The epoch of the last jump that was asked for: frames of earlier ones are not wanted any more.
-    pub(super) fn wanted_epoch(&self) -> u64 {
+    pub(crate) fn wanted_epoch(&self) -> u64 {
         self.lock().jumped
     }
 
     /// Whether the recording is to begin again at its end.
-    pub(super) fn repeats(&self) -> bool {
+    pub(crate) fn repeats(&self) -> bool {
         self.lock().repeat
     }
 
     /// Wakes the capture thread for good.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.change(|state| state.over = true);
     }
 
     /// The newest place that was asked for, once.
-    pub(super) fn take_wish(&self) -> Option<Wish> {
+    pub(crate) fn take_wish(&self) -> Option<Wish> {
         let mut state = self.lock();
         let wish = state.wish.take();
         if wish.is_some() {
@@ -152,13 +152,13 @@ impl Transport {
     }
 
     /// Whether what is being done is not wanted any more.
-    pub(super) fn is_interrupted(&self) -> bool {
+    pub(crate) fn is_interrupted(&self) -> bool {
         let state = self.lock();
         state.over || state.wish.is_some()
     }
 
     /// At the end of the source: the epoch of the next repetition, where one is wanted and nothing else was asked for.
-    pub(super) fn begin_again(&self) -> Option<u64> {
+    pub(crate) fn begin_again(&self) -> Option<u64> {
         let mut state = self.lock();
         if !state.repeat || state.over || state.wish.is_some() {
             return None;
@@ -168,7 +168,7 @@ impl Transport {
     }
 
     /// Tells that the source has ended, and waits until something else is wanted; false where nothing is.
-    pub(super) fn wait_at_end(&self, end: End) -> bool {
+    pub(crate) fn wait_at_end(&self, end: End) -> bool {
         let mut state = self.lock();
         state.end = Some(end);
         while !state.over && state.wish.is_none() && !state.repeat {
@@ -179,7 +179,7 @@ impl Transport {
     }
 
     /// Waits until a frame of this source time is due, and while halted until a step.
-    pub(super) fn wait(&self, clock: &mut Clock, time: f64) -> Waited {
+    pub(crate) fn wait(&self, clock: &mut Clock, time: f64) -> Waited {
         let mut state = self.lock();
         let mut halted = false;
         loop {

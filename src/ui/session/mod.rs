@@ -10,29 +10,27 @@
 //! | `tune` | settings that change while it runs: the file, keys, the panel |
 //! | `paint` | what is on the screen |
 //! | `status` | the same for other programs |
-//! | `wall/` | several sources in one window |
 
-mod age;
-mod compare;
+pub(crate) mod age;
+pub(crate) mod compare;
 mod fetch;
-mod obey;
+pub(crate) mod obey;
 mod paint;
-mod status;
-mod tune;
-pub mod wall;
+pub(crate) mod status;
+pub(crate) mod tune;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::capture::lock;
-use super::clock::Clock;
-use super::recorder::Recorder;
-use super::status::{StatusError, StatusFile};
-use super::{Followed, Pipeline, Rate, RunError, Shot, Stop};
 use crate::config::{Live, Watch};
 use crate::labels::Labels;
+use crate::pipeline::capture::lock;
+use crate::pipeline::clock::Clock;
+use crate::pipeline::recorder::Recorder;
+use crate::pipeline::status::{StatusError, StatusFile};
+use crate::pipeline::{Followed, Pipeline, Rate, RunError, Shot, Stop};
 use crate::recall::Trace;
 use crate::record::RecordError;
 use crate::scene::Scene;
@@ -42,17 +40,17 @@ use age::Ages;
 use compare::Compare;
 
 /// How long the loop sleeps when there is nothing new.
-const NAP: Duration = Duration::from_millis(8);
+pub(crate) const NAP: Duration = Duration::from_millis(8);
 /// And where nothing has happened for a while and nothing is about to.
-const LONG_NAP: Duration = Duration::from_millis(25);
+pub(crate) const LONG_NAP: Duration = Duration::from_millis(25);
 /// After so long without anything new it is a while.
-const QUIET: Duration = Duration::from_millis(600);
+pub(crate) const QUIET: Duration = Duration::from_millis(600);
 /// How often the numbers are drawn anew when nothing else is.
-const NUMBERS: Duration = Duration::from_millis(500);
+pub(crate) const NUMBERS: Duration = Duration::from_millis(500);
 /// How often a picture that stands still is shown anew: what a covered window showed is forgotten.
-const STILL: Duration = Duration::from_millis(1600);
+pub(crate) const STILL: Duration = Duration::from_millis(1600);
 /// How long a message stays.
-const MESSAGE: Duration = Duration::from_secs(3);
+pub(crate) const MESSAGE: Duration = Duration::from_secs(3);
 
 /// Why a window run failed.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ impl Stage {
         }
     }
 
-    pub(super) fn draw(&mut self, window: &mut Window) -> Result<(), ShowError> {
+    pub(crate) fn draw(&mut self, window: &mut Window) -> Result<(), ShowError> {
         let (width, height) = window.size();
         self.canvas.resize(width, height);
         let (note, trouble) = (self.standing_note(), self.trouble());

@@ -12,7 +12,7 @@ use crate::scene::Scene;
 
 /// What is told of a source.
 #[derive(Serialize)]
-pub(super) struct State<'a> {
+pub(crate) struct State<'a> {
     version: u32,
     source: &'a str,
     /// From 1, as in track files.
@@ -55,45 +55,45 @@ pub(super) struct State<'a> {
 
 /// What is told of several sources in one window.
 #[derive(Serialize)]
-pub(super) struct WallState<'a> {
-    pub(super) version: u32,
-    pub(super) sources: Vec<State<'a>>,
+pub(crate) struct WallState<'a> {
+    pub(crate) version: u32,
+    pub(crate) sources: Vec<State<'a>>,
     /// The source that has the whole window, from 1.
-    pub(super) enlarged: Option<usize>,
-    pub(super) paused: bool,
-    pub(super) message: Option<&'a str>,
+    pub(crate) enlarged: Option<usize>,
+    pub(crate) paused: bool,
+    pub(crate) message: Option<&'a str>,
     /// What is wrong with the config file.
-    pub(super) problem: Option<&'a str>,
-    pub(super) closed: bool,
+    pub(crate) problem: Option<&'a str>,
+    pub(crate) closed: bool,
 }
 
 /// What the window knows of a source.
-pub(super) struct Facts<'a> {
-    pub(super) source: &'a str,
+pub(crate) struct Facts<'a> {
+    pub(crate) source: &'a str,
     /// `None`: it is not open (yet).
-    pub(super) pipeline: Option<&'a Pipeline>,
-    pub(super) frame: Option<&'a Frame>,
-    pub(super) scene: Option<&'a Scene>,
-    pub(super) labels: &'a Labels,
-    pub(super) live: &'a Live,
+    pub(crate) pipeline: Option<&'a Pipeline>,
+    pub(crate) frame: Option<&'a Frame>,
+    pub(crate) scene: Option<&'a Scene>,
+    pub(crate) labels: &'a Labels,
+    pub(crate) live: &'a Live,
     /// What the detector looks at.
-    pub(super) input: String,
-    pub(super) paused: bool,
-    pub(super) ended: bool,
-    pub(super) seeking: bool,
-    pub(super) speed: f64,
-    pub(super) repeat: bool,
-    pub(super) recording: Option<f64>,
-    pub(super) settled: bool,
-    pub(super) ages: &'a Ages,
-    pub(super) displayed: &'a Rate,
-    pub(super) message: Option<&'a str>,
-    pub(super) failure: Option<String>,
-    pub(super) closed: bool,
+    pub(crate) input: String,
+    pub(crate) paused: bool,
+    pub(crate) ended: bool,
+    pub(crate) seeking: bool,
+    pub(crate) speed: f64,
+    pub(crate) repeat: bool,
+    pub(crate) recording: Option<f64>,
+    pub(crate) settled: bool,
+    pub(crate) ages: &'a Ages,
+    pub(crate) displayed: &'a Rate,
+    pub(crate) message: Option<&'a str>,
+    pub(crate) failure: Option<String>,
+    pub(crate) closed: bool,
 }
 
 impl<'a> State<'a> {
-    pub(super) fn of(facts: Facts<'a>) -> Self {
+    pub(crate) fn of(facts: Facts<'a>) -> Self {
         let (frame, pipeline) = (facts.frame, facts.pipeline);
         let health = pipeline.and_then(|pipeline| pipeline.health.as_ref());
         let memory = pipeline.and_then(|pipeline| pipeline.memory.as_ref()).map(super::lock);
@@ -135,7 +135,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`ShowError::Status`].
-    pub(super) fn tell_status(&mut self) -> Result<(), ShowError> {
+    pub(crate) fn tell_status(&mut self) -> Result<(), ShowError> {
         let still = self.paused || self.ended;
         match &self.status {
             Some(status) if !still && status.is_fresh() => Ok(()),
@@ -145,7 +145,7 @@ impl Stage {
     }
 
     /// Says that it is over.
-    pub(super) fn close_status(&mut self) -> Result<(), ShowError> {
+    pub(crate) fn close_status(&mut self) -> Result<(), ShowError> {
         if self.status.is_some() { self.write_status(true) } else { Ok(()) }
     }
 

@@ -11,11 +11,11 @@ use crate::record::write_snapshot;
 use crate::view::{Command, Layer, times};
 
 /// How many of the panel's steps the keys for the confidence take at once.
-pub(super) const CONFIDENCE_STEPS: i32 = 5;
+pub(crate) const CONFIDENCE_STEPS: i32 = 5;
 
 impl Stage {
     /// Does what a key or the mouse asks for; true: this run is over.
-    pub(super) fn obey(&mut self, command: Command) -> bool {
+    pub(crate) fn obey(&mut self, command: Command) -> bool {
         match command {
             Command::Quit => return true,
             Command::Pause => self.set_paused(!self.paused),
@@ -81,7 +81,7 @@ impl Stage {
         false
     }
 
-    pub(super) fn set_paused(&mut self, paused: bool) {
+    pub(crate) fn set_paused(&mut self, paused: bool) {
         if paused != self.paused {
             self.paused = paused;
             self.clock.stop();

@@ -11,12 +11,12 @@ use super::{Common, WallSource};
 use crate::config::Live;
 use crate::enhance::{EnhanceSettings, ShownPicture};
 use crate::labels::Labels;
-use crate::pipeline::show::age::Ages;
-use crate::pipeline::show::compare::Compare;
-use crate::pipeline::show::status::{Facts, State};
 use crate::pipeline::{Pipeline, Plan, Rate, RunError, Shot, Stats, Stop};
 use crate::scene::Scene;
 use crate::source::Condition;
+use crate::ui::session::age::Ages;
+use crate::ui::session::compare::Compare;
+use crate::ui::session::status::{Facts, State};
 use crate::view::{Canvas, OverlaySettings, TileLine, TilePainter, TileShown};
 
 /// New tracks of a picture that is on the screen already wait so long for the next picture to be drawn with.

@@ -9,7 +9,7 @@ use crate::pipeline::Shot;
 
 /// Puts pictures of two halves together; keeps the memory for it.
 #[derive(Debug, Default)]
-pub(super) struct Compare {
+pub(crate) struct Compare {
     halves: Option<Picture>,
     /// What the network sees at its own size, as large as the picture that it is of.
     large: Option<Picture>,
@@ -27,7 +27,7 @@ fn sized<'a>(kept: &'a mut Option<Picture>, like: &Picture) -> &'a mut Picture {
 
 impl Compare {
     /// The picture to show of a frame.
-    pub(super) fn picture<'a>(&'a mut self, shot: &'a Shot, show: ShownPicture) -> &'a Picture {
+    pub(crate) fn picture<'a>(&'a mut self, shot: &'a Shot, show: ShownPicture) -> &'a Picture {
         let (came, seen) = (&*shot.frame.picture, &**shot.seen());
         if show == ShownPicture::Original {
             return came;

@@ -9,7 +9,7 @@ use crate::view::keys::NamedKey;
 use crate::view::{Event, Panel, PanelAnswer, PanelCommand, PanelData, PanelInput, Text};
 
 /// Has the config file watched; without, it is as if nobody changed it.
-pub(super) fn watch(live: &Live) -> Option<Watch> {
+pub(crate) fn watch(live: &Live) -> Option<Watch> {
     match live.watch() {
         Ok(watch) => Some(watch),
         Err(error) => {
@@ -21,7 +21,7 @@ pub(super) fn watch(live: &Live) -> Option<Watch> {
 
 impl Stage {
     /// What the file and the thread that loads networks have to tell; true where something is to be drawn anew.
-    pub(super) fn hear_of_changes(&mut self) -> bool {
+    pub(crate) fn hear_of_changes(&mut self) -> bool {
         let mut heard = false;
         while let Some(reading) = self.watch.as_ref().and_then(|watch| watch.readings().try_recv().ok()) {
             heard = true;
@@ -60,7 +60,7 @@ impl Stage {
     }
 
     /// Changes a setting as a key or the panel asks, and has it take effect; `change` says what is wrong where it cannot be.
-    pub(super) fn change(&mut self, change: impl FnOnce(&mut Live) -> Result<(), String>) -> bool {
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Live) -> Result<(), String>) -> bool {
         let before = self.show.carried.live.settings().clone();
         match change(&mut self.show.carried.live) {
             Ok(()) => {
@@ -75,7 +75,7 @@ impl Stage {
     }
 
     /// Switches a setting on or off.
-    pub(super) fn switch(&mut self, path: &'static str) {
+    pub(crate) fn switch(&mut self, path: &'static str) {
         let on = key(path).and_then(|key| key.get(self.show.carried.live.settings()).as_bool());
         if let Some(on) = on {
             self.change(|live| live.set(path, &Value::from(!on)));
@@ -117,12 +117,12 @@ impl Stage {
         }
     }
 
-    pub(super) fn switch_panel(&mut self) {
+    pub(crate) fn switch_panel(&mut self) {
         self.panel = if self.panel.is_some() { None } else { Some(Panel::new()) };
     }
 
     /// Whether an event is the panel's: then it is done.
-    pub(super) fn panel_takes(&mut self, event: Event) -> bool {
+    pub(crate) fn panel_takes(&mut self, event: Event) -> bool {
         let Some(panel) = &mut self.panel else { return false };
         let input = match event {
             Event::Escape if !self.viewer.help_open() => {
@@ -176,7 +176,7 @@ impl Stage {
     }
 
     /// Draws the panel over everything, while it is open.
-    pub(super) fn draw_panel(&mut self) {
+    pub(crate) fn draw_panel(&mut self) {
         let Some(panel) = self.panel.as_mut().filter(|_| !self.viewer.help_open()) else { return };
         let settings = self.show.carried.live.settings();
         let rows = tuning::rows(&self.show.carried.live);

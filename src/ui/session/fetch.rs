@@ -8,7 +8,7 @@ use super::{Followed, Shot, Stage, lock};
 
 impl Stage {
     /// In time: the newest frame at once, the newest scene when it comes. True when there is something new to see.
-    pub(super) fn fetch_in_time(&mut self) -> bool {
+    pub(crate) fn fetch_in_time(&mut self) -> bool {
         let frozen = self.paused && self.is_live() && !self.step;
         let mut changed = false;
         let tracks_ended = loop {
@@ -54,7 +54,7 @@ impl Stage {
     }
 
     /// In step: the next frame with its own scene, when its time has come.
-    pub(super) fn fetch_in_step(&mut self) -> bool {
+    pub(crate) fn fetch_in_step(&mut self) -> bool {
         let next = loop {
             let next = match self.next.take().map_or_else(|| self.show.pipeline.followed.try_recv(), Ok) {
                 Ok(next) => next,
@@ -108,7 +108,7 @@ impl Stage {
     }
 
     /// From now on only frames of this epoch are shown.
-    pub(super) fn expect(&mut self, epoch: u64) {
+    pub(crate) fn expect(&mut self, epoch: u64) {
         (self.epoch, self.awaiting, self.latest) = (epoch, true, None);
         self.ended = false;
     }
@@ -191,7 +191,7 @@ impl Stage {
     }
 
     /// Whether the tracks shown are those of the frame shown, found with the settings in force or remembered.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         let (Some(shot), Some(scene)) = (&self.current, &self.scene) else { return false };
         let tracked = self.tracked == Some((shot.epoch, shot.frame.sequence));
         !self.awaiting

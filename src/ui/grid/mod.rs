@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::status::WallState;
-use super::{LONG_NAP, MESSAGE, NAP, NUMBERS, QUIET, STILL, ShowError};
 use crate::config::{Live, Settings, Watch};
 use crate::detect::Detector;
 use crate::pipeline::status::StatusFile;
 use crate::pipeline::{RunError, Stop, Turns, stop};
 use crate::record::write_snapshot;
+use crate::ui::session::status::WallState;
+use crate::ui::session::{LONG_NAP, MESSAGE, NAP, NUMBERS, QUIET, STILL, ShowError};
 use crate::view::{
     BACKGROUND, Canvas, Cell, Command, Event, TilePainter, Tiles, Window, draw_alert, draw_banner, keys,
 };
@@ -113,7 +113,7 @@ impl Wall {
             covered: false,
             anew: true,
             status: self.status_file.map(StatusFile::new),
-            watch: super::tune::watch(&self.live),
+            watch: crate::ui::session::tune::watch(&self.live),
             exit_at_end: self.exit_at_end,
             common: Common {
                 detector: self.detector,

@@ -8,7 +8,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 
 /// The ages of the pictures that were shown of late.
 #[derive(Debug, Default)]
-pub(super) struct Ages {
+pub(crate) struct Ages {
     /// When a picture gave way to the next, and how old it was then: as old as it ever was on the screen.
     replaced: VecDeque<(Instant, Duration)>,
     /// The age of the newest when it came onto the screen.
@@ -17,7 +17,7 @@ pub(super) struct Ages {
 
 impl Ages {
     /// The picture on the screen gives way to another.
-    pub(super) fn replace(&mut self, captured: Instant) {
+    pub(crate) fn replace(&mut self, captured: Instant) {
         let now = Instant::now();
         self.replaced.push_back((now, captured.elapsed()));
         while self.replaced.front().is_some_and(|(moment, _)| now.duration_since(*moment) > WINDOW) {
@@ -26,17 +26,17 @@ impl Ages {
     }
 
     /// A picture is on the screen for the first time.
-    pub(super) fn show(&mut self, captured: Instant) {
+    pub(crate) fn show(&mut self, captured: Instant) {
         self.shown = Some(captured.elapsed());
     }
 
     /// How old the newest was when it came onto the screen, in milliseconds.
-    pub(super) fn shown_ms(&self) -> Option<f64> {
+    pub(crate) fn shown_ms(&self) -> Option<f64> {
         self.shown.map(|age| age.as_secs_f64() * 1e3)
     }
 
     /// How old a picture on the screen was at most, in the last two seconds, in milliseconds.
-    pub(super) fn worst_ms(&self) -> Option<f64> {
+    pub(crate) fn worst_ms(&self) -> Option<f64> {
         let recent = self.replaced.iter().filter(|(moment, _)| moment.elapsed() <= WINDOW);
         recent.map(|(_, age)| age.as_secs_f64() * 1e3).max_by(f64::total_cmp)
     }

@@ -4,7 +4,7 @@ use toml_edit::Value;
 
 use super::{Common, Stage};
 use crate::config::{Live, Reload, Settings, key, tuning};
-use crate::pipeline::show::obey::CONFIDENCE_STEPS;
+use crate::ui::session::obey::CONFIDENCE_STEPS;
 use crate::view::{Command, Layer};
 
 /// What needs another network. It is one for all sources, and stays what it is.
