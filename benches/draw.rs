@@ -47,7 +47,7 @@ fn scene() -> Scene {
         });
         trails.push(Trail { id, points: points.collect() });
     }
-    Scene { sequence: 60, time: 2.0, tracks, trails: Arc::new(trails) }
+    Scene { sequence: 60, time: 2.0, tracks, trails: Arc::new(trails), ..Scene::default() }
 }
 
 /// Everything that the program draws over a picture.

@@ -9,7 +9,8 @@
 //!
 //! | room | what it is for | cargo feature |
 //! |---|---|---|
-//! | [`frame`], [`geometry`], [`detection`], [`labels`], [`scene`] | the nouns that travel | – |
+//! | [`frame`], [`geometry`], [`detection`], [`labels`], [`scene`], [`attribute`], [`event`] | the nouns that travel | – |
+//! | [`analyse`] | stages: what is made of a scene, frame by frame (attributes, events) | – |
 //! | [`track`] | the engine: boxes in, identities out | – |
 //! | [`dataset`] | data sets with truth and detections, read from disk | – |
 //! | [`metrics`] | how good tracks are: HOTA, CLEAR MOT and identity metrics | – |
@@ -29,9 +30,12 @@
 //! Pictures are 8-bit interleaved RGB, top row first. Coordinates are pixels of the source picture, x to the right,
 //! y down, the top-left corner of the top-left pixel at (0, 0). Times are seconds.
 
+pub mod analyse;
+pub mod attribute;
 mod bounded;
 pub mod dataset;
 pub mod detection;
+pub mod event;
 pub mod frame;
 pub mod geometry;
 pub mod labels;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::attribute::Attributes;
 use crate::detection::ClassId;
+use crate::event::Event;
 use crate::geometry::Rect;
 
 /// Where a track is in its life.
@@ -78,6 +80,11 @@ pub struct Scene {
     pub tracks: Vec<Track>,
     /// The trails of those tracks, in the same order.
     pub trails: Arc<Vec<Trail>>,
+    /// What [stages](crate::analyse) found out about those tracks, by id and name. Empty where no stage runs, and in scenes
+    /// that are shown again from the history.
+    pub attributes: Attributes,
+    /// What happened in this frame. Empty where no stage runs, and in scenes that are shown again from the history.
+    pub events: Vec<Event>,
 }
 
 impl Scene {

@@ -41,7 +41,7 @@ fn tracks(name: &str) -> Vec<u8> {
             seen: sequence as f64 / 10.0,
         };
         let tracks = vec![track(1, TrackState::Confirmed), track(2, TrackState::Lost)];
-        let scene = Scene { sequence, time: sequence as f64 / 10.0, tracks, trails: Arc::default() };
+        let scene = Scene { sequence, time: sequence as f64 / 10.0, tracks, ..Scene::default() };
         writer.write(&scene, FrameFacts { size: (640, 480), wall: None }).unwrap();
     }
     writer.finish().unwrap();

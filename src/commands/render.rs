@@ -95,7 +95,7 @@ fn draw(
         drawn.frames += 1;
         drawn.tracks += tracks.len() as u64;
         let trails = Arc::new(trails.update(frame.time, &tracks));
-        let scene = Scene { sequence: frame.sequence, time: frame.time, tracks, trails };
+        let scene = Scene { sequence: frame.sequence, time: frame.time, tracks, trails, ..Scene::default() };
         writing = recorder.picture(&frame, &scene, frame.time);
         bar.inc(1);
     };

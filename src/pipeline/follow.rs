@@ -65,7 +65,7 @@ impl Follower {
         let tracks: Vec<Track> =
             tracks.iter().filter(|t| t.state != TrackState::Tentative).copied().collect();
         let trails = Arc::new(self.trails.update(time, &tracks));
-        Scene { sequence, time, tracks, trails }
+        Scene { sequence, time, tracks, trails, ..Scene::default() }
     }
 
     /// The scene of the frame just taken in, with the ids that its objects are known by; no other gets an id up to `taken`.
@@ -76,7 +76,8 @@ impl Follower {
         let tracks: Vec<Track> = tracks.copied().collect();
         self.trails.forget();
         let trails = Arc::new(self.trails.update(scene.time, &tracks));
-        Scene { tracks, trails, ..*scene }
+        let (sequence, time) = (scene.sequence, scene.time);
+        Scene { sequence, time, tracks, trails, ..Scene::default() }
     }
 }
 

@@ -5,7 +5,6 @@
 //! thousandth, times since an object was seen to a millisecond. When tracks were born is not in here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::geometry::Rect;
 use crate::scene::{Scene, Track, TrackState};
@@ -103,7 +102,7 @@ impl Block {
         self.frames.iter().map(move |&(sequence, time)| {
             let (tracks, now) = unpack(&self.bytes, &mut at, &before, time);
             before = now;
-            Scene { sequence, time, tracks, trails: Arc::default() }
+            Scene { sequence, time, tracks, ..Scene::default() }
         })
     }
 

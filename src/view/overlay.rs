@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn scene(tracks: Vec<Track>) -> Scene {
-        Scene { sequence: 3, time: 1.0, tracks, trails: Arc::default() }
+        Scene { sequence: 3, time: 1.0, tracks, ..Scene::default() }
     }
 
     /// Boxes and nothing else, lines of two pixels.

@@ -354,7 +354,6 @@ impl Viewer {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use super::*;
     use crate::scene::{Track, TrackState};
@@ -392,7 +391,7 @@ mod tests {
                 track(1, Rect::new(100.0, 50.0, 200.0, 150.0)),
                 track(2, Rect::new(150.0, 100.0, 30.0, 30.0)),
             ],
-            trails: Arc::default(),
+            ..Scene::default()
         };
         let mut canvas = Canvas::new(1, 1);
         viewer.render(
