@@ -4,7 +4,7 @@
 //! Data flows one way:
 //!
 //! ```text
-//! source ──Frame──▶ enhance ──▶ detect ──Detections──▶ track ──Scene──▶ view (window), record (files)
+//! source ──Frame──▶ enhance ──▶ detect ──Detections──▶ track ──Scene──▶ view (window), sink (files)
 //! ```
 //!
 //! | room | what it is for | cargo feature |
@@ -19,7 +19,7 @@
 //! | [`detect`] | the network: a picture in, boxes out | `detector` |
 //! | [`source`] | cameras, videos, streams, images: each turned into frames | `cli` |
 //! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
-//! | [`record`] | what leaves: track files, annotated video, snapshots | `cli` |
+//! | [`sink`] | what leaves: track files, annotated video, snapshots | `cli` |
 //! | [`recall`] | what was tracked already, for going back in a recording | `cli` |
 //! | [`tuning`] | what settings of the tracker are worth: ablation and search | `cli` |
 //! | [`config`] | the typed settings, their checks and where they came from | `cli` |
@@ -63,7 +63,7 @@ pub mod pipeline;
 #[cfg(feature = "cli")]
 pub mod recall;
 #[cfg(feature = "cli")]
-pub mod record;
+pub mod sink;
 #[cfg(feature = "cli")]
 pub mod source;
 #[cfg(feature = "cli")]

@@ -20,8 +20,8 @@ use trailsight::detect::{DetectSettings, Detector};
 use trailsight::frame::Picture;
 use trailsight::geometry::Rect;
 use trailsight::labels::Labels;
-use trailsight::record::{FrameFacts, TrackFileInfo, TrackWriter};
 use trailsight::scene::{Scene, Track, TrackState};
+use trailsight::sink::{FrameFacts, TrackFileInfo, TrackWriter};
 
 /// Three frames with two objects, as we write them.
 fn tracks(name: &str) -> Vec<u8> {

@@ -17,7 +17,7 @@ use fuzz::{Scratch, Target, told};
 use image::{DynamicImage, ImageFormat, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use trailsight::frame::{MAX_AREA, Picture};
-use trailsight::record::{VideoSettings, VideoWriter};
+use trailsight::sink::{VideoSettings, VideoWriter};
 use trailsight::source::jpeg::{JpegLimits, decode_jpeg};
 use trailsight::source::{AviSource, Source, SourceSpec, fuzz as readers, read_picture, redact};
 use trailsight::view::Canvas;

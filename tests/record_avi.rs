@@ -15,7 +15,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use record_tools::{card, ffmpeg, have_ffmpeg, near, number_of, numbered, packet_times, run};
-use trailsight::record::{VideoSettings, VideoWriter};
+use trailsight::sink::{VideoSettings, VideoWriter};
 use trailsight::source::{AviSource, Source, SourceError, is_motion_jpeg};
 
 /// The pictures that a file gives, as the numbers painted on them, with their times, and how it ended.

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 
 use record_tools::{assert_card, card, ffmpeg, have_ffmpeg, numbered, packet_times, probe, run};
-use trailsight::record::{RecordError, VideoSettings, VideoWriter};
+use trailsight::sink::{SinkError, VideoSettings, VideoWriter};
 
 /// Irregular times around a rate.
 fn irregular(fps: f64, count: u32) -> Vec<f64> {
@@ -238,7 +238,7 @@ fn a_child_that_dies_is_an_error_with_its_words() {
     let error =
         (1..1000).find_map(|frame| writer.write(&numbered(640, 480, 1), f64::from(frame)).err()).unwrap();
     let said = error.to_string();
-    assert!(matches!(error, RecordError::Encoder { .. }) && said.contains("signal: 9"), "{said}");
+    assert!(matches!(error, SinkError::Encoder { .. }) && said.contains("signal: 9"), "{said}");
     assert!(said.contains("a.partial.mp4"), "{said}");
     assert!(
         writer.write(&numbered(640, 480, 1), 5000.0).unwrap_err().to_string().contains("stopped already")

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use common::{demo, has, run_in};
 use record_tools::{have_ffmpeg, number_of, numbered, packet_times};
-use trailsight::record::{VideoSettings, VideoWriter};
+use trailsight::sink::{VideoSettings, VideoWriter};
 use trailsight::source::{AviSource, Source};
 
 /// A box that moves to the right, in every frame up to `frames`, as MOTChallenge has it.

@@ -136,7 +136,7 @@ fn in_step_into_files() {
     let recorder = Recorder::open(
         &outputs,
         source.info(),
-        &trailsight::record::Inputs::default(),
+        &trailsight::sink::Inputs::default(),
         &labels,
         &settings.overlay,
         &settings.record,

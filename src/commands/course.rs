@@ -8,7 +8,7 @@ use super::{Context, Failure};
 use crate::cli::CourseArgs;
 use crate::dataset;
 use crate::detect::check_classes;
-use crate::record::refuse_input;
+use crate::sink::refuse_input;
 use crate::tuning::{Course, CourseOptions};
 
 /// Reads the sequences that were asked for.

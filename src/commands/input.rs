@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use crate::config::Settings;
 use crate::pipeline::{Outputs, Reopen};
-use crate::record::{Inputs, partial_name};
+use crate::sink::{Inputs, partial_name};
 use crate::source::{
     AviSource, LiveSource, Patience, Recording, Simulation, Source, SourceError, SourceSettings, SourceSpec,
     adapt, camera, open_file, redact,

@@ -15,6 +15,7 @@ mod progress;
 mod render;
 mod track;
 mod track_boxes;
+mod track_one;
 mod tune;
 #[cfg(feature = "window")]
 mod wall;
@@ -28,7 +29,7 @@ use crate::cli::{Cli, Command, CommonArgs, OutputArgs};
 use crate::config::{ConfigError, Given, Loaded};
 use crate::detect::DetectError;
 use crate::pipeline::{Outputs, Stop};
-use crate::record::{self, RecordError, RecordSettings};
+use crate::sink::{self, RecordSettings, SinkError};
 
 /// Why a command did not do what was asked; decides the exit code.
 #[derive(Debug)]
@@ -72,10 +73,10 @@ impl From<DetectError> for Failure {
     }
 }
 
-impl From<RecordError> for Failure {
-    fn from(error: RecordError) -> Self {
+impl From<SinkError> for Failure {
+    fn from(error: SinkError) -> Self {
         match error {
-            RecordError::Ending { .. } => Self::Usage(error.to_string()),
+            SinkError::Ending { .. } => Self::Usage(error.to_string()),
             _ => Self::failed(error),
         }
     }
@@ -86,12 +87,11 @@ impl From<RecordError> for Failure {
 fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Failure> {
     let OutputArgs { tracks, video, gif } = typed.clone();
     let video = video.or_else(|| settings.path.clone());
-    tracks.iter().try_for_each(|path| record::check_track_name(path))?;
-    video.as_deref().map_or(Ok(()), record::check_video_name)?;
-    gif.as_deref().map_or(Ok(()), record::check_gif_name)?;
+    tracks.iter().try_for_each(|path| sink::check_track_name(path))?;
+    video.as_deref().map_or(Ok(()), sink::check_video_name)?;
+    gif.as_deref().map_or(Ok(()), sink::check_gif_name)?;
     // What has no name of its own, a device or a pipe, has nothing beside it either.
-    let raw =
-        video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(record::raw_name);
+    let raw = video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(sink::raw_name);
     let outputs = Outputs { tracks, video, raw, gif, snapshot: None };
     let all: Vec<&Path> = outputs.paths().collect();
     match all.iter().enumerate().find(|(index, path)| all[..*index].contains(path)) {

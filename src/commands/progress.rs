@@ -1,11 +1,16 @@
 //! What is told while it runs: the progress bar and the log, which share the terminal.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::labels::Labels;
+use crate::pipeline::Outputs;
+use crate::pipeline::headless::Census;
+use crate::sink::partial_name;
 use crate::source::{NOTICE, SourceInfo, redact};
 
 fn bars() -> &'static MultiProgress {
@@ -53,6 +58,31 @@ fn is_drawn(quiet: bool) -> bool {
 /// Writes a line to standard error, above what is drawn there.
 pub(super) fn say(text: &str) {
     bars().suspend(|| eprintln!("{}", showable(text)));
+}
+
+/// Tells the names of the files, on standard error.
+pub(super) fn name_what_was_written(outputs: &Outputs, complete: bool) {
+    for path in outputs.paths().filter(|path| **path != *Path::new("-")) {
+        let partial = partial_name(path);
+        if complete {
+            say(&format!("wrote {}", path.display()));
+        } else if partial.exists() {
+            say(&format!("not complete, kept as {}", partial.display()));
+        }
+    }
+}
+
+/// How many tracks of each class there were, most first.
+pub(super) fn census_line(census: &Census, labels: &Labels) -> String {
+    let total = census.total();
+    if total.is_empty() {
+        return "none".to_owned();
+    }
+    total
+        .iter()
+        .map(|(class, count)| format!("{count} {}", labels.name(*class)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What may be shown in a terminal of a text with names in it: no passwords of addresses, and nothing that the terminal

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::track::say_what_was_written;
 use super::{Context, Failure, input, outputs, progress};
 use crate::cli::{OutputArgs, RenderArgs};
 use crate::dataset::{TrackFile, TrackRow};
@@ -10,8 +9,8 @@ use crate::detect;
 use crate::enhance::Enhancer;
 use crate::frame::Frame;
 use crate::pipeline::{Outputs, Recorder, Stats};
-use crate::record::{RecordSettings, refuse_input};
 use crate::scene::{Scene, Track, TrackState};
+use crate::sink::{RecordSettings, refuse_input};
 use crate::track::Trails;
 
 pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
@@ -42,7 +41,7 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
     }
     if !context.quiet {
         eprintln!("{} frames, {} boxes", drawn.frames, drawn.tracks);
-        say_what_was_written(&outputs, signal.is_none());
+        progress::name_what_was_written(&outputs, signal.is_none());
     }
     signal.map_or(Ok(()), |signal| Err(Failure::Signal(signal)))
 }

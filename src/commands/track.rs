@@ -1,18 +1,9 @@
-//! `trailsight track`: every frame, without a window, into files. Several recordings are the business of
-//! [`batch`](super::batch).
+//! `trailsight track`: every frame, without a window, into files. Chooses who does it: [`track_one`](super::track_one) for
+//! one recording, [`batch`](super::batch) for several, [`track_boxes`](super::track_boxes) for boxes from a file.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
-use super::{Context, Failure, batch, input, outputs, progress, track_boxes};
+use super::{Context, Failure, batch, input, outputs, track_boxes, track_one};
 use crate::cli::TrackArgs;
-use crate::config::Settings;
-use crate::detect::Detector;
-use crate::labels::Labels;
-use crate::pipeline::headless::{self, Census, Report};
-use crate::pipeline::{Outputs, Pipeline, Plan, Recorder, Stats, StatusFile, Stop};
-use crate::record::partial_name;
+use crate::pipeline::StatusFile;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     match (&args.detections, args.sources.as_slice()) {
@@ -24,7 +15,7 @@ pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
             let outputs = batch::outputs_of_one(source, &args.output, &context.loaded.settings.record)?;
             input::check_status(args.status_file.as_deref(), &args.sources, &outputs)?;
             let status = args.status_file.clone().map(StatusFile::new);
-            track_source(input::open(source, &context.loaded.settings)?, &outputs, status, context)
+            track_one::track_source(input::open(source, &context.loaded.settings)?, &outputs, status, context)
         }
         (None, []) => Err(Failure::Usage("track needs a SOURCE or --detections FILE".to_owned())),
         (None, _) if args.status_file.is_some() => {
@@ -32,144 +23,4 @@ pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
         }
         (None, _) => batch::run(args, context),
     }
-}
-
-/// A run that has begun.
-pub(super) struct Begun {
-    pub(super) pipeline: Pipeline,
-    pub(super) recorder: Recorder,
-    /// When it is to end.
-    pub(super) stop: Stop,
-    pub(super) labels: Arc<Labels>,
-}
-
-/// Opens the outputs and starts the threads of a run over a whole source.
-pub(super) fn begin(
-    input: input::Input,
-    outputs: &Outputs,
-    detector: Detector,
-    settings: &Settings,
-    stop: Stop,
-) -> Result<Begun, Failure> {
-    let labels = Arc::new(detector.labels().clone());
-    let info = input.source.info();
-    let live = info.kind.is_live();
-    let stats = Arc::new(Stats::default());
-    let (file, overlay, way) = (&input.files, &settings.overlay, (live, &*stats));
-    let recorder = Recorder::open(outputs, info, file, &labels, overlay, &settings.record, way)?;
-    stop.be_graceful();
-    let pipeline = Pipeline::start(Plan {
-        source: input.source,
-        reopen: None,
-        detector: detector.into(),
-        settings,
-        every_frame: !live,
-        display: false,
-        separate: false,
-        replay: false,
-        stats,
-        stop: stop.clone(),
-    })
-    .map_err(Failure::failed)?;
-    Ok(Begun { pipeline, recorder, stop, labels })
-}
-
-/// Tracks a whole source into files, with a progress bar and a summary.
-pub(super) fn track_source(
-    input: input::Input,
-    outputs: &Outputs,
-    mut status: Option<StatusFile>,
-    context: &Context,
-) -> Result<(), Failure> {
-    let settings = &context.loaded.settings;
-    let detector = Detector::load(&settings.detect_for_tracking())?;
-    let Begun { pipeline, recorder, labels, .. } =
-        begin(input, outputs, detector, settings, context.stop.clone())?;
-    let left_out = Arc::clone(&pipeline.stats.skipped_record);
-    let bar = progress::bar(&pipeline.info, context.quiet);
-    if let Some(status) = &mut status {
-        status.tell_run(None, &pipeline, &labels).map_err(Failure::failed)?;
-    }
-    let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |followed, pipeline| {
-        if let Some(told) = &mut status
-            && let Err(error) = told.tell_run(Some(followed), pipeline, &labels)
-        {
-            // The tracks are what counts.
-            log::warn!("{error}; it is not written any more");
-            status = None;
-        }
-        if followed.silence {
-            return;
-        }
-        bar.set_message(format!("{} tracks", followed.scene.tracks.len()));
-        bar.inc(1);
-    });
-    bar.finish_and_clear();
-    if let Some(Err(error)) = status.as_mut().map(StatusFile::close_run) {
-        log::warn!("{error}");
-    }
-    if !context.quiet {
-        summarise(&report, &labels, outputs);
-        let left_out = left_out.load(Ordering::Relaxed);
-        if left_out > 0 {
-            eprintln!("{left_out} frames are not in the video: its encoder was too slow for a live source");
-        }
-    }
-    outcome(result.map_err(|error| (is_closed(&error), error.to_string())), context)
-}
-
-/// Whether an error is only that the reader of a pipe went away.
-fn is_closed(error: &headless::HeadlessError) -> bool {
-    matches!(error, headless::HeadlessError::Record(record) if record.is_closed())
-}
-
-fn outcome(result: Result<(), (bool, String)>, context: &Context) -> Result<(), Failure> {
-    match (result, context.stop.signal()) {
-        (Err((closed, why)), _) => {
-            if closed {
-                Ok(())
-            } else {
-                Err(Failure::Failed(why))
-            }
-        }
-        (Ok(()), Some(signal)) => Err(Failure::Signal(signal)),
-        (Ok(()), None) => Ok(()),
-    }
-}
-
-/// Tells what came of it, on standard error: standard output may be a result.
-fn summarise(report: &Report, labels: &Labels, outputs: &Outputs) {
-    let seconds = report.elapsed.as_secs_f64();
-    let fps = report.frames as f64 / seconds.max(1e-9);
-    eprintln!("{} frames in {seconds:.1} s: {fps:.1} fps", report.frames);
-    let [letterbox, inference, decode] = report.mean_ms;
-    log::info!(
-        "a frame on one thread: letterbox {letterbox:.1} ms, network {inference:.1} ms, decoding {decode:.1} ms"
-    );
-    progress::say(&format!("tracks: {}", census_line(&report.census, labels)));
-    say_what_was_written(outputs, report.complete);
-}
-
-/// Tells the names of the files, on standard error.
-pub(super) fn say_what_was_written(outputs: &Outputs, complete: bool) {
-    for path in outputs.paths().filter(|path| **path != *Path::new("-")) {
-        let partial = partial_name(path);
-        if complete {
-            progress::say(&format!("wrote {}", path.display()));
-        } else if partial.exists() {
-            progress::say(&format!("not complete, kept as {}", partial.display()));
-        }
-    }
-}
-
-pub(super) fn census_line(census: &Census, labels: &Labels) -> String {
-    let total = census.total();
-    if total.is_empty() {
-        return "none".to_owned();
-    }
-    total
-        .iter()
-        .map(|(class, count)| format!("{count} {}", labels.name(*class)))
-        .collect::<Vec<_>>()
-        .join(", ")
 }

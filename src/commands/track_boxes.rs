@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::track::census_line;
+use super::progress::census_line;
 use super::{Context, Failure};
 use crate::cli::TrackArgs;
 use crate::dataset::{DetectionFile, SequenceInfo};
 use crate::detect;
 use crate::pipeline::Follower;
 use crate::pipeline::headless::Census;
-use crate::record::{FrameFacts, TrackFileInfo, TrackWriter, refuse_input};
+use crate::sink::{FrameFacts, TrackFileInfo, TrackWriter, refuse_input};
 use crate::track::Observation;
 
 /// What the boxes were found in.

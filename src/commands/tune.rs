@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Context, Failure, course, print, progress};
 use crate::cli::TuneArgs;
 use crate::config::Settings;
-use crate::record::{PartialFile, partial_name};
+use crate::sink::{PartialFile, partial_name};
 use crate::track::{Preset, TrackSettings};
 use crate::tuning::{Course, Found, Objective, Plan, Worth, folds, search, settle};
 

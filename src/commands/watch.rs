@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "window")]
 use super::playlist::Playlist;
-use super::{Context, Failure, input, outputs, progress, track};
+use super::{Context, Failure, input, outputs, progress, track_one};
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
 use crate::config::Live;
@@ -90,14 +90,14 @@ fn into_files(
     let folder = Path::new(FOLDER);
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::Failed(format!("cannot make the folder {FOLDER}: {error}")))?;
-    let ending = if crate::record::ffmpeg_available() { "mp4" } else { "avi" };
+    let ending = if crate::sink::ffmpeg_available() { "mp4" } else { "avi" };
     outputs.tracks.insert(0, folder.join("tracks.txt"));
     outputs.video.get_or_insert_with(|| folder.join(format!("video.{ending}")));
     outputs.snapshot = Some(folder.join("snapshot.png"));
     let names: Vec<String> =
         outputs.paths().map(|path: &Path| PathBuf::from(path).display().to_string()).collect();
     progress::say(&format!("{reason}: working without a window, into {}", names.join(", ")));
-    track::track_source(input, &outputs, status, context)
+    track_one::track_source(input, &outputs, status, context)
 }
 
 #[cfg(not(feature = "window"))]

@@ -31,7 +31,7 @@ use toml_edit::Value;
 use crate::bounded;
 use crate::detect::{DetectSettings, Pieces};
 use crate::enhance::EnhanceSettings;
-use crate::record::RecordSettings;
+use crate::sink::RecordSettings;
 use crate::source::SourceSettings;
 use crate::track::{TrackSettings, TrailSettings};
 use crate::view::OverlaySettings;

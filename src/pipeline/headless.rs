@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::recorder::Recorder;
 use super::{Followed, Pipeline, RunError, Stop};
 use crate::detection::ClassId;
-use crate::record::RecordError;
 use crate::scene::{Scene, TrackState};
+use crate::sink::SinkError;
 
 /// How often a run without frames looks whether it should end.
 const LOOK: Duration = Duration::from_millis(100);
@@ -71,7 +71,7 @@ pub enum HeadlessError {
     Run(#[from] RunError),
     /// Writing.
     #[error(transparent)]
-    Record(#[from] RecordError),
+    Record(#[from] SinkError),
 }
 
 /// Runs to the end of the source or until `stop`; `each` sees every frame (a progress bar, a table),

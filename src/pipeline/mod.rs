@@ -28,9 +28,6 @@ mod link;
 mod live;
 mod playhead;
 pub(crate) mod recorder;
-#[cfg(test)]
-mod recorder_tests;
-mod scribe;
 mod sense;
 mod stats;
 pub(crate) mod status;

@@ -11,12 +11,13 @@ mod plan;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::track::{Begun, begin, census_line};
+use super::progress::census_line;
+use super::track_one::{Begun, begin};
 use super::{Context, Failure, input, progress};
 use crate::cli::TrackArgs;
 use crate::detect::Detector;
 use crate::pipeline::{headless, thread_count};
-use crate::record::partial_name;
+use crate::sink::partial_name;
 use crate::source::SourceSpec;
 
 use board::Board;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::OutputArgs;
-use crate::record::RecordSettings;
+use crate::sink::RecordSettings;
 use crate::source::{SourceSpec, redact};
 
 /// What stands for the recording's name.

@@ -11,7 +11,7 @@ use crate::cli::{OutputArgs, TrackArgs};
 use crate::commands::input::files_of;
 use crate::commands::{Failure, outputs};
 use crate::pipeline::Outputs;
-use crate::record::{Inputs, RecordSettings, partial_name};
+use crate::sink::{Inputs, RecordSettings, partial_name};
 use crate::source::{Input, SourceSpec, redact};
 
 /// One recording and what becomes of it.

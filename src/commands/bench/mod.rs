@@ -27,7 +27,7 @@ use crate::config::Settings;
 use crate::detect::Detector;
 use crate::frame::Picture;
 use crate::pipeline::Reopen;
-use crate::record::PartialFile;
+use crate::sink::PartialFile;
 use crate::source::{Source, SourceInfo};
 
 use flow::Flow;

@@ -11,7 +11,7 @@ use crate::detect::Detector;
 use crate::enhance::{CameraWatch, Enhancer, Step};
 use crate::labels::Labels;
 use crate::pipeline::{Follower, Reopen};
-use crate::record::{VideoSettings, VideoWriter, partial_name};
+use crate::sink::{VideoSettings, VideoWriter, partial_name};
 use crate::source::{Source, SourceInfo};
 use crate::track::Observation;
 use crate::view::{Canvas, Mapping, OverlaySettings, SceneView, Text, draw_scene};

@@ -7,7 +7,7 @@ use super::Failure;
 use crate::detection::Detection;
 use crate::geometry::Rect;
 use crate::labels::coco_id;
-use crate::record::{PartialFile, RecordError};
+use crate::sink::{PartialFile, SinkError};
 
 /// The files that were asked for.
 pub(super) struct BoxFiles {
@@ -31,7 +31,7 @@ impl BoxFiles {
     }
 
     /// Adds the boxes of the picture that the files know by the number `image`.
-    pub(super) fn write(&mut self, image: u64, detections: &[Detection]) -> Result<(), RecordError> {
+    pub(super) fn write(&mut self, image: u64, detections: &[Detection]) -> Result<(), SinkError> {
         if let Some(coco) = &mut self.coco {
             coco.write(image, detections)?;
         }
@@ -41,7 +41,7 @@ impl BoxFiles {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Result<(), RecordError> {
+    pub(super) fn finish(self) -> Result<(), SinkError> {
         if let Some(mot) = self.mot {
             mot.finish()?;
         }
@@ -72,14 +72,14 @@ const LIST_BEGIN: &str = "[";
 const LIST_END: &str = "\n]\n";
 
 impl Coco {
-    fn create(path: &Path) -> Result<Self, RecordError> {
+    fn create(path: &Path) -> Result<Self, SinkError> {
         let mut results = Self { file: PartialFile::create(path)?, first: true, end: 0 };
         results.push(LIST_BEGIN)?;
         Ok(results)
     }
 
     /// Puts text where the list ends, and the end behind it. What cannot be written over gets the end at the end.
-    fn push(&mut self, text: &str) -> Result<(), RecordError> {
+    fn push(&mut self, text: &str) -> Result<(), SinkError> {
         if !self.file.can_replace() {
             return self.file.append(text.as_bytes());
         }
@@ -88,7 +88,7 @@ impl Coco {
         Ok(())
     }
 
-    fn write(&mut self, image: u64, detections: &[Detection]) -> Result<(), RecordError> {
+    fn write(&mut self, image: u64, detections: &[Detection]) -> Result<(), SinkError> {
         let mut text = String::new();
         for Detection { rect, score, class } in detections {
             // Classes beyond COCO's have no id there; they keep their own number, from 1.
@@ -102,7 +102,7 @@ impl Coco {
         if text.is_empty() { Ok(()) } else { self.push(&text) }
     }
 
-    fn finish(mut self) -> Result<(), RecordError> {
+    fn finish(mut self) -> Result<(), SinkError> {
         if !self.file.can_replace() {
             self.file.append(LIST_END.as_bytes())?;
         }

@@ -9,7 +9,7 @@ use super::{Failure, print};
 use crate::cli::EvalArgs;
 use crate::dataset::{self, Benchmark, DatasetError, ResultFile, Sequence};
 use crate::metrics::{Evaluation, Scorer};
-use crate::record::{PartialFile, refuse_input};
+use crate::sink::{PartialFile, refuse_input};
 use crate::workers::in_parallel;
 
 /// The scores of one class, or by the rules of the benchmark.

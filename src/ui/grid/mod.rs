@@ -20,7 +20,7 @@ use crate::config::{Live, Settings, Watch};
 use crate::detect::Detector;
 use crate::pipeline::status::StatusFile;
 use crate::pipeline::{RunError, Stop, Turns, stop};
-use crate::record::write_snapshot;
+use crate::sink::write_snapshot;
 use crate::ui::session::status::WallState;
 use crate::ui::session::{LONG_NAP, MESSAGE, NAP, NUMBERS, QUIET, STILL, ShowError};
 use crate::view::{

@@ -32,8 +32,8 @@ use crate::pipeline::recorder::Recorder;
 use crate::pipeline::status::{StatusError, StatusFile};
 use crate::pipeline::{Followed, Pipeline, Rate, RunError, Shot, Stop};
 use crate::recall::Trace;
-use crate::record::RecordError;
 use crate::scene::Scene;
+use crate::sink::SinkError;
 use crate::view::{Canvas, Panel, Text, Timeline, Viewer, Window, WindowError};
 
 use age::Ages;
@@ -60,7 +60,7 @@ pub enum ShowError {
     Run(#[from] RunError),
     /// Writing.
     #[error(transparent)]
-    Record(#[from] RecordError),
+    Record(#[from] SinkError),
     /// The window.
     #[error(transparent)]
     Window(#[from] WindowError),

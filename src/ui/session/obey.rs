@@ -7,7 +7,7 @@ use super::{Outcome, Stage};
 use crate::config::tuning;
 use crate::pipeline::Target;
 use crate::pipeline::transport::SPEEDS;
-use crate::record::write_snapshot;
+use crate::sink::write_snapshot;
 use crate::view::{Command, Layer, times};
 
 /// How many of the panel's steps the keys for the confidence take at once.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::RecordError;
+use super::SinkError;
 use super::partial::Place;
 
 /// What a file is, rather than what it is called.
@@ -43,8 +43,8 @@ impl Inputs {
     /// complete.
     ///
     /// # Errors
-    /// [`RecordError::Place`].
-    pub fn refuse(&self, output: &Path) -> Result<(), RecordError> {
+    /// [`SinkError::Place`].
+    pub fn refuse(&self, output: &Path) -> Result<(), SinkError> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -53,7 +53,7 @@ impl Inputs {
             Place::Stdout | Place::Direct(_) => vec![],
         };
         match written.iter().find_map(|file| self.0.get(&identity(file)?)) {
-            Some(input) => Err(RecordError::Place {
+            Some(input) => Err(SinkError::Place {
                 path: output.display().to_string(),
                 why: format!("that would overwrite the input {}; choose another name", input.display()),
             }),
@@ -65,8 +65,8 @@ impl Inputs {
 /// As [`Inputs::refuse`], for a single input.
 ///
 /// # Errors
-/// [`RecordError::Place`].
-pub fn refuse_input(output: &Path, input: &Path) -> Result<(), RecordError> {
+/// [`SinkError::Place`].
+pub fn refuse_input(output: &Path, input: &Path) -> Result<(), SinkError> {
     Inputs::of([input]).refuse(output)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::RecordError;
+use super::SinkError;
 use super::ffmpeg::ffmpeg_available;
 use super::partial::partial_name;
 
@@ -15,9 +15,9 @@ pub(super) fn numbered(folder: &Path, ending: &str) -> impl Iterator<Item = Path
 }
 
 /// The error where all those are taken.
-pub(super) fn all_taken(folder: &Path, ending: &str) -> RecordError {
+pub(super) fn all_taken(folder: &Path, ending: &str) -> SinkError {
     let path = folder.join(format!("trailsight-….{ending}")).display().to_string();
-    RecordError::Place {
+    SinkError::Place {
         path,
         why: format!("all numbers up to {MAX_NUMBER} are taken; remove some of these files"),
     }
@@ -27,8 +27,8 @@ pub(super) fn all_taken(folder: &Path, ending: &str) -> RecordError {
 /// those of the undrawn picture beside it are there yet.
 ///
 /// # Errors
-/// [`RecordError::Place`] where a million are there.
-pub fn free_video_name(folder: &Path) -> Result<PathBuf, RecordError> {
+/// [`SinkError::Place`] where a million are there.
+pub fn free_video_name(folder: &Path) -> Result<PathBuf, SinkError> {
     let ending = if ffmpeg_available() { "mp4" } else { "avi" };
     let is_free = |path: &PathBuf| {
         let raw = raw_name(path);

@@ -6,6 +6,7 @@
 //! | `partial` | outputs that have their name only when they are complete |
 //! | `inputs` | what is read, and must not be written over |
 //! | `tracks` | one writer of tracks for every ending: `mot`, `jsonl`, `csv`, `coco_vid` |
+//! | `format` | what all track files share |
 //! | `mot` | MOTChallenge text |
 //! | `video` | annotated video: `avi` (own), everything else through `ffmpeg`, fed with `matroska` |
 //! | `gif` | a short clip of the annotated video |
@@ -17,6 +18,7 @@ mod coco_vid;
 mod csv;
 mod error;
 mod ffmpeg;
+mod format;
 mod gif;
 mod inputs;
 mod jsonl;
@@ -29,13 +31,14 @@ mod snapshot;
 mod tracks;
 mod video;
 
-pub use error::RecordError;
+pub use error::SinkError;
 pub use ffmpeg::ffmpeg_available;
+pub use format::{FrameFacts, TrackFileInfo};
 pub use gif::{GifWriter, check_gif_name};
 pub use inputs::{Inputs, refuse_input};
 pub use names::{free_video_name, raw_name};
 pub use partial::{PartialFile, partial_name};
 pub use settings::RecordSettings;
 pub use snapshot::{write_png, write_snapshot};
-pub use tracks::{FrameFacts, TRACK_ENDINGS, TrackFileInfo, TrackWriter, check_track_name};
+pub use tracks::{TRACK_ENDINGS, TrackWriter, check_track_name};
 pub use video::{VIDEO_ENDINGS, VideoSettings, VideoWriter, check_video_name};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use jpeg_encoder::{ColorType, Encoder};
 
-use super::{PartialFile, RecordError};
+use super::{PartialFile, SinkError};
 
 /// A part is closed when it is that large, in bytes.
 const PART_BYTES: u64 = 1 << 30;
@@ -101,7 +101,7 @@ pub(super) struct AviWriter {
 impl AviWriter {
     /// Opens the file; nothing is written before the first picture. `fps` must lie in `0.01..=1000`, `quality` in
     /// `1..=100`.
-    pub(super) fn create(path: &Path, fps: f64, quality: u8) -> Result<Self, RecordError> {
+    pub(super) fn create(path: &Path, fps: f64, quality: u8) -> Result<Self, SinkError> {
         Ok(Self {
             file: PartialFile::create(path)?,
             rate: Rate::of(fps),
@@ -128,7 +128,7 @@ impl AviWriter {
 
     /// Writes a picture (`bgra`: blue, green, red, anything; the size that the first one had) for this source time in
     /// seconds: pictures are repeated or left out, so that each one shown is within half a frame of its time.
-    pub(super) fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), RecordError> {
+    pub(super) fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), SinkError> {
         let (width, height) = self.begin(size, time)?;
         let next = f64::from(self.frames);
         let slot = ((time - self.origin) * self.rate.fps()).round();
@@ -156,7 +156,7 @@ impl AviWriter {
     }
 
     /// Writes the last index and the counts, and gives the file its name.
-    pub(super) fn finish(mut self) -> Result<(), RecordError> {
+    pub(super) fn finish(mut self) -> Result<(), SinkError> {
         if self.size.is_some() {
             self.close_part()?;
             self.refresh()?;
@@ -171,12 +171,12 @@ impl AviWriter {
         self.file.finish()
     }
 
-    fn refuse(&self, why: String) -> RecordError {
-        RecordError::Picture { path: self.file.name().to_owned(), why }
+    fn refuse(&self, why: String) -> SinkError {
+        SinkError::Picture { path: self.file.name().to_owned(), why }
     }
 
     /// The size of the video; writes the head before the first picture.
-    fn begin(&mut self, (width, height): (usize, usize), time: f64) -> Result<(u16, u16), RecordError> {
+    fn begin(&mut self, (width, height): (usize, usize), time: f64) -> Result<(u16, u16), SinkError> {
         if let Some(size) = self.size {
             return Ok(size);
         }
@@ -191,14 +191,14 @@ impl AviWriter {
         Ok((width, height))
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
         self.file.append(bytes)?;
         self.position += bytes.len() as u64;
         Ok(())
     }
 
     /// Appends the chunk of a picture; an empty one shows the one before again.
-    fn append_picture(&mut self, jpeg: &[u8]) -> Result<(), RecordError> {
+    fn append_picture(&mut self, jpeg: &[u8]) -> Result<(), SinkError> {
         if self.position - self.part_start > self.part_bytes || self.entries.len() >= PART_FRAMES {
             self.close_part()?;
             self.part_start = self.position;
@@ -223,7 +223,7 @@ impl AviWriter {
     }
 
     /// Writes the indexes of the part being written.
-    fn close_part(&mut self) -> Result<(), RecordError> {
+    fn close_part(&mut self) -> Result<(), SinkError> {
         if self.parts.len() >= MAX_PARTS {
             return Err(
                 self.refuse("the video has become too long for one AVI file; use .mkv or .mp4".to_owned())
@@ -263,7 +263,7 @@ impl AviWriter {
     }
 
     /// Brings the lengths and counts in the file up to date.
-    fn refresh(&mut self) -> Result<(), RecordError> {
+    fn refresh(&mut self) -> Result<(), SinkError> {
         if self.part_start > 0 && !self.entries.is_empty() {
             self.file.replace(self.part_start, &part_head((self.position - self.movi()) as u32))?;
         }

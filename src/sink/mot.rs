@@ -26,7 +26,7 @@ pub(super) fn push_scene(text: &mut String, scene: &Scene) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tracks::tests::scene;
+    use super::super::format::tests::scene;
     use super::*;
     use crate::dataset::DetectionFile;
     use crate::scene::{Track, TrackState};

@@ -14,8 +14,8 @@
 
 use serde::Serialize;
 
-use super::tracks::{FrameFacts, TrackFileInfo, center_velocity, rounded};
-use crate::scene::{Scene, Track, TrackState};
+use super::format::{FrameFacts, TrackFileInfo, center_velocity, rounded, state};
+use crate::scene::{Scene, TrackState};
 
 /// The version of this layout: goes up when a field changes its meaning or goes away.
 const VERSION: u32 = 1;
@@ -45,15 +45,6 @@ struct Object<'a> {
     age: f64,
     state: &'static str,
     predicted: bool,
-}
-
-/// How a file names the state of a track.
-pub(super) fn state(track: &Track) -> &'static str {
-    match track.state {
-        TrackState::Tentative => "tentative",
-        TrackState::Confirmed => "seen",
-        TrackState::Lost => "lost",
-    }
 }
 
 /// Appends the line of one frame.
@@ -91,7 +82,7 @@ pub(super) fn push_scene(text: &mut String, scene: &Scene, facts: FrameFacts, in
 
 #[cfg(test)]
 mod tests {
-    use super::super::tracks::tests::{facts, info, scene};
+    use super::super::format::tests::{facts, info, scene};
     use super::*;
     use serde_json::{Value, json};
     use std::time::Duration;

@@ -4,48 +4,16 @@
 //! a line. Frames are numbered from 1, as MOTChallenge does, in every kind (and from 0 too, where COCO-VID does).
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::coco_vid::CocoVid;
+use super::format::{FrameFacts, TrackFileInfo};
 use super::partial::{PartialFile, ending, is_special, unknown_ending};
-use super::{RecordError, csv, jsonl, mot};
-use crate::labels::Labels;
+use super::{SinkError, csv, jsonl, mot};
 use crate::scene::Scene;
 
 /// The endings of track files, for messages and help.
 pub const TRACK_ENDINGS: &str =
     ".txt (MOTChallenge), .jsonl (one JSON object a frame), .json (COCO-VID), .csv";
-
-/// What a track file says of where its tracks come from.
-#[derive(Debug, Clone)]
-pub struct TrackFileInfo {
-    /// The source as a person would call it.
-    pub source: String,
-    /// The names of the classes.
-    pub labels: Arc<Labels>,
-}
-
-/// What a track file says of a frame beside its tracks.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FrameFacts {
-    /// `(width, height)` in pixels.
-    pub size: (u32, u32),
-    /// When a frame of a live source was taken, by the clock on the wall.
-    pub wall: Option<SystemTime>,
-}
-
-impl FrameFacts {
-    /// The wall clock's time as RFC 3339 has it, in UTC, to the millisecond; `None` where the clock tells nonsense.
-    pub(super) fn wall(&self) -> Option<String> {
-        use std::fmt::Write;
-        let wall = self.wall.filter(|wall| *wall >= UNIX_EPOCH)?;
-        let mut text = String::new();
-        // Years of five digits have no form.
-        write!(text, "{}", humantime::format_rfc3339_millis(wall)).ok()?;
-        Some(text)
-    }
-}
 
 /// The kinds of track files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +26,7 @@ enum Format {
 
 impl Format {
     /// By the ending of the name; what has no name of its own (standard output, a device) gets MOTChallenge.
-    fn of(path: &Path) -> Result<Self, RecordError> {
+    fn of(path: &Path) -> Result<Self, SinkError> {
         match ending(path).as_str() {
             "txt" => Ok(Self::Mot),
             "jsonl" => Ok(Self::Jsonl),
@@ -73,8 +41,8 @@ impl Format {
 /// Says so where no track file can have this name.
 ///
 /// # Errors
-/// [`RecordError::Ending`].
-pub fn check_track_name(path: &Path) -> Result<(), RecordError> {
+/// [`SinkError::Ending`].
+pub fn check_track_name(path: &Path) -> Result<(), SinkError> {
     Format::of(path).map(drop)
 }
 
@@ -100,9 +68,9 @@ impl TrackWriter {
     /// Opens a track file: `.txt`, `.jsonl`, `.json`, `.csv`; `-` is standard output, in MOTChallenge text.
     ///
     /// # Errors
-    /// [`RecordError::Ending`] for other endings, [`RecordError::Place`] where the file cannot be, and what writing a
+    /// [`SinkError::Ending`] for other endings, [`SinkError::Place`] where the file cannot be, and what writing a
     /// header may raise.
-    pub fn open(path: &Path, info: TrackFileInfo) -> Result<Self, RecordError> {
+    pub fn open(path: &Path, info: TrackFileInfo) -> Result<Self, SinkError> {
         let format = Format::of(path)?;
         let mut file = PartialFile::create(path)?;
         if format == Format::Csv {
@@ -121,8 +89,8 @@ impl TrackWriter {
     /// boxes too, marked as such.
     ///
     /// # Errors
-    /// [`RecordError::Write`], or [`RecordError::Closed`] where the reader of a pipe went away.
-    pub fn write(&mut self, scene: &Scene, facts: FrameFacts) -> Result<(), RecordError> {
+    /// [`SinkError::Write`], or [`SinkError::Closed`] where the reader of a pipe went away.
+    pub fn write(&mut self, scene: &Scene, facts: FrameFacts) -> Result<(), SinkError> {
         self.text.clear();
         let (file, format) = match &mut self.output {
             Output::Lines(file, format) => (file, *format),
@@ -147,8 +115,8 @@ impl TrackWriter {
     /// Completes the file and gives it its name. Dropped without this it stays `NAME.partial.EXT`.
     ///
     /// # Errors
-    /// [`RecordError::Write`].
-    pub fn finish(self) -> Result<(), RecordError> {
+    /// [`SinkError::Write`].
+    pub fn finish(self) -> Result<(), SinkError> {
         match self.output {
             Output::Lines(file, _) => file.finish(),
             Output::CocoVid(coco) => coco.finish(),
@@ -156,50 +124,11 @@ impl TrackWriter {
     }
 }
 
-/// A number rounded to `decimals` places, for files that people read.
-pub(super) fn rounded(value: impl Into<f64>, decimals: i32) -> f64 {
-    let scale = 10f64.powi(decimals);
-    let rounded = (value.into() * scale).round() / scale;
-    // Not "-0".
-    if rounded == 0.0 { 0.0 } else { rounded }
-}
-
-/// How the centre of a track moves, `[x, y]` in pixels a second.
-pub(super) fn center_velocity(track: &crate::scene::Track) -> [f64; 2] {
-    let [left, top, width, height] = track.velocity.map(f64::from);
-    [left + width / 2.0, top + height / 2.0]
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
+    use super::super::format::tests::{facts, info, scene};
     use super::*;
-    use crate::geometry::Rect;
-    use crate::scene::{Track, TrackState};
     use std::fs;
-
-    /// A seen person and a lost car.
-    pub(in crate::record) fn scene() -> Scene {
-        let person = Track {
-            id: 7,
-            class: 0,
-            score: 0.83,
-            rect: Rect::new(10.254, 20.0, 30.5, 61.249),
-            velocity: [4.0, -1.0, 2.0, 0.0],
-            state: TrackState::Confirmed,
-            born: 0.5,
-            seen: 2.0,
-        };
-        let car = Track { id: 9, class: 2, state: TrackState::Lost, seen: 1.0, ..person };
-        Scene { sequence: 4, time: 2.0, tracks: vec![person, car], ..Scene::default() }
-    }
-
-    pub(in crate::record) fn facts() -> FrameFacts {
-        FrameFacts { size: (640, 480), wall: None }
-    }
-
-    pub(in crate::record) fn info() -> TrackFileInfo {
-        TrackFileInfo { source: "a \"clip\".avi".to_owned(), labels: Arc::new(Labels::coco()) }
-    }
 
     #[test]
     fn every_ending_is_written_at_once_and_named_at_the_end() {

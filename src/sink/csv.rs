@@ -6,8 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::jsonl::state;
-use super::tracks::{TrackFileInfo, center_velocity, rounded};
+use super::format::{TrackFileInfo, center_velocity, rounded, state};
 use crate::scene::Scene;
 
 /// The first line.
@@ -49,7 +48,7 @@ pub(super) fn push_scene(text: &mut String, scene: &Scene, info: &TrackFileInfo)
 
 #[cfg(test)]
 mod tests {
-    use super::super::tracks::tests::{info, scene};
+    use super::super::format::tests::{info, scene};
     use super::*;
     use crate::labels::Labels;
     use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The record thread: draws and writes what leaves the program, beside everything else.
+//! The recorder thread: draws and writes what leaves the program, beside everything else.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 
 use crossbeam_channel::Receiver;
 
-use super::recorder::{Outputs, Shared, VideoState};
+use super::outputs::{Outputs, Shared, VideoState};
 use crate::frame::Frame;
 use crate::labels::Labels;
-use crate::record::{
-    FrameFacts, GifWriter, RecordError, RecordSettings, TrackFileInfo, TrackWriter, VideoSettings,
-    VideoWriter, free_video_name, partial_name, raw_name, write_png,
-};
 use crate::scene::Scene;
+use crate::sink::{
+    FrameFacts, GifWriter, RecordSettings, SinkError, TrackFileInfo, TrackWriter, VideoSettings, VideoWriter,
+    free_video_name, partial_name, raw_name, write_png,
+};
 use crate::source::SourceInfo;
 use crate::view::{Canvas, Mapping, OverlaySettings, SceneView, Text, draw_scene};
 
@@ -47,7 +47,7 @@ impl Film {
         raw: Option<&Path>,
         settings: &VideoSettings,
         asked: bool,
-    ) -> Result<Self, RecordError> {
+    ) -> Result<Self, SinkError> {
         let drawn = VideoWriter::create(path, settings)?;
         match raw.map(|raw| VideoWriter::create(raw, settings)).transpose() {
             Ok(raw) => Ok(Self { drawn, raw, asked, origin: None }),
@@ -59,14 +59,14 @@ impl Film {
         }
     }
 
-    fn finish(self) -> Result<(), RecordError> {
+    fn finish(self) -> Result<(), SinkError> {
         self.drawn.finish()?;
         self.raw.map_or(Ok(()), VideoWriter::finish)
     }
 }
 
 /// What the thread works with.
-pub(super) struct Scribe {
+pub(super) struct Writer {
     shared: Arc<Shared>,
     tracks: Vec<TrackWriter>,
     film: Option<Film>,
@@ -83,18 +83,18 @@ pub(super) struct Scribe {
     rate: Option<f64>,
 }
 
-impl Scribe {
+impl Writer {
     /// Opens all outputs.
     ///
     /// # Errors
-    /// [`RecordError`] where one cannot be opened. Nothing is left behind then.
+    /// [`SinkError`] where one cannot be opened. Nothing is left behind then.
     pub(super) fn open(
         outputs: &Outputs,
         info: &SourceInfo,
         (labels, overlay, settings): (&Arc<Labels>, &OverlaySettings, &RecordSettings),
         shared: Arc<Shared>,
-    ) -> Result<Self, RecordError> {
-        let mut scribe = Self {
+    ) -> Result<Self, SinkError> {
+        let mut writer = Self {
             shared,
             tracks: Vec::new(),
             film: None,
@@ -109,10 +109,10 @@ impl Scribe {
             rate: info.rate,
         };
         let mut opened = Vec::new();
-        match scribe.open_all(outputs, info, &mut opened) {
-            Ok(()) => Ok(scribe),
+        match writer.open_all(outputs, info, &mut opened) {
+            Ok(()) => Ok(writer),
             Err(error) => {
-                drop(scribe);
+                drop(writer);
                 opened.into_iter().for_each(take_back);
                 Err(error)
             }
@@ -124,7 +124,7 @@ impl Scribe {
         outputs: &'a Outputs,
         info: &SourceInfo,
         opened: &mut Vec<&'a Path>,
-    ) -> Result<(), RecordError> {
+    ) -> Result<(), SinkError> {
         let track_info = TrackFileInfo { source: info.name.clone(), labels: Arc::clone(&self.labels) };
         for path in &outputs.tracks {
             self.tracks.push(TrackWriter::open(path, track_info.clone())?);
@@ -157,12 +157,12 @@ impl Scribe {
     /// Writes what comes on either queue until both are closed, and ends all files.
     ///
     /// # Errors
-    /// The first [`RecordError`] that is not of a video begun while running.
+    /// The first [`SinkError`] that is not of a video begun while running.
     pub(super) fn run(
         mut self,
         scenes: &Receiver<(Scene, FrameFacts)>,
         jobs: &Receiver<Job>,
-    ) -> Result<(), RecordError> {
+    ) -> Result<(), SinkError> {
         let (mut scenes_open, mut jobs_open) = (true, true);
         let (no_scenes, no_jobs) = (crossbeam_channel::never(), crossbeam_channel::never());
         while scenes_open || jobs_open {
@@ -183,11 +183,11 @@ impl Scribe {
         self.end()
     }
 
-    fn tracks(&mut self, scene: &Scene, facts: FrameFacts) -> Result<(), RecordError> {
+    fn tracks(&mut self, scene: &Scene, facts: FrameFacts) -> Result<(), SinkError> {
         self.tracks.iter_mut().try_for_each(|file| file.write(scene, facts))
     }
 
-    fn picture(&mut self, frame: Frame, scene: Scene, time: f64) -> Result<(), RecordError> {
+    fn picture(&mut self, frame: Frame, scene: Scene, time: f64) -> Result<(), SinkError> {
         if self.film.is_some() || self.gif.is_some() {
             self.canvas.copy_from(&frame.picture);
             let raw = self.film.as_mut().and_then(|film| film.raw.as_mut());
@@ -208,7 +208,7 @@ impl Scribe {
     }
 
     /// Counts a picture of the video, or ends it where it could not be written.
-    fn shot(&mut self, time: f64, written: Result<(), RecordError>) -> Result<(), RecordError> {
+    fn shot(&mut self, time: f64, written: Result<(), SinkError>) -> Result<(), SinkError> {
         let Some(film) = &mut self.film else { return Ok(()) };
         let Err(error) = written else {
             let origin = *film.origin.get_or_insert(time);
@@ -266,7 +266,7 @@ impl Scribe {
         }
     }
 
-    fn end_film(&mut self, skipped: u64) -> Result<(), RecordError> {
+    fn end_film(&mut self, skipped: u64) -> Result<(), SinkError> {
         let state = self.shared.video().clone();
         // A video that was begun again in the meantime is rolled anew when its turn comes.
         let begun_again = self.shared.filming.load(Ordering::SeqCst);
@@ -291,7 +291,7 @@ impl Scribe {
         }
     }
 
-    fn end(mut self) -> Result<(), RecordError> {
+    fn end(mut self) -> Result<(), SinkError> {
         let complete = self.shared.complete.load(Ordering::SeqCst);
         let fullest = self.fullest.take();
         if let (true, Some((frame, scene)), Some(path)) = (complete, &fullest, self.snapshot.take()) {

@@ -27,9 +27,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 
-use super::RecordError;
+use super::SinkError;
+use super::format::{FrameFacts, TrackFileInfo, rounded};
 use super::partial::{PartialFile, partial_name};
-use super::tracks::{FrameFacts, TrackFileInfo, rounded};
 use crate::detection::ClassId;
 use crate::labels::{Labels, coco_id};
 use crate::scene::Scene;
@@ -84,7 +84,7 @@ pub(super) struct CocoVid {
 
 impl CocoVid {
     /// Writes the head.
-    pub(super) fn begin(file: PartialFile, info: TrackFileInfo) -> Result<Self, RecordError> {
+    pub(super) fn begin(file: PartialFile, info: TrackFileInfo) -> Result<Self, SinkError> {
         let is_coco = *info.labels == Labels::coco();
         let mut coco =
             Self { file: None, info, is_coco, nameless: BTreeSet::new(), size: None, annotations: 0 };
@@ -99,7 +99,7 @@ impl CocoVid {
     }
 
     /// Writes the line of a frame.
-    pub(super) fn write(&mut self, scene: &Scene, facts: FrameFacts) -> Result<(), RecordError> {
+    pub(super) fn write(&mut self, scene: &Scene, facts: FrameFacts) -> Result<(), SinkError> {
         self.size.get_or_insert(facts.size);
         let id = scene.sequence.saturating_add(1);
         let image = Image {
@@ -142,7 +142,7 @@ impl CocoVid {
     }
 
     /// Puts the document together and gives it its name.
-    pub(super) fn finish(mut self) -> Result<(), RecordError> {
+    pub(super) fn finish(mut self) -> Result<(), SinkError> {
         let Some(file) = self.file.take() else { return Ok(()) };
         self.put_together(&file)?;
         file.finish()
@@ -172,7 +172,7 @@ impl CocoVid {
     }
 
     /// Replaces the lines in the partial file by the document.
-    fn put_together(&self, file: &PartialFile) -> Result<(), RecordError> {
+    fn put_together(&self, file: &PartialFile) -> Result<(), SinkError> {
         let Some(lines) = file.path() else { return Ok(()) };
         let whole = partial_name(lines);
         let write = || {
@@ -182,7 +182,7 @@ impl CocoVid {
         write().map_err(|error| {
             // Half a document is of no use; the lines are whole.
             let _ = fs::remove_file(&whole);
-            RecordError::writing(file.name(), Some(&PathBuf::from(lines)), &error)
+            SinkError::writing(file.name(), Some(&PathBuf::from(lines)), &error)
         })
     }
 
@@ -232,7 +232,7 @@ fn push(line: &mut String, thing: &impl Serialize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tracks::tests::{facts, info, scene};
+    use super::super::format::tests::{facts, info, scene};
     use super::*;
     use crate::scene::{Track, TrackState};
     use serde_json::Value;

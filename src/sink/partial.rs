@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::RecordError;
+use super::SinkError;
 
 /// Where an output goes, checked.
 #[derive(Debug)]
@@ -26,10 +26,10 @@ impl Place {
     /// Finds out where `path` goes.
     ///
     /// # Errors
-    /// [`RecordError::Place`] where it cannot be a file: a folder, no file name, write-protected.
-    pub(super) fn of(path: &Path) -> Result<Self, RecordError> {
+    /// [`SinkError::Place`] where it cannot be a file: a folder, no file name, write-protected.
+    pub(super) fn of(path: &Path) -> Result<Self, SinkError> {
         let refuse =
-            |why: &str| Err(RecordError::Place { path: path.display().to_string(), why: why.to_owned() });
+            |why: &str| Err(SinkError::Place { path: path.display().to_string(), why: why.to_owned() });
         if path.as_os_str() == "-" {
             return Ok(Self::Stdout);
         }
@@ -43,7 +43,7 @@ impl Place {
             // Through a symbolic link the file it leads to is replaced, and the link stays.
             Ok(_) if path.is_symlink() => {
                 last = fs::canonicalize(path)
-                    .map_err(|error| RecordError::opening(path, folder_of(path), &error))?;
+                    .map_err(|error| SinkError::opening(path, folder_of(path), &error))?;
             }
             _ => {}
         }
@@ -92,9 +92,9 @@ impl PartialFile {
     /// Opens `path` for writing; `-` is standard output.
     ///
     /// # Errors
-    /// [`RecordError::Place`] where it cannot be: folder missing or closed to us, a folder itself, no file name,
+    /// [`SinkError::Place`] where it cannot be: folder missing or closed to us, a folder itself, no file name,
     /// write-protected, or just being written by another run.
-    pub fn create(path: &Path) -> Result<Self, RecordError> {
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
         let name = path.display().to_string();
         let sink = match Place::of(path)? {
             Place::Stdout => {
@@ -102,7 +102,7 @@ impl PartialFile {
             }
             Place::Direct(device) => {
                 let file = OpenOptions::new().write(true).open(&device);
-                Sink::Direct(file.map_err(|error| RecordError::opening(path, folder_of(&device), &error))?)
+                Sink::Direct(file.map_err(|error| SinkError::opening(path, folder_of(&device), &error))?)
             }
             Place::Partial { partial, last } => {
                 let file = open_alone(path, &partial)?;
@@ -128,8 +128,8 @@ impl PartialFile {
     /// Appends all of `bytes`.
     ///
     /// # Errors
-    /// [`RecordError::Write`], or [`RecordError::Closed`] where the reader of a pipe went away.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
+    /// [`SinkError::Write`], or [`SinkError::Closed`] where the reader of a pipe went away.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
         let outcome = match &mut self.sink {
             Sink::Stdout(stdout) => stdout.write_all(bytes).and_then(|()| stdout.flush()),
             Sink::Direct(file) | Sink::Partial { file, .. } => file.write_all(bytes),
@@ -146,8 +146,8 @@ impl PartialFile {
     /// [`PartialFile::can_replace`] is false.
     ///
     /// # Errors
-    /// [`RecordError::Write`].
-    pub fn replace(&mut self, offset: u64, bytes: &[u8]) -> Result<(), RecordError> {
+    /// [`SinkError::Write`].
+    pub fn replace(&mut self, offset: u64, bytes: &[u8]) -> Result<(), SinkError> {
         let outcome = match &mut self.sink {
             Sink::Partial { file, .. } => file
                 .seek(SeekFrom::Start(offset))
@@ -161,8 +161,8 @@ impl PartialFile {
     /// Completes the output: on disk, and under its final name. Whatever had that name is replaced.
     ///
     /// # Errors
-    /// [`RecordError::Write`]; the partial file stays.
-    pub fn finish(self) -> Result<(), RecordError> {
+    /// [`SinkError::Write`]; the partial file stays.
+    pub fn finish(self) -> Result<(), SinkError> {
         let outcome = match &self.sink {
             Sink::Stdout(stdout) => stdout.lock().flush(),
             Sink::Direct(_) => Ok(()),
@@ -172,14 +172,14 @@ impl PartialFile {
         outcome.map_err(|error| self.failed(&error))
     }
 
-    fn failed(&self, error: &io::Error) -> RecordError {
-        RecordError::writing(&self.name, self.path(), error)
+    fn failed(&self, error: &io::Error) -> SinkError {
+        SinkError::writing(&self.name, self.path(), error)
     }
 }
 
 /// Opens the partial file of `path` empty for writing, unless another handle of ours or of another run holds it: two
 /// writers would make rubbish of it.
-pub(super) fn open_alone(path: &Path, partial: &Path) -> Result<File, RecordError> {
+pub(super) fn open_alone(path: &Path, partial: &Path) -> Result<File, SinkError> {
     let open = || -> io::Result<File> {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(partial)?;
         // Where locks bind (not on Unix) an encoder could not write the file that we hold for it.
@@ -189,7 +189,7 @@ pub(super) fn open_alone(path: &Path, partial: &Path) -> Result<File, RecordErro
         file.set_len(0)?;
         Ok(file)
     };
-    let refuse = |why: String| RecordError::Place { path: path.display().to_string(), why };
+    let refuse = |why: String| SinkError::Place { path: path.display().to_string(), why };
     open().map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
             refuse("another output or another run is just writing it; choose another name".to_owned())
@@ -197,7 +197,7 @@ pub(super) fn open_alone(path: &Path, partial: &Path) -> Result<File, RecordErro
         io::ErrorKind::IsADirectory => {
             refuse(format!("{} is a folder; remove it or choose another name", partial.display()))
         }
-        _ => RecordError::opening(path, folder_of(partial), &error),
+        _ => SinkError::opening(path, folder_of(partial), &error),
     })
 }
 
@@ -212,13 +212,13 @@ pub(super) fn is_special(path: &Path) -> bool {
 }
 
 /// The error for an ending that nothing is known for.
-pub(super) fn unknown_ending(path: &Path, known: &'static str) -> RecordError {
+pub(super) fn unknown_ending(path: &Path, known: &'static str) -> SinkError {
     let ending = path.extension().map(|extension| {
         let mut dotted = OsString::from(".");
         dotted.push(extension);
         dotted.to_string_lossy().into_owned()
     });
-    RecordError::Ending {
+    SinkError::Ending {
         path: path.display().to_string(),
         ending: ending.unwrap_or_else(|| "(none)".to_owned()),
         known,
@@ -331,7 +331,7 @@ mod tests {
             Err(error) => assert!(error.to_string().contains("no permission to write in"), "{error}"),
         }
         let error = PartialFile::create(Path::new("/proc/self/out.txt")).unwrap_err();
-        assert!(matches!(error, RecordError::Place { .. }), "{error}");
+        assert!(matches!(error, SinkError::Place { .. }), "{error}");
     }
 
     #[cfg(unix)]

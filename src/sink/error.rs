@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Why an output could not be opened, written or completed.
 #[derive(Debug, thiserror::Error)]
-pub enum RecordError {
+pub enum SinkError {
     /// The place cannot be written to: its folder is missing or closed to us, or it is no file.
     #[error("cannot write {path}: {why}")]
     Place {
@@ -67,7 +67,7 @@ pub enum RecordError {
     },
 }
 
-impl RecordError {
+impl SinkError {
     /// Whether this is only the reader of a pipe having gone away, which is no failure.
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed { .. })

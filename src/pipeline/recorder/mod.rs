@@ -1,100 +1,43 @@
-//! The recorder: what the rest of the program asks for what leaves it. The work is done by the record thread.
+//! What leaves a run: the [`Recorder`] is the handle that the rest of the program holds; the work is done by the recorder
+//! thread.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `outputs` | which files are wanted, and what the handle and the thread share |
+//! | `writer` | the recorder thread: draws pictures, drives the sinks |
 
-use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod outputs;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use crossbeam_channel::{Sender, TrySendError, bounded};
 
-use super::scribe::{Job, Scribe};
 use super::stats::Stats;
 use crate::frame::Frame;
 use crate::labels::Labels;
-use crate::record::{FrameFacts, Inputs, RecordError, RecordSettings};
 use crate::scene::Scene;
+use crate::sink::{FrameFacts, Inputs, RecordSettings, SinkError};
 use crate::source::SourceInfo;
 use crate::view::OverlaySettings;
 
+pub use outputs::{Outputs, VideoState};
+
+use outputs::Shared;
+use writer::{Job, Writer};
+
 /// How many pictures wait for the encoder: they are large.
-pub(super) const PICTURES: usize = 4;
+const PICTURES: usize = 4;
 /// How many begins and ends of videos find room beside them, so that neither is waited for.
 const TURNS: usize = 4;
 /// How many scenes wait for the track files: they are small, and none is left out.
 const SCENES: usize = 1024;
-/// How many notes are kept for whoever asks.
-const NOTES: usize = 16;
-
-/// Which files are wanted.
-#[derive(Debug, Clone, Default)]
-pub struct Outputs {
-    /// Track files, by their endings.
-    pub tracks: Vec<PathBuf>,
-    /// The annotated video.
-    pub video: Option<PathBuf>,
-    /// The same pictures without what is drawn into them.
-    pub raw: Option<PathBuf>,
-    /// A short clip of the annotated video.
-    pub gif: Option<PathBuf>,
-    /// A picture of the fullest scene.
-    pub snapshot: Option<PathBuf>,
-}
-
-impl Outputs {
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.paths().next().is_none()
-    }
-
-    /// All files, in the order in which they are named.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        let pictures = self.video.iter().chain(&self.raw).chain(&self.gif).chain(&self.snapshot);
-        self.tracks.iter().chain(pictures).map(PathBuf::as_path)
-    }
-}
-
-/// How far the video that is being written is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VideoState {
-    /// The name that it will have.
-    pub path: PathBuf,
-    /// From its first picture to its last.
-    pub seconds: f64,
-    /// Pictures in it.
-    pub frames: u64,
-    /// Pictures left out because the encoder was busy.
-    pub skipped: u64,
-}
-
-/// What the recorder and its thread both know.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    /// Pictures are wanted for a video.
-    pub(super) filming: AtomicBool,
-    /// In the end all files are complete.
-    pub(super) complete: AtomicBool,
-    /// In it, `skipped` is how many had been left out in all when the video began.
-    video: Mutex<Option<VideoState>>,
-    notes: Mutex<VecDeque<String>>,
-}
-
-impl Shared {
-    /// The state of the video, to be looked at or changed.
-    pub(super) fn video(&self) -> MutexGuard<'_, Option<VideoState>> {
-        self.video.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Leaves a note for [`Recorder::note`]; of too many the oldest goes.
-    pub(super) fn tell(&self, note: String) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.len() >= NOTES {
-            notes.pop_front();
-        }
-        notes.push_back(note);
-    }
-}
 
 /// Writes beside the rest of the program. Dropped without [`Recorder::finish`], files stay under their partial names.
 #[derive(Debug)]
@@ -103,7 +46,7 @@ pub struct Recorder {
     scenes: Sender<(Scene, FrameFacts)>,
     /// Pictures with their scene, and when videos begin and end.
     jobs: Sender<Job>,
-    thread: JoinHandle<Result<(), RecordError>>,
+    thread: JoinHandle<Result<(), SinkError>>,
     shared: Arc<Shared>,
     has_tracks: bool,
     /// Pictures are wanted whether or not there is a video.
@@ -120,7 +63,7 @@ impl Recorder {
     /// `in_time`: pictures that a slow encoder is not ready for are left out and counted, instead of being waited for.
     ///
     /// # Errors
-    /// [`RecordError`] where an output cannot be opened, or is a file that is read. Nothing is left behind then.
+    /// [`SinkError`] where an output cannot be opened, or is a file that is read. Nothing is left behind then.
     pub fn open(
         outputs: &Outputs,
         info: &SourceInfo,
@@ -129,15 +72,15 @@ impl Recorder {
         overlay: &OverlaySettings,
         settings: &RecordSettings,
         (in_time, stats): (bool, &Stats),
-    ) -> Result<Self, RecordError> {
+    ) -> Result<Self, SinkError> {
         outputs.paths().try_for_each(|output| inputs.refuse(output))?;
         let shared = Arc::new(Shared::default());
-        let scribe = Scribe::open(outputs, info, (labels, overlay, settings), Arc::clone(&shared))?;
+        let writer = Writer::open(outputs, info, (labels, overlay, settings), Arc::clone(&shared))?;
         let (scenes, scenes_in) = bounded(SCENES);
         let (jobs, jobs_in) = bounded(PICTURES + TURNS);
-        let run = move || scribe.run(&scenes_in, &jobs_in);
-        let thread = std::thread::Builder::new().name("record".into()).spawn(run).map_err(|error| {
-            RecordError::Place {
+        let run = move || writer.run(&scenes_in, &jobs_in);
+        let thread = std::thread::Builder::new().name("recorder".into()).spawn(run).map_err(|error| {
+            SinkError::Place {
                 path: "the outputs".to_owned(),
                 why: format!("no thread for writing: {error}"),
             }
@@ -250,21 +193,21 @@ impl Recorder {
     /// What there is to tell of videos that were begun while running, one note after the other: where one was written,
     /// or why not.
     pub fn note(&self) -> Option<String> {
-        self.shared.notes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.shared.next_note()
     }
 
     /// Writes what is left and closes all files. Only when `complete` do they get their names; otherwise they stay
     /// readable as `NAME.partial.EXT`. A video that was begun while running is complete whenever it ends.
     ///
     /// # Errors
-    /// The first [`RecordError`] of the run.
-    pub fn finish(self, complete: bool) -> Result<(), RecordError> {
+    /// The first [`SinkError`] of the run.
+    pub fn finish(self, complete: bool) -> Result<(), SinkError> {
         self.shared.complete.store(complete, Ordering::SeqCst);
         drop((self.scenes, self.jobs));
         self.thread.join().unwrap_or_else(|_| {
-            Err(RecordError::Place {
+            Err(SinkError::Place {
                 path: "the outputs".to_owned(),
-                why: "the record thread failed".to_owned(),
+                why: "the recorder thread failed".to_owned(),
             })
         })
     }

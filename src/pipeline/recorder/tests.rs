@@ -2,14 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::recorder::PICTURES;
 use super::*;
 use crate::config::Settings;
-use crate::frame::{Frame, Picture};
-use crate::labels::Labels;
-use crate::record::Inputs;
-use crate::scene::Scene;
-use crate::source::{AviSource, Source, SourceInfo, SourceKind};
+use crate::frame::Picture;
+use crate::source::{AviSource, Source, SourceKind};
 
 fn info() -> SourceInfo {
     SourceInfo {

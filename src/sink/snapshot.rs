@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
-use super::RecordError;
+use super::SinkError;
 use super::names::{all_taken, numbered};
 use crate::view::Canvas;
 
@@ -14,10 +14,10 @@ use crate::view::Canvas;
 /// overwrites.
 ///
 /// # Errors
-/// [`RecordError::Place`] where the folder is missing or closed to us, [`RecordError::Write`], [`RecordError::Picture`].
-pub fn write_snapshot(canvas: &Canvas, folder: &Path) -> Result<PathBuf, RecordError> {
+/// [`SinkError::Place`] where the folder is missing or closed to us, [`SinkError::Write`], [`SinkError::Picture`].
+pub fn write_snapshot(canvas: &Canvas, folder: &Path) -> Result<PathBuf, SinkError> {
     let png = encode(canvas)
-        .map_err(|why| RecordError::Picture { path: folder.join("snapshot").display().to_string(), why })?;
+        .map_err(|why| SinkError::Picture { path: folder.join("snapshot").display().to_string(), why })?;
     let (mut file, path) = create_free(folder)?;
     let outcome = file.write_all(&png).and_then(|()| file.sync_all());
     match outcome {
@@ -25,7 +25,7 @@ pub fn write_snapshot(canvas: &Canvas, folder: &Path) -> Result<PathBuf, RecordE
         Err(error) => {
             // Half a picture is of no use; the error is what is reported.
             let _ = fs::remove_file(&path);
-            Err(RecordError::writing(&path.display().to_string(), None, &error))
+            Err(SinkError::writing(&path.display().to_string(), None, &error))
         }
     }
 }
@@ -34,8 +34,8 @@ pub fn write_snapshot(canvas: &Canvas, folder: &Path) -> Result<PathBuf, RecordE
 ///
 /// # Errors
 /// As [`write_snapshot`].
-pub fn write_png(canvas: &Canvas, path: &Path) -> Result<(), RecordError> {
-    let png = encode(canvas).map_err(|why| RecordError::Picture { path: path.display().to_string(), why })?;
+pub fn write_png(canvas: &Canvas, path: &Path) -> Result<(), SinkError> {
+    let png = encode(canvas).map_err(|why| SinkError::Picture { path: path.display().to_string(), why })?;
     let mut file = super::PartialFile::create(path)?;
     file.append(&png)?;
     file.finish()
@@ -53,12 +53,12 @@ fn encode(canvas: &Canvas) -> Result<Vec<u8>, String> {
 }
 
 /// A new file under the first free number.
-fn create_free(folder: &Path) -> Result<(File, PathBuf), RecordError> {
+fn create_free(folder: &Path) -> Result<(File, PathBuf), SinkError> {
     for path in numbered(folder, "png") {
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(RecordError::opening(&path, folder, &error)),
+            Err(error) => return Err(SinkError::opening(&path, folder, &error)),
         }
     }
     Err(all_taken(folder, "png"))

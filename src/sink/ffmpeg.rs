@@ -16,7 +16,7 @@ use yuv::{
 };
 
 use super::partial::{Place, ending, open_alone};
-use super::{RecordError, matroska};
+use super::{SinkError, matroska};
 
 /// The program.
 pub(super) const PROGRAM: &str = "ffmpeg";
@@ -103,7 +103,7 @@ struct Abilities {
 }
 
 impl Abilities {
-    fn ask(path: &Path) -> Result<Self, RecordError> {
+    fn ask(path: &Path) -> Result<Self, SinkError> {
         let told = Command::new(PROGRAM).arg("-encoders").stdin(Stdio::null()).output();
         let told = told.map_err(|error| spawn_error(path, &error))?;
         // "ffmpeg version 5.1.6-0+deb12u1 Copyright …"; builds from the repository have no number and are new.
@@ -138,12 +138,12 @@ impl Abilities {
     }
 }
 
-fn spawn_error(path: &Path, error: &io::Error) -> RecordError {
+fn spawn_error(path: &Path, error: &io::Error) -> SinkError {
     let path = path.display().to_string();
     if error.kind() == io::ErrorKind::NotFound {
-        RecordError::Missing { path, program: PROGRAM, hint: HINT }
+        SinkError::Missing { path, program: PROGRAM, hint: HINT }
     } else {
-        RecordError::Encoder { path, why: format!("{PROGRAM} cannot be started: {error}") }
+        SinkError::Encoder { path, why: format!("{PROGRAM} cannot be started: {error}") }
     }
 }
 
@@ -192,7 +192,7 @@ struct Running {
 
 impl FfmpegWriter {
     /// A GIF, which has no sound: see [`FfmpegWriter::create`]. The child has all pictures before it finds their colours.
-    pub(super) fn create_gif(path: &Path, fps: f64) -> Result<Self, RecordError> {
+    pub(super) fn create_gif(path: &Path, fps: f64) -> Result<Self, SinkError> {
         let mut writer = Self::create(path, Some(fps), 100, None)?;
         writer.container = Container::Gif;
         Ok(writer)
@@ -204,7 +204,7 @@ impl FfmpegWriter {
         fps: Option<f64>,
         quality: u8,
         sound: Option<PathBuf>,
-    ) -> Result<Self, RecordError> {
+    ) -> Result<Self, SinkError> {
         let container = Container::of(path).unwrap_or(Container::Mp4);
         let place = Place::of(path)?;
         let abilities = Abilities::ask(path)?;
@@ -237,7 +237,7 @@ impl FfmpegWriter {
 
     /// Writes a picture (`bgra`: blue, green, red, anything; `size` as the first one had it) for this source time in
     /// seconds. The first picture's time is the video's 0.
-    pub(super) fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), RecordError> {
+    pub(super) fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), SinkError> {
         if self.failed {
             return Err(self.encoder_error("it has stopped already".to_owned()));
         }
@@ -261,7 +261,7 @@ impl FfmpegWriter {
     }
 
     /// Lets the child complete the file and gives it its name.
-    pub(super) fn finish(mut self) -> Result<(), RecordError> {
+    pub(super) fn finish(mut self) -> Result<(), SinkError> {
         if let Some(running) = self.running.take() {
             let (status, said) = running.end(Duration::MAX);
             if let Some(why) = complaint(status, &said) {
@@ -270,18 +270,18 @@ impl FfmpegWriter {
         }
         let Some(last) = &self.last else { return Ok(()) };
         let name = || File::open(&self.target)?.sync_all().and_then(|()| std::fs::rename(&self.target, last));
-        name().map_err(|error| RecordError::writing(&self.name(), Some(&self.target), &error))
+        name().map_err(|error| SinkError::writing(&self.name(), Some(&self.target), &error))
     }
 
-    fn encoder_error(&self, mut why: String) -> RecordError {
+    fn encoder_error(&self, mut why: String) -> SinkError {
         if self.last.is_some() {
             why.push_str(&format!("; what was written so far is kept in {}", self.target.display()));
         }
-        RecordError::Encoder { path: self.name(), why }
+        SinkError::Encoder { path: self.name(), why }
     }
 
     /// Starts the child for pictures of this size.
-    fn start(&self, (width, height): (usize, usize), origin: f64) -> Result<Running, RecordError> {
+    fn start(&self, (width, height): (usize, usize), origin: f64) -> Result<Running, SinkError> {
         // Colour is stored for two by two pixels.
         let size = (width.next_multiple_of(2), height.next_multiple_of(2));
         let mut command = Command::new(PROGRAM);

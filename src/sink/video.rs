@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::RecordError;
+use super::SinkError;
 use super::avi::AviWriter;
 use super::ffmpeg::{FfmpegWriter, is_for_ffmpeg};
 use super::partial::{ending, is_special, unknown_ending};
@@ -19,8 +19,8 @@ pub const VIDEO_ENDINGS: &str = ".avi (Motion JPEG, needs nothing), and with ffm
 /// Says so where no video can have this name.
 ///
 /// # Errors
-/// [`RecordError::Ending`].
-pub fn check_video_name(path: &Path) -> Result<(), RecordError> {
+/// [`SinkError::Ending`].
+pub fn check_video_name(path: &Path) -> Result<(), SinkError> {
     let known = is_for_ffmpeg(path) || ending(path) == "avi" || is_special(path);
     if known { Ok(()) } else { Err(unknown_ending(path, VIDEO_ENDINGS)) }
 }
@@ -71,9 +71,9 @@ impl VideoWriter {
     /// gets an AVI.
     ///
     /// # Errors
-    /// [`RecordError::Ending`] for other endings, [`RecordError::Missing`] without `ffmpeg`, [`RecordError::Place`] where
+    /// [`SinkError::Ending`] for other endings, [`SinkError::Missing`] without `ffmpeg`, [`SinkError::Place`] where
     /// the file cannot be.
-    pub fn create(path: &Path, settings: &VideoSettings) -> Result<Self, RecordError> {
+    pub fn create(path: &Path, settings: &VideoSettings) -> Result<Self, SinkError> {
         let rate = settings.rate.filter(|rate| (0.01..=1000.0).contains(rate));
         let quality = settings.quality.clamp(1, 100);
         let writer = if is_for_ffmpeg(path) {
@@ -93,16 +93,16 @@ impl VideoWriter {
     /// size and its time 0; one of another size is scaled into it, its aspect kept.
     ///
     /// # Errors
-    /// [`RecordError::Write`], [`RecordError::Encoder`] with what the encoder said, [`RecordError::Picture`] for a size
+    /// [`SinkError::Write`], [`SinkError::Encoder`] with what the encoder said, [`SinkError::Picture`] for a size
     /// that the format cannot hold.
-    pub fn write(&mut self, canvas: &Canvas, time: f64) -> Result<(), RecordError> {
+    pub fn write(&mut self, canvas: &Canvas, time: f64) -> Result<(), SinkError> {
         let found = (canvas.width(), canvas.height());
         let size = match self.size {
             Some(size) => size,
             None => {
                 let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
                 Picture::bytes(side(found.0), side(found.1))
-                    .map_err(|error| RecordError::Picture { path: self.name(), why: error.to_string() })?;
+                    .map_err(|error| SinkError::Picture { path: self.name(), why: error.to_string() })?;
                 self.last = if time.is_finite() { time } else { 0.0 };
                 found
             }
@@ -114,7 +114,7 @@ impl VideoWriter {
         to_bgra(canvas, &mut self.bgra);
         if found != size {
             let fitted = fitted(&self.bgra, found, size);
-            self.bgra = fitted.map_err(|why| RecordError::Picture { path: self.name(), why })?;
+            self.bgra = fitted.map_err(|why| SinkError::Picture { path: self.name(), why })?;
         }
         match &mut self.writer {
             Writer::Avi(writer) => writer.write(&self.bgra, size, self.last),
@@ -135,7 +135,7 @@ impl VideoWriter {
     ///
     /// # Errors
     /// As [`VideoWriter::write`].
-    pub fn finish(self) -> Result<(), RecordError> {
+    pub fn finish(self) -> Result<(), SinkError> {
         match self.writer {
             Writer::Avi(writer) => writer.finish(),
             Writer::Ffmpeg(writer) => writer.finish(),

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::RecordError;
+use super::SinkError;
 use super::ffmpeg::{FfmpegWriter, ffmpeg_available};
 use super::partial::{PartialFile, ending, is_special, unknown_ending};
 use super::video::{fitted, to_bgra};
@@ -22,8 +22,8 @@ const COARSENESS: i32 = 10;
 /// Says so where no clip can have this name.
 ///
 /// # Errors
-/// [`RecordError::Ending`].
-pub fn check_gif_name(path: &Path) -> Result<(), RecordError> {
+/// [`SinkError::Ending`].
+pub fn check_gif_name(path: &Path) -> Result<(), SinkError> {
     let known = ending(path) == "gif" || is_special(path);
     if known { Ok(()) } else { Err(unknown_ending(path, ".gif")) }
 }
@@ -54,12 +54,12 @@ impl GifWriter {
     /// Opens a clip.
     ///
     /// # Errors
-    /// [`RecordError::Ending`] for another ending than `.gif`, [`RecordError::Place`] where the file cannot be.
-    pub fn create(path: &Path) -> Result<Self, RecordError> {
+    /// [`SinkError::Ending`] for another ending than `.gif`, [`SinkError::Place`] where the file cannot be.
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
         Self::create_with(path, ffmpeg_available())
     }
 
-    fn create_with(path: &Path, ffmpeg: bool) -> Result<Self, RecordError> {
+    fn create_with(path: &Path, ffmpeg: bool) -> Result<Self, SinkError> {
         check_gif_name(path)?;
         let encoder = match ffmpeg {
             true => Encoder::Ffmpeg(Box::new(FfmpegWriter::create_gif(path, RATE)?)),
@@ -73,7 +73,7 @@ impl GifWriter {
     ///
     /// # Errors
     /// As [`super::VideoWriter::write`].
-    pub fn write(&mut self, canvas: &Canvas, time: f64) -> Result<(), RecordError> {
+    pub fn write(&mut self, canvas: &Canvas, time: f64) -> Result<(), SinkError> {
         if self.full || !time.is_finite() {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl GifWriter {
         to_bgra(canvas, &mut self.bgra);
         if found != size {
             let scaled = fitted(&self.bgra, found, size);
-            self.bgra = scaled.map_err(|why| RecordError::Picture { path: self.name(), why })?;
+            self.bgra = scaled.map_err(|why| SinkError::Picture { path: self.name(), why })?;
         }
         match &mut self.encoder {
             Encoder::Ffmpeg(writer) => writer.write(&self.bgra, size, at),
@@ -123,7 +123,7 @@ impl GifWriter {
     ///
     /// # Errors
     /// As [`GifWriter::write`].
-    pub fn finish(self) -> Result<(), RecordError> {
+    pub fn finish(self) -> Result<(), SinkError> {
         match self.encoder {
             Encoder::Ffmpeg(writer) => writer.finish(),
             Encoder::Own(writer) => writer.finish(),
@@ -131,10 +131,10 @@ impl GifWriter {
     }
 
     /// The size of the clip, from that of its first canvas.
-    fn fit(&mut self, (width, height): (usize, usize)) -> Result<(usize, usize), RecordError> {
+    fn fit(&mut self, (width, height): (usize, usize)) -> Result<(usize, usize), SinkError> {
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
         Picture::bytes(side(width), side(height))
-            .map_err(|error| RecordError::Picture { path: self.name(), why: error.to_string() })?;
+            .map_err(|error| SinkError::Picture { path: self.name(), why: error.to_string() })?;
         let scale = (MOST_SIDE as f64 / width.max(height) as f64).min(1.0);
         let scaled = |side: usize| ((side as f64 * scale / 2.0).round() as usize * 2).max(1);
         let size = if scale < 1.0 { (scaled(width), scaled(height)) } else { (width, height) };
@@ -159,12 +159,12 @@ impl std::fmt::Debug for OwnGif {
 }
 
 impl OwnGif {
-    fn create(path: &Path) -> Result<Self, RecordError> {
+    fn create(path: &Path) -> Result<Self, SinkError> {
         Ok(Self { file: PartialFile::create(path)?, encoder: None, waiting: None })
     }
 
     /// Takes a picture (blue, green, red, anything) for this tenth of a second.
-    fn write(&mut self, bgra: &[u8], (width, height): (usize, usize), slot: u64) -> Result<(), RecordError> {
+    fn write(&mut self, bgra: &[u8], (width, height): (usize, usize), slot: u64) -> Result<(), SinkError> {
         // No side is longer than MOST_SIDE.
         let (width, height) = (width as u16, height as u16);
         let rgb: Vec<u8> = bgra.as_chunks::<4>().0.iter().flat_map(|[b, g, r, _]| [*r, *g, *b]).collect();
@@ -181,7 +181,7 @@ impl OwnGif {
     }
 
     /// Writes the picture that waits, to stay until `slot`.
-    fn put_waiting(&mut self, slot: u64) -> Result<(), RecordError> {
+    fn put_waiting(&mut self, slot: u64) -> Result<(), SinkError> {
         let Some((mut frame, since)) = self.waiting.take() else { return Ok(()) };
         let hundredths = (slot - since) as f64 * 100.0 / RATE;
         frame.delay = hundredths.round() as u16;
@@ -192,7 +192,7 @@ impl OwnGif {
         self.file.append(&bytes)
     }
 
-    fn finish(mut self) -> Result<(), RecordError> {
+    fn finish(mut self) -> Result<(), SinkError> {
         let last = self.waiting.as_ref().map_or(0, |(_, slot)| slot + 1);
         self.put_waiting(last)?;
         if let Some(encoder) = self.encoder.take() {
@@ -203,8 +203,8 @@ impl OwnGif {
         self.file.finish()
     }
 
-    fn refuse(&self, error: &gif::EncodingError) -> RecordError {
-        RecordError::Picture { path: self.file.name().to_owned(), why: error.to_string() }
+    fn refuse(&self, error: &gif::EncodingError) -> SinkError {
+        SinkError::Picture { path: self.file.name().to_owned(), why: error.to_string() }
     }
 }
 

@@ -1,0 +1,91 @@
+//! What all track files share: what they say of a source and a frame, and how numbers and states are written.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::labels::Labels;
+use crate::scene::{Track, TrackState};
+
+/// What a track file says of where its tracks come from.
+#[derive(Debug, Clone)]
+pub struct TrackFileInfo {
+    /// The source as a person would call it.
+    pub source: String,
+    /// The names of the classes.
+    pub labels: Arc<Labels>,
+}
+
+/// What a track file says of a frame beside its tracks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FrameFacts {
+    /// `(width, height)` in pixels.
+    pub size: (u32, u32),
+    /// When a frame of a live source was taken, by the clock on the wall.
+    pub wall: Option<SystemTime>,
+}
+
+impl FrameFacts {
+    /// The wall clock's time as RFC 3339 has it, in UTC, to the millisecond; `None` where the clock tells nonsense.
+    pub(super) fn wall(&self) -> Option<String> {
+        use std::fmt::Write;
+        let wall = self.wall.filter(|wall| *wall >= UNIX_EPOCH)?;
+        let mut text = String::new();
+        // Years of five digits have no form.
+        write!(text, "{}", humantime::format_rfc3339_millis(wall)).ok()?;
+        Some(text)
+    }
+}
+
+/// A number rounded to `decimals` places, for files that people read.
+pub(super) fn rounded(value: impl Into<f64>, decimals: i32) -> f64 {
+    let scale = 10f64.powi(decimals);
+    let rounded = (value.into() * scale).round() / scale;
+    // Not "-0".
+    if rounded == 0.0 { 0.0 } else { rounded }
+}
+
+/// How the centre of a track moves, `[x, y]` in pixels a second.
+pub(super) fn center_velocity(track: &Track) -> [f64; 2] {
+    let [left, top, width, height] = track.velocity.map(f64::from);
+    [left + width / 2.0, top + height / 2.0]
+}
+
+/// How a file names the state of a track.
+pub(super) fn state(track: &Track) -> &'static str {
+    match track.state {
+        TrackState::Tentative => "tentative",
+        TrackState::Confirmed => "seen",
+        TrackState::Lost => "lost",
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+    use crate::scene::Scene;
+
+    /// A seen person and a lost car.
+    pub(in crate::sink) fn scene() -> Scene {
+        let person = Track {
+            id: 7,
+            class: 0,
+            score: 0.83,
+            rect: Rect::new(10.254, 20.0, 30.5, 61.249),
+            velocity: [4.0, -1.0, 2.0, 0.0],
+            state: TrackState::Confirmed,
+            born: 0.5,
+            seen: 2.0,
+        };
+        let car = Track { id: 9, class: 2, state: TrackState::Lost, seen: 1.0, ..person };
+        Scene { sequence: 4, time: 2.0, tracks: vec![person, car], ..Scene::default() }
+    }
+
+    pub(in crate::sink) fn facts() -> FrameFacts {
+        FrameFacts { size: (640, 480), wall: None }
+    }
+
+    pub(in crate::sink) fn info() -> TrackFileInfo {
+        TrackFileInfo { source: "a \"clip\".avi".to_owned(), labels: Arc::new(Labels::coco()) }
+    }
+}
