@@ -7,13 +7,12 @@ mod scenes;
 use allocation_counter::{AllocationInfo, measure};
 use scenes::{Random, person};
 use trailsight::detection::Detection;
-use trailsight::track::{MOST_DETECTIONS, Observation, Pairing, TrackSettings, Tracker};
+use trailsight::track::{MOST_DETECTIONS, Observation, TrackSettings, Tracker};
 
-/// Every piece that is switched off otherwise, with either way to pair.
-fn settings() -> [TrackSettings; 3] {
+/// The defaults, and the one switch that is off by default.
+fn settings() -> [TrackSettings; 2] {
     let default = TrackSettings::default();
-    let all = TrackSettings { direction_weight: 0.1, last_seen_similarity: 0.2, reupdate: true, ..default };
-    [default, all, TrackSettings { pairing: Pairing::Mutual, ..all }]
+    [default, TrackSettings { class_agnostic: true, ..default }]
 }
 
 /// Objects that come, wander about, are missed now and then, and go.

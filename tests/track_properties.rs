@@ -10,7 +10,7 @@ use scenes::Random;
 use trailsight::detection::Detection;
 use trailsight::geometry::Rect;
 use trailsight::scene::{Track, TrackState};
-use trailsight::track::{Observation, Pairing, Preset, TrackSettings, Tracker};
+use trailsight::track::{Observation, Preset, TrackSettings, Tracker};
 
 /// One frame: its time, what is found, and what is suppressed.
 type Frame = (f64, Vec<Detection>, Vec<Detection>);
@@ -58,10 +58,8 @@ fn scenes_of(sizes: (Range<f32>, Range<f32>)) -> impl Strategy<Value = Vec<Frame
 /// Settings with different pieces switched on.
 fn settings() -> impl Strategy<Value = TrackSettings> {
     let presets = [Preset::Default, Preset::Bytetrack, Preset::Sort].map(TrackSettings::of);
-    let mutual = TrackSettings { pairing: Pairing::Mutual, ..presets[0] };
-    let directed = TrackSettings { direction_weight: 0.3, last_seen_similarity: 0.3, ..presets[0] };
-    let agnostic = TrackSettings { class_agnostic: true, reupdate: true, ..presets[0] };
-    prop::sample::select(vec![presets[0], presets[0], presets[1], presets[2], mutual, directed, agnostic])
+    let agnostic = TrackSettings { class_agnostic: true, ..presets[0] };
+    prop::sample::select(vec![presets[0], presets[0], presets[1], presets[2], agnostic])
 }
 
 /// All tracks of all frames.
@@ -141,7 +139,7 @@ proptest! {
 
     /// Time in another unit, and all settings with it: nothing but the numbers that hold a time may differ, by a power of
     /// four and to the last bit. What goes by fixed seconds inside is switched off: the long-time height (`size_weight`),
-    /// the average score (`keep_margin`), headings (`direction_weight`) and how long suppressed boxes may help.
+    /// the average score (`keep_margin`) and how long suppressed boxes may help.
     #[test]
     fn the_unit_of_time_does_not_matter(
         frames in scenes(), settings in settings(), power in prop::sample::select(vec![-2, -1, 1, 2])
@@ -150,7 +148,6 @@ proptest! {
         let settings = TrackSettings {
             size_weight: 0.0,
             keep_margin: 1.0,
-            direction_weight: 0.0,
             suppressed_similarity: 1.0,
             ..settings
         };

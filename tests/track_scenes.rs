@@ -7,7 +7,7 @@ use scenes::{Random, Walker, confirmed, frames, id_at, person, play};
 use trailsight::detection::Detection;
 use trailsight::geometry::Rect;
 use trailsight::scene::TrackState;
-use trailsight::track::{Observation, Pairing, Preset, TrackSettings, Tracker};
+use trailsight::track::{Observation, Preset, TrackSettings, Tracker};
 
 /// Two who walk towards each other; the first passes in front.
 fn crossing() -> [Walker; 2] {
@@ -27,19 +27,17 @@ fn unhidden(walkers: &[Walker], time: f64) -> Vec<Detection> {
 #[test]
 fn of_two_who_cross_the_hidden_one_keeps_its_id() {
     for fps in [5.0, 10.0, 25.0, 60.0] {
-        for pairing in [Pairing::Exact, Pairing::Mutual] {
-            let settings = TrackSettings { pairing, ..TrackSettings::default() };
-            let mut hidden = 0;
-            let tracker = play(settings, frames(fps, 9.0), |time| {
-                let seen = unhidden(&crossing(), time);
-                hidden += 2 - seen.len();
-                seen
-            });
-            assert!(hidden as f64 > 0.3 * fps, "the scene hides somebody: {hidden} frames at {fps}");
-            let last = (9.0 * fps - 1.0) / fps;
-            let ids = crossing().map(|walker| id_at(tracker.tracks(), &walker.at(last)));
-            assert_eq!(ids, [Some(1), Some(2)], "{fps} fps, {pairing:?}");
-        }
+        let settings = TrackSettings::default();
+        let mut hidden = 0;
+        let tracker = play(settings, frames(fps, 9.0), |time| {
+            let seen = unhidden(&crossing(), time);
+            hidden += 2 - seen.len();
+            seen
+        });
+        assert!(hidden as f64 > 0.3 * fps, "the scene hides somebody: {hidden} frames at {fps}");
+        let last = (9.0 * fps - 1.0) / fps;
+        let ids = crossing().map(|walker| id_at(tracker.tracks(), &walker.at(last)));
+        assert_eq!(ids, [Some(1), Some(2)], "{fps} fps");
     }
 }
 
@@ -165,11 +163,10 @@ fn frames_may_come_as_they_like() {
 }
 
 #[test]
-fn every_preset_and_pairing_follows_a_simple_scene() {
-    let mutual = TrackSettings { pairing: Pairing::Mutual, ..TrackSettings::default() };
+fn every_preset_follows_a_simple_scene() {
     let presets = [Preset::Default, Preset::Bytetrack, Preset::Sort].map(TrackSettings::of);
-    for settings in presets.into_iter().chain([mutual]) {
-        let name = (settings.preset, settings.pairing);
+    for settings in presets {
+        let name = settings.preset;
         let mut tracker = Tracker::new(settings);
         for time in frames(30.0, 8.0) {
             let seen: Vec<_> = lanes().iter().map(|walker| walker.seen(time)).collect();

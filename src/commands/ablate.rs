@@ -4,7 +4,7 @@ use super::{Context, Failure, course, print, progress};
 use crate::cli::AblateArgs;
 use crate::metrics::Evaluation;
 use crate::track::TrackSettings;
-use crate::tuning::{Change, Course, EXTRAS, Judged, Objective, PIECES, PRESETS};
+use crate::tuning::{Change, Course, Judged, Objective, PIECES, PRESETS};
 
 /// One column of the table: its head, and its number.
 struct Column {
@@ -16,7 +16,7 @@ pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
     let course = course::load(&args.course, context)?;
     let base = context.loaded.settings.track();
     let columns = columns(&course);
-    let changes: Vec<&Change> = PIECES.iter().chain(EXTRAS).chain(PRESETS).collect();
+    let changes: Vec<&Change> = PIECES.iter().chain(PRESETS).collect();
     context.stop.be_graceful();
     let bar = progress::steps(changes.len() as u64 + u64::from(args.jitter) + 1, "runs", context.quiet);
     let legs: Vec<usize> = (0..course.len()).collect();

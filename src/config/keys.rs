@@ -119,16 +119,13 @@ pub static KEYS: &[Key] = keys! {
     tracker.match_similarity = Real32(0.0..=1.0);
     tracker.low_match_similarity = Real32(0.0..=1.0);
     tracker.suppressed_similarity = Real32(0.0..=1.0);
-    tracker.last_seen_similarity = Real32(0.0..=1.0);
     tracker.tentative_similarity = Real32(0.0..=1.0);
     tracker.class_switch_iou = Real32(0.0..=1.0);
     tracker.class_agnostic = Switch;
-    tracker.pairing = PAIRINGS;
     tracker.height_weight = Real32(0.0..=1.0);
     tracker.score_weight = Real32(0.0..=1.0);
     tracker.confidence_weight = Real32(0.0..=1.0);
     tracker.size_weight = Real32(0.0..=1.0);
-    tracker.direction_weight = Real32(0.0..=1.0);
     tracker.reach = Real32(0.0..=5.0);
     tracker.reach_most = Real32(0.0..=2.0);
     tracker.lost_penalty = Real32(0.0..=1.0);
@@ -149,7 +146,6 @@ pub static KEYS: &[Key] = keys! {
     tracker.velocity_noise = Real32(0.0..=10.0);
     tracker.start_speed = Real32(0.0..=20.0);
     tracker.adaption = Real32(0.0..=1.0);
-    tracker.reupdate = Switch;
     tracker.smoothing = Real32(0.0..=1.0);
     trails.seconds = Real(0.0..=60.0);
     trails.anchor = ANCHORS;

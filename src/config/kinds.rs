@@ -11,7 +11,7 @@ use crate::detect::Runtime;
 use crate::enhance::{Median, Polygon, ShownPicture, WhiteBalance};
 use crate::geometry::Rect;
 use crate::source::{CameraBackend, Rotate};
-use crate::track::{Pairing, Preset, TrailAnchor};
+use crate::track::{Preset, TrailAnchor};
 use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
 
 /// A kind of value. `read` fails with what is allowed, in words.
@@ -221,9 +221,6 @@ pub(super) const ANCHORS: Choice<TrailAnchor> =
 
 pub(super) const PRESETS: Choice<Preset> =
     Choice(&[("default", Preset::Default), ("bytetrack", Preset::Bytetrack), ("sort", Preset::Sort)]);
-
-pub(super) const PAIRINGS: Choice<Pairing> =
-    Choice(&[("exact", Pairing::Exact), ("mutual", Pairing::Mutual)]);
 
 pub(super) const BALANCES: Choice<WhiteBalance> = Choice(&[
     ("off", WhiteBalance::Off),

@@ -1,9 +1,8 @@
 //! Which detection belongs to which track: one pass over what is still free on both sides.
 
 use super::assignment::{Assignment, Edge};
-use super::mutual::pair_mutually;
 use super::nearby::Nearby;
-use super::settings::{Pairing, TrackSettings};
+use super::settings::TrackSettings;
 use super::similarity::{Cues, Subject, similarity};
 use crate::detection::Detection;
 
@@ -35,7 +34,6 @@ pub(super) struct Matcher {
     edges: Vec<Edge>,
     pairs: Vec<(usize, usize)>,
     assignment: Assignment,
-    taken: Vec<bool>,
     nearby: Nearby,
 }
 
@@ -59,36 +57,16 @@ impl Matcher {
             subject.seen >= rule.since && subject.found >= rule.found_since
         };
         for (row, subject) in subjects.iter().enumerate().filter(recent) {
-            let near = if rule.cues == Cues::LastSeen { &subject.last } else { &subject.rect };
-            for column in self.nearby.around(near, subject.reach) {
+            for column in self.nearby.around(&subject.rect, subject.reach) {
                 let similarity = similarity(subject, &detections[column].detection, rule.cues, settings);
                 if similarity > 0.0 && similarity >= rule.least {
                     self.edges.push(Edge { row: row as u32, column: column as u32, cost: 1.0 - similarity });
                 }
             }
         }
-        match settings.pairing {
-            // A pair is worth making down to the least similarity; just beyond it, a track had rather stay alone.
-            Pairing::Exact => {
-                let limit = 1.0 - rule.least + f32::EPSILON;
-                self.assignment.solve(
-                    subjects.len(),
-                    detections.len(),
-                    &mut self.edges,
-                    limit,
-                    &mut self.pairs,
-                );
-            }
-            Pairing::Mutual => {
-                pair_mutually(
-                    subjects.len(),
-                    detections.len(),
-                    &mut self.edges,
-                    &mut self.taken,
-                    &mut self.pairs,
-                );
-            }
-        }
+        // A pair is worth making down to the least similarity; just beyond it, a track had rather stay alone.
+        let limit = 1.0 - rule.least + f32::EPSILON;
+        self.assignment.solve(subjects.len(), detections.len(), &mut self.edges, limit, &mut self.pairs);
         for &(row, column) in &self.pairs {
             matched(subjects[row].index, &detections[column]);
         }
@@ -115,9 +93,8 @@ mod tests {
     use crate::geometry::Rect;
 
     /// Only the overlap counts.
-    fn settings(pairing: Pairing) -> TrackSettings {
+    fn settings() -> TrackSettings {
         TrackSettings {
-            pairing,
             height_weight: 0.0,
             score_weight: 0.0,
             confidence_weight: 0.0,
@@ -135,13 +112,11 @@ mod tests {
             seen,
             found: seen,
             rect,
-            last: rect,
             class: 0,
             confidence: 0.9,
             height,
             reach: 0.0,
             penalty: 0.0,
-            heading: None,
         }
     }
 
@@ -178,61 +153,51 @@ mod tests {
     #[test]
     fn pairs_are_handed_over_by_index_and_the_rest_keeps_its_order() {
         let subjects = [subject(7, 900.0), subject(3, 0.0), subject(5, 500.0), subject(9, 1_300.0)];
-        for pairing in [Pairing::Exact, Pairing::Mutual] {
-            let passed = pass(&subjects, &[2_000.0, 510.0, 1_800.0, -20.0, 1_600.0], ALL, &settings(pairing));
-            assert_eq!(
-                passed,
-                Passed {
-                    matched: vec![(3, -20.0), (5, 510.0)],
-                    subjects: vec![7, 9],
-                    detections: vec![2_000.0, 1_800.0, 1_600.0],
-                }
-            );
-        }
+        let passed = pass(&subjects, &[2_000.0, 510.0, 1_800.0, -20.0, 1_600.0], ALL, &settings());
+        assert_eq!(
+            passed,
+            Passed {
+                matched: vec![(3, -20.0), (5, 510.0)],
+                subjects: vec![7, 9],
+                detections: vec![2_000.0, 1_800.0, 1_600.0],
+            }
+        );
     }
 
     #[test]
-    fn exact_pairing_gives_way_for_the_sake_of_all_and_mutual_does_not() {
+    fn pairing_gives_way_for_the_sake_of_all() {
         // The second track is nearest to the first detection, but the other track has no other.
         let subjects = [subject(0, 0.0), subject(1, 40.0)];
         let rule = Rule { least: 0.3, ..ALL };
-        let exact = pass(&subjects, &[30.0, 60.0], rule, &settings(Pairing::Exact));
+        let exact = pass(&subjects, &[30.0, 60.0], rule, &settings());
         assert_eq!(exact.matched, [(0, 30.0), (1, 60.0)]);
-        let mutual = pass(&subjects, &[30.0, 60.0], rule, &settings(Pairing::Mutual));
-        assert_eq!(
-            (mutual.matched, mutual.subjects, mutual.detections),
-            (vec![(1, 30.0)], vec![0], vec![60.0])
-        );
     }
 
     #[test]
     fn a_track_had_rather_stay_alone_than_spoil_a_much_better_pair() {
         // Above the least of 0.3 a pair is worth 0.52, and the two that could be made instead 0.24 and 0.03.
         let subjects = [subject(0, 0.0), subject(1, 40.0)];
-        let passed = pass(&subjects, &[30.0, 90.0], Rule { least: 0.3, ..ALL }, &settings(Pairing::Exact));
+        let passed = pass(&subjects, &[30.0, 90.0], Rule { least: 0.3, ..ALL }, &settings());
         assert_eq!((passed.matched, passed.subjects), (vec![(1, 30.0)], vec![0]));
     }
 
     #[test]
     fn no_pair_is_less_similar_than_the_least() {
         // Overlaps of a third, exactly: 50 of 150.
-        for pairing in [Pairing::Exact, Pairing::Mutual] {
-            let with = |least| {
-                pass(&[subject(0, 0.0)], &[50.0], Rule { least, ..ALL }, &settings(pairing)).matched.len()
-            };
-            assert_eq!([with(0.3), with(1.0 / 3.0), with(0.34)], [1, 1, 0], "{pairing:?}");
-            let same = pass(&[subject(0, 0.0)], &[0.0], Rule { least: 1.0, ..ALL }, &settings(pairing));
-            assert!(same.matched.is_empty(), "a least of 1 is off, even for the same box");
-            let touching = pass(&[subject(0, 0.0)], &[100.0], Rule { least: 0.0, ..ALL }, &settings(pairing));
-            assert!(touching.matched.is_empty(), "nothing in common is no pair, whatever the least");
-        }
+        let with =
+            |least| pass(&[subject(0, 0.0)], &[50.0], Rule { least, ..ALL }, &settings()).matched.len();
+        assert_eq!([with(0.3), with(1.0 / 3.0), with(0.34)], [1, 1, 0]);
+        let same = pass(&[subject(0, 0.0)], &[0.0], Rule { least: 1.0, ..ALL }, &settings());
+        assert!(same.matched.is_empty(), "a least of 1 is off, even for the same box");
+        let touching = pass(&[subject(0, 0.0)], &[100.0], Rule { least: 0.0, ..ALL }, &settings());
+        assert!(touching.matched.is_empty(), "nothing in common is no pair, whatever the least");
     }
 
     #[test]
     fn who_was_seen_too_long_ago_is_left_out() {
         let rule = Rule { since: 4.0, ..ALL };
         let subjects = [subject(3, 0.0), subject(4, 500.0), subject(5, 900.0)];
-        let passed = pass(&subjects, &[0.0, 500.0, 900.0], rule, &settings(Pairing::Exact));
+        let passed = pass(&subjects, &[0.0, 500.0, 900.0], rule, &settings());
         assert_eq!(passed.matched, [(4, 500.0), (5, 900.0)]);
         assert_eq!((passed.subjects, passed.detections), (vec![3], vec![0.0]));
     }
@@ -244,15 +209,9 @@ mod tests {
             let mut subjects: Vec<_> = (0..count).map(|i| subject(i, 300.0 * i as f32)).collect();
             let mut detections: Vec<_> = (0..count).rev().map(|i| observed(300.0 * i as f32 + 9.0)).collect();
             let mut pairs = Vec::new();
-            matcher.pass(
-                &mut subjects,
-                &mut detections,
-                ALL,
-                &settings(Pairing::Exact),
-                |index, observed| {
-                    pairs.push((index, observed.detection.rect.left));
-                },
-            );
+            matcher.pass(&mut subjects, &mut detections, ALL, &settings(), |index, observed| {
+                pairs.push((index, observed.detection.rect.left));
+            });
             assert_eq!(pairs, (0..count).map(|i| (i, 300.0 * i as f32 + 9.0)).collect::<Vec<_>>());
             assert!(subjects.is_empty() && detections.is_empty());
         }

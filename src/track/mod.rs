@@ -9,7 +9,7 @@
 //! ```text
 //! observe(time, detections)
 //!   predict ─▶ camera ─▶ strong × (confirmed + lost) ─▶ weak × just seen ─▶ suppressed × lately seen
-//!           ─▶ strong × where last seen ─▶ strong × tentative ─▶ births ─▶ deaths
+//!           ─▶ strong × tentative ─▶ births ─▶ deaths
 //! ```
 //!
 //! | file | what it holds |
@@ -18,17 +18,14 @@
 //! | `camera` | how the picture moved, from the boxes |
 //! | `similarity` | how well a detection goes with a track |
 //! | `occlusion`, `nearby` | who stands in front of whom, and who can be near at all |
-//! | `heading` | which way a track goes |
-//! | `associate`, `assignment`, `mutual` | a matching pass, and the two ways to choose pairs |
+//! | `associate`, `assignment` | a matching pass, and the choice of the best pairs |
 //! | `tracklet`, `vote` | one track from the inside |
 //! | `trails` | where objects went |
 
 mod assignment;
 mod associate;
 mod camera;
-mod heading;
 mod motion;
-mod mutual;
 mod nearby;
 mod occlusion;
 mod settings;
@@ -47,7 +44,7 @@ use occlusion::Screens;
 use similarity::{Cues, Subject};
 use tracklet::{Now, Tracklet};
 
-pub use settings::{Pairing, Preset, TrackSettings};
+pub use settings::{Preset, TrackSettings};
 pub use trails::{TrailAnchor, TrailSettings, Trails};
 
 /// The most detections of one frame that are looked at, the best by score: matching is quadratic.
@@ -383,7 +380,6 @@ impl Tracker {
         // And suppressed ones for a moment only, lest a track live on what is another's.
         let found_since = now.clock - SUPPRESSED_SECONDS;
         pass(subjects, suppressed, Rule { least, cues: Cues::Overlap, since: EVER, found_since });
-        pass(subjects, strong, ever(settings.last_seen_similarity, Cues::LastSeen));
         pass(waiting, strong, ever(settings.tentative_similarity, Cues::All));
     }
 

@@ -12,16 +12,6 @@ pub enum Preset {
     Sort,
 }
 
-/// How tracks and detections are paired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pairing {
-    /// The most similarity in all, exactly (the Hungarian method's result).
-    #[default]
-    Exact,
-    /// Those first that are each other's best, again and again.
-    Mutual,
-}
-
 /// The `[tracker]` section, and the score from which on an object is believed. Times in seconds, overlaps as
 /// intersection over union, scores and similarities from 0 to 1, noise as a share of the object's size.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,16 +30,12 @@ pub struct TrackSettings {
     pub low_match_similarity: f32,
     /// Match with boxes that non-maximum suppression removed: least similarity; 1 leaves it out.
     pub suppressed_similarity: f32,
-    /// Match of a detection with where a track was last seen: least similarity; 1 leaves it out.
-    pub last_seen_similarity: f32,
     /// Match of a track that is not yet confirmed: least similarity.
     pub tentative_similarity: f32,
     /// A detection of another class goes on with a track from this overlap on (the class is then put to the vote).
     pub class_switch_iou: f32,
     /// Matches never look at the class at all.
     pub class_agnostic: bool,
-    /// How pairs are chosen.
-    pub pairing: Pairing,
     /// How much the agreement of heights counts in similarity: 0 not at all, 1 as a factor of its own.
     pub height_weight: f32,
     /// How much a detection's score counts in similarity: 0 not at all, 1 as a factor of its own.
@@ -58,8 +44,6 @@ pub struct TrackSettings {
     pub confidence_weight: f32,
     /// How much a detection must be as high as the track has long been: 0 not at all, 1 as a factor of its own.
     pub size_weight: f32,
-    /// How much going on in the same direction adds to similarity.
-    pub direction_weight: f32,
     /// Boxes are widened for the match by this many standard deviations of the track's predicted place.
     pub reach: f32,
     /// But by no more than this share of their size on each side.
@@ -101,8 +85,6 @@ pub struct TrackSettings {
     pub start_speed: f32,
     /// How much of the noise follows each track's own surprises: 0 none, 1 all.
     pub adaption: f32,
-    /// A track found again is led along a straight line through the gap, so that it does not keep a stale speed.
-    pub reupdate: bool,
     /// How much of the filtered box is in what comes out; the rest is the detected one.
     pub smoothing: f32,
 }
@@ -148,13 +130,10 @@ impl TrackSettings {
     fn plain() -> Self {
         Self {
             suppressed_similarity: 1.0,
-            last_seen_similarity: 1.0,
             class_switch_iou: 1.0,
-            pairing: Pairing::Exact,
             height_weight: 0.0,
             confidence_weight: 0.0,
             size_weight: 0.0,
-            direction_weight: 0.0,
             reach: 0.0,
             lost_penalty: 0.0,
             occlusion_penalty: 0.0,
@@ -170,7 +149,6 @@ impl TrackSettings {
             velocity_noise: 1.0,
             start_speed: 1.9,
             adaption: 0.0,
-            reupdate: false,
             smoothing: 1.0,
             ..Self::default()
         }
@@ -187,16 +165,13 @@ impl Default for TrackSettings {
             match_similarity: 0.13,
             low_match_similarity: 0.5,
             suppressed_similarity: 0.5,
-            last_seen_similarity: 1.0,
             tentative_similarity: 0.1,
             class_switch_iou: 0.7,
             class_agnostic: false,
-            pairing: Pairing::Exact,
             height_weight: 0.95,
             score_weight: 0.9,
             confidence_weight: 0.13,
             size_weight: 0.35,
-            direction_weight: 0.0,
             reach: 0.65,
             reach_most: 0.5,
             lost_penalty: 0.035,
@@ -217,7 +192,6 @@ impl Default for TrackSettings {
             velocity_noise: 1.2,
             start_speed: 4.0,
             adaption: 0.6,
-            reupdate: false,
             smoothing: 0.5,
         }
     }

@@ -15,8 +15,6 @@ pub(super) struct Subject {
     pub(super) found: f64,
     /// Where it should be now.
     pub(super) rect: Rect,
-    /// Where it was last seen.
-    pub(super) last: Rect,
     /// What it is.
     pub(super) class: ClassId,
     /// Its usual score.
@@ -27,15 +25,6 @@ pub(super) struct Subject {
     pub(super) reach: f32,
     /// What is taken off every similarity: for being lost, for lying behind another.
     pub(super) penalty: f32,
-    /// Where it comes from and where to, where its direction counts.
-    pub(super) heading: Option<Heading>,
-}
-
-/// The direction of a track: from where it was a moment ago, with length 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Heading {
-    pub(super) from: (f32, f32),
-    pub(super) direction: (f32, f32),
 }
 
 /// Which of the cues a pass goes by.
@@ -43,8 +32,6 @@ pub(super) struct Heading {
 pub(super) enum Cues {
     /// All of them, for detections that can be trusted.
     All,
-    /// The same against where the track was last seen; the score does not count.
-    LastSeen,
     /// The plain overlap, for weak boxes.
     Overlap,
     /// The plain overlap, where the class is another.
@@ -65,13 +52,12 @@ pub(super) fn similarity(
     if !wanted {
         return 0.0;
     }
-    let near = if cues == Cues::LastSeen { &subject.last } else { &subject.rect };
     let weak = matches!(cues, Cues::Overlap | Cues::OtherClass);
     let reach = if weak { 0.0 } else { subject.reach };
-    if !within_reach(near, &detection.rect, reach) {
+    if !within_reach(&subject.rect, &detection.rect, reach) {
         return 0.0;
     }
-    let (near, found) = (near.widened(reach), detection.rect.widened(reach));
+    let (near, found) = (subject.rect.widened(reach), detection.rect.widened(reach));
     let mut similarity = near.iou(&found);
     if cues == Cues::OtherClass {
         return similarity;
@@ -81,15 +67,9 @@ pub(super) fn similarity(
         return similarity - subject.penalty;
     }
     similarity *= factor(settings.height_weight, height_overlap(&near, &found));
-    if cues == Cues::All {
-        similarity *= factor(settings.score_weight, detection.score);
-    }
+    similarity *= factor(settings.score_weight, detection.score);
     if similarity > 0.0 {
         similarity -= settings.confidence_weight * (subject.confidence - detection.score).abs();
-        if let Some(heading) = &subject.heading {
-            similarity +=
-                0.5 * settings.direction_weight * detection.score * agreement(heading, &detection.rect);
-        }
     }
     similarity - subject.penalty
 }
@@ -120,18 +100,6 @@ pub(super) fn height_overlap(a: &Rect, b: &Rect) -> f32 {
     if shared > 0.0 && spanned > 0.0 { (shared / spanned).min(1.0) } else { 0.0 }
 }
 
-/// The cosine of the angle between a track's direction and the way to a detection (after the momentum of OC-SORT; Cao
-/// et al. 2023, arXiv:2203.14360).
-fn agreement(heading: &Heading, rect: &Rect) -> f32 {
-    let (x, y) = rect.center();
-    let (dx, dy) = (x - heading.from.0, y - heading.from.1);
-    let length = (dx * dx + dy * dy).sqrt();
-    if length <= f32::EPSILON {
-        return 0.0;
-    }
-    ((dx * heading.direction.0 + dy * heading.direction.1) / length).clamp(-1.0, 1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,13 +112,11 @@ mod tests {
             seen: 0.0,
             found: 0.0,
             rect,
-            last: rect,
             class: 0,
             confidence: 0.8,
             height: rect.height,
             reach: 0.0,
             penalty: 0.0,
-            heading: None,
         }
     }
 
@@ -165,7 +131,6 @@ mod tests {
             score_weight: 0.0,
             confidence_weight: 0.0,
             size_weight: 0.0,
-            direction_weight: 0.0,
             ..TrackSettings::default()
         }
     }
@@ -180,8 +145,7 @@ mod tests {
 
     #[test]
     fn without_weights_it_is_the_overlap() {
-        for (cues, class) in [(Cues::All, 0), (Cues::LastSeen, 0), (Cues::Overlap, 0), (Cues::OtherClass, 1)]
-        {
+        for (cues, class) in [(Cues::All, 0), (Cues::Overlap, 0), (Cues::OtherClass, 1)] {
             let of = |rect, score| {
                 similarity(&at(BOX), &Detection { class, ..found(rect, score) }, cues, &plain())
             };
@@ -220,20 +184,6 @@ mod tests {
     }
 
     #[test]
-    fn going_on_in_the_same_direction_adds_and_turning_back_takes_off() {
-        let settings = TrackSettings { direction_weight: 0.4, ..plain() };
-        // From left of the box, to the right; the box's centre is at (20, 40).
-        let towards = |from, direction| {
-            let heading = Some(Heading { from, direction });
-            similarity(&Subject { heading, ..at(BOX) }, &found(BOX, 0.5), Cues::All, &settings)
-        };
-        close(towards((10.0, 40.0), (1.0, 0.0)), 1.0 + 0.5 * 0.4 * 0.5);
-        close(towards((10.0, 40.0), (-1.0, 0.0)), 1.0 - 0.5 * 0.4 * 0.5);
-        close(towards((10.0, 40.0), (0.0, 1.0)), 1.0);
-        close(towards((20.0, 40.0), (0.0, 1.0)), 1.0);
-    }
-
-    #[test]
     fn reach_finds_what_is_near_and_weak_boxes_must_overlap() {
         let beside = found(Rect::new(50.0, 0.0, 40.0, 80.0), 0.9);
         let reaching = Subject { reach: 0.25, ..at(BOX) };
@@ -242,14 +192,6 @@ mod tests {
         close(similarity(&reaching, &beside, Cues::All, &plain()), 1.0 / 11.0);
         assert_eq!(similarity(&reaching, &beside, Cues::Overlap, &plain()), 0.0);
         assert_eq!(similarity(&reaching, &beside, Cues::OtherClass, &plain()), 0.0);
-    }
-
-    #[test]
-    fn where_it_was_last_seen_counts_only_where_asked_and_then_without_the_score() {
-        let settings = TrackSettings { score_weight: 1.0, ..plain() };
-        let moved = Subject { rect: Rect { left: 500.0, ..BOX }, ..at(BOX) };
-        assert_eq!(similarity(&moved, &found(BOX, 0.5), Cues::All, &settings), 0.0);
-        close(similarity(&moved, &found(BOX, 0.5), Cues::LastSeen, &settings), 1.0);
     }
 
     fn near() -> impl Strategy<Value = Rect> {
@@ -263,7 +205,7 @@ mod tests {
             a in near(), b in near(), reach in 0f32..2.0, score in 0f32..1.0
         ) {
             let (subject, other) = (Subject { reach, ..at(a) }, Detection { class: 1, ..found(b, score) });
-            for cues in [Cues::All, Cues::LastSeen, Cues::Overlap] {
+            for cues in [Cues::All, Cues::Overlap] {
                 prop_assert_eq!(similarity(&subject, &other, cues, &TrackSettings::default()), 0.0);
             }
             // The pass for those goes by the boxes as they are.

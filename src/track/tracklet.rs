@@ -1,7 +1,6 @@
 //! One track from the inside: its motion, its vote, its life.
 
 use super::associate::Observed;
-use super::heading::Path;
 use super::motion::{Motion, doubt};
 use super::settings::TrackSettings;
 use super::similarity::Subject;
@@ -21,8 +20,6 @@ const UNREST: std::ops::RangeInclusive<f32> = 0.45..=6.0;
 const HEIGHT_SECONDS: f32 = 0.65;
 /// The time over which a track's average score is taken, in seconds.
 const AVERAGE_SECONDS: f32 = 5.0;
-/// A gap is filled with no more than this many steps.
-const MOST_STEPS: f64 = 12.0;
 
 /// The moment of an update.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,9 +48,6 @@ pub(super) struct Tracklet {
     /// The last detected box, gone along with the camera since.
     pub(super) last: Rect,
     motion: Motion,
-    /// The motion as it was when the track was last seen.
-    motion_then: Motion,
-    path: Path,
     score: f32,
     confidence: f32,
     average: f32,
@@ -96,8 +90,6 @@ impl Tracklet {
             rect: detection.rect,
             last: detection.rect,
             motion,
-            motion_then: motion,
-            path: Path::new(time, detection.rect.center()),
             score: detection.score,
             confidence: detection.score,
             average: detection.score,
@@ -130,8 +122,6 @@ impl Tracklet {
     /// Goes along with the picture when the camera moves.
     pub(super) fn follow(&mut self, camera: &Affine) {
         self.motion.follow(camera);
-        self.motion_then.follow(camera);
-        self.path.follow(camera);
         self.last = camera.rect(&self.last);
         self.height *= camera.scale().1;
         self.rect = self.motion.rect();
@@ -145,13 +135,11 @@ impl Tracklet {
             seen: self.seen,
             found: self.found,
             rect: self.rect,
-            last: self.last,
             class: self.vote.winner(),
             confidence: self.confidence,
             height: self.height,
             reach: (settings.reach * self.motion.spread()).min(settings.reach_most),
             penalty: lost + settings.occlusion_penalty * hidden,
-            heading: if settings.direction_weight > 0.0 { self.path.heading(self.last.height) } else { None },
         }
     }
 
@@ -159,17 +147,11 @@ impl Tracklet {
     pub(super) fn see(&mut self, now: Now, observed: &Observed, settings: &TrackSettings) {
         let detection = &observed.detection;
         let Now { clock: time, frame, .. } = now;
-        let gap = time - self.seen;
-        if settings.reupdate && self.state == TrackState::Lost && gap > 1.5 * frame {
-            self.motion = self.led_through(gap, frame, &detection.rect, settings);
-        }
         let doubt = doubt(detection.score, observed.hidden, settings);
         let surprise = self.motion.update(&detection.rect, doubt, settings).min(MOST_SURPRISE);
         self.surprise += SURPRISE_RATE * (surprise - self.surprise);
-        self.motion_then = self.motion;
         self.rect = self.motion.rect();
         self.last = detection.rect;
-        self.path.push(time, detection.rect.center());
         self.vote.cast(detection.class, detection.score, time, settings.class_half_life);
         // What is hidden looks shorter than it is.
         let rate = (1.0 - observed.hidden) * frame as f32 / (frame as f32 + HEIGHT_SECONDS);
@@ -189,21 +171,6 @@ impl Tracklet {
         if self.state == TrackState::Lost || self.is_proved(settings) {
             self.state = TrackState::Confirmed;
         }
-    }
-
-    /// The motion as it would be had the object gone in a straight line from where it was last seen to where it is now
-    /// (observation-centric re-update; Cao et al. 2023, arXiv:2203.14360): predicted up to now, not yet updated.
-    fn led_through(&self, gap: f64, frame: f64, to: &Rect, settings: &TrackSettings) -> Motion {
-        let steps = (gap / frame).round().clamp(2.0, MOST_STEPS);
-        let step = (gap / steps) as f32;
-        let mut motion = self.motion_then;
-        for i in 1..steps as usize {
-            motion.predict(step, false, 1.0, settings);
-            let share = i as f32 / steps as f32;
-            motion.update(&self.last.towards(to, share), doubt(self.confidence, 0.0, settings), settings);
-        }
-        motion.predict(step, false, 1.0, settings);
-        motion
     }
 
     /// Whether a track with its scores would be begun with these settings.

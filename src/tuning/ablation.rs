@@ -1,6 +1,6 @@
 //! The tracker's pieces, each with the change of settings that takes it out.
 
-use crate::track::{Pairing, Preset, TrackSettings};
+use crate::track::{Preset, TrackSettings};
 
 /// A named change of the settings.
 #[derive(Debug, Clone, Copy)]
@@ -42,14 +42,6 @@ pub static PIECES: &[Change] = &[
     change("detected boxes alone", |s| s.smoothing = 0.0),
 ];
 
-/// What is off by default, and how it is put in.
-pub static EXTRAS: &[Change] = &[
-    change("with mutual pairing", |s| s.pairing = Pairing::Mutual),
-    change("with the direction", |s| s.direction_weight = 0.1),
-    change("with a match where last seen", |s| s.last_seen_similarity = 0.3),
-    change("with re-update after a gap", |s| s.reupdate = true),
-];
-
 /// Whole trackers for comparison.
 pub static PRESETS: &[Change] = &[
     change("preset bytetrack", |s| *s = TrackSettings::of(Preset::Bytetrack)),
@@ -62,7 +54,7 @@ mod tests {
 
     #[test]
     fn every_change_changes_the_default() {
-        for change in PIECES.iter().chain(EXTRAS).chain(PRESETS) {
+        for change in PIECES.iter().chain(PRESETS) {
             let mut settings = TrackSettings::default();
             (change.apply)(&mut settings);
             assert_ne!(settings, TrackSettings::default(), "{}", change.name);

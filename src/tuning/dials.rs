@@ -48,7 +48,6 @@ pub static DIALS: &[Dial] = dials! {
     "tracker.score_weight" score_weight 0.0..=1.0;
     "tracker.confidence_weight" confidence_weight 0.0..=0.6;
     "tracker.size_weight" size_weight 0.0..=0.8;
-    "tracker.direction_weight" direction_weight 0.0..=0.3;
     "tracker.reach" reach 0.0..=2.0;
     "tracker.reach_most" reach_most 0.1..=1.0;
     "tracker.lost_penalty" lost_penalty 0.0..=0.3;

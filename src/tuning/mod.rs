@@ -12,7 +12,7 @@ mod folds;
 mod jitter;
 mod search;
 
-pub use ablation::{Change, EXTRAS, PIECES, PRESETS};
+pub use ablation::{Change, PIECES, PRESETS};
 pub use course::{Course, CourseError, CourseOptions, Judged, Objective};
 pub use dials::{DIALS, Dial};
 pub use folds::{Fold, folds};
