@@ -20,7 +20,7 @@
 //! | [`source`] | cameras, videos, streams, images: each turned into frames | `cli` |
 //! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
 //! | [`sink`] | what leaves: track files, annotated video, snapshots | `cli` |
-//! | [`recall`] | what was tracked already, for going back in a recording | `cli` |
+//! | [`history`] | what was tracked already, for going back in a recording | `cli` |
 //! | [`tuning`] | what settings of the tracker are worth: ablation and search | `cli` |
 //! | [`config`] | the typed settings, their checks and where they came from | `cli` |
 //! | [`pipeline`] | threads, links, pacing and counters | `cli` |
@@ -59,9 +59,9 @@ pub mod commands;
 #[cfg(feature = "cli")]
 pub mod config;
 #[cfg(feature = "cli")]
-pub mod pipeline;
+pub mod history;
 #[cfg(feature = "cli")]
-pub mod recall;
+pub mod pipeline;
 #[cfg(feature = "cli")]
 pub mod sink;
 #[cfg(feature = "cli")]

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use trailsight::config::Settings;
 use trailsight::detect::Detector;
-use trailsight::pipeline::{Followed, Note, Pipeline, Plan, Stats, Stop};
+use trailsight::pipeline::{Note, Pipeline, Plan, Stats, Stop, TrackedFrame};
 use trailsight::source::{SourceSpec, open_file};
 
 /// Loading takes a fraction of a second; the machine may be busy.
@@ -44,8 +44,8 @@ fn start(settings: &Settings, every_frame: bool) -> Pipeline {
     .unwrap()
 }
 
-fn take(pipeline: &Pipeline, frames: usize) -> Vec<Followed> {
-    (0..frames).map(|_| pipeline.followed.recv_timeout(PATIENCE).expect("the clip is longer")).collect()
+fn take(pipeline: &Pipeline, frames: usize) -> Vec<TrackedFrame> {
+    (0..frames).map(|_| pipeline.tracked.recv_timeout(PATIENCE).expect("the clip is longer")).collect()
 }
 
 fn note(pipeline: &Pipeline) -> Note {
@@ -60,8 +60,8 @@ fn note(pipeline: &Pipeline) -> Note {
     }
 }
 
-fn ids(frames: &[Followed]) -> BTreeSet<u64> {
-    frames.iter().flat_map(|followed| &followed.scene.tracks).map(|track| track.id).collect()
+fn ids(frames: &[TrackedFrame]) -> BTreeSet<u64> {
+    frames.iter().flat_map(|tracked| &tracked.scene.tracks).map(|track| track.id).collect()
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn another_input_swaps_in_and_tracks_go_on() {
     // One that the small input alone sees may end with it.
     let lost = last.difference(&all).count();
     assert!(last.len() > 3 && lost <= 1 && !first.is_disjoint(&last), "{last:?} {first:?} {all:?}");
-    let numbers: Vec<_> = before.iter().chain(&after).map(|followed| followed.shot.frame.sequence).collect();
+    let numbers: Vec<_> = before.iter().chain(&after).map(|tracked| tracked.job.frame.sequence).collect();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "no frame is missing: {numbers:?}");
     pipeline.finish().unwrap();
 }
@@ -98,7 +98,7 @@ fn in_time_the_running_network_goes_on_until_the_other_is_ready() {
             break note;
         }
         assert!(Instant::now() < until, "nothing is told");
-        between.extend(pipeline.followed.recv_timeout(Duration::from_millis(5)));
+        between.extend(pipeline.tracked.recv_timeout(Duration::from_millis(5)));
     };
     assert!(matches!(&told, Note::Swapped(told) if told.contains("320x320")), "{told:?}");
     let after = take(&pipeline, 10);

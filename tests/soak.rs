@@ -1,5 +1,5 @@
 //! Long runs: the real pipeline on recorded detections, far faster than any network, and far longer than any test can
-//! wait for one. Memory stays flat, no latency drifts, numbers and times hold beyond 2³² frames and many days.
+//! wait for one. TrackHistory stays flat, no latency drifts, numbers and times hold beyond 2³² frames and many days.
 //!
 //! Short by default. The long run, a million frames and more:
 //! `TRAILSIGHT_SOAK_FRAMES=1200000 cargo test --release --test soak -- --nocapture --test-threads 1`
@@ -30,7 +30,8 @@ use trailsight::detection::Detection;
 use trailsight::frame::Picture;
 use trailsight::labels::Labels;
 use trailsight::pipeline::{
-    Eye, Followed, Outputs, Pipeline, Plan, Recorded, Recorder, Stats, Stop, headless,
+    DetectionSource, Outputs, Pipeline, Plan, RecordedDetections, Recorder, Stats, Stop, TrackedFrame,
+    headless,
 };
 use trailsight::scene::Scene;
 use trailsight::source::{LiveSource, Patience, Source, SourceKind};
@@ -46,7 +47,7 @@ fn length() -> u64 {
         .map_or(SHORT, |text| text.parse().expect("a number of frames"))
 }
 
-/// Memory is the whole process's: one run after the other.
+/// TrackHistory is the whole process's: one run after the other.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -63,7 +64,7 @@ fn plan<'a>(source: Box<dyn Source>, settings: &'a Settings, stop: &Stop) -> Pla
     Plan {
         source,
         reopen: None,
-        detector: Eye::from(Recorded::new(recorded(), Labels::coco())),
+        detector: DetectionSource::from(RecordedDetections::new(recorded(), Labels::coco())),
         settings,
         every_frame: true,
         display: false,
@@ -146,11 +147,11 @@ fn in_step_into_files() {
     let pipeline = Pipeline::start(plan(source, &settings, &stop)).unwrap();
     let (mut gauge, mut rules) = (Gauge::new("in step, into a track file", frames), Rules::new(&settings));
     let mut next = FAR.sequence;
-    let (report, result) = headless::run(pipeline, Some(recorder), &stop, |followed, _| {
-        assert_eq!(followed.scene.sequence, next, "none is left out");
+    let (report, result) = headless::run(pipeline, Some(recorder), &stop, |tracked, _| {
+        assert_eq!(tracked.scene.sequence, next, "none is left out");
         next += 1;
-        rules.check(&followed.scene);
-        gauge.frame(followed.shot.frame.captured);
+        rules.check(&tracked.scene);
+        gauge.frame(tracked.job.frame.captured);
     });
     result.unwrap();
     assert_eq!((report.frames, report.complete), (frames, true));
@@ -166,12 +167,12 @@ fn in_step_into_files() {
 }
 
 /// Ids, boxes and trails of a few rounds of the clip.
-fn tracked(begin: Begin, frames: u64) -> Vec<Followed> {
+fn tracked(begin: Begin, frames: u64) -> Vec<TrackedFrame> {
     let (settings, stop) = (Settings::default(), Stop::default());
     let source = Box::new(Clip::new(SourceKind::Recording, begin, frames));
     let pipeline = Pipeline::start(plan(source, &settings, &stop)).unwrap();
     let mut all = Vec::new();
-    headless::run(pipeline, None, &stop, |followed, _| all.push(followed.clone())).1.unwrap();
+    headless::run(pipeline, None, &stop, |tracked, _| all.push(tracked.clone())).1.unwrap();
     all
 }
 
@@ -217,11 +218,11 @@ fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
     let plan = Plan { every_frame: false, display: true, ..plan(Box::new(live), &settings, &stop) };
     let pipeline = Pipeline::start(plan).unwrap();
     let (mut gauge, mut rules) = (Gauge::new("in time, from a live source", frames), Rules::new(&settings));
-    let (mut shown, mut followed, mut gaps) = (None, 0_u64, 0);
+    let (mut shown, mut tracked, mut gaps) = (None, 0_u64, 0);
     while shown.is_none_or(|(sequence, _)| sequence < FAR.sequence + frames) {
         crossbeam_channel::select! {
-            recv(pipeline.frames) -> shot => {
-                let frame = shot.expect("it comes back").frame;
+            recv(pipeline.frames) -> job => {
+                let frame = job.expect("it comes back").frame;
                 let now = (frame.sequence, frame.time);
                 if let Some((sequence, time)) = shown.replace(now) {
                     assert!(now.0 > sequence && now.1 >= time, "{now:?} after {:?}", (sequence, time));
@@ -229,12 +230,12 @@ fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
                     gauge.frames(now.0 - sequence);
                 }
             }
-            recv(pipeline.followed) -> next => {
+            recv(pipeline.tracked) -> next => {
                 let next = next.expect("it goes on");
                 if !next.silence {
                     rules.check(&next.scene);
-                    gauge.latency(next.shot.frame.captured);
-                    followed += 1;
+                    gauge.latency(next.job.frame.captured);
+                    tracked += 1;
                 }
             }
             default(Duration::from_secs(20)) => panic!("nothing comes any more"),
@@ -243,13 +244,13 @@ fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
     assert!(pipeline.try_error().is_none());
     // Two ends, and one more where the last frame is shown late.
     assert!((2..=3).contains(&gaps), "{gaps} gaps of half a second");
-    assert!(followed > frames / 50, "{followed} of {frames} were followed");
+    assert!(tracked > frames / 50, "{tracked} of {frames} were tracked");
     let held = Arc::strong_count(&picture);
     assert!(held < 40, "frames are let go, of each connection: {held} pictures");
     stop.ask_threads();
     pipeline.finish().unwrap();
     gauge.assert_flat();
-    eprintln!("{followed} frames followed");
+    eprintln!("{tracked} frames tracked");
 }
 
 #[test]
@@ -259,23 +260,23 @@ fn a_clip_that_repeats_is_remembered_once() {
     let clip = 2 * recorded().len() as u64;
     let source = Box::new(Clip::new(SourceKind::Recording, Begin::default(), clip));
     let pipeline = Pipeline::start(Plan { replay: true, ..plan(source, &settings, &stop) }).unwrap();
-    pipeline.transport.set_repeat(true);
-    let memory = Arc::clone(pipeline.memory.as_ref().expect("it is remembered"));
+    pipeline.playback.set_repeat(true);
+    let memory = Arc::clone(pipeline.history.as_ref().expect("it is remembered"));
     let mut gauge = Gauge::new("a clip that repeats", frames);
     let (mut fresh, mut ids, mut first) = (0_u64, 0, Vec::new());
     for number in 0..frames {
-        let followed = pipeline.followed.recv_timeout(Duration::from_secs(20)).expect("it repeats");
+        let tracked = pipeline.tracked.recv_timeout(Duration::from_secs(20)).expect("it repeats");
         let (round, place) = (number / clip, number % clip);
-        assert_eq!(followed.scene.sequence, place, "round {round}");
-        fresh += u64::from(followed.fresh);
-        let tracks: Vec<u64> = followed.scene.tracks.iter().map(|track| track.id).collect();
+        assert_eq!(tracked.scene.sequence, place, "round {round}");
+        fresh += u64::from(tracked.fresh);
+        let tracks: Vec<u64> = tracked.scene.tracks.iter().map(|track| track.id).collect();
         ids = tracks.iter().copied().fold(ids, u64::max);
         if round == 0 {
             first.push(tracks);
         } else if round == 1 {
             assert_eq!(Some(&tracks), first.get(place as usize), "as in the first round");
         }
-        gauge.frame(followed.shot.frame.captured);
+        gauge.frame(tracked.job.frame.captured);
         // Now and then it is all tracked anew.
         if place == clip / 2 && round % 20 == 10 {
             settings.tracker.memory_seconds = if round % 40 == 10 { 2.0 } else { 3.0 };

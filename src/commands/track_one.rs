@@ -67,18 +67,18 @@ pub(super) fn track_source(
     if let Some(status) = &mut status {
         status.tell_run(None, &pipeline, &labels).map_err(Failure::failed)?;
     }
-    let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |followed, pipeline| {
+    let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |tracked, pipeline| {
         if let Some(told) = &mut status
-            && let Err(error) = told.tell_run(Some(followed), pipeline, &labels)
+            && let Err(error) = told.tell_run(Some(tracked), pipeline, &labels)
         {
             // The tracks are what counts.
             log::warn!("{error}; it is not written any more");
             status = None;
         }
-        if followed.silence {
+        if tracked.silence {
             return;
         }
-        bar.set_message(format!("{} tracks", followed.scene.tracks.len()));
+        bar.set_message(format!("{} tracks", tracked.scene.tracks.len()));
         bar.inc(1);
     });
     bar.finish_and_clear();

@@ -8,22 +8,22 @@ use std::time::Instant;
 use crossbeam_channel::Sender;
 
 use super::clock::Clock;
+use super::detector_control::DetectorControl;
 use super::link::Outlet;
-use super::live::Senses;
-use super::playhead::{Playhead, Target};
+use super::playback::{End, PlaybackControl, Waited};
+use super::seekable_source::{SeekableSource, Target};
 use super::stats::Stats;
 use super::stop::Stop;
-use super::transport::{End, Transport, Waited};
 #[cfg(any(feature = "window", test))]
 use crate::enhance::Areas;
 use crate::enhance::{EnhanceSettings, Enhanced, Enhancer};
 use crate::frame::{Frame, Picture};
-use crate::recall::{Memory, PieceId};
+use crate::history::{SegmentId, TrackHistory};
 use crate::source::{Source, SourceError};
 
 /// A frame on its way, with its place in the run.
 #[derive(Debug, Clone)]
-pub struct Shot {
+pub struct FrameJob {
     /// The frame.
     pub frame: Frame,
     /// What was made of it for the network.
@@ -35,18 +35,18 @@ pub struct Shot {
     /// The detector has to look at it: as far as is known by now, it is not remembered, or to be tracked anew.
     pub fresh: bool,
     /// It is to be tracked anew, whatever is remembered.
-    pub(crate) anew: bool,
-    /// The remembered piece that its epoch began in.
-    pub(crate) piece: Option<PieceId>,
+    pub(crate) retrack: bool,
+    /// The remembered segment that its epoch began in.
+    pub(crate) segment: Option<SegmentId>,
     /// Which settings it is tracked with, as the memory counts them.
     pub(crate) revision: u64,
 }
 
-impl Shot {
+impl FrameJob {
     /// A frame of a run that has no other.
     #[cfg(test)]
     pub(crate) fn alone(frame: Frame, enhanced: Enhanced) -> Self {
-        Self { frame, enhanced, epoch: 0, order: 0, fresh: true, anew: false, piece: None, revision: 0 }
+        Self { frame, enhanced, epoch: 0, order: 0, fresh: true, retrack: false, segment: None, revision: 0 }
     }
 
     /// The picture that the network looks at.
@@ -72,14 +72,14 @@ impl Shot {
 }
 
 /// Settings of the enhancer to go on with from the next frame on.
-pub(crate) type Retouch = Arc<Mutex<Option<EnhanceSettings>>>;
+pub(crate) type PendingEnhance = Arc<Mutex<Option<EnhanceSettings>>>;
 
 /// What was tracked already, shared by the threads.
-pub(crate) type SharedMemory = Arc<Mutex<Memory>>;
+pub(crate) type SharedHistory = Arc<Mutex<TrackHistory>>;
 
 /// A thread that panicked has told so; what it left is still good to be read.
-pub(crate) fn lock(memory: &SharedMemory) -> MutexGuard<'_, Memory> {
-    memory.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn lock(history: &SharedHistory) -> MutexGuard<'_, TrackHistory> {
+    history.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Begins a source again.
@@ -97,17 +97,17 @@ pub(crate) enum Pace {
 /// What the capture thread works with.
 pub(super) struct Capture {
     /// Where frames come from.
-    pub(super) playhead: Playhead,
+    pub(super) seekable: SeekableSource,
     /// What is done to each before it goes anywhere.
     pub(super) enhancer: Enhancer,
     /// Changes from the window.
-    pub(super) retouch: Retouch,
+    pub(super) pending_enhance: PendingEnhance,
     /// Tells which network runs.
-    pub(super) senses: Arc<Senses>,
+    pub(super) control: Arc<DetectorControl>,
     /// Where frames go to be shown at once.
-    pub(super) display: Option<Outlet<Shot>>,
+    pub(super) display: Option<Outlet<FrameJob>>,
     /// Where frames go to be looked at.
-    pub(super) sense: Outlet<Shot>,
+    pub(super) sense: Outlet<FrameJob>,
     /// In step: as many frames may be on their way as there is room here; who has them at the end makes room.
     pub(super) tickets: Option<Sender<()>>,
     /// Remembered frames go there too: in step, where one thing follows the other.
@@ -119,9 +119,9 @@ pub(super) struct Capture {
     /// Tells of an error that is the end of a recording in which one can still go back.
     pub(super) tell: Box<dyn Fn(SourceError) + Send>,
     /// What was tracked already; `None`: nothing is remembered.
-    pub(super) memory: Option<SharedMemory>,
+    pub(super) history: Option<SharedHistory>,
     /// What the window asks.
-    pub(super) transport: Arc<Transport>,
+    pub(super) playback: Arc<PlaybackControl>,
     /// What is told.
     pub(super) stats: Arc<Stats>,
     /// When to end.
@@ -135,10 +135,10 @@ struct Course {
     frames: u64,
     /// The source time of the last one.
     last: f64,
-    /// The remembered piece that it began in.
-    piece: Option<PieceId>,
+    /// The remembered segment that it began in.
+    segment: Option<SegmentId>,
     /// Track the first frame anew.
-    anew: bool,
+    retrack: bool,
     /// It is a repetition.
     repeats: bool,
 }
@@ -151,26 +151,26 @@ impl Capture {
     pub(crate) fn run(mut self) -> Result<(), SourceError> {
         let (mut course, mut order, mut clock) = (Course::default(), 0, Clock::new());
         while !self.stop.is_asked() {
-            if let Some(wish) = self.transport.take_wish() {
-                let transport = Arc::clone(&self.transport);
-                let reached = match self.playhead.seek(wish.target, &mut || transport.is_interrupted()) {
+            if let Some(request) = self.playback.take_request() {
+                let playback = Arc::clone(&self.playback);
+                let reached = match self.seekable.seek(request.target, &mut || playback.is_interrupted()) {
                     Ok(reached) => reached,
                     Err(error) => {
-                        self.bear(error, order)?;
+                        self.absorb_end_of_recording(error, order)?;
                         false
                     }
                 };
                 // Given up where a newer wish has come; what cannot be reached goes on from wherever it is.
-                if reached || !transport.is_interrupted() {
-                    course = Course { epoch: wish.epoch, anew: wish.anew, ..Course::default() };
+                if reached || !playback.is_interrupted() {
+                    course = Course { epoch: request.epoch, retrack: request.retrack, ..Course::default() };
                     clock.stop();
                 }
                 continue;
             }
-            let frame = match self.playhead.next_frame() {
+            let frame = match self.seekable.next_frame() {
                 Ok(frame) => frame,
                 Err(error) => {
-                    self.bear(error, order)?;
+                    self.absorb_end_of_recording(error, order)?;
                     None
                 }
             };
@@ -179,27 +179,27 @@ impl Capture {
                     return Ok(());
                 }
                 // The last picture has its time, too, and a halted one stays.
-                if self.pace == Pace::InTime && course.frames > 0 && self.transport.repeats() {
-                    match self.transport.wait(&mut clock, course.last + self.usual_step()) {
+                if self.pace == Pace::InTime && course.frames > 0 && self.playback.repeats() {
+                    match self.playback.wait(&mut clock, course.last + self.usual_step()) {
                         Waited::Due => {}
-                        Waited::Wished => continue,
+                        Waited::SeekRequested => continue,
                         Waited::Over => return Ok(()),
                     }
                 }
-                if let Some(epoch) = self.transport.begin_again() {
-                    let transport = Arc::clone(&self.transport);
+                if let Some(epoch) = self.playback.begin_again() {
+                    let playback = Arc::clone(&self.playback);
                     let first = Target::At(f64::NEG_INFINITY);
-                    if self.playhead.seek(first, &mut || transport.is_interrupted())? {
+                    if self.seekable.seek(first, &mut || playback.is_interrupted())? {
                         course = Course { epoch, repeats: true, ..Course::default() };
                         clock.stop();
-                    } else if !transport.is_interrupted() {
+                    } else if !playback.is_interrupted() {
                         // There is no way back to the beginning.
                         return Ok(());
                     }
                     continue;
                 }
                 let end = End { epoch: course.epoch, frames: order, in_epoch: course.frames };
-                if !self.stays || !self.transport.wait_at_end(end) {
+                if !self.stays || !self.playback.wait_at_end(end) {
                     return Ok(());
                 }
                 continue;
@@ -210,9 +210,9 @@ impl Capture {
                     clock.stop();
                     clock.shown(frame.time, Instant::now());
                 } else {
-                    match self.transport.wait(&mut clock, frame.time) {
+                    match self.playback.wait(&mut clock, frame.time) {
                         Waited::Due => {}
-                        Waited::Wished => continue,
+                        Waited::SeekRequested => continue,
                         Waited::Over => return Ok(()),
                     }
                 }
@@ -227,7 +227,7 @@ impl Capture {
     }
 
     /// A recording that breaks off has its end there, where one can go back from it.
-    fn bear(&self, error: SourceError, order: u64) -> Result<(), SourceError> {
+    fn absorb_end_of_recording(&self, error: SourceError, order: u64) -> Result<(), SourceError> {
         if !self.stays || order == 0 {
             return Err(error);
         }
@@ -237,7 +237,7 @@ impl Capture {
 
     /// From one frame to the next, in seconds.
     fn usual_step(&self) -> f64 {
-        1.0 / self.playhead.info().rate.unwrap_or(25.0).clamp(1.0, 1000.0)
+        1.0 / self.seekable.info().rate.unwrap_or(25.0).clamp(1.0, 1000.0)
     }
 
     /// False where nobody wants frames any more.
@@ -246,45 +246,45 @@ impl Capture {
         let captured = if self.pace == Pace::InTime { Instant::now() } else { frame.captured };
         // Before the settings are taken: what is made with the newer ones may be counted to the older, and is tracked once
         // more then; never the other way round.
-        let revision = self.memory.as_ref().map_or(0, |memory| lock(memory).revision());
-        let retouch = self.retouch.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(settings) = retouch {
+        let revision = self.history.as_ref().map_or(0, |history| lock(history).revision());
+        let pending_enhance = self.pending_enhance.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(settings) = pending_enhance {
             self.enhancer.set(settings);
         }
         // What runs, not what is asked for, which may never be had.
-        self.enhancer.set_input(self.senses.input());
+        self.enhancer.set_input(self.control.input());
         if course.frames == 0 {
             self.enhancer.begin_anew();
         }
         let (picture, enhanced) = self.enhancer.enhance(&frame.picture, frame.time);
-        let anew = course.anew && course.frames == 0;
-        let fresh = match &self.memory {
+        let retrack = course.retrack && course.frames == 0;
+        let fresh = match &self.history {
             None => true,
-            Some(memory) => {
-                let (memory, sequence) = (lock(memory), frame.sequence);
+            Some(history) => {
+                let (history, sequence) = (lock(history), frame.sequence);
                 if course.frames == 0 {
-                    course.piece = memory.join(sequence);
+                    course.segment = history.join(sequence);
                     // Whatever was known there is what is shown first. A repetition is played on: where it is outdated, its
                     // first frame is tracked anew too, or all that follows would never again belong to it.
-                    let known = memory.piece_at(sequence).is_some();
-                    anew || !known || (course.repeats && !memory.is_settled(course.piece, sequence))
+                    let known = history.segment_at(sequence).is_some();
+                    retrack || !known || (course.repeats && !history.is_settled(course.segment, sequence))
                 } else {
-                    !memory.is_settled(course.piece, sequence)
+                    !history.is_settled(course.segment, sequence)
                 }
             }
         };
         course.frames += 1;
         self.stats.captured.tick();
-        let (epoch, piece) = (course.epoch, course.piece);
+        let (epoch, segment) = (course.epoch, course.segment);
         let frame = Frame { captured, picture, ..frame };
-        let shot = Shot { frame, enhanced, epoch, order, fresh, anew, piece, revision };
-        let shown = self.display.as_ref().is_none_or(|outlet| outlet.send(shot.clone()).is_ok());
+        let job = FrameJob { frame, enhanced, epoch, order, fresh, retrack, segment, revision };
+        let shown = self.display.as_ref().is_none_or(|outlet| outlet.send(job.clone()).is_ok());
         if !shown || !(fresh || self.in_step) {
             return shown;
         }
         self.stats.handed.store(order + 1, Ordering::SeqCst);
         let admitted = self.tickets.as_ref().is_none_or(|tickets| tickets.send(()).is_ok());
-        admitted && self.sense.send(shot).is_ok()
+        admitted && self.sense.send(job).is_ok()
     }
 }
 
@@ -309,21 +309,21 @@ mod tests {
         };
         let open = EnhanceSettings::default();
         let (_, enhanced) = Enhancer::new(open.clone()).enhance(&picture, 0.0);
-        let mut shot = Shot::alone(frame, enhanced);
-        shot.cover(&open);
-        assert!(Arc::ptr_eq(&shot.frame.picture, &picture));
+        let mut job = FrameJob::alone(frame, enhanced);
+        job.cover(&open);
+        assert!(Arc::ptr_eq(&job.frame.picture, &picture));
 
         let left = EnhanceSettings { privacy: true, masks: vec![half(0.0)], ..open };
-        shot.cover(&left);
-        let covered = Arc::clone(&shot.frame.picture);
+        job.cover(&left);
+        let covered = Arc::clone(&job.frame.picture);
         let expected = Enhancer::new(left.clone()).showable(&picture, 0.0);
-        assert!(*covered == *expected && *covered != *picture && *shot.seen() == covered);
-        shot.cover(&left);
-        assert!(Arc::ptr_eq(&shot.frame.picture, &covered), "once is enough");
+        assert!(*covered == *expected && *covered != *picture && *job.seen() == covered);
+        job.cover(&left);
+        assert!(Arc::ptr_eq(&job.frame.picture, &covered), "once is enough");
         // Another mask on top: nothing of what was covered comes back.
-        shot.cover(&EnhanceSettings { masks: vec![half(0.5)], ..left });
-        let rows = shot.frame.picture.rgb().chunks(160).zip(covered.rgb().chunks(160));
+        job.cover(&EnhanceSettings { masks: vec![half(0.5)], ..left });
+        let rows = job.frame.picture.rgb().chunks(160).zip(covered.rgb().chunks(160));
         assert!(rows.into_iter().all(|(now, before)| now[..78] == before[..78]));
-        assert!(shot.frame.picture.rgb()[100] != picture.rgb()[100]);
+        assert!(job.frame.picture.rgb()[100] != picture.rgb()[100]);
     }
 }

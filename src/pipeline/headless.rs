@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::recorder::Recorder;
-use super::{Followed, Pipeline, RunError, Stop};
+use super::{Pipeline, RunError, Stop, TrackedFrame};
 use crate::detection::ClassId;
 use crate::scene::{Scene, TrackState};
 use crate::sink::SinkError;
@@ -75,13 +75,13 @@ pub enum HeadlessError {
 }
 
 /// Runs to the end of the source or until `stop`; `each` sees every frame (a progress bar, a table),
-/// and now and then what time does to the tracks while a live source is silent ([`Followed::silence`]).
+/// and now and then what time does to the tracks while a live source is silent ([`TrackedFrame::silence`]).
 /// The report comes also with an error, as far as it got.
 pub fn run(
     pipeline: Pipeline,
     recorder: Option<Recorder>,
     stop: &Stop,
-    mut each: impl FnMut(&Followed, &Pipeline),
+    mut each: impl FnMut(&TrackedFrame, &Pipeline),
 ) -> (Report, Result<(), HeadlessError>) {
     let started = Instant::now();
     let mut census = Census::default();
@@ -89,27 +89,27 @@ pub fn run(
     let mut spent = [Duration::ZERO; 3];
     let mut writing = true;
     while writing && !stop.is_asked() {
-        let followed = match pipeline.followed.recv_timeout(LOOK) {
-            Ok(followed) => followed,
+        let tracked = match pipeline.tracked.recv_timeout(LOOK) {
+            Ok(tracked) => tracked,
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => continue,
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
         };
-        if followed.silence {
-            each(&followed, &pipeline);
+        if tracked.silence {
+            each(&tracked, &pipeline);
             continue;
         }
         frames += 1;
-        census.count(&followed.scene);
-        let times = followed.times;
+        census.count(&tracked.scene);
+        let times = tracked.times;
         for (total, time) in spent.iter_mut().zip([times.letterbox, times.inference, times.decode]) {
             *total += time;
         }
         if let Some(recorder) = &recorder {
-            let frame = &followed.shot.frame;
-            writing = recorder.tracks(frame, &followed.scene)
-                && recorder.picture(frame, &followed.scene, frame.time);
+            let frame = &tracked.job.frame;
+            writing =
+                recorder.tracks(frame, &tracked.scene) && recorder.picture(frame, &tracked.scene, frame.time);
         }
-        each(&followed, &pipeline);
+        each(&tracked, &pipeline);
     }
     let live = pipeline.info.kind.is_live();
     let name = pipeline.info.name.clone();

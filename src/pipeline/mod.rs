@@ -21,19 +21,19 @@
 
 pub(crate) mod capture;
 pub(crate) mod clock;
-mod eye;
-mod follow;
+mod detect_worker;
+mod detection_source;
+mod detector_control;
 pub mod headless;
 mod link;
-mod live;
-mod playhead;
+pub(crate) mod playback;
 pub(crate) mod recorder;
-mod sense;
+mod scheduler;
+mod seekable_source;
 mod stats;
 pub(crate) mod status;
 pub(crate) mod stop;
-pub(crate) mod transport;
-mod turns;
+mod track_worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,27 +45,27 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::config::Settings;
 use crate::detect::DetectError;
 use crate::enhance::Enhancer;
+use crate::history::TrackHistory;
 use crate::labels::Labels;
-use crate::recall::Memory;
 use crate::source::{Health, Source, SourceError, SourceInfo, Stopper};
 
-pub use capture::{Reopen, Shot};
-pub use eye::{Eye, Recorded};
-pub use follow::{Followed, Follower};
-pub use live::{Note, thread_count};
-pub use playhead::Target;
+pub use capture::{FrameJob, Reopen};
+pub use detection_source::{DetectionSource, RecordedDetections};
+pub use detector_control::{Note, thread_count};
+pub use playback::{PlaybackControl, SPEEDS};
 pub use recorder::{Outputs, Recorder, VideoState};
+pub use scheduler::DetectorScheduler;
+pub use seekable_source::Target;
 pub use stats::{Rate, Stats};
 pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
-pub use transport::{SPEEDS, Transport};
-pub use turns::Turns;
+pub use track_worker::{Follower, TrackedFrame};
 
-use capture::{Capture, Pace, Retouch, SharedMemory};
-use follow::{Adjust, Follow};
-use live::Senses;
-use playhead::Playhead;
-use sense::Sense;
+use capture::{Capture, Pace, PendingEnhance, SharedHistory};
+use detect_worker::DetectWorker;
+use detector_control::DetectorControl;
+use seekable_source::SeekableSource;
+use track_worker::{PendingTracking, TrackWorker};
 
 /// How many things wait on a link that keeps everything.
 const KEPT: usize = 4;
@@ -100,7 +100,7 @@ pub struct Plan<'a> {
     /// How to begin the source again, where it can be.
     pub reopen: Option<Reopen>,
     /// The network, or what stands in for it.
-    pub detector: Eye,
+    pub detector: DetectionSource,
     /// The settings in force.
     pub settings: &'a Settings,
     /// In step, or in time.
@@ -122,22 +122,22 @@ pub struct Pipeline {
     /// What the source says of itself.
     pub info: SourceInfo,
     /// In time: the newest frame, to be shown at once; closed at the end of the source. In step nothing comes here.
-    pub frames: Receiver<Shot>,
+    pub frames: Receiver<FrameJob>,
     /// Frames with their scenes, in order; closed at the end.
-    pub followed: Receiver<Followed>,
+    pub tracked: Receiver<TrackedFrame>,
     /// Halt, step, speed and place.
-    pub transport: Arc<Transport>,
+    pub playback: Arc<PlaybackControl>,
     /// What the stages tell.
     pub stats: Arc<Stats>,
     /// What was tracked already; `None` where one cannot go back.
-    pub memory: Option<SharedMemory>,
+    pub history: Option<SharedHistory>,
     /// How a live source fares.
     pub health: Option<Health>,
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
-    adjust: Adjust,
-    retouch: Retouch,
-    senses: Arc<Senses>,
+    adjust: PendingTracking,
+    pending_enhance: PendingEnhance,
+    control: Arc<DetectorControl>,
     /// Wakes the thread that loads networks; closed, it ends.
     wake: Sender<()>,
     notes: Receiver<Note>,
@@ -154,25 +154,25 @@ impl Pipeline {
     /// # Errors
     /// [`RunError`] when a thread or a network state cannot be had.
     pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
-        Self::start_in_turn(plan, None)
+        Self::start_scheduled(plan, None)
     }
 
     /// Starts all threads of one of several sources, which take turns at the detector. In step there are no turns.
     ///
     /// # Errors
     /// As [`Pipeline::start`].
-    pub fn start_in_turn(plan: Plan<'_>, turns: Option<&Turns>) -> Result<Self, RunError> {
+    pub fn start_scheduled(plan: Plan<'_>, scheduler: Option<&DetectorScheduler>) -> Result<Self, RunError> {
         let Plan { source, reopen, mut detector, settings, .. } = plan;
         let Plan { every_frame, separate, display, replay, stats, stop, .. } = plan;
         detector.set_pieces(settings.pieces());
         if settings.enhance.privacy && settings.enhance.masks.is_empty() {
             log::warn!("enhance.privacy is on, and enhance.masks names nothing to hide");
         }
-        let transport = Arc::new(Transport::default());
+        let playback = Arc::new(PlaybackControl::default());
         let info = source.info().clone();
         let (stopper, health) = (source.stopper(), source.health());
         let (errors_out, errors) = bounded(8);
-        let (adjust, retouch) = (Adjust::default(), Retouch::default());
+        let (adjust, pending_enhance) = (PendingTracking::default(), PendingEnhance::default());
 
         let keep_frames = Arc::new(AtomicBool::new(false));
         let (display_out, frames) =
@@ -183,13 +183,13 @@ impl Pipeline {
             false => link::newest(Arc::clone(&stats.skipped_detect)),
         };
         let (sensed_out, sensed_in) = link::kept(KEPT);
-        let (followed_out, followed) = link::kept(KEPT);
+        let (followed_out, tracked) = link::kept(KEPT);
         let display_out = (display && !every_frame).then_some(display_out);
         let replay = replay && !info.kind.is_live();
         // In time the tracks are behind the picture: a small gap is none.
         let reach = if every_frame { 0 } else { info.rate.unwrap_or(25.0).clamp(1.0, 1000.0) as u64 };
-        let memory: Option<SharedMemory> =
-            replay.then(|| Arc::new(Mutex::new(Memory::new(info.duration, reach))));
+        let history: Option<SharedHistory> =
+            replay.then(|| Arc::new(Mutex::new(TrackHistory::new(info.duration, reach))));
         let pace = if every_frame || info.kind.is_live() { Pace::AsTheyCome } else { Pace::InTime };
 
         // A recording's frames are shared out, one to a thread; a live frame is one thread's, who gets help inside it.
@@ -215,20 +215,20 @@ impl Pipeline {
         let Some(first) = detectors.first() else {
             return Err(RunError::Thread(std::io::Error::other("there is no network to run")));
         };
-        let senses = Arc::new(Senses::new(settings, every_frame, detectors.len(), first));
+        let control = Arc::new(DetectorControl::new(settings, every_frame, detectors.len(), first));
 
         let mut pipeline = Self {
             info,
             frames,
-            followed,
-            transport: Arc::clone(&transport),
+            tracked,
+            playback: Arc::clone(&playback),
             stats: Arc::clone(&stats),
-            memory: memory.clone(),
+            history: history.clone(),
             health: health.clone(),
             keep_frames,
             adjust: Arc::clone(&adjust),
-            retouch: Arc::clone(&retouch),
-            senses: Arc::clone(&senses),
+            pending_enhance: Arc::clone(&pending_enhance),
+            control: Arc::clone(&control),
             wake,
             notes,
             errors_out: errors_out.clone(),
@@ -240,7 +240,7 @@ impl Pipeline {
 
         // Threads that are slow must not have the others pile up frames in front of the one that is next.
         let (tickets, used) = bounded(3 * KEPT + 2 * threads);
-        let follow = Follow {
+        let follow = TrackWorker {
             tickets: every_frame.then_some(used),
             track: settings.track(),
             trails: settings.trails,
@@ -249,37 +249,37 @@ impl Pipeline {
             every_frame,
             outlet: followed_out,
             adjust,
-            memory: memory.clone(),
+            history: history.clone(),
             health: health.clone(),
             stats: Arc::clone(&stats),
         };
         let errors = errors_out.clone();
-        pipeline.spawn("follow".into(), move || tell(&errors, follow.run()))?;
+        pipeline.spawn("track".into(), move || tell(&errors, follow.run()))?;
 
         let outlet = Arc::new(sensed_out);
-        for (number, eye) in detectors.into_iter().enumerate() {
-            let sense = Sense {
+        for (number, detector) in detectors.into_iter().enumerate() {
+            let sense = DetectWorker {
                 number,
-                eye,
+                detector,
                 inlet: sense_in.clone(),
                 outlet: Arc::clone(&outlet),
-                turns: turns.filter(|_| !every_frame).cloned(),
-                senses: Arc::clone(&senses),
-                transport: Arc::clone(&transport),
+                scheduler: scheduler.filter(|_| !every_frame).cloned(),
+                control: Arc::clone(&control),
+                playback: Arc::clone(&playback),
                 stats: Arc::clone(&stats),
                 stop: stop.clone(),
             };
-            pipeline.spawn(format!("sense-{number}"), move || sense.run())?;
+            pipeline.spawn(format!("detect-{number}"), move || sense.run())?;
         }
 
-        let (loader, ended) = (Arc::clone(&senses), stop.clone());
+        let (loader, ended) = (Arc::clone(&control), stop.clone());
         pipeline.spawn(LOADER.into(), move || loader.load(&woken, || ended.is_asked(), &notes_out))?;
 
         let capture = Capture {
-            playhead: Playhead::new(source, reopen, if replay { playhead::BUDGET } else { 0 }),
+            seekable: SeekableSource::new(source, reopen, if replay { seekable_source::BUDGET } else { 0 }),
             enhancer: Enhancer::new(settings.enhance.clone()).separate(separate),
-            retouch,
-            senses: Arc::clone(&senses),
+            pending_enhance,
+            control: Arc::clone(&control),
             display: display_out,
             sense: sense_out,
             tickets: every_frame.then_some(tickets),
@@ -291,8 +291,8 @@ impl Pipeline {
                 // Full only when more has failed than anyone will read.
                 Box::new(move |error| drop(errors.try_send(RunError::Source(error))))
             },
-            memory,
-            transport,
+            history,
+            playback,
             stats,
             stop,
         };
@@ -318,8 +318,8 @@ impl Pipeline {
     pub fn adjust(&self, settings: &Settings) {
         let change = (settings.track(), settings.trails, settings.enhance.camera_motion);
         *self.adjust.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
-        *self.retouch.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.enhance.clone());
-        if self.senses.ask(settings) {
+        *self.pending_enhance.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.enhance.clone());
+        if self.control.ask(settings) {
             // Full: it has not looked since it was last told.
             let _ = self.wake.try_send(());
         }
@@ -333,7 +333,7 @@ impl Pipeline {
 
     /// The names of the classes of the network that runs.
     pub fn labels(&self) -> Arc<Labels> {
-        self.senses.labels()
+        self.control.labels()
     }
 
     /// What came of a change that needs another network, and was not asked for yet.
@@ -351,16 +351,15 @@ impl Pipeline {
     /// # Errors
     /// The first error of any stage.
     pub fn finish(self) -> Result<(), RunError> {
-        let Self { frames, followed, transport, errors, stop, stopper, threads, wake, keep_frames, .. } =
-            self;
+        let Self { frames, tracked, playback, errors, stop, stopper, threads, wake, keep_frames, .. } = self;
         // The loader alone waits for this end.
         let is_loader = |thread: &JoinHandle<()>| thread.thread().name() == Some(LOADER);
         let ended_by_itself = threads.iter().all(|thread| thread.is_finished() || is_loader(thread));
         drop(wake);
         keep_frames.store(false, Ordering::SeqCst);
         if !ended_by_itself {
-            drop((frames, followed));
-            transport.end();
+            drop((frames, tracked));
+            playback.end();
             stop.ask_threads();
             if let Some(stopper) = stopper {
                 stopper();

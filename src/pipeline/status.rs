@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Followed, Pipeline};
+use super::{Pipeline, TrackedFrame};
 use crate::labels::Labels;
 use crate::scene::{Track, TrackState};
 use crate::source::{Condition, Health};
@@ -76,12 +76,12 @@ impl StatusFile {
     /// [`StatusError`].
     pub fn tell_run(
         &mut self,
-        followed: Option<&Followed>,
+        tracked: Option<&TrackedFrame>,
         pipeline: &Pipeline,
         labels: &Labels,
     ) -> Result<(), StatusError> {
-        let frame = followed.map(|followed| &followed.shot.frame);
-        let tracks = followed.iter().flat_map(|followed| &followed.scene.tracks);
+        let frame = tracked.map(|tracked| &tracked.job.frame);
+        let tracks = tracked.iter().flat_map(|tracked| &tracked.scene.tracks);
         let state = RunState {
             version: 1,
             source: &pipeline.info.name,

@@ -182,9 +182,9 @@ impl<'a> Crew<'a> {
             }
         };
         let mut line = self.board.begin(&pipeline.info, weight);
-        let (report, result) = headless::run(pipeline, Some(recorder), &stop, |followed, _| {
-            if !followed.silence {
-                line.frame(followed.scene.tracks.len());
+        let (report, result) = headless::run(pipeline, Some(recorder), &stop, |tracked, _| {
+            if !tracked.silence {
+                line.frame(tracked.scene.tracks.len());
             }
         });
         line.end();

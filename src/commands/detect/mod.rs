@@ -12,7 +12,7 @@ use crate::cli::DetectArgs;
 use crate::detect::{DetectSettings, Detector};
 use crate::detection::Detection;
 use crate::labels::Labels;
-use crate::pipeline::{Followed, Pipeline, Plan, headless};
+use crate::pipeline::{Pipeline, Plan, TrackedFrame, headless};
 use crate::source::SourceKind;
 
 use files::BoxFiles;
@@ -76,24 +76,24 @@ fn detect_source(
 
     let bar = progress::bar(&pipeline.info, context.quiet);
     let mut failure = None;
-    let (_, result) = headless::run(pipeline, None, &stop, |followed, pipeline| {
-        if followed.silence {
+    let (_, result) = headless::run(pipeline, None, &stop, |tracked, pipeline| {
+        if tracked.silence {
             return;
         }
         bar.inc(1);
         if failure.is_some() {
             return;
         }
-        let name = frame_name(followed, &pipeline.info.name);
-        let id = images.id(followed, &name);
-        let table = if context.quiet { String::new() } else { table(&name, &followed.detections, labels) };
+        let name = frame_name(tracked, &pipeline.info.name);
+        let id = images.id(tracked, &name);
+        let table = if context.quiet { String::new() } else { table(&name, &tracked.detections, labels) };
         let printed = bar.suspend(|| print(&table)).map(|open| {
             // Nobody reads the table any more, and nothing else was asked for.
             if !open && results.is_empty() {
                 stop.ask_threads();
             }
         });
-        let written = results.write(id, &followed.detections);
+        let written = results.write(id, &tracked.detections);
         if let Err(error) = printed.and(written.map_err(Failure::failed)) {
             failure = Some(error);
             stop.ask_threads();
@@ -111,10 +111,10 @@ fn detect_source(
 }
 
 /// An image's file name, or the recording's with the frame's number from 1.
-fn frame_name(followed: &Followed, source: &str) -> String {
-    match &followed.shot.frame.file {
+fn frame_name(tracked: &TrackedFrame, source: &str) -> String {
+    match &tracked.job.frame.file {
         Some(file) => file.display().to_string(),
-        None => format!("{source}#{}", followed.shot.frame.sequence + 1),
+        None => format!("{source}#{}", tracked.job.frame.sequence + 1),
     }
 }
 
@@ -131,11 +131,11 @@ struct Images {
 impl Images {
     /// The last digits in an image's file name; the frame's number in a single recording; otherwise the place among all
     /// images and frames. Says once where two images get the same number.
-    fn id(&mut self, followed: &Followed, name: &str) -> u64 {
+    fn id(&mut self, tracked: &TrackedFrame, name: &str) -> u64 {
         self.count += 1;
-        let id = match &followed.shot.frame.file {
+        let id = match &tracked.job.frame.file {
             Some(file) => digits(file).unwrap_or(self.count),
-            None if self.one_source => followed.shot.frame.sequence + 1,
+            None if self.one_source => tracked.job.frame.sequence + 1,
             None => self.count,
         };
         if !self.given.insert(id) && !std::mem::replace(&mut self.told, true) {

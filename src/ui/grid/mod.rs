@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use crate::config::{Live, Settings, Watch};
 use crate::detect::Detector;
 use crate::pipeline::status::StatusFile;
-use crate::pipeline::{RunError, Stop, Turns, stop};
+use crate::pipeline::{DetectorScheduler, RunError, Stop, stop};
 use crate::sink::write_snapshot;
 use crate::ui::session::status::WallState;
 use crate::ui::session::{LONG_NAP, MESSAGE, NAP, NUMBERS, QUIET, STILL, ShowError};
@@ -66,7 +66,7 @@ pub struct Wall {
 /// What all tiles have in common.
 struct Common {
     detector: Detector,
-    turns: Turns,
+    scheduler: DetectorScheduler,
     live: Live,
     /// The settings at the beginning: the network stays what it is in them.
     begun: Settings,
@@ -117,7 +117,7 @@ impl Wall {
             exit_at_end: self.exit_at_end,
             common: Common {
                 detector: self.detector,
-                turns: Turns::default(),
+                scheduler: DetectorScheduler::default(),
                 begun: self.live.settings().clone(),
                 live: self.live,
                 repeat: self.repeat,
@@ -212,7 +212,7 @@ impl Stage {
                 let paused = !self.common.paused;
                 self.common.paused = paused;
                 for pipeline in self.tiles.iter().filter_map(|tile| tile.pipeline.as_ref()) {
-                    pipeline.transport.set_paused(paused && !pipeline.info.kind.is_live());
+                    pipeline.playback.set_paused(paused && !pipeline.info.kind.is_live());
                 }
             }
             Command::Snapshot => {

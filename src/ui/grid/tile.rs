@@ -11,7 +11,7 @@ use super::{Common, WallSource};
 use crate::config::Live;
 use crate::enhance::{EnhanceSettings, ShownPicture};
 use crate::labels::Labels;
-use crate::pipeline::{Pipeline, Plan, Rate, RunError, Shot, Stats, Stop};
+use crate::pipeline::{FrameJob, Pipeline, Plan, Rate, RunError, Stats, Stop};
 use crate::scene::Scene;
 use crate::source::Condition;
 use crate::ui::session::age::Ages;
@@ -32,7 +32,7 @@ pub(super) struct Tile {
     pub(super) pipeline: Option<Pipeline>,
     labels: Arc<Labels>,
     /// The picture that is shown.
-    current: Option<Shot>,
+    current: Option<FrameJob>,
     scene: Option<Scene>,
     /// Frames of earlier epochs came before the source began again.
     epoch: u64,
@@ -110,14 +110,14 @@ impl Tile {
         let frozen = frozen && pipeline.info.kind.is_live();
         let (mut frame, mut scenes) = (None, Vec::new());
         let tracks_ended = loop {
-            match pipeline.followed.try_recv() {
-                Ok(followed) => scenes.push((followed.shot.epoch, followed.scene)),
+            match pipeline.tracked.try_recv() {
+                Ok(tracked) => scenes.push((tracked.job.epoch, tracked.scene)),
                 Err(error) => break error == TryRecvError::Disconnected,
             }
         };
         self.frames_ended = match pipeline.frames.try_recv() {
-            Ok(shot) => {
-                frame = Some(shot);
+            Ok(job) => {
+                frame = Some(job);
                 false
             }
             Err(error) => error == TryRecvError::Disconnected,
@@ -132,9 +132,9 @@ impl Tile {
                 self.late = true;
             }
         }
-        if let Some(mut shot) = frame.filter(|_| !frozen) {
-            shot.cover(&common.live.settings().enhance);
-            self.show(shot);
+        if let Some(mut job) = frame.filter(|_| !frozen) {
+            job.cover(&common.live.settings().enhance);
+            self.show(job);
         }
         if let Some(error) = error {
             self.fail(error);
@@ -194,9 +194,9 @@ impl Tile {
             stats: Arc::new(Stats::default()),
             stop: common.stop.for_another_run(),
         };
-        let pipeline = Pipeline::start_in_turn(plan, Some(&common.turns))?;
-        pipeline.transport.set_repeat(common.repeat);
-        pipeline.transport.set_paused(common.paused && !pipeline.info.kind.is_live());
+        let pipeline = Pipeline::start_scheduled(plan, Some(&common.scheduler))?;
+        pipeline.playback.set_repeat(common.repeat);
+        pipeline.playback.set_paused(common.paused && !pipeline.info.kind.is_live());
         Ok(pipeline)
     }
 
@@ -222,19 +222,19 @@ impl Tile {
         }
     }
 
-    fn show(&mut self, shot: Shot) {
-        self.begin_epoch(shot.epoch);
+    fn show(&mut self, job: FrameJob) {
+        self.begin_epoch(job.epoch);
         if let Some(before) = &self.current
             && !self.unseen
         {
             self.ages.replace(before.frame.captured);
         }
-        self.current = Some(shot);
+        self.current = Some(job);
         (self.unseen, self.dirty) = (true, true);
     }
 
     /// Where new pictures come from, while they do.
-    pub(super) fn frames(&self) -> Option<&Receiver<Shot>> {
+    pub(super) fn frames(&self) -> Option<&Receiver<FrameJob>> {
         self.pipeline.as_ref().filter(|_| !self.frames_ended).map(|pipeline| &pipeline.frames)
     }
 
@@ -255,7 +255,7 @@ impl Tile {
 
     /// Width and height of its pictures, where they are known.
     pub(super) fn size(&self) -> Option<(u32, u32)> {
-        let shown = self.current.as_ref().map(|shot| shot.frame.picture.size());
+        let shown = self.current.as_ref().map(|job| job.frame.picture.size());
         shown.or_else(|| self.pipeline.as_ref().and_then(|pipeline| pipeline.info.size))
     }
 
@@ -304,7 +304,7 @@ impl Tile {
         let (condition, is_trouble, sentence) = self.trouble(paused);
         let known = |value: f64| (value > 0.0).then_some(value);
         let stats = self.pipeline.as_ref().map(|pipeline| &pipeline.stats);
-        let frame = self.current.as_ref().map(|shot| &shot.frame);
+        let frame = self.current.as_ref().map(|job| &job.frame);
         let still = paused || self.ended;
         let line = TileLine {
             number: self.number,
@@ -321,7 +321,7 @@ impl Tile {
         let note =
             if self.pipeline.is_some() { "waiting for the first picture" } else { "it is being opened" };
         let shown = TileShown {
-            picture: self.current.as_ref().map(|shot| self.compare.picture(shot, show)),
+            picture: self.current.as_ref().map(|job| self.compare.picture(job, show)),
             time: frame.map_or(0.0, |frame| frame.time),
             scene: self.scene.as_ref(),
             labels: &self.labels,
@@ -337,24 +337,24 @@ impl Tile {
 
     /// It is on the screen.
     pub(super) fn seen(&mut self) {
-        if let Some(shot) = self.current.as_ref().filter(|_| std::mem::take(&mut self.unseen)) {
+        if let Some(job) = self.current.as_ref().filter(|_| std::mem::take(&mut self.unseen)) {
             self.displayed.tick();
-            self.ages.show(shot.frame.captured);
+            self.ages.show(job.frame.captured);
         }
     }
 
     /// The same for other programs.
     pub(super) fn state<'a>(&'a self, live: &'a Live, input: String, facts: (bool, bool, bool)) -> State<'a> {
         let (paused, repeat, closed) = facts;
-        let of = |shot: &Shot| (shot.epoch, shot.frame.sequence);
+        let of = |job: &FrameJob| (job.epoch, job.frame.sequence);
         let settled = match (&self.current, &self.scene) {
-            (Some(shot), Some(scene)) => of(shot) == (self.epoch, scene.sequence),
+            (Some(job), Some(scene)) => of(job) == (self.epoch, scene.sequence),
             _ => false,
         };
         State::of(Facts {
             source: &self.name,
             pipeline: self.pipeline.as_ref(),
-            frame: self.current.as_ref().map(|shot| &shot.frame),
+            frame: self.current.as_ref().map(|job| &job.frame),
             scene: self.scene.as_ref(),
             labels: &self.labels,
             live,

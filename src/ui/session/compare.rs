@@ -5,7 +5,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use crate::enhance::ShownPicture;
 use crate::frame::Picture;
-use crate::pipeline::Shot;
+use crate::pipeline::FrameJob;
 
 /// Puts pictures of two halves together; keeps the memory for it.
 #[derive(Debug, Default)]
@@ -27,8 +27,8 @@ fn sized<'a>(kept: &'a mut Option<Picture>, like: &Picture) -> &'a mut Picture {
 
 impl Compare {
     /// The picture to show of a frame.
-    pub(crate) fn picture<'a>(&'a mut self, shot: &'a Shot, show: ShownPicture) -> &'a Picture {
-        let (came, seen) = (&*shot.frame.picture, &**shot.seen());
+    pub(crate) fn picture<'a>(&'a mut self, job: &'a FrameJob, show: ShownPicture) -> &'a Picture {
+        let (came, seen) = (&*job.frame.picture, &**job.seen());
         if show == ShownPicture::Original {
             return came;
         }
@@ -84,23 +84,23 @@ mod tests {
     #[test]
     fn both_halves_have_the_size_that_came_however_small_the_network_sees_it() {
         let picture = |width, height, level| Arc::new(Picture::filled(width, height, [level; 3]).unwrap());
-        let shot = |seen| {
+        let job = |seen| {
             let picture = picture(90, 60, 40);
             let frame = Frame { picture, sequence: 0, time: 0.0, captured: Instant::now(), file: None };
-            Shot::alone(frame, Enhanced { seen, ..Enhanced::default() })
+            FrameJob::alone(frame, Enhanced { seen, ..Enhanced::default() })
         };
         let mut compare = Compare::default();
         for small in [picture(90, 60, 200), picture(30, 20, 200), picture(31, 20, 200)] {
-            let shot = shot(Some(small));
+            let job = job(Some(small));
             let colour = |x: usize, picture: &Picture| picture.rgb()[20 * 90 + x];
-            let split = compare.picture(&shot, ShownPicture::Split);
+            let split = compare.picture(&job, ShownPicture::Split);
             assert_eq!(split.size(), (90, 60));
             assert_eq!((colour(10, split), colour(80, split)), ([40; 3], [200; 3]));
-            let seen = compare.picture(&shot, ShownPicture::Enhanced);
+            let seen = compare.picture(&job, ShownPicture::Enhanced);
             assert_eq!((seen.size(), colour(10, seen)), ((90, 60), [200; 3]));
-            assert_eq!(colour(80, compare.picture(&shot, ShownPicture::Original)), [40; 3]);
+            assert_eq!(colour(80, compare.picture(&job, ShownPicture::Original)), [40; 3]);
         }
-        let shot = shot(None);
-        assert_eq!(compare.picture(&shot, ShownPicture::Enhanced).rgb()[0], [40; 3]);
+        let job = job(None);
+        assert_eq!(compare.picture(&job, ShownPicture::Enhanced).rgb()[0], [40; 3]);
     }
 }

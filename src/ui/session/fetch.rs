@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::TryRecvError;
 
-use super::{Followed, Shot, Stage, lock};
+use super::{FrameJob, Stage, TrackedFrame, lock};
 
 impl Stage {
     /// In time: the newest frame at once, the newest scene when it comes. True when there is something new to see.
@@ -12,12 +12,12 @@ impl Stage {
         let frozen = self.paused && self.is_live() && !self.step;
         let mut changed = false;
         let tracks_ended = loop {
-            match self.show.pipeline.followed.try_recv() {
-                Ok(followed) => {
-                    self.note_tracks(&followed);
-                    if !frozen && followed.shot.epoch >= self.epoch {
-                        self.begin_epoch(followed.shot.epoch);
-                        self.latest = Some(followed.scene);
+            match self.show.pipeline.tracked.try_recv() {
+                Ok(tracked) => {
+                    self.note_tracks(&tracked);
+                    if !frozen && tracked.job.epoch >= self.epoch {
+                        self.begin_epoch(tracked.job.epoch);
+                        self.latest = Some(tracked.scene);
                         changed = true;
                     }
                 }
@@ -26,18 +26,18 @@ impl Stage {
         };
         match self.show.pipeline.frames.try_recv() {
             // It was on its way when a jump was asked for.
-            Ok(shot) if shot.epoch < self.epoch => {}
-            Ok(mut shot) => {
-                self.begin_epoch(shot.epoch);
+            Ok(job) if job.epoch < self.epoch => {}
+            Ok(mut job) => {
+                self.begin_epoch(job.epoch);
                 if !frozen {
-                    let before = self.show_frame(shot);
+                    let before = self.show_frame(job);
                     (self.step, changed) = (false, true);
                     self.choose_scene();
                     self.write_picture(before);
                 } else {
-                    shot.cover(&self.show.carried.live.settings().enhance);
+                    job.cover(&self.show.carried.live.settings().enhance);
                     let scene = self.latest.clone().unwrap_or_default();
-                    self.writing &= self.show.recorder.picture(&shot.frame, &scene, shot.frame.time);
+                    self.writing &= self.show.recorder.picture(&job.frame, &scene, job.frame.time);
                 }
             }
             // The last tracks come after the last picture.
@@ -56,20 +56,20 @@ impl Stage {
     /// In step: the next frame with its own scene, when its time has come.
     pub(crate) fn fetch_in_step(&mut self) -> bool {
         let next = loop {
-            let next = match self.next.take().map_or_else(|| self.show.pipeline.followed.try_recv(), Ok) {
+            let next = match self.next.take().map_or_else(|| self.show.pipeline.tracked.try_recv(), Ok) {
                 Ok(next) => next,
                 Err(TryRecvError::Disconnected) => return self.set_ended(true),
                 Err(TryRecvError::Empty) => return self.look_for_end(),
             };
-            if next.shot.epoch >= self.epoch {
+            if next.job.epoch >= self.epoch {
                 break next;
             }
             // It was on its way when a jump was asked for.
             self.note_tracks(&next);
         };
-        let repeated = next.shot.epoch > self.epoch;
-        self.begin_epoch(next.shot.epoch);
-        let (time, now, live) = (next.shot.frame.time, Instant::now(), self.is_live());
+        let repeated = next.job.epoch > self.epoch;
+        self.begin_epoch(next.job.epoch);
+        let (time, now, live) = (next.job.frame.time, Instant::now(), self.is_live());
         if repeated {
             // Nobody asked for it: the last picture has its time, and a halted one stays.
             self.awaiting = false;
@@ -89,12 +89,12 @@ impl Stage {
         }
         self.clock.shown(time, now);
         self.note_tracks(&next);
-        let Followed { mut shot, scene, .. } = next;
+        let TrackedFrame { mut job, scene, .. } = next;
         if !live {
             // The age of a frame of a recording counts from when it was due, not from when it was decoded.
-            shot.frame.captured = now;
+            job.frame.captured = now;
         }
-        let before = self.show_frame(shot);
+        let before = self.show_frame(job);
         self.scene = Some(scene);
         self.write_picture(before);
         true
@@ -114,16 +114,16 @@ impl Stage {
     }
 
     /// Gives the epoch and the time of the frame that was shown before.
-    fn show_frame(&mut self, mut shot: Shot) -> Option<(u64, f64)> {
+    fn show_frame(&mut self, mut job: FrameJob) -> Option<(u64, f64)> {
         // It may have been on its way when that was asked for.
-        shot.cover(&self.show.carried.live.settings().enhance);
-        self.begin.get_or_insert(shot.frame.time);
-        self.begin = self.begin.map(|begin| begin.min(shot.frame.time));
+        job.cover(&self.show.carried.live.settings().enhance);
+        self.begin.get_or_insert(job.frame.time);
+        self.begin = self.begin.map(|begin| begin.min(job.frame.time));
         if let Some(current) = &self.current {
             self.ages.replace(current.frame.captured);
         }
         self.unseen = true;
-        let before = self.current.replace(shot).map(|before| (before.epoch, before.frame.time));
+        let before = self.current.replace(job).map(|before| (before.epoch, before.frame.time));
         (self.awaiting, self.goal) = (false, None);
         self.displayed.tick();
         before
@@ -132,9 +132,9 @@ impl Stage {
     /// In time: what is remembered of the frame shown, else the newest there is.
     fn choose_scene(&mut self) {
         let Some(current) = &self.current else { return };
-        let remembered = self.show.pipeline.memory.as_ref();
+        let remembered = self.show.pipeline.history.as_ref();
         let remembered =
-            remembered.and_then(|memory| self.trace.scene(&lock(memory), current.frame.sequence));
+            remembered.and_then(|history| self.replay.scene(&lock(history), current.frame.sequence));
         if let Some(scene) = remembered {
             // Where play leaves what is remembered, the last of it holds until the detector has looked.
             if self.latest.as_ref().is_none_or(|latest| latest.sequence <= scene.sequence) {
@@ -148,7 +148,7 @@ impl Stage {
 
     /// Whether the frame shown is the last one, and nothing is on its way.
     fn look_for_end(&mut self) -> bool {
-        let Some(end) = self.show.pipeline.transport.ended() else { return self.set_ended(false) };
+        let Some(end) = self.show.pipeline.playback.ended() else { return self.set_ended(false) };
         // A jump may have led to where nothing more comes of.
         if self.awaiting && end.epoch == self.epoch && end.in_epoch == 0 && self.current.is_some() {
             (self.awaiting, self.goal) = (false, None);
@@ -169,47 +169,47 @@ impl Stage {
     /// Whether nothing was passed over by jumps.
     fn saw_everything(&self) -> bool {
         let last = self.current.as_ref().map_or(0, |current| current.frame.sequence);
-        self.show.pipeline.memory.as_ref().is_none_or(|memory| lock(memory).covers(last))
+        self.show.pipeline.history.as_ref().is_none_or(|history| lock(history).covers(last))
     }
 
     /// Takes note of what was tracked just now. Each frame's tracks are written once, when they are first found.
-    fn note_tracks(&mut self, followed: &Followed) {
-        let sequence = followed.shot.frame.sequence;
-        self.tracked = Some((followed.shot.epoch, sequence));
-        if !followed.fresh {
+    fn note_tracks(&mut self, tracked: &TrackedFrame) {
+        let sequence = tracked.job.frame.sequence;
+        self.tracked = Some((tracked.job.epoch, sequence));
+        if !tracked.fresh {
             return;
         }
         self.scores.clear();
-        self.scores.extend(followed.detections.iter().map(|detection| detection.score));
+        self.scores.extend(tracked.detections.iter().map(|detection| detection.score));
         if !self.show.recorder.writes_tracks() {
             return;
         }
         let can_come_again = !self.is_live();
         if !can_come_again || self.written.insert(sequence) {
-            self.writing &= self.show.recorder.tracks(&followed.shot.frame, &followed.scene);
+            self.writing &= self.show.recorder.tracks(&tracked.job.frame, &tracked.scene);
         }
     }
 
     /// Whether the tracks shown are those of the frame shown, found with the settings in force or remembered.
     pub(crate) fn is_settled(&self) -> bool {
-        let (Some(shot), Some(scene)) = (&self.current, &self.scene) else { return false };
-        let tracked = self.tracked == Some((shot.epoch, shot.frame.sequence));
+        let (Some(job), Some(scene)) = (&self.current, &self.scene) else { return false };
+        let tracked = self.tracked == Some((job.epoch, job.frame.sequence));
         !self.awaiting
-            && scene.sequence == shot.frame.sequence
-            && (!shot.fresh || tracked || self.show.every_frame)
+            && scene.sequence == job.frame.sequence
+            && (!job.fresh || tracked || self.show.every_frame)
     }
 
     /// The video gets what is shown, in the recording's own time; a jump takes as long in it as a frame.
     fn write_picture(&mut self, before: Option<(u64, f64)>) {
-        let Some(shot) = &self.current else { return };
+        let Some(job) = &self.current else { return };
         let usual = 1.0 / self.show.pipeline.info.rate.unwrap_or(25.0).clamp(1.0, 1000.0);
         let passed = match before {
-            Some((epoch, time)) if epoch == shot.epoch => (shot.frame.time - time).max(0.0),
+            Some((epoch, time)) if epoch == job.epoch => (job.frame.time - time).max(0.0),
             _ => usual,
         };
-        let film = self.film.map_or(shot.frame.time, |film| film + passed);
+        let film = self.film.map_or(job.frame.time, |film| film + passed);
         self.film = Some(film);
         let scene = self.scene.clone().unwrap_or_default();
-        self.writing &= self.show.recorder.picture(&shot.frame, &scene, film);
+        self.writing &= self.show.recorder.picture(&job.frame, &scene, film);
     }
 }

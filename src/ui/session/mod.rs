@@ -25,13 +25,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::config::{Live, Watch};
+use crate::history::Replay;
 use crate::labels::Labels;
 use crate::pipeline::capture::lock;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::recorder::Recorder;
 use crate::pipeline::status::{StatusError, StatusFile};
-use crate::pipeline::{Followed, Pipeline, Rate, RunError, Shot, Stop};
-use crate::recall::Trace;
+use crate::pipeline::{FrameJob, Pipeline, Rate, RunError, Stop, TrackedFrame};
 use crate::scene::Scene;
 use crate::sink::SinkError;
 use crate::view::{Canvas, Panel, Text, Timeline, Viewer, Window, WindowError};
@@ -134,7 +134,7 @@ struct Stage {
     canvas: Canvas,
     text: Text,
     /// The frame that is shown.
-    current: Option<Shot>,
+    current: Option<FrameJob>,
     /// What is drawn on it.
     scene: Option<Scene>,
     /// In time: the newest scene that came from the tracker since the last jump.
@@ -142,9 +142,9 @@ struct Stage {
     /// The epoch and number of the frame that was tracked last.
     tracked: Option<(u64, u64)>,
     /// What is remembered, with trails.
-    trace: Trace,
+    replay: Replay,
     /// In step: the frame whose time has not come yet.
-    next: Option<Followed>,
+    next: Option<TrackedFrame>,
     /// In step: when frames are due.
     clock: Clock,
     /// Frames of earlier epochs came before a jump.
@@ -195,10 +195,10 @@ struct Stage {
 impl Stage {
     fn new(show: Show) -> Self {
         let message = show.carried.note.clone().map(|note| (note, Instant::now() + MESSAGE));
-        let transport = &show.pipeline.transport;
-        transport.set_speed(show.carried.speed);
-        transport.set_repeat(show.carried.repeat);
-        let trace = Trace::new(show.carried.live.settings().trails);
+        let playback = &show.pipeline.playback;
+        playback.set_speed(show.carried.speed);
+        playback.set_repeat(show.carried.repeat);
+        let replay = Replay::new(show.carried.live.settings().trails);
         let watch = tune::watch(&show.carried.live);
         let status = show.status_file.clone().map(StatusFile::new);
         Self {
@@ -210,7 +210,7 @@ impl Stage {
             scene: None,
             latest: None,
             tracked: None,
-            trace,
+            replay,
             next: None,
             clock: Clock::new(),
             epoch: 0,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Outcome, Stage};
 use crate::config::tuning;
 use crate::pipeline::Target;
-use crate::pipeline::transport::SPEEDS;
+use crate::pipeline::playback::SPEEDS;
 use crate::sink::write_snapshot;
 use crate::view::{Command, Layer, times};
 
@@ -23,7 +23,7 @@ impl Stage {
                 self.set_paused(true);
                 self.step = true;
                 if !self.is_live() && !self.show.every_frame {
-                    self.show.pipeline.transport.step();
+                    self.show.pipeline.playback.step();
                 }
             }
             Command::StepBack => {
@@ -45,7 +45,7 @@ impl Stage {
             Command::Repeat => {
                 let repeat = !self.show.carried.repeat;
                 self.show.carried.repeat = repeat;
-                self.show.pipeline.transport.set_repeat(repeat);
+                self.show.pipeline.playback.set_repeat(repeat);
                 self.tell(if repeat { "begins again at the end" } else { "stops at the end" });
             }
             Command::File(steps) => return self.change_file(steps),
@@ -85,7 +85,7 @@ impl Stage {
         if paused != self.paused {
             self.paused = paused;
             self.clock.stop();
-            self.show.pipeline.transport.set_paused(paused);
+            self.show.pipeline.playback.set_paused(paused);
         }
     }
 
@@ -96,7 +96,7 @@ impl Stage {
             self.tell("live: there is no going back and forth");
             return None;
         }
-        if self.show.pipeline.memory.is_none() {
+        if self.show.pipeline.history.is_none() {
             self.tell("with --exit-at-end there is no going back and forth");
             return None;
         }
@@ -109,7 +109,7 @@ impl Stage {
         let end = end.max(self.current.as_ref().map_or(end, |current| current.frame.time));
         self.jumped = true;
         self.goal = Some(goal.clamp(begin, end.max(begin)));
-        let epoch = self.show.pipeline.transport.seek(target);
+        let epoch = self.show.pipeline.playback.seek(target);
         self.expect(epoch);
     }
 
@@ -139,7 +139,7 @@ impl Stage {
         let at = SPEEDS.iter().position(|s| *s >= speed).unwrap_or(SPEEDS.len() - 1);
         let to = at.saturating_add_signed(steps as isize).min(SPEEDS.len() - 1);
         self.show.carried.speed = SPEEDS[to];
-        self.show.pipeline.transport.set_speed(SPEEDS[to]);
+        self.show.pipeline.playback.set_speed(SPEEDS[to]);
         self.clock.set_speed(SPEEDS[to], Instant::now());
         self.tell(format!("speed {}", times(SPEEDS[to])));
     }

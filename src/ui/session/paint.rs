@@ -100,19 +100,19 @@ impl Stage {
 
     /// Brings the time line up to date; what is remembered is asked for only where that has changed.
     fn update_timeline(&mut self, time: f64) {
-        let (Some(memory), Some(duration)) = (&self.show.pipeline.memory, self.show.pipeline.info.duration)
+        let (Some(history), Some(duration)) = (&self.show.pipeline.history, self.show.pipeline.info.duration)
         else {
             self.timeline = None;
             return;
         };
-        let memory = lock(memory);
+        let history = lock(history);
         let (version, line) = self.timeline.get_or_insert_with(|| (u64::MAX, Timeline::default()));
-        if *version != memory.version() {
-            *version = memory.version();
+        if *version != history.version() {
+            *version = history.version();
             line.parts.clear();
-            line.parts.extend(memory.parts());
+            line.parts.extend(history.parts());
             line.births.clear();
-            line.births.extend(memory.births());
+            line.births.extend(history.births());
         }
         line.begin = self.begin.unwrap_or(time);
         line.end = line.begin + duration;

@@ -96,7 +96,7 @@ impl<'a> State<'a> {
     pub(crate) fn of(facts: Facts<'a>) -> Self {
         let (frame, pipeline) = (facts.frame, facts.pipeline);
         let health = pipeline.and_then(|pipeline| pipeline.health.as_ref());
-        let memory = pipeline.and_then(|pipeline| pipeline.memory.as_ref()).map(super::lock);
+        let history = pipeline.and_then(|pipeline| pipeline.history.as_ref()).map(super::lock);
         let tracks = facts.scene.iter().flat_map(|scene| &scene.tracks);
         Self {
             version: 1,
@@ -112,7 +112,7 @@ impl<'a> State<'a> {
             repeat: facts.repeat,
             recording: facts.recording,
             settled: facts.settled,
-            remembered_bytes: memory.map_or(0, |memory| memory.bytes()),
+            remembered_bytes: history.map_or(0, |history| history.bytes()),
             fares: Fares::of(health),
             age_ms: facts.ages.shown_ms(),
             age_ms_worst: facts.ages.worst_ms(),
@@ -154,7 +154,7 @@ impl Stage {
         let state = State::of(Facts {
             source: &self.show.pipeline.info.name,
             pipeline: Some(&self.show.pipeline),
-            frame: self.current.as_ref().map(|shot| &shot.frame),
+            frame: self.current.as_ref().map(|job| &job.frame),
             scene: self.scene.as_ref(),
             labels: &self.show.labels,
             live: &carried.live,

@@ -47,7 +47,7 @@ impl Stage {
                 Note::Swapped(network) => {
                     self.show.labels = self.show.pipeline.labels();
                     self.show.recorder.look(&self.show.labels, &self.show.carried.live.settings().overlay);
-                    self.look_again();
+                    self.retrack();
                     self.tell(network);
                 }
                 Note::Failed(why) => {
@@ -89,7 +89,7 @@ impl Stage {
             return;
         }
         self.show.pipeline.adjust(settings);
-        self.trace.set_settings(settings.trails);
+        self.replay.set_settings(settings.trails);
         // A picture that stands still may do so for long.
         if let Some(current) = &mut self.current {
             current.cover(&settings.enhance);
@@ -102,17 +102,17 @@ impl Stage {
             || settings.detect_for_tracking() != before.detect_for_tracking()
             || !settings.enhance.sees_like(&before.enhance)
         {
-            self.look_again();
+            self.retrack();
         }
     }
 
     /// What was tracked so far would be tracked otherwise now; a picture that stands still is looked at anew.
-    fn look_again(&mut self) {
-        let Some(memory) = self.show.pipeline.memory.clone() else { return };
-        lock(&memory).outdate();
+    fn retrack(&mut self) {
+        let Some(history) = self.show.pipeline.history.clone() else { return };
+        lock(&history).outdate();
         let time = self.goal.or(self.current.as_ref().map(|current| current.frame.time));
         if let (true, Some(time)) = (self.paused || self.ended, time) {
-            let epoch = self.show.pipeline.transport.look_again(time);
+            let epoch = self.show.pipeline.playback.retrack(time);
             self.expect(epoch);
         }
     }

@@ -18,11 +18,11 @@ fn detections(sequence: u64) -> Vec<Detection> {
     walkers.map(detection).collect()
 }
 
-/// Tracks as the program does it: goes on with the piece's tracker, or begins a new one.
+/// Tracks as the program does it: goes on with the segment's tracker, or begins a new one.
 struct Player {
-    memory: Memory,
+    history: TrackHistory,
     tracker: Tracker,
-    piece: Option<PieceId>,
+    segment: Option<SegmentId>,
     /// The frame that `tracker` saw last.
     live: Option<u64>,
     tracked: u64,
@@ -31,26 +31,26 @@ struct Player {
 impl Player {
     fn new() -> Self {
         let tracker = Tracker::new(TrackSettings::default());
-        Self { memory: Memory::new(None, 0), tracker, piece: None, live: None, tracked: 0 }
+        Self { history: TrackHistory::new(None, 0), tracker, segment: None, live: None, tracked: 0 }
     }
 
     fn jump(&mut self, sequence: u64) {
-        if let (Some(piece), Some(_)) = (self.piece, self.live.take()) {
-            self.memory.keep_end(piece, &self.tracker);
+        if let (Some(segment), Some(_)) = (self.segment, self.live.take()) {
+            self.history.keep_end(segment, &self.tracker);
         }
-        self.piece = self.memory.join(sequence);
+        self.segment = self.history.join(sequence);
     }
 
     fn show(&mut self, sequence: u64) -> Scene {
-        if self.memory.is_settled(self.piece, sequence) {
-            return self.memory.scene(sequence).unwrap();
+        if self.history.is_settled(self.segment, sequence) {
+            return self.history.scene(sequence).unwrap();
         }
         if self.live.is_none() {
-            match self.piece.and_then(|piece| self.memory.resume(piece, sequence)) {
+            match self.segment.and_then(|segment| self.history.resume(segment, sequence)) {
                 Some(tracker) => self.tracker = tracker,
                 None => {
                     self.tracker = Tracker::new(TrackSettings::default());
-                    self.tracker.number_above(self.memory.last_id());
+                    self.tracker.number_above(self.history.last_id());
                 }
             }
         }
@@ -58,7 +58,7 @@ impl Player {
         let tracks = self.tracker.update(time, &detections(sequence));
         let tracks = tracks.iter().filter(|t| t.state != TrackState::Tentative).copied().collect();
         let scene = Scene { sequence, time, tracks, ..Scene::default() };
-        self.piece = Some(self.memory.write(self.piece, &scene, &self.tracker, self.memory.revision()));
+        self.segment = Some(self.history.write(self.segment, &scene, &self.tracker, self.history.revision()));
         (self.live, self.tracked) = (Some(sequence), self.tracked + 1);
         scene
     }
@@ -99,7 +99,7 @@ proptest! {
         prop_assert_eq!(player.tracked, frontier);
     }
 
-    /// Jumps to anywhere: no id is used for two objects, frames are what the last tracking of them said, pieces keep apart.
+    /// Jumps to anywhere: no id is used for two objects, frames are what the last tracking of them said, segments keep apart.
     #[test]
     fn jumps_into_the_unknown(jumps in prop::collection::vec((0u64..400, 1u64..90, any::<bool>()), 1..14)) {
         let mut player = Player::new();
@@ -107,7 +107,7 @@ proptest! {
         let mut places: BTreeMap<u64, f32> = BTreeMap::new();
         for (from, count, outdate) in jumps {
             if outdate {
-                player.memory.outdate();
+                player.history.outdate();
             }
             player.jump(from);
             for sequence in from..from + count {
@@ -119,18 +119,18 @@ proptest! {
                 }
                 model.insert(sequence, scene);
             }
-            let known: Vec<u64> = (0..500).filter(|s| player.memory.piece_at(*s).is_some()).collect();
+            let known: Vec<u64> = (0..500).filter(|s| player.history.segment_at(*s).is_some()).collect();
             prop_assert_eq!(known, model.keys().copied().collect::<Vec<_>>());
             for (sequence, scene) in &model {
-                assert_same(&player.memory.scene(*sequence).unwrap(), scene);
+                assert_same(&player.history.scene(*sequence).unwrap(), scene);
             }
-            let pieces = &player.memory.pieces;
-            prop_assert!(pieces.iter().all(|p| p.first <= p.last && p.blocks() > 0));
-            prop_assert!(pieces.is_sorted_by(|a, b| a.last < b.first));
-            let mut ids: Vec<_> = pieces.iter().map(|p| p.id).collect();
+            let segments = &player.history.segments;
+            prop_assert!(segments.iter().all(|p| p.first <= p.last && p.blocks() > 0));
+            prop_assert!(segments.is_sorted_by(|a, b| a.last < b.first));
+            let mut ids: Vec<_> = segments.iter().map(|p| p.id).collect();
             ids.sort_unstable();
             ids.dedup();
-            prop_assert_eq!(ids.len(), pieces.len());
+            prop_assert_eq!(ids.len(), segments.len());
         }
     }
 }
@@ -143,7 +143,7 @@ fn what_play_runs_into_is_tracked_anew() {
     player.jump(80);
     (80..120).for_each(|s| drop(player.show(s)));
     let ids_at = |player: &Player, sequence| -> Vec<u64> {
-        player.memory.scene(sequence).unwrap().tracks.iter().map(|t| t.id).collect()
+        player.history.scene(sequence).unwrap().tracks.iter().map(|t| t.id).collect()
     };
     let (later, last) = (ids_at(&player, 100), ids_at(&player, 115));
     player.jump(40);
@@ -152,20 +152,20 @@ fn what_play_runs_into_is_tracked_anew() {
     assert!(ids.contains(&1) && ids.iter().all(|id| !later.contains(id)), "{later:?} {ids:?}");
     // Behind where the play ended, what was known is still there.
     assert_eq!(ids_at(&player, 115), last);
-    assert_eq!(player.memory.parts().count(), 2);
+    assert_eq!(player.history.parts().count(), 2);
 }
 
 #[test]
 fn in_time_a_small_gap_is_none() {
     for (reach, goes_on) in [(0, false), (10, true)] {
-        let mut player = Player { memory: Memory::new(None, reach), ..Player::new() };
+        let mut player = Player { history: TrackHistory::new(None, reach), ..Player::new() };
         player.jump(0);
         (0..=95).for_each(|s| drop(player.show(s)));
         // The picture was ahead of the tracks.
         player.jump(99);
         let ids: Vec<u64> = player.show(99).tracks.iter().map(|t| t.id).collect();
         assert_eq!(ids.contains(&1), goes_on, "{ids:?}");
-        assert_eq!((player.memory.covers(99), player.memory.covers(120)), (goes_on, false));
+        assert_eq!((player.history.covers(99), player.history.covers(120)), (goes_on, false));
     }
 }
 
@@ -174,26 +174,26 @@ fn other_settings_go_on_with_the_ids() {
     let mut player = Player::new();
     player.jump(0);
     (0..200).for_each(|s| drop(player.show(s)));
-    player.memory.outdate();
+    player.history.outdate();
     player.jump(163);
-    let before: Vec<u64> = player.memory.scene(163).unwrap().tracks.iter().map(|t| t.id).collect();
+    let before: Vec<u64> = player.history.scene(163).unwrap().tracks.iter().map(|t| t.id).collect();
     let anew: Vec<u64> = player.show(163).tracks.iter().map(|t| t.id).collect();
     assert_eq!(before, anew);
     // And once more, at the very frame where the last change began.
-    player.memory.outdate();
+    player.history.outdate();
     player.jump(163);
     assert_eq!(player.show(163).tracks.iter().map(|t| t.id).collect::<Vec<_>>(), before);
-    assert_eq!(player.memory.parts().map(|part| part.2).collect::<Vec<_>>(), [false, true, false]);
-    assert_eq!(player.memory.births().count(), 6);
+    assert_eq!(player.history.parts().map(|part| part.2).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(player.history.births().count(), 6);
 }
 
 #[test]
 fn an_hour_of_a_crowd_takes_no_more_than_promised() {
     // 25 people at 30 frames a second, for two minutes instead of sixty.
     let (frames, people) = (3_600u64, 25u64);
-    let mut memory = Memory::new(None, 0);
+    let mut history = TrackHistory::new(None, 0);
     let mut tracker = Tracker::new(TrackSettings::default());
-    let mut piece = None;
+    let mut segment = None;
     for sequence in 0..frames {
         let seen = |i: u64| {
             let phase = sequence as f32 * 0.02 + i as f32;
@@ -202,21 +202,22 @@ fn an_hour_of_a_crowd_takes_no_more_than_promised() {
         };
         let time = sequence as f64 / 30.0;
         let tracks = tracker.update(time, &(0..people).map(seen).collect::<Vec<_>>()).to_vec();
-        piece = Some(memory.write(piece, &Scene { sequence, time, tracks, ..Scene::default() }, &tracker, 0));
+        segment =
+            Some(history.write(segment, &Scene { sequence, time, tracks, ..Scene::default() }, &tracker, 0));
     }
-    let an_hour = memory.bytes() * 30;
+    let an_hour = history.bytes() * 30;
     assert!(an_hour < BYTES_PER_HOUR, "{} MB an hour", an_hour >> 20);
 
     // What would be more is dropped, the farthest first.
-    let mut memory = Memory::with_limit(200_000);
-    let mut piece = None;
+    let mut history = TrackHistory::with_limit(200_000);
+    let mut segment = None;
     for sequence in 0..frames {
         let tracks = tracker.tracks().to_vec();
         let scene = Scene { sequence, time: sequence as f64 / 30.0, tracks, ..Scene::default() };
-        piece = Some(memory.write(piece, &scene, &tracker, 0));
-        assert!(memory.bytes() < 300_000);
+        segment = Some(history.write(segment, &scene, &tracker, 0));
+        assert!(history.bytes() < 300_000);
     }
-    assert!(memory.scene(0).is_none() && memory.scene(frames - 1).is_some());
+    assert!(history.scene(0).is_none() && history.scene(frames - 1).is_some());
 }
 
 #[test]
@@ -225,10 +226,10 @@ fn trails_come_back_with_the_scene() {
     player.jump(0);
     (0..150).for_each(|s| drop(player.show(s)));
     let settings = TrailSettings { seconds: 1.0, ..TrailSettings::default() };
-    let mut one_by_one = Trace::new(settings);
+    let mut one_by_one = Replay::new(settings);
     for sequence in 0..150 {
-        let scene = one_by_one.scene(&player.memory, sequence).unwrap();
-        let jumped = Trace::new(settings).scene(&player.memory, sequence).unwrap();
+        let scene = one_by_one.scene(&player.history, sequence).unwrap();
+        let jumped = Replay::new(settings).scene(&player.history, sequence).unwrap();
         assert_eq!(scene.trails, jumped.trails, "{sequence}");
         for (track, trail) in scene.tracks.iter().zip(scene.trails.iter()) {
             assert_eq!(track.id, trail.id);
@@ -236,5 +237,5 @@ fn trails_come_back_with_the_scene() {
             assert!((trail.points.len() as f64 - expected).abs() < 2.5, "{} {expected}", trail.points.len());
         }
     }
-    assert!(one_by_one.scene(&player.memory, 150).is_none());
+    assert!(one_by_one.scene(&player.history, 150).is_none());
 }

@@ -2,28 +2,28 @@
 
 use std::sync::Arc;
 
-use super::capture::Shot;
-use super::sense::Found;
+use super::capture::FrameJob;
+use super::detect_worker::DetectorOutput;
 use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, Pieces};
 use crate::detection::Detection;
 use crate::labels::Labels;
 
 /// What finds the objects of a frame.
-pub enum Eye {
+pub enum DetectionSource {
     /// The network.
     Network(Box<Detector>),
     /// What was found before, whatever the picture shows.
-    Recorded(Recorded),
+    Recorded(RecordedDetections),
 }
 
 /// Detections of a recording, by the number of the frame; behind its end it begins again.
 #[derive(Debug, Clone)]
-pub struct Recorded {
+pub struct RecordedDetections {
     frames: Arc<[Vec<Detection>]>,
     labels: Labels,
 }
 
-impl Recorded {
+impl RecordedDetections {
     /// `frames`: what is found in each frame from number 0 on; `labels`: what the classes are called.
     pub fn new(frames: impl Into<Arc<[Vec<Detection>]>>, labels: Labels) -> Self {
         Self { frames: frames.into(), labels }
@@ -36,19 +36,19 @@ impl Recorded {
     }
 }
 
-impl From<Detector> for Eye {
+impl From<Detector> for DetectionSource {
     fn from(detector: Detector) -> Self {
         Self::Network(Box::new(detector))
     }
 }
 
-impl From<Recorded> for Eye {
-    fn from(recorded: Recorded) -> Self {
+impl From<RecordedDetections> for DetectionSource {
+    fn from(recorded: RecordedDetections) -> Self {
         Self::Recorded(recorded)
     }
 }
 
-impl Eye {
+impl DetectionSource {
     /// The names of the classes.
     pub(super) fn labels(&self) -> &Labels {
         match self {
@@ -119,23 +119,23 @@ impl Eye {
     ///
     /// # Errors
     /// [`DetectError::Run`] when the network fails.
-    pub(super) fn look(&mut self, shot: &Shot) -> Result<(Found, DetectTimes), DetectError> {
+    pub(super) fn look(&mut self, job: &FrameJob) -> Result<(DetectorOutput, DetectTimes), DetectError> {
         let (mut found, times) = match self {
             Self::Network(detector) => {
-                let mut detections = detector.detect(shot.seen())?;
+                let mut detections = detector.detect(job.seen())?;
                 let mut suppressed = detector.suppressed().to_vec();
                 for list in [&mut detections, &mut suppressed] {
-                    shot.enhanced.place(list, shot.frame.picture.size());
+                    job.enhanced.place(list, job.frame.picture.size());
                 }
-                (Found { detections, suppressed }, detector.times())
+                (DetectorOutput { detections, suppressed }, detector.times())
             }
             Self::Recorded(recorded) => {
-                let detections = recorded.at(shot.frame.sequence);
-                (Found { detections, suppressed: Vec::new() }, DetectTimes::default())
+                let detections = recorded.at(job.frame.sequence);
+                (DetectorOutput { detections, suppressed: Vec::new() }, DetectTimes::default())
             }
         };
         for list in [&mut found.detections, &mut found.suppressed] {
-            shot.enhanced.leave_out(list);
+            job.enhanced.leave_out(list);
         }
         Ok((found, times))
     }
@@ -158,12 +158,12 @@ mod tests {
         let (picture, enhanced) = Enhancer::new(settings).for_network((416, 416)).enhance(&picture, 0.0);
         assert_eq!(enhanced.seen.as_ref().unwrap().size(), (416, 234));
         let frame = Frame { picture, sequence: 0, time: 0.0, captured: Instant::now(), file: None };
-        let shot = Shot::alone(frame, enhanced);
+        let job = FrameJob::alone(frame, enhanced);
         let detection =
             |left, top| Detection { rect: Rect::new(left, top, 80.0, 60.0), score: 0.9, class: 0 };
         let frames = vec![vec![detection(300.0, 200.0), detection(20.0, 10.0)]];
-        let mut eye = Eye::from(Recorded::new(frames, Labels::coco()));
-        let (found, _) = eye.look(&shot).unwrap();
+        let mut detector = DetectionSource::from(RecordedDetections::new(frames, Labels::coco()));
+        let (found, _) = detector.look(&job).unwrap();
         assert_eq!(found.detections, [detection(300.0, 200.0)], "but for what is masked");
     }
 }

@@ -7,23 +7,23 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::capture::{SharedMemory, Shot, lock};
+use super::capture::{FrameJob, SharedHistory, lock};
+use super::detect_worker::{DetectionResult, DetectorOutput};
 use super::link::Outlet;
-use super::sense::{Found, Sensed};
 use super::stats::Stats;
 use crate::detect::{DetectError, DetectTimes};
 use crate::detection::Detection;
 use crate::enhance::CameraWatch;
-use crate::recall::{Memory, PieceId, Trace};
+use crate::history::{Replay, SegmentId, TrackHistory};
 use crate::scene::{Scene, Track, TrackState};
 use crate::source::Health;
 use crate::track::{Observation, TrackSettings, Tracker, TrailSettings, Trails};
 
 /// A frame with all that is known of it.
 #[derive(Debug, Clone)]
-pub struct Followed {
+pub struct TrackedFrame {
     /// The frame.
-    pub shot: Shot,
+    pub job: FrameJob,
     /// What the detector found in it; nothing where it is remembered.
     pub detections: Vec<Detection>,
     /// What the tracker makes of it.
@@ -106,10 +106,10 @@ impl<T> Reorder<T> {
 }
 
 /// Settings to go on with from the next frame on: the tracker's, the trails', and whether the camera's motion is looked for.
-pub(super) type Adjust = Arc<Mutex<Option<(TrackSettings, TrailSettings, bool)>>>;
+pub(super) type PendingTracking = Arc<Mutex<Option<(TrackSettings, TrailSettings, bool)>>>;
 
 /// What the track thread works with.
-pub(super) struct Follow {
+pub(super) struct TrackWorker {
     /// The tracker's settings.
     pub(super) track: TrackSettings,
     /// The trails' settings.
@@ -117,17 +117,17 @@ pub(super) struct Follow {
     /// The camera's motion is looked for in the pixels.
     pub(super) camera_motion: bool,
     /// Where results come from.
-    pub(super) inlet: Receiver<Result<Sensed, DetectError>>,
+    pub(super) inlet: Receiver<Result<DetectionResult, DetectError>>,
     /// Every frame is sensed, by several threads; otherwise they come in order, with gaps.
     pub(super) every_frame: bool,
     /// Where scenes go.
-    pub(super) outlet: Outlet<Followed>,
+    pub(super) outlet: Outlet<TrackedFrame>,
     /// Changes from the window.
-    pub(super) adjust: Adjust,
+    pub(super) adjust: PendingTracking,
     /// In step: where room is made for another frame.
     pub(super) tickets: Option<Receiver<()>>,
     /// What was tracked already; `None`: nothing is remembered.
-    pub(super) memory: Option<SharedMemory>,
+    pub(super) history: Option<SharedHistory>,
     /// Tells when a live source is silent: time passes for the tracks all the same.
     pub(super) health: Option<Health>,
     /// Tells whether a frame is still looked at.
@@ -137,21 +137,21 @@ pub(super) struct Follow {
 /// How often time passes for the tracks of a silent source.
 const BEAT: Duration = Duration::from_millis(250);
 
-impl Follow {
+impl TrackWorker {
     /// Tracks until no result comes any more or nobody wants the scenes.
     ///
     /// # Errors
     /// What the network said.
     pub(super) fn run(self) -> Result<(), DetectError> {
         let mut reorder = Reorder::new();
-        let mut course = Course::new(self.track, self.trails, self.memory.clone());
+        let mut course = Course::new(self.track, self.trails, self.history.clone());
         course.set_camera_motion(self.camera_motion);
-        let mut last: Option<(Shot, Scene)> = None;
+        let mut last: Option<(FrameJob, Scene)> = None;
         // The source was silent when it was looked at last: its end is told too, also before there is a frame again.
         let mut silent = false;
         loop {
-            let sensed = match self.inlet.recv_timeout(BEAT) {
-                Ok(sensed) => sensed?,
+            let result = match self.inlet.recv_timeout(BEAT) {
+                Ok(result) => result?,
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     let was_silent = std::mem::replace(&mut silent, self.is_silent());
@@ -165,23 +165,23 @@ impl Follow {
                 }
             };
             if self.every_frame {
-                reorder.push(sensed.shot.order, sensed);
+                reorder.push(result.job.order, result);
             } else {
-                reorder.push(reorder.next, sensed);
+                reorder.push(reorder.next, result);
             }
-            while let Some(Sensed { shot, found, times }) = reorder.pop() {
+            while let Some(DetectionResult { job, found, times }) = reorder.pop() {
                 let change = self.adjust.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some((track, trails, camera_motion)) = change {
                     course.adjust(track, trails);
                     course.set_camera_motion(camera_motion);
                 }
-                let (scene, fresh) = course.follow(&shot, found.as_ref());
+                let (scene, fresh) = course.follow(&job, found.as_ref());
                 let detections = found.map(|found| found.detections).unwrap_or_default();
                 if self.health.is_some() {
-                    last = Some((shot.clone(), scene.clone()));
+                    last = Some((job.clone(), scene.clone()));
                 }
                 let silence = false;
-                if self.outlet.send(Followed { shot, detections, scene, fresh, times, silence }).is_err() {
+                if self.outlet.send(TrackedFrame { job, detections, scene, fresh, times, silence }).is_err() {
                     return Ok(());
                 }
                 if let Some(tickets) = &self.tickets {
@@ -201,20 +201,20 @@ impl Follow {
     /// done: the frame under way has a time of its own, which the tracks must not be ahead of.
     fn silence(
         &self,
-        last: Option<&mut (Shot, Scene)>,
+        last: Option<&mut (FrameJob, Scene)>,
         silent: bool,
         course: &mut Course,
-    ) -> Option<Followed> {
-        let (shot, scene) = last?;
+    ) -> Option<TrackedFrame> {
+        let (job, scene) = last?;
         // What is still to be looked at is of an earlier time than now: the tracks wait for it.
-        let awaited = self.stats.handed.load(Ordering::SeqCst) > shot.order + 1;
-        let time = shot.frame.time + shot.frame.captured.elapsed().as_secs_f64();
+        let awaited = self.stats.handed.load(Ordering::SeqCst) > job.order + 1;
+        let time = job.frame.time + job.frame.captured.elapsed().as_secs_f64();
         if silent && !awaited {
-            *scene = course.pass(shot, time);
+            *scene = course.pass(job, time);
         }
-        let (shot, scene) = (shot.clone(), scene.clone());
+        let (job, scene) = (job.clone(), scene.clone());
         let (detections, times) = (Vec::new(), DetectTimes::default());
-        Some(Followed { shot, detections, scene, fresh: false, times, silence: true })
+        Some(TrackedFrame { job, detections, scene, fresh: false, times, silence: true })
     }
 }
 
@@ -222,22 +222,32 @@ impl Follow {
 struct Course {
     track: TrackSettings,
     trails: TrailSettings,
-    memory: Option<SharedMemory>,
-    trace: Trace,
+    history: Option<SharedHistory>,
+    replay: Replay,
     epoch: u64,
-    /// The piece of the memory that is played.
-    piece: Option<PieceId>,
+    /// The segment of the memory that is played.
+    segment: Option<SegmentId>,
     follower: Follower,
     /// Finds how the camera moved from the frame observed last; `None`: nobody asks.
     camera: Option<CameraWatch>,
-    /// The follower stands behind the last frame of `piece`.
+    /// The follower stands behind the last frame of `segment`.
     is_live: bool,
 }
 
 impl Course {
-    fn new(track: TrackSettings, trails: TrailSettings, memory: Option<SharedMemory>) -> Self {
-        let (trace, follower) = (Trace::new(trails), Follower::new(track, trails));
-        Self { track, trails, memory, trace, epoch: 0, piece: None, follower, camera: None, is_live: false }
+    fn new(track: TrackSettings, trails: TrailSettings, history: Option<SharedHistory>) -> Self {
+        let (replay, follower) = (Replay::new(trails), Follower::new(track, trails));
+        Self {
+            track,
+            trails,
+            history,
+            replay,
+            epoch: 0,
+            segment: None,
+            follower,
+            camera: None,
+            is_live: false,
+        }
     }
 
     fn set_camera_motion(&mut self, wanted: bool) {
@@ -250,68 +260,67 @@ impl Course {
         (self.track, self.trails) = (track, trails);
         self.follower.set_track(track);
         self.follower.set_trails(trails);
-        self.trace.set_settings(trails);
+        self.replay.set_settings(trails);
     }
 
     /// The scene of a frame, and whether it was tracked just now.
-    fn follow(&mut self, shot: &Shot, found: Option<&Found>) -> (Scene, bool) {
-        let Some(memory) = self.memory.clone() else {
+    fn follow(&mut self, job: &FrameJob, found: Option<&DetectorOutput>) -> (Scene, bool) {
+        let Some(history) = self.history.clone() else {
             // A source that begins again is a new source: its objects and its numbers are.
-            if shot.epoch != self.epoch {
-                self.epoch = shot.epoch;
+            if job.epoch != self.epoch {
+                self.epoch = job.epoch;
                 self.follower = Follower::new(self.track, self.trails);
                 self.forget_camera();
             }
             return match found {
-                Some(found) => (self.observe(shot, found), true),
-                None => (
-                    Scene { sequence: shot.frame.sequence, time: shot.frame.time, ..Scene::default() },
-                    false,
-                ),
+                Some(found) => (self.observe(job, found), true),
+                None => {
+                    (Scene { sequence: job.frame.sequence, time: job.frame.time, ..Scene::default() }, false)
+                }
             };
         };
-        let mut memory = lock(&memory);
-        let (sequence, time) = (shot.frame.sequence, shot.frame.time);
-        if shot.epoch != self.epoch {
-            if let (Some(piece), true) = (self.piece, std::mem::take(&mut self.is_live)) {
-                memory.keep_end(piece, &self.follower.tracker);
+        let mut history = lock(&history);
+        let (sequence, time) = (job.frame.sequence, job.frame.time);
+        if job.epoch != self.epoch {
+            if let (Some(segment), true) = (self.segment, std::mem::take(&mut self.is_live)) {
+                history.keep_end(segment, &self.follower.tracker);
             }
-            let piece = shot.piece.filter(|piece| memory.has(*piece));
-            (self.epoch, self.piece) = (shot.epoch, piece.or_else(|| memory.join(sequence)));
+            let segment = job.segment.filter(|segment| history.has(*segment));
+            (self.epoch, self.segment) = (job.epoch, segment.or_else(|| history.join(sequence)));
         }
         // It may have been tracked since capture looked.
-        let settled = !shot.anew && memory.is_settled(self.piece, sequence);
+        let settled = !job.retrack && history.is_settled(self.segment, sequence);
         let Some(found) = found.filter(|_| !settled) else {
-            let scene = self.trace.scene(&memory, sequence).unwrap_or_default();
+            let scene = self.replay.scene(&history, sequence).unwrap_or_default();
             return (Scene { sequence, time, ..scene }, false);
         };
         let mut known = None;
         if !std::mem::replace(&mut self.is_live, true) {
             let resumed;
-            (self.follower, resumed) = self.resume(&memory, sequence);
+            (self.follower, resumed) = self.resume(&history, sequence);
             self.forget_camera();
-            known = if resumed { None } else { memory.scene(sequence) };
+            known = if resumed { None } else { history.scene(sequence) };
         }
-        let mut scene = self.observe(shot, found);
+        let mut scene = self.observe(job, found);
         if let Some(known) = known {
             // Nothing leads to this frame, but it is known who is in it.
-            scene = self.follower.recognise(&scene, &known, memory.last_id());
+            scene = self.follower.recognise(&scene, &known, history.last_id());
         }
         let tracker = &self.follower.tracker;
-        self.piece = Some(memory.write(self.piece, &scene, tracker, shot.revision));
+        self.segment = Some(history.write(self.segment, &scene, tracker, job.revision));
         (scene, true)
     }
 
     /// Time passes, and nobody looks.
-    fn pass(&mut self, shot: &Shot, time: f64) -> Scene {
-        let picture = &shot.frame.picture;
+    fn pass(&mut self, job: &FrameJob, time: f64) -> Scene {
+        let picture = &job.frame.picture;
         let nothing = Observation {
             detections: &[],
             suppressed: &[],
             camera: None,
             picture: Some((picture.width() as f32, picture.height() as f32)),
         };
-        self.follower.follow(shot.frame.sequence, time, &nothing)
+        self.follower.follow(job.frame.sequence, time, &nothing)
     }
 
     /// The frame to come does not follow on the one before.
@@ -321,32 +330,32 @@ impl Course {
         }
     }
 
-    fn observe(&mut self, shot: &Shot, found: &Found) -> Scene {
-        let picture = &shot.frame.picture;
+    fn observe(&mut self, job: &FrameJob, found: &DetectorOutput) -> Scene {
+        let picture = &job.frame.picture;
         let camera = self
             .camera
             .as_mut()
-            .and_then(|camera| camera.watch(picture, &found.detections, shot.enhanced.areas.as_deref()));
+            .and_then(|camera| camera.watch(picture, &found.detections, job.enhanced.areas.as_deref()));
         let observation = Observation {
             detections: &found.detections,
             suppressed: &found.suppressed,
             camera,
             picture: Some((picture.width() as f32, picture.height() as f32)),
         };
-        self.follower.follow(shot.frame.sequence, shot.frame.time, &observation)
+        self.follower.follow(job.frame.sequence, job.frame.time, &observation)
     }
 
-    /// Who goes on with a frame: the tracker of the piece as it was before (`true`), else a new one with new ids.
-    fn resume(&mut self, memory: &Memory, sequence: u64) -> (Follower, bool) {
-        let resumed = self.piece.and_then(|piece| memory.resume(piece, sequence));
+    /// Who goes on with a frame: the tracker of the segment as it was before (`true`), else a new one with new ids.
+    fn resume(&mut self, history: &TrackHistory, sequence: u64) -> (Follower, bool) {
+        let resumed = self.segment.and_then(|segment| history.resume(segment, sequence));
         let Some(mut tracker) = resumed else {
             let mut follower = Follower::new(self.track, self.trails);
-            follower.tracker.number_above(memory.last_id());
+            follower.tracker.number_above(history.last_id());
             return (follower, false);
         };
         tracker.set_settings(self.track);
-        let before = sequence.checked_sub(1).and_then(|before| self.trace.scene(memory, before));
-        let trails = before.map_or_else(|| Trails::new(self.trails), |_| self.trace.trails());
+        let before = sequence.checked_sub(1).and_then(|before| self.replay.scene(history, before));
+        let trails = before.map_or_else(|| Trails::new(self.trails), |_| self.replay.trails());
         (Follower { tracker, trails }, true)
     }
 }

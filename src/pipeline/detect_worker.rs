@@ -5,31 +5,31 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, TryRecvError};
 
-use super::capture::Shot;
-use super::eye::Eye;
+use super::capture::FrameJob;
+use super::detection_source::DetectionSource;
+use super::detector_control::DetectorControl;
 use super::link::Outlet;
-use super::live::Senses;
+use super::playback::PlaybackControl;
+use super::scheduler::{DetectorScheduler, Turn};
 use super::stats::Stats;
 use super::stop::Stop;
-use super::transport::Transport;
-use super::turns::{Turn, Turns};
 use crate::detect::{DetectError, DetectTimes};
 use crate::detection::Detection;
 
 /// A frame with what was found in it.
 #[derive(Debug)]
-pub(super) struct Sensed {
+pub(super) struct DetectionResult {
     /// The frame.
-    pub(super) shot: Shot,
+    pub(super) job: FrameJob,
     /// What was found; `None` where nobody looked.
-    pub(super) found: Option<Found>,
+    pub(super) found: Option<DetectorOutput>,
     /// How long it took.
     pub(super) times: DetectTimes,
 }
 
 /// What the detector found in a frame.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct DetectorOutput {
     /// What was found.
     pub(super) detections: Vec<Detection>,
     /// What non-maximum suppression removed.
@@ -37,55 +37,58 @@ pub(super) struct Found {
 }
 
 /// What a sense thread works with.
-pub(super) struct Sense {
+pub(super) struct DetectWorker {
     /// Which of the sense threads it is, from 0.
     pub(super) number: usize,
     /// Who looks.
-    pub(super) eye: Eye,
+    pub(super) detector: DetectionSource,
     /// Where frames come from.
-    pub(super) inlet: Receiver<Shot>,
+    pub(super) inlet: Receiver<FrameJob>,
     /// Where results go; of several threads, in no certain order.
-    pub(super) outlet: Arc<Outlet<Result<Sensed, DetectError>>>,
+    pub(super) outlet: Arc<Outlet<Result<DetectionResult, DetectError>>>,
     /// Where several sources take turns at the detector; in time only.
-    pub(super) turns: Option<Turns>,
+    pub(super) scheduler: Option<DetectorScheduler>,
     /// What is asked of it while it runs.
-    pub(super) senses: Arc<Senses>,
+    pub(super) control: Arc<DetectorControl>,
     /// Tells which frames came before a jump.
-    pub(super) transport: Arc<Transport>,
+    pub(super) playback: Arc<PlaybackControl>,
     /// What is told.
     pub(super) stats: Arc<Stats>,
     /// When to end.
     pub(super) stop: Stop,
 }
 
-impl Sense {
+impl DetectWorker {
     /// Detects until no frame comes any more or nobody wants the results.
     pub(super) fn run(mut self) {
         let mut seen = 0;
-        while let Some((shot, turn)) = self.next() {
+        while let Some((job, turn)) = self.next() {
             if self.stop.is_asked() {
                 return;
             }
             // What is remembered, and what came before a jump, goes on as it is.
-            if !shot.fresh || shot.epoch < self.transport.wanted_epoch() {
+            if !job.fresh || job.epoch < self.playback.wanted_epoch() {
                 drop(turn);
-                if self.outlet.send(Ok(Sensed { shot, found: None, times: DetectTimes::default() })).is_err()
+                if self
+                    .outlet
+                    .send(Ok(DetectionResult { job, found: None, times: DetectTimes::default() }))
+                    .is_err()
                 {
                     return;
                 }
                 continue;
             }
-            self.senses.update(self.number, &mut seen, &mut self.eye);
+            self.control.update(self.number, &mut seen, &mut self.detector);
             let started = Instant::now();
-            let sensed = self.eye.look(&shot).map(|(found, times)| {
+            let result = self.detector.look(&job).map(|(found, times)| {
                 self.stats.set_inference(times.inference);
                 self.stats.detected.tick();
-                Sensed { shot, found: Some(found), times }
+                DetectionResult { job, found: Some(found), times }
             });
             // Whoever takes the results may take his time.
             drop(turn);
-            let failed = sensed.is_err();
-            if self.outlet.send(sensed).is_err() || failed {
+            let failed = result.is_err();
+            if self.outlet.send(result).is_err() || failed {
                 return;
             }
             self.rest(started);
@@ -93,17 +96,17 @@ impl Sense {
     }
 
     /// The next frame, and with it the turn where sources take turns; `None` where there is none any more.
-    fn next(&self) -> Option<(Shot, Option<Turn>)> {
-        let Some(turns) = &self.turns else { return self.inlet.recv().ok().map(|shot| (shot, None)) };
+    fn next(&self) -> Option<(FrameJob, Option<Turn>)> {
+        let Some(scheduler) = &self.scheduler else { return self.inlet.recv().ok().map(|job| (job, None)) };
         loop {
             // Who has nothing to look at does not queue up.
             let mut something = Select::new();
             something.recv(&self.inlet);
             something.ready();
-            let turn = turns.take(|| !self.stop.is_asked())?;
+            let turn = scheduler.take(|| !self.stop.is_asked())?;
             // Not what was there before: what is the newest now.
             match self.inlet.try_recv() {
-                Ok(shot) => return Some((shot, Some(turn))),
+                Ok(job) => return Some((job, Some(turn))),
                 Err(TryRecvError::Disconnected) => return None,
                 // It is just being replaced.
                 Err(TryRecvError::Empty) => {}
@@ -114,7 +117,7 @@ impl Sense {
     /// Waits out the least interval in small steps, so that the end is not held up and another interval counts at once.
     fn rest(&self, started: Instant) {
         while !self.stop.is_asked() {
-            let Some(until) = started.checked_add(self.senses.min_interval()) else { return };
+            let Some(until) = started.checked_add(self.control.min_interval()) else { return };
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;

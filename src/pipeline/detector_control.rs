@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::eye::Eye;
+use super::detection_source::DetectionSource;
 use crate::config::Settings;
 use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Pieces, Runtime};
 use crate::labels::Labels;
@@ -65,20 +65,25 @@ struct State {
     /// The size of its input; `None`: it is no network.
     input: Option<(usize, usize)>,
     /// One for each sense thread that has not taken its own yet.
-    fresh: Vec<Option<Eye>>,
+    fresh: Vec<Option<DetectionSource>>,
 }
 
 /// What the window and the sense threads share.
-pub(super) struct Senses {
+pub(super) struct DetectorControl {
     state: Mutex<State>,
     /// Grows with every change, so that a sense thread need not lock for each frame.
     changes: AtomicU64,
     every_frame: bool,
 }
 
-impl Senses {
+impl DetectorControl {
     /// `running` is what the `threads` sense threads begin with.
-    pub(super) fn new(settings: &Settings, every_frame: bool, threads: usize, running: &Eye) -> Self {
+    pub(super) fn new(
+        settings: &Settings,
+        every_frame: bool,
+        threads: usize,
+        running: &DetectionSource,
+    ) -> Self {
         let asked = settings.detect_for_tracking();
         let state = State {
             min_interval: min_interval(&asked, every_frame),
@@ -133,7 +138,7 @@ impl Senses {
     }
 
     /// Gives sense thread `number` what has changed since `seen`.
-    pub(super) fn update(&self, number: usize, seen: &mut u64, eye: &mut Eye) {
+    pub(super) fn update(&self, number: usize, seen: &mut u64, detector: &mut DetectionSource) {
         let changes = self.changes.load(Ordering::Acquire);
         if changes == *seen {
             return;
@@ -144,9 +149,9 @@ impl Senses {
         let (asked, pieces) = (state.asked.clone(), state.pieces);
         drop(state);
         if let Some(fresh) = fresh {
-            *eye = fresh;
+            *detector = fresh;
         }
-        eye.adjust(&asked, pieces);
+        detector.adjust(&asked, pieces);
     }
 
     /// The loader thread: loads what is asked for, the newest, until nobody can ask any more.
@@ -156,7 +161,7 @@ impl Senses {
                 // A model from outside may bring a runtime to fall; the network that runs is not to fall with it.
                 let loaded = catch_unwind(AssertUnwindSafe(|| self.prepare(&settings, network.threads)));
                 let note = match loaded {
-                    Ok(Ok(eyes)) => Note::Swapped(self.swap(network, eyes)),
+                    Ok(Ok(detectors)) => Note::Swapped(self.swap(network, detectors)),
                     Ok(Err(error)) => self.give_up(network, error.to_string()),
                     Err(_) => {
                         self.give_up(network, "the model cannot be loaded: a fault of its runtime".into())
@@ -178,24 +183,28 @@ impl Senses {
         wanted.then(|| (state.asked.clone(), network))
     }
 
-    fn prepare(&self, settings: &DetectSettings, threads: usize) -> Result<Vec<Eye>, DetectError> {
-        let eye = Eye::from(Detector::load(settings)?);
-        let eye = if threads > 1 { eye.with_threads(threads)? } else { eye };
+    fn prepare(
+        &self,
+        settings: &DetectSettings,
+        threads: usize,
+    ) -> Result<Vec<DetectionSource>, DetectError> {
+        let detector = DetectionSource::from(Detector::load(settings)?);
+        let detector = if threads > 1 { detector.with_threads(threads)? } else { detector };
         let others = self.lock().fresh.len().saturating_sub(1);
-        let mut eyes = (0..others).map(|_| eye.fork()).collect::<Result<Vec<_>, _>>()?;
-        eyes.push(eye);
-        Ok(eyes)
+        let mut detectors = (0..others).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
+        detectors.push(detector);
+        Ok(detectors)
     }
 
-    fn swap(&self, network: Network, eyes: Vec<Eye>) -> String {
+    fn swap(&self, network: Network, detectors: Vec<DetectionSource>) -> String {
         let mut state = self.lock();
         let mut told = String::new();
-        if let Some(eye) = eyes.first() {
-            told = eye.describe();
-            state.labels = Arc::new(eye.labels().clone());
-            state.input = eye.input();
+        if let Some(detector) = detectors.first() {
+            told = detector.describe();
+            state.labels = Arc::new(detector.labels().clone());
+            state.input = detector.input();
         }
-        state.fresh = eyes.into_iter().map(Some).collect();
+        state.fresh = detectors.into_iter().map(Some).collect();
         (state.running, state.failed) = (network, None);
         drop(state);
         self.changes.fetch_add(1, Ordering::Release);
@@ -221,17 +230,17 @@ mod tests {
 
     use super::*;
 
-    fn senses(threads: usize) -> (Senses, Vec<Eye>) {
+    fn control(threads: usize) -> (DetectorControl, Vec<DetectionSource>) {
         let settings = small("32x32");
-        let eye = Eye::from(Detector::load(&settings.detect_for_tracking()).unwrap());
-        let senses = Senses::new(&settings, true, threads, &eye);
-        let mut eyes: Vec<_> = (1..threads).map(|_| eye.fork().unwrap()).collect();
-        eyes.push(eye);
-        (senses, eyes)
+        let detector = DetectionSource::from(Detector::load(&settings.detect_for_tracking()).unwrap());
+        let control = DetectorControl::new(&settings, true, threads, &detector);
+        let mut detectors: Vec<_> = (1..threads).map(|_| detector.fork().unwrap()).collect();
+        detectors.push(detector);
+        (control, detectors)
     }
 
-    fn input(eye: &Eye) -> String {
-        eye.input().map_or("recorded".to_owned(), |(width, height)| format!("{width}x{height}"))
+    fn input(detector: &DetectionSource) -> String {
+        detector.input().map_or("recorded".to_owned(), |(width, height)| format!("{width}x{height}"))
     }
 
     fn small(input: &str) -> Settings {
@@ -241,54 +250,54 @@ mod tests {
     }
 
     /// Asks, and does what the loader thread then does.
-    fn ask(senses: &Senses, settings: &Settings) -> Vec<Note> {
+    fn ask(control: &DetectorControl, settings: &Settings) -> Vec<Note> {
         let (notes_out, notes) = bounded(8);
         let (wake, woken) = bounded(1);
-        if senses.ask(settings) {
+        if control.ask(settings) {
             wake.send(()).unwrap();
         }
         drop(wake);
-        senses.load(&woken, || false, &notes_out);
+        control.load(&woken, || false, &notes_out);
         notes.try_iter().collect()
     }
 
     #[test]
     fn another_input_takes_the_place_of_the_old_one_in_every_thread() {
-        let (senses, mut eyes) = senses(2);
+        let (control, mut detectors) = control(2);
         let mut seen = [0; 2];
-        let now = |eyes: &[Eye]| eyes.iter().map(input).collect::<Vec<_>>();
-        assert!(senses.ask(&small("64x32")));
-        senses.update(0, &mut seen[0], &mut eyes[0]);
-        assert_eq!(now(&eyes), ["32x32", "32x32"], "nothing is ready yet");
+        let now = |detectors: &[DetectionSource]| detectors.iter().map(input).collect::<Vec<_>>();
+        assert!(control.ask(&small("64x32")));
+        control.update(0, &mut seen[0], &mut detectors[0]);
+        assert_eq!(now(&detectors), ["32x32", "32x32"], "nothing is ready yet");
         // What is asked for in the end counts, however often.
-        senses.ask(&small("32x32"));
-        let notes = ask(&senses, &small("64x32"));
+        control.ask(&small("32x32"));
+        let notes = ask(&control, &small("64x32"));
         assert!(matches!(&notes[..], [Note::Swapped(told)] if told.contains("64x32")), "{notes:?}");
         for number in 0..2 {
-            senses.update(number, &mut seen[number], &mut eyes[number]);
+            control.update(number, &mut seen[number], &mut detectors[number]);
         }
-        assert_eq!(now(&eyes), ["64x32", "64x32"]);
-        assert_eq!(senses.input(), Some((64, 32)));
+        assert_eq!(now(&detectors), ["64x32", "64x32"]);
+        assert_eq!(control.input(), Some((64, 32)));
         // Thresholds and classes need no other network.
         let mut settings = small("64x32");
         (settings.detector.nms_iou, settings.detector.classes) = (0.3, vec!["car".into()]);
-        assert!(!senses.ask(&settings));
+        assert!(!control.ask(&settings));
     }
 
     #[test]
     fn what_cannot_be_loaded_is_told_once_and_leaves_the_running_one() {
-        let (senses, mut eyes) = senses(1);
+        let (control, mut detectors) = control(1);
         let mut settings = small("32x32");
         settings.detector.model = Some("no-such-model.onnx".into());
-        let notes = ask(&senses, &settings);
+        let notes = ask(&control, &settings);
         assert!(matches!(&notes[..], [Note::Failed(why)] if why.contains("no-such-model.onnx")), "{notes:?}");
         settings.detector.nms_iou = 0.2;
-        assert!(ask(&senses, &settings).is_empty(), "it is not tried again");
+        assert!(ask(&control, &settings).is_empty(), "it is not tried again");
         let mut seen = 0;
-        senses.update(0, &mut seen, &mut eyes[0]);
-        assert_eq!((input(&eyes[0]), senses.input()), ("32x32".into(), Some((32, 32))));
+        control.update(0, &mut seen, &mut detectors[0]);
+        assert_eq!((input(&detectors[0]), control.input()), ("32x32".into(), Some((32, 32))));
         // Asked for what runs, and then for what failed: that is a new try.
-        assert!(ask(&senses, &small("32x32")).is_empty());
-        assert_eq!(ask(&senses, &settings).len(), 1);
+        assert!(ask(&control, &small("32x32")).is_empty());
+        assert_eq!(ask(&control, &settings).len(), 1);
     }
 }

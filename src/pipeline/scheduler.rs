@@ -1,4 +1,4 @@
-//! Turns at the detector: several sources share the machine's processors, and so one detection at a time, each with all of
+//! DetectorScheduler at the detector: several sources share the machine's processors, and so one detection at a time, each with all of
 //! them, serves everybody sooner than all at once.
 //!
 //! First come, first served: whoever has had a turn queues up behind all who wait, so that every source that has something
@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(30);
 
 /// The queue; clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Turns(Arc<Shared>);
+pub struct DetectorScheduler(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -49,7 +49,7 @@ impl Shared {
     }
 }
 
-impl Turns {
+impl DetectorScheduler {
     /// Waits for a turn; `None` where it is not wanted any more.
     pub(super) fn take(&self, is_wanted: impl Fn() -> bool) -> Option<Turn> {
         let mut queue = self.0.lock();
@@ -87,14 +87,14 @@ mod tests {
 
     #[test]
     fn all_who_want_get_the_same_number_of_turns_one_at_a_time() {
-        let (turns, over, inside) =
-            (Turns::default(), Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let (scheduler, over, inside) =
+            (DetectorScheduler::default(), Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
         let threads: Vec<_> = (0..5)
             .map(|number| {
-                let (turns, over, inside) = (turns.clone(), Arc::clone(&over), Arc::clone(&inside));
+                let (scheduler, over, inside) = (scheduler.clone(), Arc::clone(&over), Arc::clone(&inside));
                 spawn(move || {
                     let mut had = 0_u32;
-                    while let Some(turn) = turns.take(|| !over.load(Ordering::SeqCst)) {
+                    while let Some(turn) = scheduler.take(|| !over.load(Ordering::SeqCst)) {
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
                         // Some take longer than others, and still have no fewer turns.
                         sleep(Duration::from_micros(200 + 400 * number));
@@ -116,16 +116,16 @@ mod tests {
 
     #[test]
     fn who_comes_first_is_served_first() {
-        let (turns, order) = (Turns::default(), Arc::new(Mutex::new(Vec::new())));
-        let held = turns.take(|| true).unwrap();
+        let (scheduler, order) = (DetectorScheduler::default(), Arc::new(Mutex::new(Vec::new())));
+        let held = scheduler.take(|| true).unwrap();
         let threads: Vec<_> = (0..8)
             .map(|number| {
-                let (theirs, order) = (turns.clone(), Arc::clone(&order));
+                let (theirs, order) = (scheduler.clone(), Arc::clone(&order));
                 let thread = spawn(move || {
                     let _turn = theirs.take(|| true).unwrap();
                     order.lock().unwrap().push(number);
                 });
-                while turns.0.lock().waiting.len() <= number {
+                while scheduler.0.lock().waiting.len() <= number {
                     sleep(Duration::from_millis(1));
                 }
                 thread
@@ -138,29 +138,29 @@ mod tests {
 
     #[test]
     fn who_gives_up_or_falls_holds_nobody_up() {
-        let turns = Turns::default();
-        let held = turns.take(|| true).unwrap();
-        let (over, theirs) = (Arc::<AtomicBool>::default(), turns.clone());
+        let scheduler = DetectorScheduler::default();
+        let held = scheduler.take(|| true).unwrap();
+        let (over, theirs) = (Arc::<AtomicBool>::default(), scheduler.clone());
         let gives_up = {
             let over = Arc::clone(&over);
             spawn(move || theirs.take(|| !over.load(Ordering::SeqCst)).is_none())
         };
-        while turns.0.lock().waiting.is_empty() {
+        while scheduler.0.lock().waiting.is_empty() {
             sleep(Duration::from_millis(1));
         }
-        let theirs = turns.clone();
+        let theirs = scheduler.clone();
         let behind = spawn(move || theirs.take(|| true).is_some());
         over.store(true, Ordering::SeqCst);
         assert!(gives_up.join().unwrap(), "without its turn having come");
         drop(held);
         assert!(behind.join().unwrap());
-        let theirs = turns.clone();
+        let theirs = scheduler.clone();
         let falls = spawn(move || {
             let _turn = theirs.take(|| true);
             panic!("on purpose");
         });
         assert!(falls.join().is_err());
         let begun = Instant::now();
-        assert!(turns.take(|| begun.elapsed() < Duration::from_secs(5)).is_some());
+        assert!(scheduler.take(|| begun.elapsed() < Duration::from_secs(5)).is_some());
     }
 }

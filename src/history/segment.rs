@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::PieceId;
+use super::SegmentId;
 use super::pack::Block;
 use crate::scene::Scene;
 use crate::track::Tracker;
@@ -16,8 +16,8 @@ struct State {
 
 /// Frames of one tracker. In it, every frame from `first` to `last` counts as seen, though some may have been passed over.
 #[derive(Debug)]
-pub(super) struct Piece {
-    pub(super) id: PieceId,
+pub(super) struct Segment {
+    pub(super) id: SegmentId,
     pub(super) revision: u64,
     pub(super) first: u64,
     pub(super) last: u64,
@@ -27,9 +27,9 @@ pub(super) struct Piece {
     states: BTreeMap<u64, State>,
 }
 
-impl Piece {
-    /// An empty one; the first [`Piece::push`] has to follow.
-    pub(super) fn new(id: PieceId, revision: u64, first: u64) -> Self {
+impl Segment {
+    /// An empty one; the first [`Segment::push`] has to follow.
+    pub(super) fn new(id: SegmentId, revision: u64, first: u64) -> Self {
         Self { id, revision, first, last: first, blocks: Vec::new(), states: BTreeMap::new() }
     }
 
@@ -84,8 +84,8 @@ impl Piece {
         self.states.range(..sequence).next_back().map(|(at, state)| (*at, state.time, &*state.tracker))
     }
 
-    /// Ends the piece before a frame and gives what lay from that frame on, where anything did. Nothing may be left then.
-    pub(super) fn split(&mut self, sequence: u64, id: PieceId) -> Option<Self> {
+    /// Ends the segment before a frame and gives what lay from that frame on, where anything did. Nothing may be left then.
+    pub(super) fn split(&mut self, sequence: u64, id: SegmentId) -> Option<Self> {
         if self.last < sequence {
             return None;
         }

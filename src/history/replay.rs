@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{Memory, PieceId};
+use super::{SegmentId, TrackHistory};
 use crate::scene::Scene;
 use crate::track::{TrailSettings, Trails};
 
 /// Gives remembered scenes with their trails, cheaply where they are asked for one after the other.
 #[derive(Debug)]
-pub struct Trace {
+pub struct Replay {
     settings: TrailSettings,
     trails: Trails,
-    /// The piece and the scene that the trails are those of.
-    at: Option<(PieceId, Scene)>,
+    /// The segment and the scene that the trails are those of.
+    at: Option<(SegmentId, Scene)>,
 }
 
-impl Trace {
+impl Replay {
     /// Has given no scene yet.
     pub fn new(settings: TrailSettings) -> Self {
         Self { settings, trails: Trails::new(settings), at: None }
@@ -39,10 +39,10 @@ impl Trace {
     }
 
     /// What was known at a frame; `None` where that is not remembered.
-    pub fn scene(&mut self, memory: &Memory, sequence: u64) -> Option<Scene> {
-        let piece = memory.holder(sequence)?;
-        let id = piece.id;
-        let scene = memory.scene_in(piece, sequence)?;
+    pub fn scene(&mut self, history: &TrackHistory, sequence: u64) -> Option<Scene> {
+        let segment = history.holder(sequence)?;
+        let id = segment.id;
+        let scene = history.scene_in(segment, sequence)?;
         let before = match &self.at {
             Some((at, last))
                 if *at == id && last.sequence == scene.sequence && last.tracks == scene.tracks =>
@@ -64,7 +64,9 @@ impl Trace {
             }
         };
         let mut trails = Vec::new();
-        for step in memory.scenes(piece, from, scene.sequence).iter().filter(|step| step.sequence >= behind) {
+        for step in
+            history.scenes(segment, from, scene.sequence).iter().filter(|step| step.sequence >= behind)
+        {
             trails = self.trails.update(step.time, &step.tracks);
         }
         let scene = Scene { trails: Arc::new(trails), ..scene };

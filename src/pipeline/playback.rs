@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::clock::Clock;
-use super::playhead::Target;
+use super::seekable_source::Target;
 
 /// The speeds that can be chosen, in seconds of the recording a second.
 pub const SPEEDS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
@@ -12,7 +12,7 @@ pub const SPEEDS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
 /// The buttons. Every jump begins a new *epoch*: frames carry the epoch they belong to, so that whoever asked for a jump
 /// knows which frames came before it.
 #[derive(Debug, Default)]
-pub struct Transport {
+pub struct PlaybackControl {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -26,7 +26,7 @@ struct State {
     epoch: u64,
     /// The epoch of the last jump that was asked for: repetitions leave nothing behind that is not wanted.
     jumped: u64,
-    wish: Option<Wish>,
+    request: Option<SeekRequest>,
     end: Option<End>,
     over: bool,
 }
@@ -40,7 +40,7 @@ impl Default for State {
             speed: 1.0,
             repeat: false,
             epoch: 0,
-            wish: None,
+            request: None,
             end: None,
             over: false,
         }
@@ -60,11 +60,11 @@ pub struct End {
 
 /// A jump that was asked for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Wish {
+pub(crate) struct SeekRequest {
     pub(crate) epoch: u64,
     pub(crate) target: Target,
     /// The first frame is to be tracked anew, though it may be remembered.
-    pub(crate) anew: bool,
+    pub(crate) retrack: bool,
 }
 
 /// How a wait came to its end.
@@ -73,12 +73,12 @@ pub(crate) enum Waited {
     /// The frame is due, or a single step was asked for.
     Due,
     /// Another place was asked for.
-    Wished,
+    SeekRequested,
     /// No more frames are wanted.
     Over,
 }
 
-impl Transport {
+impl PlaybackControl {
     /// Halts the recording or lets it go on.
     pub fn set_paused(&self, paused: bool) {
         self.change(|state| (state.paused, state.steps) = (paused, 0));
@@ -101,22 +101,22 @@ impl Transport {
 
     /// Goes to another place; gives the epoch that begins there.
     pub fn seek(&self, target: Target) -> u64 {
-        self.wish(target, false)
+        self.request(target, false)
     }
 
     /// Looks at the frame at this source time anew, though it may be remembered; gives the epoch that begins with it.
-    pub fn look_again(&self, time: f64) -> u64 {
-        self.wish(Target::At(time), true)
+    pub fn retrack(&self, time: f64) -> u64 {
+        self.request(Target::At(time), true)
     }
 
-    fn wish(&self, target: Target, anew: bool) -> u64 {
+    fn request(&self, target: Target, retrack: bool) -> u64 {
         let mut epoch = 0;
         self.change(|state| {
             state.epoch += 1;
             epoch = state.epoch;
             // Steps that were asked for before are of another place.
             (state.jumped, state.steps) = (epoch, 0);
-            state.wish = Some(Wish { epoch, target, anew });
+            state.request = Some(SeekRequest { epoch, target, retrack });
         });
         epoch
     }
@@ -142,25 +142,25 @@ impl Transport {
     }
 
     /// The newest place that was asked for, once.
-    pub(crate) fn take_wish(&self) -> Option<Wish> {
+    pub(crate) fn take_request(&self) -> Option<SeekRequest> {
         let mut state = self.lock();
-        let wish = state.wish.take();
-        if wish.is_some() {
+        let request = state.request.take();
+        if request.is_some() {
             state.end = None;
         }
-        wish
+        request
     }
 
     /// Whether what is being done is not wanted any more.
     pub(crate) fn is_interrupted(&self) -> bool {
         let state = self.lock();
-        state.over || state.wish.is_some()
+        state.over || state.request.is_some()
     }
 
     /// At the end of the source: the epoch of the next repetition, where one is wanted and nothing else was asked for.
     pub(crate) fn begin_again(&self) -> Option<u64> {
         let mut state = self.lock();
-        if !state.repeat || state.over || state.wish.is_some() {
+        if !state.repeat || state.over || state.request.is_some() {
             return None;
         }
         (state.epoch, state.steps) = (state.epoch + 1, 0);
@@ -171,7 +171,7 @@ impl Transport {
     pub(crate) fn wait_at_end(&self, end: End) -> bool {
         let mut state = self.lock();
         state.end = Some(end);
-        while !state.over && state.wish.is_none() && !state.repeat {
+        while !state.over && state.request.is_none() && !state.repeat {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.end = None;
@@ -186,8 +186,8 @@ impl Transport {
             if state.over {
                 return Waited::Over;
             }
-            if state.wish.is_some() {
-                return Waited::Wished;
+            if state.request.is_some() {
+                return Waited::SeekRequested;
             }
             let now = Instant::now();
             if state.paused {

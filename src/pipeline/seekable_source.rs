@@ -51,7 +51,7 @@ enum Reached {
 /// A source and the frames around the place where it is.
 ///
 /// The frames kept follow each other without a gap, and the source goes on behind the last of them.
-pub(super) struct Playhead {
+pub(super) struct SeekableSource {
     source: Box<dyn Source>,
     reopen: Option<Reopen>,
     /// Bytes of pictures that may be kept.
@@ -71,7 +71,7 @@ pub(super) struct Playhead {
     seekable: bool,
 }
 
-impl Playhead {
+impl SeekableSource {
     /// Takes a source before its first frame. `reopen` begins it again, for one that cannot seek. `budget` is how many
     /// bytes of pictures may be kept ([`BUDGET`] is a usual one); two frames are kept at least. Zero: nobody will
     /// go about in it.
@@ -436,10 +436,10 @@ mod tests {
             let duration = duration.map(|part| part * span);
             let again = Arc::clone(&times);
             let reopen: Reopen = Box::new(move || Ok(Fake::boxed(&again, Aim::Cannot, duration)));
-            let mut head = Playhead::new(Fake::boxed(&times, aim, duration), Some(reopen), kept * 3);
+            let mut head = SeekableSource::new(Fake::boxed(&times, aim, duration), Some(reopen), kept * 3);
             // `None`: unknown, after a seek that was given up or failed.
             let mut place = Some(0);
-            let check = |head: &mut Playhead, place: &mut Option<usize>| {
+            let check = |head: &mut SeekableSource, place: &mut Option<usize>| {
                 let Some(at) = *place else { return Ok(()) };
                 let frame = head.next_frame().unwrap();
                 prop_assert_eq!(frame.as_ref().map(|f| f.sequence), (at < times.len()).then_some(at as u64));
@@ -491,7 +491,7 @@ mod tests {
 
     #[test]
     fn a_step_back_among_the_frames_kept_asks_nothing_of_the_source() {
-        let mut head = Playhead::new(Fake::boxed(&ten_seconds(), Aim::Fails, None), None, BUDGET);
+        let mut head = SeekableSource::new(Fake::boxed(&ten_seconds(), Aim::Fails, None), None, BUDGET);
         for _ in 0..50 {
             head.next_frame().unwrap();
         }
@@ -509,7 +509,7 @@ mod tests {
 
     #[test]
     fn what_can_neither_seek_nor_begin_again_says_so_and_goes_on() {
-        let mut head = Playhead::new(Fake::boxed(&ten_seconds(), Aim::Cannot, None), None, 30);
+        let mut head = SeekableSource::new(Fake::boxed(&ten_seconds(), Aim::Cannot, None), None, 30);
         assert!(head.seek(Target::At(5.0), &mut || false).unwrap());
         assert_eq!(head.next_frame().unwrap().unwrap().sequence, 50);
         assert!(!head.seek(Target::At(1.0), &mut || false).unwrap());
@@ -518,7 +518,7 @@ mod tests {
 
     #[test]
     fn an_empty_recording_has_no_last_frame() {
-        let mut head = Playhead::new(Fake::boxed(&Arc::from([]), Aim::Off(0), None), None, BUDGET);
+        let mut head = SeekableSource::new(Fake::boxed(&Arc::from([]), Aim::Off(0), None), None, BUDGET);
         for target in [Target::Last, Target::At(3.0), Target::Before(0.0)] {
             assert!(head.seek(target, &mut || false).unwrap());
             assert!(head.next_frame().unwrap().is_none());
