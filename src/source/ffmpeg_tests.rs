@@ -1,4 +1,4 @@
-//! Stand-ins for ffmpeg that misbehave, and the parts that need no ffmpeg. Real videos: `tests/source_video.rs`.
+//! Stand-ins for ffmpeg that misbehave, and the parts that need no ffmpeg. Real videos: `tests/library/source_video.rs`.
 
 use super::*;
 use std::collections::VecDeque;

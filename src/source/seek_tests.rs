@@ -1,5 +1,5 @@
 //! Seeks against straight runs, for the sources that need no other program and for what is put around a source. Videos
-//! that ffmpeg decodes: `tests/source_seek.rs`.
+//! that ffmpeg decodes: `tests/library/source_seek.rs`.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The tracker as a whole: what one object goes through. Scenes, properties and hostile input are in `tests/track_*.rs`.
+//! The tracker as a whole: what one object goes through. Scenes, properties and hostile input are in `tests/library/track_*.rs`.
 
 use super::*;
 use crate::geometry::Rect;

@@ -1,17 +1,12 @@
 //! What the whole-program tests share: running the binary, waiting for it, making throw-away inputs.
 
-// Each test file uses a part of this; and helpers may fail loudly, as tests do.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+// Each test program uses a part of this.
+#![allow(dead_code, unreachable_pub)]
 
 pub mod golden;
+#[cfg(feature = "window")]
 pub mod screen;
+pub mod video;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 """Makes the pictures under tests/golden/enhance/geometry_*.png: small pictures shrunk and turned by OpenCV.
 
-tests/enhance_geometry.rs compares the kernels of src/kernels/ with them.
+tests/library/enhance_geometry.rs compares the kernels of src/kernels/ with them.
 
     pip install numpy opencv-python-headless==5.0.0.93
     python golden_enhance_geometry.py

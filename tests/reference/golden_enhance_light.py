@@ -1,4 +1,4 @@
-"""Makes tests/golden/enhance/light_*.png: what OpenCV makes of small pictures, for tests/enhance_light.rs.
+"""Makes tests/golden/enhance/light_*.png: what OpenCV makes of small pictures, for tests/library/enhance_light.rs.
 
     python tests/reference/golden_enhance_light.py
 

@@ -1,6 +1,6 @@
 """Makes the pictures under tests/golden/enhance/noise_*.png: what OpenCV and numpy make of small noisy pictures.
 
-tests/enhance_noise.rs compares the kernels of src/kernels/ with them.
+tests/library/enhance_noise.rs compares the kernels of src/kernels/ with them.
 
     pip install numpy opencv-python-headless==5.0.0.93
     python golden_enhance_noise.py

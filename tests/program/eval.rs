@@ -1,0 +1,208 @@
+//! `trailsight eval`: the numbers of the reference, what it prints and writes, and what it refuses.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::common::{Done, root, run_in, trailsight};
+use serde_json::Value;
+
+/// What the reference says, and the files that it says it of; made by tests/reference/golden_eval.py.
+fn golden() -> Value {
+    serde_json::from_str(&fs::read_to_string(root().join("tests/golden/eval.json")).unwrap()).unwrap()
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Writes the golden data set as folders `data` and `out`.
+fn golden_files(folder: &Path, golden: &Value) {
+    let frames = &golden["frames"];
+    for (name, files) in golden["files"].as_object().unwrap() {
+        let text = |key: &str| files[key].as_str().unwrap();
+        write(folder, &format!("data/{name}/gt/gt.txt"), text("truth"));
+        write(folder, &format!("data/{name}/seqinfo.ini"), &format!("[Sequence]\nseqLength={frames}\n"));
+        if !text("regions").is_empty() {
+            write(folder, &format!("data/{name}/gt/dontcare.txt"), text("regions"));
+        }
+        write(folder, &format!("out/{name}.txt"), text("results"));
+    }
+}
+
+/// The results of every third frame, numbered so.
+fn thin(folder: &Path, every: u64) {
+    for entry in fs::read_dir(folder.join("out")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut text = String::new();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let (frame, rest) = line.split_once(',').unwrap();
+            let frame: u64 = frame.parse::<u64>().unwrap() - 1;
+            if frame.is_multiple_of(every) {
+                text += &format!("{},{rest}\n", frame / every + 1);
+            }
+        }
+        write(folder, &format!("out{every}/{}", path.file_name().unwrap().display()), &text);
+    }
+}
+
+/// Asserts that everything expected is there, numbers to 1e-6.
+fn compare(place: &str, expected: &Value, found: &Value) {
+    match expected {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| compare(&format!("{place} {key}"), value, &found[key]));
+        }
+        Value::Array(items) => {
+            assert_eq!(found.as_array().map(Vec::len), Some(items.len()), "{place}");
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, value)| compare(&format!("{place} {i}"), value, &found[i]));
+        }
+        Value::Number(number) => {
+            let (expected, found) = (number.as_f64().unwrap(), found.as_f64().unwrap_or(f64::NAN));
+            assert!((expected - found).abs() < 1e-6, "{place}: expected {expected}, found {found}");
+        }
+        other => assert_eq!(other, found, "{place}"),
+    }
+}
+
+#[test]
+fn the_numbers_are_those_of_the_reference() {
+    let golden = golden();
+    let folder = tempfile::tempdir().unwrap();
+    golden_files(folder.path(), &golden);
+    for case in golden["cases"].as_array().unwrap() {
+        let every = case["every"].as_u64().unwrap();
+        let results = if every == 1 { "out".to_owned() } else { format!("out{every}") };
+        thin(folder.path(), every);
+        let given: Vec<&str> =
+            case["arguments"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+        let arguments =
+            [&["eval", "--gt", "data", "--results", &results, "--json", "scores.json"], &given[..]];
+        let done = run_in(folder.path(), &arguments.concat()).ok();
+        let found: Value =
+            serde_json::from_str(&fs::read_to_string(folder.path().join("scores.json")).unwrap()).unwrap();
+        for key in ["scores", "mean_over_classes", "every"] {
+            compare(&format!("{given:?} {key}"), &case[key], &found[key]);
+        }
+        // The table tells the same.
+        let combined = &case["scores"][0]["combined"];
+        let line = done.stdout.lines().find(|line| line.starts_with("COMBINED")).unwrap();
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let wanted = |key: &str| format!("{:.2}", combined[key].as_f64().unwrap());
+        assert_eq!((columns[1], columns[5]), (wanted("HOTA").as_str(), wanted("MOTA").as_str()), "{done:#?}");
+        assert_eq!(columns[10], combined["IDSW"].to_string(), "{done:#?}");
+    }
+}
+
+#[test]
+fn what_is_printed_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    golden_files(folder.path(), &golden());
+    let work = folder.path();
+    // Everything in the folder at once has different rules.
+    run_in(work, &["eval", "--gt", "data", "--results", "out"])
+        .fails(2, &["KITTI-0000", "--prefix", "--benchmark"]);
+    fs::remove_file(work.join("out/MOT17-02.txt")).unwrap();
+    let done = run_in(work, &["eval", "--gt", "data", "--results", "out", "--prefix", "MOT17"]).ok();
+    assert!(done.stderr.contains("no results in out for MOT17-02"), "{done:#?}");
+    let head = "HOTA DetA AssA LocA MOTA MOTP IDF1 IDP IDR IDSW Frag MT ML FP FN";
+    let lines: Vec<Vec<&str>> = done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0].join(" "), head);
+    let rows: Vec<&str> = lines[1..].iter().map(|line| line[0]).collect();
+    assert_eq!(rows, ["MOT17-01", "MOT17-03", "COMBINED"]);
+    assert!(lines[1..].iter().all(|line| line.len() == 16), "{done:#?}");
+    let by_class =
+        run_in(work, &["eval", "--gt", "data", "--results", "out", "--prefix", "KITTI", "-q"]).ok();
+    for words in ["class 1 ", "class 3 ", "MEAN "] {
+        assert!(by_class.stdout.contains(words), "{words} is missing in {by_class:#?}");
+    }
+    let only_json = ["eval", "--gt", "data", "--results", "out", "--seq", "Park", "--json", "-"];
+    let done = run_in(work, &only_json).ok();
+    let all: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(all["alphas"].as_array().unwrap().len(), 19);
+    assert_eq!(all["scores"][0]["sequences"]["Park"]["benchmark"], "mot15");
+    let over_input = ["eval", "--gt", "data", "--results", "out", "--seq", "Park", "--json", "out/Park.txt"];
+    run_in(work, &over_input).fails(1, &["would overwrite the input"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    golden_files(folder.path(), &golden());
+    let mut child = trailsight()
+        .current_dir(folder.path())
+        .args(["eval", "--gt", "data", "--results", "out", "--prefix", "MOT17"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    Done::of(&child.wait_with_output().unwrap()).ok();
+}
+
+#[test]
+fn what_cannot_be_scored_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    write(work, "data/A/gt/gt.txt", "1,1,10,10,20,40,1,1,1\n2,1,10,10,20,40,1,1,1\n");
+    write(work, "data/KITTI-1/gt/gt.txt", "1,1,10,10,20,40,1,3,1\n");
+    write(work, "out/KITTI-1.txt", "1,1,10,10,20,40,1,1\n");
+    let eval = |more: &[&str]| run_in(work, &[&["eval", "--gt", "data", "--results", "out"], more].concat());
+    run_in(work, &["eval", "--gt", "nowhere", "--results", "out"]).fails(1, &["cannot read nowhere"]);
+    run_in(work, &["eval", "--gt", "data", "--results", "nowhere"]).fails(1, &["cannot read nowhere"]);
+    run_in(work, &["eval", "--gt", "out", "--results", "out"]).fails(1, &["nothing to score", "gt/gt.txt"]);
+    eval(&["--prefix", "A"]).fails(1, &["nothing to score", "begins with A", "A.txt"]);
+    eval(&["--seq", "A"]).fails(1, &["cannot read", "A.txt"]);
+    eval(&["--seq", "B"]).fails(1, &["there is no", "the sequences are A, KITTI-1"]);
+    eval(&["--seq", "KITTI-1"]).fails(1, &["no class in common", "class 3", "class 1"]);
+    for (line, wanted) in [
+        ("1,1,10,10,20", "line 2: 5 columns"),
+        ("3,1,10,10,20,40,1", "line 2: column 1 (frame): the sequence ends with frame 2, found 3"),
+        ("1,1,50,10,20,40,1", "line 2: the id 1 is in frame 1 already"),
+        ("\u{0}\u{1},,", "line 2: column 1 (frame): expected a number"),
+    ] {
+        write(work, "out/A.txt", &format!("1,1,10,10,20,40,1\n{line}\n"));
+        eval(&["--seq", "A"]).fails(1, &["A.txt, ", wanted]);
+    }
+    write(work, "out/A.txt", "");
+    eval(&["--seq", "A"]).ok();
+    write(work, "data/A/seqinfo.ini", "seqLength=1\n");
+    eval(&["--seq", "A"]).fails(1, &["gt.txt, line 2", "the sequence ends with frame 1"]);
+    assert!(!work.join("scores.json").exists());
+    let help = run_in(work, &["eval", "--help"]).ok().stdout;
+    for word in ["Example:", "--every", "dancetrack", "gt/gt.txt"] {
+        assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+/// Whatever data set is there: its own truth as results is perfect.
+#[test]
+fn the_truth_of_real_data_is_perfect() {
+    let Some(data) = std::env::var_os("TRAILSIGHT_MOT_DATA") else {
+        println!("SKIPPED: TRAILSIGHT_MOT_DATA does not name a folder with MOTChallenge sequences");
+        return;
+    };
+    let (data, folder) = (Path::new(&data), tempfile::tempdir().unwrap());
+    let mut scored = 0;
+    for name in trailsight::dataset::sequences(data).unwrap() {
+        let truth = fs::read_to_string(data.join(&name).join("gt/gt.txt")).unwrap();
+        write(folder.path(), &format!("{name}.txt"), &truth);
+        let (data, results) = (data.display().to_string(), folder.path().display().to_string());
+        let arguments =
+            ["eval", "--gt", &data, "--results", &results, "--seq", &name, "--class", "1", "--json", "-"];
+        let done = run_in(folder.path(), &arguments).ok();
+        let all: Value = serde_json::from_str(&done.stdout).unwrap();
+        let combined = &all["scores"][0]["combined"];
+        if combined["TP"].as_u64().unwrap() > 0 {
+            scored += 1;
+            for key in ["HOTA", "MOTA", "IDF1"] {
+                assert!((combined[key].as_f64().unwrap() - 100.0).abs() < 1e-9, "{name} {key}: {combined:#}");
+            }
+        }
+    }
+    assert!(scored > 0, "no sequence with boxes of class 1");
+}

@@ -1,0 +1,215 @@
+//! The window on a real X server (Xvfb), driven by keys and mouse, and looked at through screenshots.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::common::screen::Screen;
+use crate::common::{self, demo, has, probe, read_mot, signal, trailsight, wait_for, wait_until};
+use image::RgbImage;
+use trailsight::view::palette;
+
+/// The share of points on the outline of a box that have its track's colour, give or take a pixel.
+fn outline_share(shot: &RgbImage, [left, top, width, height]: [f32; 4], id: u64) -> f64 {
+    let colour = palette::colour(id).to_be_bytes();
+    let near = |x: f32, y: f32| {
+        (-2..=2).flat_map(|dx| (-2..=2).map(move |dy| (dx, dy))).any(|(dx, dy)| {
+            let (x, y) = (x as i64 + dx, y as i64 + dy);
+            let inside = x >= 0 && y >= 0 && x < i64::from(shot.width()) && y < i64::from(shot.height());
+            inside && {
+                let pixel = shot.get_pixel(x as u32, y as u32).0;
+                pixel.iter().zip(&colour[1..]).all(|(a, b)| a.abs_diff(*b) < 40)
+            }
+        })
+    };
+    let points: Vec<(f32, f32)> = (0..40)
+        .map(|i| i as f32 / 40.0)
+        .flat_map(|t| {
+            [
+                (left + t * width, top),
+                (left + t * width, top + height),
+                (left, top + t * height),
+                (left + width, top + t * height),
+            ]
+        })
+        .collect();
+    points.iter().filter(|(x, y)| near(*x, *y)).count() as f64 / points.len() as f64
+}
+
+/// How many pixels of a part differ clearly.
+fn differing(a: &RgbImage, b: &RgbImage, [left, top, width, height]: [u32; 4]) -> usize {
+    let points = (top..top + height).flat_map(|y| (left..left + width).map(move |x| (x, y)));
+    points
+        .filter(|&(x, y)| {
+            a.get_pixel(x, y).0.iter().zip(b.get_pixel(x, y).0).any(|(p, q)| p.abs_diff(q) > 24)
+        })
+        .count()
+}
+
+const HUD: [u32; 4] = [0, 0, 140, 200];
+const BANNER: [u32; 4] = [84, 500, 600, 76];
+const MIDDLE: [u32; 4] = [184, 100, 400, 400];
+
+#[test]
+fn every_frame_with_its_own_tracks_and_every_key() {
+    let Some(screen) = Screen::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    let arguments = ["watch", &demo(), "--end", "3", "--set", "source.every_frame=true", "--tracks", "t.txt"];
+    let (child, window) = screen.open(work, &arguments);
+    let partial = work.join("t.partial.txt");
+    let last = |text: &str| read_mot(text).last().map_or(0, |row| row.frame);
+    wait_until("the last frame", 60, || fs::read_to_string(&partial).is_ok_and(|text| last(&text) == 21));
+    sleep(Duration::from_millis(1500));
+
+    // The last frame stays, with a box for every one of its tracks.
+    let shot = screen.shot(&window, work);
+    assert_eq!(shot.dimensions(), (768, 576));
+    let rows: Vec<_> =
+        read_mot(&fs::read_to_string(&partial).unwrap()).into_iter().filter(|row| row.frame == 21).collect();
+    let at = |r: [f32; 4]| [r[0] - 1.0, r[1] - 1.0, r[2], r[3]];
+    let behind_hud = |r: [f32; 4]| r[0] < 150.0 && r[1] < 220.0;
+    let seen: Vec<_> = rows.iter().filter(|row| !behind_hud(row.rect)).collect();
+    assert!(seen.len() >= 4, "{rows:?}");
+    let drawn = seen.iter().filter(|row| outline_share(&shot, at(row.rect), row.id) > 0.6).count();
+    assert!(drawn + 1 >= seen.len(), "{drawn} of {} boxes are drawn where their tracks are", seen.len());
+
+    // Without boxes and labels the outlines are gone; what is left of their colours is the picture's own.
+    screen.press("b");
+    screen.press("l");
+    screen.press("t");
+    let bare = screen.shot(&window, work);
+    let drawn = seen.iter().filter(|row| outline_share(&bare, at(row.rect), row.id) > 0.6).count();
+    assert!(drawn <= 1, "{drawn} boxes are still drawn");
+    screen.press("b");
+    screen.press("l");
+    screen.press("t");
+    assert_eq!(differing(&screen.shot(&window, work), &shot, MIDDLE), 0, "pressing twice changes nothing");
+
+    screen.press("i");
+    assert!(differing(&screen.shot(&window, work), &shot, HUD) > 1_000, "the numbers go");
+    screen.press("i");
+    screen.press("h");
+    let help = screen.shot(&window, work);
+    assert!(differing(&help, &shot, MIDDLE) > 20_000, "the help comes");
+    screen.press("Escape");
+    assert!(
+        differing(&screen.shot(&window, work), &shot, MIDDLE) < 100,
+        "Escape closes the help, not the window"
+    );
+
+    // A German keyboard: these characters lie elsewhere, the brackets behind AltGr.
+    screen.run("setxkbmap", &["de"]);
+    sleep(Duration::from_millis(500));
+    for key in ["plus", "minus", "bracketleft", "bracketright"] {
+        let before = screen.shot(&window, work);
+        screen.press(key);
+        let after = screen.shot(&window, work);
+        assert!(
+            differing(&before, &after, BANNER) + differing(&before, &after, HUD) > 30,
+            "{key} does something"
+        );
+    }
+    screen.press("s");
+    assert!(work.join("trailsight-0001.png").is_file());
+
+    // A click on a track tells of it and dims the rest; a second one frees it.
+    let [x, y, w, h] = at(seen[0].rect);
+    let (x, y) = ((x + w / 2.0) as i32, (y + h / 2.0) as i32);
+    let click = || {
+        screen.run("xdotool", &["mousemove", "--window", &window, &x.to_string(), &y.to_string()]);
+        sleep(Duration::from_millis(150));
+        screen.run("xdotool", &["mousedown", "1"]);
+        sleep(Duration::from_millis(150));
+        screen.run("xdotool", &["mouseup", "1"]);
+        // Long enough for an earlier message to go.
+        sleep(Duration::from_millis(3500));
+        screen.shot(&window, work)
+    };
+    let picked = click();
+    assert!(differing(&picked, &shot, MIDDLE) > 1_000, "a click picks a track");
+    let freed = click();
+    assert!(differing(&freed, &picked, MIDDLE) > 1_000, "a second click frees it");
+
+    screen.press("q");
+    wait_for(child, 10).ok();
+    assert_eq!(
+        common::names(work),
+        ["t.txt", "trailsight-0001.png"],
+        "complete when the recording was seen to its end"
+    );
+}
+
+#[test]
+fn in_time_keeps_the_recordings_pace_and_can_be_halted() {
+    let Some(screen) = Screen::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    let started = Instant::now();
+    let (child, _) = screen.open(work, &[&demo(), "--end", "4", "--exit-at-end", "--tracks", "t.jsonl"]);
+    wait_for(child, 30).ok();
+    let took = started.elapsed().as_secs_f64();
+    assert!((3.5..15.0).contains(&took), "four seconds took {took} s");
+    let lines = fs::read_to_string(work.join("t.jsonl")).unwrap();
+    assert!(lines.lines().count() >= 3, "{lines}");
+
+    // The tracks of the very last picture are not lost, though it is the only one.
+    let photo = common::root().join("tests/photos/astronaut.png").display().to_string();
+    let child = screen.spawn(work, &[&photo, "--exit-at-end", "--tracks", "one.txt"]);
+    wait_for(child, 30).ok();
+    assert_eq!(read_mot(&fs::read_to_string(work.join("one.txt")).unwrap()).len(), 1);
+
+    // While halted the picture stands still, a step moves it, and it goes on after.
+    let (child, window) = screen.open(work, &[&demo(), "--set", "overlay.hud=false"]);
+    sleep(Duration::from_millis(2500));
+    screen.press("space");
+    sleep(Duration::from_millis(3500));
+    let halted = screen.shot(&window, work);
+    sleep(Duration::from_millis(700));
+    assert_eq!(differing(&halted, &screen.shot(&window, work), [0, 0, 768, 576]), 0, "halted");
+    screen.press("period");
+    sleep(Duration::from_millis(800));
+    let stepped = screen.shot(&window, work);
+    assert!(differing(&halted, &stepped, [0, 0, 768, 576]) > 200, "one frame on");
+    screen.press("space");
+    sleep(Duration::from_millis(1500));
+    assert!(differing(&stepped, &screen.shot(&window, work), [0, 0, 768, 576]) > 500, "goes on");
+    signal(&child, "INT");
+    wait_for(child, 10).fails(130, &[]);
+}
+
+#[test]
+fn a_display_that_is_not_there_means_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = trailsight()
+        .env("DISPLAY", ":7654")
+        .current_dir(folder.path())
+        .args([&demo(), "--end", "1"])
+        .output()
+        .expect("starts");
+    let done = common::Done::of(&output).ok();
+    assert!(done.stderr.contains("cannot open a window"), "{done:#?}");
+    assert!(folder.path().join("trailsight-out/tracks.txt").is_file());
+}
+
+#[test]
+fn a_killed_x_server_leaves_readable_files() {
+    if !has("ffmpeg") || !has("ffprobe") {
+        return;
+    }
+    let Some(mut screen) = Screen::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    let (child, _) = screen.open(work, &[&demo(), "--video", "v.mp4", "--tracks", "t.jsonl"]);
+    sleep(Duration::from_secs(7));
+    screen.kill();
+    let done = wait_for(child, 20);
+    assert_ne!(done.code, Some(0), "{done:#?}");
+    let lines = fs::read_to_string(work.join("t.partial.jsonl")).unwrap();
+    assert!(lines.lines().count() > 5);
+    for line in lines.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect(line);
+    }
+    let video = work.join("v.partial.mp4");
+    wait_until("a playable video", 15, || probe(&video, "nb_read_packets").parse::<u32>().unwrap_or(0) > 5);
+}
