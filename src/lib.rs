@@ -18,13 +18,13 @@
 //! | [`enhance`] | pictures made better before the network sees them; the camera's motion | `detector` |
 //! | [`detect`] | the network: a picture in, boxes out | `detector` |
 //! | [`source`] | cameras, videos, streams, images: each turned into frames | `cli` |
-//! | [`view`] | what is drawn, and the window it is drawn in | `cli`, `window` |
+//! | [`view`] | drawing: pictures, tracks, numbers and text | `cli` |
 //! | [`sink`] | what leaves: track files, annotated video, snapshots | `cli` |
 //! | [`history`] | what was tracked already, for going back in a recording | `cli` |
 //! | [`tuning`] | what settings of the tracker are worth: ablation and search | `cli` |
 //! | [`config`] | the typed settings, their checks and where they came from | `cli` |
 //! | [`pipeline`] | threads, links, pacing and counters | `cli` |
-//! | `ui` | the window program: one source, or a grid of several | `window` |
+//! | [`ui`] | the window program: one source, or a grid of several | `cli`, `window` |
 //! | [`commands`] | the command line: one function a command | `cli` |
 //!
 //! Pictures are 8-bit interleaved RGB, top row first. Coordinates are pixels of the source picture, x to the right,
@@ -68,7 +68,7 @@ pub mod sink;
 pub mod source;
 #[cfg(feature = "cli")]
 pub mod tuning;
-#[cfg(feature = "window")]
+#[cfg(feature = "cli")]
 pub mod ui;
 #[cfg(feature = "cli")]
 pub mod view;

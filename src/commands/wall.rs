@@ -8,8 +8,8 @@ use crate::cli::WatchArgs;
 use crate::config::{Live, Settings};
 use crate::detect::Detector;
 use crate::source::{Patience, SourceSpec, redact};
-use crate::ui::grid::{Open, Opened, Wall, WallSource};
-use crate::view::{MAX_TILES, Window, display_available};
+use crate::ui::grid::{MAX_TILES, Open, Opened, Wall, WallSource};
+use crate::ui::{Window, display_available};
 
 /// The window at the beginning has the shape of most cameras.
 const WINDOW: (u32, u32) = (1280, 720);

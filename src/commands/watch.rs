@@ -21,7 +21,7 @@ use crate::source::SourceInfo;
 #[cfg(feature = "window")]
 use crate::ui::session::{Carried, Outcome, Show};
 #[cfg(feature = "window")]
-use crate::view::Window;
+use crate::ui::{Surface, Window};
 
 /// Where results go when there is no window to show them in.
 const FOLDER: &str = "trailsight-out";
@@ -62,7 +62,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
 /// Opens the window, or says why there can be none.
 #[cfg(feature = "window")]
 fn open_window(input: &input::Input) -> Result<Window, String> {
-    if !crate::view::display_available() {
+    if !crate::ui::display_available() {
         return Err("there is no display".to_owned());
     }
     let info = input.source.info();

@@ -5,7 +5,7 @@ use toml_edit::Value;
 
 use super::keys::{Key, key};
 use super::live::Live;
-use crate::view::{Control, PanelRow};
+use crate::ui::panel::{Control, PanelRow};
 
 /// How a value moves.
 #[derive(Debug, Clone, Copy)]

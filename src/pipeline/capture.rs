@@ -14,7 +14,6 @@ use super::playback::{End, PlaybackControl, Waited};
 use super::seekable_source::{SeekableSource, Target};
 use super::stats::Stats;
 use super::stop::Stop;
-#[cfg(any(feature = "window", test))]
 use crate::enhance::Areas;
 use crate::enhance::{EnhanceSettings, Enhanced, Enhancer};
 use crate::frame::{Frame, Picture};
@@ -56,7 +55,6 @@ impl FrameJob {
 
     /// Takes the detail out of masked areas, where the frame was made before these settings were in force: what a window
     /// has to ask of the frames that it holds.
-    #[cfg(any(feature = "window", test))]
     pub(crate) fn cover(&mut self, settings: &EnhanceSettings) {
         let masks = self.enhanced.areas.as_ref().map_or(&[][..], |areas| areas.masks());
         if !settings.pixelates() || self.enhanced.pixelated && masks == settings.masks {

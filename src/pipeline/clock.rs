@@ -32,7 +32,6 @@ impl Clock {
     }
 
     /// A frame of this source time is due so long after now, whatever came before.
-    #[cfg(feature = "window")]
     pub(crate) fn begin(&mut self, time: f64, after: Duration, now: Instant) {
         (self.anchor, self.last) = (Some((now + after, time)), None);
     }

@@ -1,11 +1,33 @@
 //! The window program: what runs on the main thread while a window is open.
 //!
-//! | folder | what it holds |
+//! | file | what it holds |
 //! |---|---|
+//! | `surface.rs` | the seam to the window system: [`Surface`] |
+//! | `window.rs`, `memory.rs` | a window through minifb (feature `window`); a surface in memory, for tests |
+//! | `event.rs`, `command.rs`, `keys.rs` | what happens in a window; what the program is asked to do; the table between the two |
+//! | `panel/` | the panel of settings |
+//! | `age.rs`, `compare.rs` | how old the picture shown is; original, enhanced, or half of each |
 //! | `session/` | one source in the window: playback, the panel of settings, recording, the status file |
 //! | `grid/` | several sources side by side, each a pipeline of its own |
 //!
 //! Pipelines are started by [`crate::pipeline`]; what is drawn comes from [`crate::view`].
 
+pub(crate) mod age;
+pub mod command;
+pub(crate) mod compare;
+pub mod event;
 pub mod grid;
+pub mod keys;
+pub mod memory;
+pub mod panel;
 pub mod session;
+pub mod surface;
+#[cfg(feature = "window")]
+pub mod window;
+
+pub use command::{Command, Layer};
+pub use event::{Event, NamedKey};
+pub use memory::{MemorySurface, Presented};
+pub use surface::{Surface, SurfaceError};
+#[cfg(feature = "window")]
+pub use window::{Window, display_available};

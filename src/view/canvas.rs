@@ -4,6 +4,7 @@
 //! Every shape takes any `f32` coordinates, infinite and NaN included: what is not a number is not drawn, what lies
 //! outside is clipped before any loop, so that no call costs more than a pass over the canvas.
 
+use super::blend::{Scratch, mix, mix_row, weight};
 use crate::frame::{MAX_AREA, MAX_SIDE, Picture};
 use crate::geometry::Rect;
 
@@ -40,7 +41,7 @@ pub struct Canvas {
     width: usize,
     height: usize,
     pixels: Vec<u32>,
-    pub(super) scratch: super::stroke::Scratch,
+    pub(super) scratch: Scratch,
 }
 
 impl PartialEq for Canvas {
@@ -315,32 +316,6 @@ fn dashes(from: f32, to: f32, dash: f32, gap: f32, visible: f64) -> impl Iterato
         let start = from + index as f64 * period;
         (start as f32, (start + dash) as f32)
     })
-}
-
-/// An opacity as a weight `0..=256` for [`mix`]; NaN is 0.
-pub(super) fn weight(alpha: f32) -> u32 {
-    (alpha.clamp(0.0, 1.0) * 256.0 + 0.5) as u32
-}
-
-/// `weight / 256` of `rgb` over `below`: red and blue in one multiplication, they are 16 bits apart.
-#[inline(always)]
-pub(super) fn mix(below: u32, rgb: u32, weight: u32) -> u32 {
-    let rest = 256 - weight;
-    let red_blue = (below & 0xFF_00FF) * rest + (rgb & 0xFF_00FF) * weight + 0x80_0080;
-    let green = (below & 0xFF00) * rest + (rgb & 0xFF00) * weight + 0x8000;
-    ((red_blue >> 8) & 0xFF_00FF) | ((green >> 8) & 0xFF00)
-}
-
-/// [`mix`] along a row.
-fn mix_row(row: &mut [u32], rgb: u32, weight: u32) {
-    if weight >= 256 {
-        return row.fill(rgb & 0x00FF_FFFF);
-    }
-    if weight > 0 {
-        for pixel in row {
-            *pixel = mix(*pixel, rgb, weight);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,13 @@
 //! How sure the detector is of what it finds right now: its scores in twenty bars, beside the score that counts.
 
 use super::canvas::{Canvas, Paint};
-use super::palette::ACCENT;
+use super::theme::{ACCENT, BLUE, GREY};
 use crate::geometry::Rect;
 
 /// Bars from score 0 to 1.
 const BINS: usize = 20;
 /// So many detections in one bar fill the height at least: one alone is not to look like many.
 const FULL: f32 = 6.0;
-/// Bars of what counts, and of what does not.
-const COUNTS: u32 = 0x56B4E9;
-const WEAK: u32 = 0x6B7683;
 
 /// How many of the scores lie in each twentieth of `0.0..=1.0`; those that are no scores are left out.
 fn bins(scores: &[f32]) -> [u32; BINS] {
@@ -26,7 +23,7 @@ fn bins(scores: &[f32]) -> [u32; BINS] {
 
 /// Draws the bars into `rect`, their heights by the root of the counts so that a single detection shows beside many,
 /// with a line at `threshold` and a faint one at `weak`.
-pub(super) fn draw(
+pub(crate) fn draw(
     canvas: &mut Canvas,
     rect: Rect,
     scores: &[f32],
@@ -47,8 +44,8 @@ pub(super) fn draw(
         let bar = Rect::new(left + 0.5, rect.bottom() - height, (step - 1.0).max(1.0), height);
         // A bar through which the threshold goes is weak on its left and counts on its right.
         let cut = threshold.map_or(bar.left, |t| (rect.left + t * rect.width).clamp(bar.left, bar.right()));
-        canvas.fill(Rect::new(bar.left, bar.top, cut - bar.left, height), Paint::solid(WEAK));
-        canvas.fill(Rect::new(cut, bar.top, bar.right() - cut, height), Paint::solid(COUNTS));
+        canvas.fill(Rect::new(bar.left, bar.top, cut - bar.left, height), Paint::solid(GREY));
+        canvas.fill(Rect::new(cut, bar.top, bar.right() - cut, height), Paint::solid(BLUE));
     }
     canvas.fill(Rect::new(rect.left, rect.bottom(), rect.width, line), Paint::new(0xFFFFFF, 0.35));
     for (at, paint) in [(weak, Paint::new(ACCENT, 0.4)), (threshold, Paint::solid(ACCENT))] {
@@ -76,7 +73,7 @@ mod tests {
         scores.push(0.9);
         draw(&mut canvas, Rect::new(0.0, 0.0, 200.0, 50.0), &scores, Some(0.5), None, 1.0);
         let at = |x: usize, y: usize| canvas.pixels()[y * 200 + x];
-        assert_eq!((at(25, 1), at(185, 48), at(185, 40)), (WEAK, COUNTS, 0));
+        assert_eq!((at(25, 1), at(185, 48), at(185, 40)), (GREY, BLUE, 0));
         assert_eq!((at(99, 3) | at(100, 3), at(110, 48)), (ACCENT, 0));
     }
 }

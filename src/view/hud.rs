@@ -1,10 +1,9 @@
 //! The numbers in the corner of the window, and messages at its lower edge.
 
 use super::canvas::{Canvas, Paint};
-use super::overlay::TEXT_SIZE;
-use super::palette::{ACCENT, LIGHT, RED};
-use super::plate::{Layout, Row};
 use super::text::Text;
+use super::text_box::{Layout, Row};
+use super::theme::{ACCENT, ALERT_BOX, LIGHT, MESSAGE_BOX, RED, TEXT_SIZE};
 use crate::geometry::Rect;
 
 /// What the HUD shows. A number that is not known (yet) is `None` and shown as a dash.
@@ -175,7 +174,7 @@ pub fn draw_banner(
     let left = ((width - plate_width) / 2.0).round();
     let top = (floor - plate_height - 2.0 * padding).round().max(0.0);
     let plate = Rect::new(left, top, plate_width, plate_height);
-    canvas.fill_rounded(plate, size * 0.35, Paint::new(0x0A0D11, 0.8 * alpha));
+    canvas.fill_rounded(plate, size * 0.35, MESSAGE_BOX.faded(alpha));
     text.draw(
         canvas,
         left + padding,
@@ -217,7 +216,7 @@ pub fn draw_alert(canvas: &mut Canvas, text: &mut Text, alert: &str, (scale, flo
         widest + 2.0 * padding,
         line_height * lines.len() as f32 + padding,
     );
-    canvas.fill_rounded(plate, size * 0.35, Paint::new(0x3A0D0A, 0.9));
+    canvas.fill_rounded(plate, size * 0.35, ALERT_BOX);
     let mut top = plate.top + (padding / 2.0).round();
     for line in &lines {
         text.draw(canvas, plate.left + padding, top, line, size, Paint::solid(RED));
@@ -290,7 +289,6 @@ mod tests {
             draw_alert(&mut canvas, &mut text, &data.source, (1.0, height as f32));
             let top = draw_alert(&mut canvas, &mut text, "a b c\nd", (1.0, height as f32));
             assert!((0.0..=height as f32).contains(&top));
-            super::super::keys::draw_help(&mut canvas, &mut text, 1.0);
         }
         let mut canvas = Canvas::new(300, 100);
         for alpha in [0.0, -1.0, f32::NAN] {

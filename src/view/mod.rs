@@ -1,49 +1,43 @@
-//! What is drawn, and the window it is drawn in. Knows scenes and pictures; knows no camera, no network, no thread.
+//! Drawing: pictures, tracks, numbers and text on a [`Canvas`] in memory. Used by the window and by recorded video.
 //!
-//! | file | what for |
+//! The room knows scenes and pictures; it knows no camera, no network, no thread, no window and no keys.
+//!
+//! | file | what it holds |
 //! |---|---|
-//! | `canvas.rs`, `stroke.rs` | the pixels and the shapes |
-//! | `text.rs`, `palette.rs`, `plate.rs` | letters, colours, plates with rows of values |
+//! | `canvas.rs`, `stroke.rs`, `blend.rs` | the pixels; shapes and thick fading lines; how colours are laid over pixels |
+//! | `text.rs`, `text_box.rs` | letters; boxes with rows of names and values |
+//! | `theme.rs`, `palette.rs` | colours and opacities; the colour of each track |
 //! | `mapping.rs`, `scaler.rs` | fit, zoom and pan; the picture painted through them |
-//! | `overlay.rs`, `hud.rs`, `keys.rs` | tracks; numbers and messages; the table of keys and its help |
-//! | `timeline.rs` | where in a recording the picture is |
-//! | `panel.rs`, `histogram.rs` | the panel of settings; how sure the detector is right now |
-//! | `viewer.rs` | what the window shows and how it answers to keys and mouse, without a window |
-//! | `tiles.rs`, `tile.rs` | several pictures in one window: the grid, and one of them |
-//! | `window.rs` | the window itself (feature `window`) |
+//! | `overlay.rs` | tracks, labels and trails |
+//! | `hud.rs`, `histogram.rs` | numbers, messages and alerts; the scores of the detections |
+//! | `timeline.rs` | the position in a recording |
+//! | `tile.rs` | one of several pictures in a window |
+//! | `settings.rs` | the `[overlay]` section |
 
+mod blend;
 mod canvas;
-mod histogram;
+pub(crate) mod histogram;
 mod hud;
-pub mod keys;
 mod mapping;
 mod overlay;
 pub mod palette;
-mod panel;
-mod plate;
 mod scaler;
 mod settings;
 mod stroke;
 mod text;
+pub(crate) mod text_box;
+pub(crate) mod theme;
 mod tile;
-mod tiles;
 mod timeline;
-mod viewer;
-#[cfg(feature = "window")]
-mod window;
 
 pub use canvas::{Canvas, Paint};
 pub use hud::{HudData, draw_alert, draw_banner, draw_hud, times};
 pub use mapping::{Fit, MAX_ZOOM, Mapping, Sizes, Viewport};
 pub use overlay::{SceneView, boxes, draw_scene};
-pub use panel::{Control, Panel, PanelAnswer, PanelCommand, PanelData, PanelInput, PanelRow};
-pub use scaler::{BACKGROUND, Scaler};
+pub use scaler::Scaler;
 pub use settings::{MAX_SCALE, MIN_SCALE, OverlaySettings, Scale};
 pub use stroke::StrokePoint;
 pub use text::Text;
+pub use theme::BACKGROUND;
 pub use tile::{TileLine, TilePainter, TileShown};
-pub use tiles::{Cell, MAX_TILES, Tiles, layout};
-pub use timeline::{Rail, Timeline};
-pub use viewer::{Command, Event, Layer, Shown, Viewer};
-#[cfg(feature = "window")]
-pub use window::{REFRESH, Window, WindowError, display_available};
+pub use timeline::{Timeline, TimelineArea};

@@ -3,23 +3,18 @@
 
 use super::canvas::{Canvas, Paint};
 use super::mapping::Mapping;
-use super::palette::{self, LIGHT};
-use super::plate::{self, Row};
+use super::palette;
 use super::settings::OverlaySettings;
 use super::stroke::StrokePoint;
 use super::text::Text;
+use super::text_box::{self, Row};
+use super::theme::{LIGHT, OTHER_TRACKS, SEAM, TEXT_SIZE};
 use crate::geometry::Rect;
 use crate::labels::Labels;
 use crate::scene::{Scene, Track, TrackState, Trail};
 
-/// Letters at scale 1, in pixels an em.
-pub(super) const TEXT_SIZE: f32 = 13.0;
 /// Lines at scale 1, in pixels.
 const LINE: f32 = 2.0;
-/// How much of the other tracks is left when one is chosen.
-const DIMMED: f32 = 0.3;
-/// A dark seam around lines, so that they show on any picture.
-const SEAM: Paint = Paint::new(0, 0.35);
 
 /// What is to be drawn of a scene.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +75,7 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
             trail: trail_of(scene, index, track.id),
             rect,
             colour: palette::colour(track.id),
-            strength: if selected.is_none_or(|id| id == track.id) { 1.0 } else { DIMMED },
+            strength: if selected.is_none_or(|id| id == track.id) { 1.0 } else { OTHER_TRACKS },
         })
         .collect();
     // The chosen one last, else the nearest: whose box ends lowest.
@@ -219,7 +214,7 @@ fn draw_details(canvas: &mut Canvas, text: &mut Text, shown: &Shown, view: &Scen
         Row::new("state", state),
     ];
     let size = TEXT_SIZE * scale;
-    let layout = plate::Layout::new(text, &rows, size, size * 11.0, canvas.width() as f32);
+    let layout = text_box::Layout::new(text, &rows, size, size * 11.0, canvas.width() as f32);
     let gap = 8.0 * scale;
     let right = shown.rect.right() + gap;
     // To the right of the box, else to its left, and always whole where the canvas is large enough.

@@ -3,6 +3,8 @@
 //! The seven hues are those of Okabe and Ito ("Color Universal Design", 2008) without black; when they are used up they
 //! come again lighter, then darker.
 
+use super::theme::{DARK, LIGHT};
+
 /// `0x00RRGGBB`, in an order that keeps neighbouring ids apart for every kind of colour vision.
 const HUES: [u32; 7] = [
     0x009E73, // bluish green
@@ -17,15 +19,6 @@ const HUES: [u32; 7] = [
 /// How far each round of the hues is mixed with white (above 0) or black (below 0).
 const SHADES: [f32; 3] = [0.0, 0.4, -0.3];
 
-/// Letters on bright colours.
-pub const DARK: u32 = 0x000000;
-/// Letters on dark colours.
-pub const LIGHT: u32 = 0xFFFFFF;
-/// What should catch the eye on a dark plate.
-pub const ACCENT: u32 = 0xF0E442;
-/// What is being recorded, and what is wrong.
-pub const RED: u32 = 0xFF5A4D;
-
 /// The colour of a track, `0x00RRGGBB`; 21 of them before one comes again.
 pub fn colour(id: u64) -> u32 {
     let index = (id.wrapping_sub(1) % (HUES.len() * SHADES.len()) as u64) as usize;
@@ -35,7 +28,7 @@ pub fn colour(id: u64) -> u32 {
     u32::from_be_bytes([0, mixed[0], mixed[1], mixed[2]])
 }
 
-/// [`DARK`] or [`LIGHT`], whichever is easier to read on this colour.
+/// Black or white, whichever has more contrast with this background.
 pub fn text_on(background: u32) -> u32 {
     if contrast(background, DARK) >= contrast(background, LIGHT) { DARK } else { LIGHT }
 }

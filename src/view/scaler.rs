@@ -5,10 +5,8 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use super::canvas::Canvas;
 use super::mapping::Mapping;
+use super::theme::BACKGROUND;
 use crate::frame::Picture;
-
-/// The bars beside a picture that does not fill the canvas.
-pub const BACKGROUND: u32 = 0x0E1013;
 
 /// Keeps the buffers of the resizing from one frame to the next.
 #[derive(Debug, Default)]

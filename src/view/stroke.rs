@@ -4,7 +4,8 @@
 //! The coverage of the whole line is gathered in a mask first (the largest wins), then painted once. Only the stretches
 //! of rows that a piece touches are visited and cleaned again, so the cost is that of the line and not of its bounds.
 
-use super::canvas::{Canvas, mix};
+use super::blend::{Scratch, mix};
+use super::canvas::Canvas;
 
 /// A corner of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,15 +22,6 @@ pub struct StrokePoint {
 
 /// Thicker lines are drawn this thick.
 const MAX_WIDTH: f32 = 256.0;
-
-/// What a canvas keeps between two lines, so that drawing allocates nothing.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Scratch {
-    /// One byte a pixel, all zero between two calls.
-    mask: Vec<u8>,
-    /// Row, first and past-the-last column of what has been touched.
-    spans: Vec<(usize, usize, usize)>,
-}
 
 /// One piece of a line, ready for its pixels.
 struct Piece {

@@ -3,24 +3,15 @@
 use super::canvas::{Canvas, Paint};
 use super::hud::{draw_alert, draw_banner, number};
 use super::mapping::{Sizes, Viewport};
-use super::overlay::{SceneView, TEXT_SIZE, draw_scene};
-use super::palette::{ACCENT, LIGHT, RED};
+use super::overlay::{SceneView, draw_scene};
 use super::scaler::Scaler;
 use super::settings::OverlaySettings;
 use super::text::Text;
+use super::theme::{ACCENT, EMPTY_TILE, LIGHT, QUIET, RED, STALE_PICTURE, TEXT_SIZE, TILE_LINE};
 use crate::frame::Picture;
 use crate::geometry::Rect;
 use crate::labels::Labels;
 use crate::scene::Scene;
-
-/// How much of a picture that is not of now is taken away.
-const DIMMED: f32 = 0.55;
-/// A tile without a picture.
-const EMPTY: u32 = 0x171B21;
-/// What the line is written on.
-const PLATE: Paint = Paint::new(0x0A0D11, 0.72);
-/// Names of values.
-const QUIET: u32 = 0xA9B4C0;
 
 /// What the line over a tile tells. A number that is not known (yet) is `None` and shown as a dash.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,13 +77,13 @@ impl TilePainter {
         let (width, height) = (canvas.width(), canvas.height());
         let scale = shown.settings.scale.factor(width, height);
         match shown.picture {
-            None => canvas.clear(EMPTY),
+            None => canvas.clear(EMPTY_TILE),
             Some(picture) => {
                 let sizes = Sizes { source: picture.size(), canvas: (width, height) };
                 let mapping = Viewport::default().mapping(sizes);
                 self.scaler.paint(canvas, picture, &mapping);
                 if shown.dimmed {
-                    canvas.fill(Rect::new(0.0, 0.0, width as f32, height as f32), Paint::new(0, DIMMED));
+                    canvas.fill(Rect::new(0.0, 0.0, width as f32, height as f32), STALE_PICTURE);
                 }
                 if let Some(scene) = shown.scene {
                     let TileShown { time, labels, settings, .. } = *shown;
@@ -120,7 +111,7 @@ impl TilePainter {
     fn draw_line(&mut self, canvas: &mut Canvas, line: &TileLine, scale: f32, has_numbers: bool) {
         let (width, size) = (canvas.width() as f32, TEXT_SIZE * scale * 0.92);
         let (padding, height) = ((size * 0.6).round(), (size * 1.7).round());
-        canvas.fill(Rect::new(0.0, 0.0, width, height), PLATE);
+        canvas.fill(Rect::new(0.0, 0.0, width, height), TILE_LINE);
         let top = ((height - Text::line_height(size)) / 2.0).round();
         let badge = format!("{}", line.number);
         let mut left = padding;
@@ -170,7 +161,7 @@ fn numbers(line: &TileLine) -> [String; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scaler::BACKGROUND;
+    use super::super::theme::BACKGROUND;
     use super::*;
 
     #[test]

@@ -3,18 +3,10 @@
 
 use super::canvas::{Canvas, Paint};
 use super::hud::{clock, times};
-use super::overlay::TEXT_SIZE;
-use super::palette::{self, ACCENT, LIGHT};
+use super::palette;
 use super::text::Text;
+use super::theme::{ACCENT, LIGHT, OUTDATED, TEXT_SIZE, TIMELINE, TRACKED, UNTRACKED};
 use crate::geometry::Rect;
-
-/// The strip under everything.
-const STRIP: Paint = Paint::new(0x0A0D11, 0.62);
-/// What was not tracked yet.
-const RAIL: Paint = Paint::new(0xA9B4C0, 0.35);
-/// What was tracked, with these settings and with others.
-const TRACKED: Paint = Paint::new(0xA9B4C0, 0.85);
-const OUTDATED: Paint = Paint::new(0xA9B4C0, 0.55);
 
 /// What the time line shows. Times are source times in seconds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,13 +29,13 @@ pub struct Timeline {
 
 /// Where on the canvas the line is, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rail {
+pub struct TimelineArea {
     strip: Rect,
     left: f32,
     width: f32,
 }
 
-impl Rail {
+impl TimelineArea {
     /// The upper edge of the strip.
     pub fn top(&self) -> f32 {
         self.strip.top
@@ -68,13 +60,13 @@ impl Timeline {
     }
 
     /// Draws the line along the lower edge and tells where it is.
-    pub fn draw(&self, canvas: &mut Canvas, text: &mut Text, scale: f32) -> Rail {
+    pub fn draw(&self, canvas: &mut Canvas, text: &mut Text, scale: f32) -> TimelineArea {
         let (width, height) = (canvas.width() as f32, canvas.height() as f32);
         let size = (TEXT_SIZE * 0.92 * scale).min(height / 4.0);
         let margin = (8.0 * scale).round();
         let strip_height = (size * 2.0).round().min(height);
         let strip = Rect::new(0.0, height - strip_height, width, strip_height);
-        canvas.fill(strip, STRIP);
+        canvas.fill(strip, TIMELINE);
 
         let length = clock(self.end - self.begin);
         let place = format!("{} / {length}", clock(self.time - self.begin));
@@ -101,7 +93,7 @@ impl Timeline {
         let bar = |from: f32, to: f32| {
             Rect::new(left + from * line_width, top, (to - from) * line_width, thickness)
         };
-        canvas.fill(bar(0.0, 1.0), RAIL);
+        canvas.fill(bar(0.0, 1.0), UNTRACKED);
         for &(from, to, current) in &self.parts {
             let (from, to) = (self.share(from), self.share(to));
             canvas.fill(bar(from, to.max(from + 1.0 / line_width)), if current { TRACKED } else { OUTDATED });
@@ -116,7 +108,7 @@ impl Timeline {
         let x = left + self.share(self.time) * line_width;
         let rect = Rect::new((x - knob / 2.0).round(), (middle - knob).round(), knob, 2.0 * knob);
         canvas.fill_rounded(rect, knob / 2.0, Paint::solid(ACCENT));
-        Rail { strip, left, width: line_width }
+        TimelineArea { strip, left, width: line_width }
     }
 }
 

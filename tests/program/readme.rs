@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::common::{self, demo, ffmpeg, has, root, signal, trailsight, wait_for, wait_until};
 use clap::Parser;
 use trailsight::cli::Cli;
-use trailsight::view::keys;
+use trailsight::ui::keys;
 
 fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()

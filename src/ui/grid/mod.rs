@@ -7,9 +7,11 @@
 //! | `tile` | one source: what is new, what is drawn, what is told |
 //! | `tune` | settings that change while it runs |
 
+mod layout;
 mod open;
 mod tile;
 mod tune;
+mod view;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,14 +23,18 @@ use crate::detect::Detector;
 use crate::pipeline::status::StatusFile;
 use crate::pipeline::{DetectorScheduler, RunError, Stop, stop};
 use crate::sink::write_snapshot;
+use crate::ui::command::Command;
+use crate::ui::event::Event;
+use crate::ui::keys::{self, Scope};
 use crate::ui::session::status::WallState;
 use crate::ui::session::{LONG_NAP, MESSAGE, NAP, NUMBERS, QUIET, STILL, ShowError};
-use crate::view::{
-    BACKGROUND, Canvas, Cell, Command, Event, TilePainter, Tiles, Window, draw_alert, draw_banner, keys,
-};
+use crate::ui::surface::Surface;
+use crate::view::{BACKGROUND, Canvas, TilePainter, draw_alert, draw_banner};
 
+pub use layout::{Cell, MAX_TILES, layout};
 pub use open::{Open, Opened};
 use tile::Tile;
+pub use view::GridView;
 
 /// The window is drawn at most this often: the pictures of several sources come at any moment.
 const BEAT: Duration = Duration::from_millis(16);
@@ -47,7 +53,7 @@ pub struct WallSource {
 
 /// What a run with several sources is made of.
 pub struct Wall {
-    /// The sources, [`MAX_TILES`](crate::view::MAX_TILES) at most.
+    /// The sources, [`MAX_TILES`] at most.
     pub sources: Vec<WallSource>,
     /// The network, for all of them.
     pub detector: Detector,
@@ -81,7 +87,7 @@ struct Stage {
     tiles: Vec<Tile>,
     /// Threads that open sources.
     openers: Vec<JoinHandle<()>>,
-    view: Tiles,
+    view: GridView,
     painter: TilePainter,
     canvas: Canvas,
     places: Vec<Option<Cell>>,
@@ -100,12 +106,12 @@ impl Wall {
     ///
     /// # Errors
     /// [`ShowError`]; what goes wrong with a source only where not one of them ever gave a picture.
-    pub fn run(self, window: &mut Window) -> Result<(), ShowError> {
+    pub fn run(self, surface: &mut dyn Surface) -> Result<(), ShowError> {
         let tiles = self.sources.into_iter().zip(1..).map(|(source, number)| Tile::new(number, source));
         let mut stage = Stage {
             tiles: tiles.collect(),
             openers: Vec::new(),
-            view: Tiles::default(),
+            view: GridView::default(),
             painter: TilePainter::default(),
             canvas: Canvas::default(),
             places: Vec::new(),
@@ -125,19 +131,19 @@ impl Wall {
                 stop: self.stop,
             },
         };
-        let shown = stage.run(window);
+        let shown = stage.run(surface);
         stage.close(shown)
     }
 }
 
 impl Stage {
-    fn run(&mut self, window: &mut Window) -> Result<(), ShowError> {
+    fn run(&mut self, surface: &mut dyn Surface) -> Result<(), ShowError> {
         for tile in &mut self.tiles {
             self.openers.extend(tile.open(None, &self.common.stop));
         }
         let (mut drawn, mut busy) = (Instant::now() - BEAT, Instant::now());
         while !self.common.stop.is_asked() {
-            for event in window.poll() {
+            for event in surface.events() {
                 if !matches!(event, Event::MouseMove { .. } | Event::Wheel { .. }) {
                     (self.anew, busy) = (true, Instant::now());
                 }
@@ -164,11 +170,11 @@ impl Stage {
                 if !over {
                     busy = drawn;
                 }
-                self.draw(window)?;
+                self.draw(surface)?;
                 self.tell_status(still)?;
-            } else if if still { since > STILL } else { window.is_stale() } {
+            } else if if still { since > STILL } else { surface.is_stale() } {
                 drawn = Instant::now();
-                window.present(&self.canvas)?;
+                surface.present(&self.canvas)?;
                 self.tell_status(still)?;
             } else {
                 self.nap(if still && busy.elapsed() > QUIET { LONG_NAP } else { NAP });
@@ -231,8 +237,8 @@ impl Stage {
         self.message = Some((message.into(), Instant::now() + MESSAGE));
     }
 
-    fn draw(&mut self, window: &mut Window) -> Result<(), ShowError> {
-        let (width, height) = window.size();
+    fn draw(&mut self, surface: &mut dyn Surface) -> Result<(), ShowError> {
+        let (width, height) = surface.size();
         let sizes: Vec<_> = self.tiles.iter().map(Tile::size).collect();
         let places = self.view.place((width, height), &sizes);
         self.canvas.resize(width, height);
@@ -257,7 +263,7 @@ impl Stage {
         }
         (self.places, self.anew) = (places, false);
         self.draw_over();
-        window.present(&self.canvas)?;
+        surface.present(&self.canvas)?;
         for (tile, place) in self.tiles.iter_mut().zip(&self.places) {
             if place.is_some() {
                 tile.seen();
@@ -273,7 +279,7 @@ impl Stage {
         let (canvas, text) = (&mut self.canvas, self.painter.text());
         self.covered = self.view.help_open();
         if self.view.help_open() {
-            keys::draw_help_for_tiles(canvas, text, scale);
+            keys::draw_help(canvas, text, scale, Scope::Grid);
         }
         let mut floor = height as f32;
         if let Some(problem) = self.common.live.problem() {

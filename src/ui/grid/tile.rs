@@ -14,8 +14,8 @@ use crate::labels::Labels;
 use crate::pipeline::{FrameJob, Pipeline, Plan, Rate, RunError, Stats, Stop};
 use crate::scene::Scene;
 use crate::source::Condition;
-use crate::ui::session::age::Ages;
-use crate::ui::session::compare::Compare;
+use crate::ui::age::Ages;
+use crate::ui::compare::Compare;
 use crate::ui::session::status::{Facts, State};
 use crate::view::{Canvas, OverlaySettings, TileLine, TilePainter, TileShown};
 

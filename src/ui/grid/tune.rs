@@ -4,8 +4,8 @@ use toml_edit::Value;
 
 use super::{Common, Stage};
 use crate::config::{Live, Reload, Settings, key, tuning};
+use crate::ui::command::Command;
 use crate::ui::session::obey::CONFIDENCE_STEPS;
-use crate::view::{Command, Layer};
 
 /// What needs another network. It is one for all sources, and stays what it is.
 const NETWORK: [&str; 6] = [
@@ -64,10 +64,7 @@ impl Stage {
     /// Changes a setting as a key asks.
     pub(super) fn tune(&mut self, command: Command) {
         match command {
-            Command::Switch(Layer::Boxes) => self.switch("overlay.boxes"),
-            Command::Switch(Layer::Labels) => self.switch("overlay.labels"),
-            Command::Switch(Layer::Trails) => self.switch("overlay.trails"),
-            Command::Switch(Layer::Hud) => self.switch("overlay.hud"),
+            Command::Switch(layer) => self.switch(layer.key()),
             Command::Compare => {
                 let show = self.common.live.settings().enhance.show.next();
                 self.change(|live| live.set("enhance.show", &show.word().into()));

@@ -3,21 +3,20 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `age` | how old the picture is |
-//! | `compare` | the picture as it came, as the network sees it, or both |
 //! | `fetch` | which frame and which scene come next |
 //! | `obey` | what commands do |
 //! | `tune` | settings that change while it runs: the file, keys, the panel |
 //! | `paint` | what is on the screen |
 //! | `status` | the same for other programs |
 
-pub(crate) mod age;
-pub(crate) mod compare;
 mod fetch;
 pub(crate) mod obey;
 mod paint;
 pub(crate) mod status;
 pub(crate) mod tune;
+mod viewer;
+
+pub use viewer::{Shown, Viewer};
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -34,10 +33,12 @@ use crate::pipeline::status::{StatusError, StatusFile};
 use crate::pipeline::{FrameJob, Pipeline, Rate, RunError, Stop, TrackedFrame};
 use crate::scene::Scene;
 use crate::sink::SinkError;
-use crate::view::{Canvas, Panel, Text, Timeline, Viewer, Window, WindowError};
-
-use age::Ages;
-use compare::Compare;
+use crate::ui::age::Ages;
+use crate::ui::compare::Compare;
+use crate::ui::event::Event;
+use crate::ui::panel::Panel;
+use crate::ui::surface::{Surface, SurfaceError};
+use crate::view::{Canvas, Text, Timeline};
 
 /// How long the loop sleeps when there is nothing new.
 pub(crate) const NAP: Duration = Duration::from_millis(8);
@@ -63,7 +64,7 @@ pub enum ShowError {
     Record(#[from] SinkError),
     /// The window.
     #[error(transparent)]
-    Window(#[from] WindowError),
+    Surface(#[from] SurfaceError),
     /// The status file.
     #[error(transparent)]
     Status(#[from] StatusError),
@@ -120,9 +121,9 @@ impl Show {
     ///
     /// # Errors
     /// [`ShowError`]; an error of the source or the network is told in the window, and given back when it is closed.
-    pub fn run(self, window: &mut Window) -> Result<(Outcome, Carried), ShowError> {
+    pub fn run(self, surface: &mut dyn Surface) -> Result<(Outcome, Carried), ShowError> {
         let mut stage = Stage::new(self);
-        let shown = stage.run(window);
+        let shown = stage.run(surface);
         stage.close(shown)
     }
 }
@@ -242,15 +243,15 @@ impl Stage {
         }
     }
 
-    fn run(&mut self, window: &mut Window) -> Result<(), ShowError> {
+    fn run(&mut self, surface: &mut dyn Surface) -> Result<(), ShowError> {
         let mut drawn = Instant::now();
         let mut busy = Instant::now();
         // The window has its size from the one before, and tells of changes only.
-        let (width, height) = window.size();
-        self.viewer.handle(crate::view::Event::Resize(width, height));
+        let (width, height) = surface.size();
+        self.viewer.handle(Event::Resize(width, height));
         while !self.show.stop.is_asked() && self.writing {
             let mut changed = false;
-            for event in window.poll() {
+            for event in surface.events() {
                 changed = true;
                 if self.panel_takes(event) {
                     continue;
@@ -281,17 +282,17 @@ impl Stage {
             let trouble = self.trouble().is_some();
             changed |= std::mem::replace(&mut self.troubled, trouble) != trouble;
             let numbers = (!still || trouble) && drawn.elapsed() > NUMBERS;
-            let stale = if still { drawn.elapsed() > STILL } else { window.is_stale() };
+            let stale = if still { drawn.elapsed() > STILL } else { surface.is_stale() };
             if changed || numbers {
                 (drawn, busy) = (Instant::now(), Instant::now());
-                self.draw(window)?;
+                self.draw(surface)?;
                 if let Some(current) = self.current.as_ref().filter(|_| std::mem::take(&mut self.unseen)) {
                     self.ages.show(current.frame.captured);
                 }
                 self.tell_status()?;
             } else if stale {
                 drawn = Instant::now();
-                window.present(&self.canvas)?;
+                surface.present(&self.canvas)?;
             } else {
                 self.nap(if still && busy.elapsed() > QUIET { LONG_NAP } else { NAP });
             }

@@ -8,7 +8,8 @@ use crate::config::tuning;
 use crate::pipeline::Target;
 use crate::pipeline::playback::SPEEDS;
 use crate::sink::write_snapshot;
-use crate::view::{Command, Layer, times};
+use crate::ui::command::Command;
+use crate::view::times;
 
 /// How many of the panel's steps the keys for the confidence take at once.
 pub(crate) const CONFIDENCE_STEPS: i32 = 5;
@@ -18,6 +19,8 @@ impl Stage {
     pub(crate) fn obey(&mut self, command: Command) -> bool {
         match command {
             Command::Quit => return true,
+            // The viewer has done it.
+            Command::Escape | Command::Help | Command::Fit | Command::Digit(_) => {}
             Command::Pause => self.set_paused(!self.paused),
             Command::Step => {
                 self.set_paused(true);
@@ -60,10 +63,7 @@ impl Stage {
                 self.change(|live| live.set("enhance.show", &show.word().into()));
                 self.tell(show.sentence());
             }
-            Command::Switch(Layer::Boxes) => self.switch("overlay.boxes"),
-            Command::Switch(Layer::Labels) => self.switch("overlay.labels"),
-            Command::Switch(Layer::Trails) => self.switch("overlay.trails"),
-            Command::Switch(Layer::Hud) => self.switch("overlay.hud"),
+            Command::Switch(layer) => self.switch(layer.key()),
             Command::Confidence(steps) => {
                 if self.change(|live| tuning::nudge(live, "detector.confidence", steps * CONFIDENCE_STEPS)) {
                     self.tell(format!(

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use super::{ShowError, Stage, lock};
-use crate::view::{HudData, Shown, Timeline, Window, draw_banner};
+use super::{ShowError, Shown, Stage, lock};
+use crate::ui::surface::Surface;
+use crate::view::{HudData, Timeline, draw_banner};
 
 impl Stage {
     /// What stands in the window as long as it is so.
@@ -17,8 +18,8 @@ impl Stage {
         }
     }
 
-    pub(crate) fn draw(&mut self, window: &mut Window) -> Result<(), ShowError> {
-        let (width, height) = window.size();
+    pub(crate) fn draw(&mut self, surface: &mut dyn Surface) -> Result<(), ShowError> {
+        let (width, height) = surface.size();
         self.canvas.resize(width, height);
         let (note, trouble) = (self.standing_note(), self.trouble());
         let Some(current) = &self.current else {
@@ -26,7 +27,7 @@ impl Stage {
             let scale = self.show.carried.live.settings().overlay.scale.factor(width, height);
             self.canvas.clear(0);
             draw_banner(&mut self.canvas, &mut self.text, &words, (scale, height as f32), 1.0);
-            return Ok(window.present(&self.canvas)?);
+            return Ok(surface.present(&self.canvas)?);
         };
         let pipeline = &self.show.pipeline;
         let (live, settings) = (self.is_live(), self.show.carried.live.settings());
@@ -86,7 +87,7 @@ impl Stage {
         };
         self.viewer.render(&mut self.canvas, &shown);
         self.draw_panel();
-        window.present(&self.canvas)?;
+        surface.present(&self.canvas)?;
         Ok(())
     }
 

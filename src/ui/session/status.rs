@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::age::Ages;
 use super::{Pipeline, Rate, ShowError, Stage};
 use crate::config::Live;
 use crate::frame::Frame;
 use crate::labels::Labels;
 use crate::pipeline::status::{Fares, Object};
 use crate::scene::Scene;
+use crate::ui::age::Ages;
 
 /// What is told of a source.
 #[derive(Serialize)]

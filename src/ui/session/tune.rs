@@ -5,8 +5,9 @@ use toml_edit::Value;
 use super::{Stage, lock};
 use crate::config::{Live, Reload, Settings, Watch, key, tuning};
 use crate::pipeline::Note;
-use crate::view::keys::NamedKey;
-use crate::view::{Event, Panel, PanelAnswer, PanelCommand, PanelData, PanelInput, Text};
+use crate::ui::event::Event;
+use crate::ui::panel::{Panel, PanelAnswer, PanelCommand, PanelData};
+use crate::view::Text;
 
 /// Has the config file watched; without, it is as if nobody changed it.
 pub(crate) fn watch(live: &Live) -> Option<Watch> {
@@ -124,23 +125,11 @@ impl Stage {
     /// Whether an event is the panel's: then it is done.
     pub(crate) fn panel_takes(&mut self, event: Event) -> bool {
         let Some(panel) = &mut self.panel else { return false };
-        let input = match event {
-            Event::Escape if !self.viewer.help_open() => {
-                self.panel = None;
-                return true;
-            }
-            Event::Char(typed) => PanelInput::Char(typed),
-            Event::Key { key: NamedKey::Up, .. } => PanelInput::Up,
-            Event::Key { key: NamedKey::Down, .. } => PanelInput::Down,
-            Event::Key { key: NamedKey::Left, shift } => PanelInput::Left(shift),
-            Event::Key { key: NamedKey::Right, shift } => PanelInput::Right(shift),
-            Event::MouseDown { x, y } => PanelInput::MouseDown(x, y),
-            Event::MouseMove { x, y } => PanelInput::MouseMove(x, y),
-            Event::MouseUp { .. } => PanelInput::MouseUp,
-            Event::Wheel { x, y, steps } => PanelInput::Wheel(x, y, steps),
-            Event::Escape | Event::Key { .. } | Event::Resize(..) | Event::Close => return false,
-        };
-        match panel.handle(input) {
+        if event == Event::Escape && !self.viewer.help_open() {
+            self.panel = None;
+            return true;
+        }
+        match panel.handle(event) {
             PanelAnswer::Ignored => return false,
             PanelAnswer::Taken => {}
             PanelAnswer::Do(PanelCommand::Steps(path, steps)) => {

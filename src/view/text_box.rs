@@ -1,19 +1,15 @@
-//! A dark see-through plate with rows of a name and a value: what the HUD, the details and the help are written on.
+//! A dark translucent box with rows of a name and a value: HUD, track details and help are made of it.
 
 use std::borrow::Cow;
 
 use super::canvas::{Canvas, Paint};
 use super::text::Text;
+use super::theme::{QUIET, TEXT_BOX};
 use crate::geometry::Rect;
 
-/// The plate itself.
-const PLATE: Paint = Paint::new(0x0A0D11, 0.78);
-/// Names of values: readable and in the background.
-const QUIET: u32 = 0xA9B4C0;
-
-/// One line of a plate.
+/// One row of a text box.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     name: Cow<'static, str>,
     value: Cow<'static, str>,
     /// The colour of the name.
@@ -24,29 +20,29 @@ pub(super) struct Row {
 
 impl Row {
     /// A value with its name.
-    pub(super) fn new(name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         Self { name: name.into(), value: value.into(), colour: QUIET, wide: false }
     }
 
     /// A line across both columns.
-    pub(super) fn title(text: impl Into<Cow<'static, str>>, colour: u32) -> Self {
+    pub(crate) fn title(text: impl Into<Cow<'static, str>>, colour: u32) -> Self {
         Self { name: text.into(), value: "".into(), colour, wide: true }
     }
 
     /// The name in another colour.
-    pub(super) fn tinted(self, colour: u32) -> Self {
+    pub(crate) fn tinted(self, colour: u32) -> Self {
         Self { colour, ..self }
     }
 }
 
-/// Where things are on a plate. Its width depends on the names and on `values`, hardly on the numbers of the moment, so
-/// that it stands still while they change.
+/// The measures of a text box. Its width depends on the names and on `values`, hardly on the current numbers, so that
+/// the box does not move while they change.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
-    /// Of the whole plate, in pixels.
-    pub(super) width: f32,
-    /// Of the whole plate, in pixels.
-    pub(super) height: f32,
+pub(crate) struct Layout {
+    /// Of the whole box, in pixels.
+    pub(crate) width: f32,
+    /// Of the whole box, in pixels.
+    pub(crate) height: f32,
     size: f32,
     padding: f32,
     names: f32,
@@ -55,8 +51,8 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Measures `rows` at letters of `size` pixels an em. The column of the values is at least `values` pixels wide
-    /// (and as much wider as one needs), the plate at most `room`.
-    pub(super) fn new(text: &mut Text, rows: &[Row], size: f32, values: f32, room: f32) -> Self {
+    /// (and as much wider as one needs), the box at most `room`.
+    pub(crate) fn new(text: &mut Text, rows: &[Row], size: f32, values: f32, room: f32) -> Self {
         let padding = (size * 0.7).round();
         let (mut names, mut widest, mut titles) = (0f32, values, 0f32);
         for row in rows {
@@ -82,9 +78,9 @@ impl Layout {
         }
     }
 
-    /// Draws the plate with its top-left corner at (`x`, `y`).
-    pub(super) fn draw(&self, canvas: &mut Canvas, text: &mut Text, x: f32, y: f32, rows: &[Row], ink: u32) {
-        canvas.fill_rounded(Rect::new(x, y, self.width, self.height), self.size * 0.35, PLATE);
+    /// Draws the box with its top-left corner at (`x`, `y`).
+    pub(crate) fn draw(&self, canvas: &mut Canvas, text: &mut Text, x: f32, y: f32, rows: &[Row], ink: u32) {
+        canvas.fill_rounded(Rect::new(x, y, self.width, self.height), self.size * 0.35, TEXT_BOX);
         let (left, room) = (x + self.padding, self.width - 2.0 * self.padding);
         // The line box is a little taller than its letters: half of it above.
         let mut top = y + self.padding - (Text::line_height(self.size) - self.size) * 0.75;

@@ -1,19 +1,11 @@
 //! The panel of settings at the right of the window: rows to be changed with keys and mouse while the effect is seen,
 //! and above them how sure the detector is right now. Knows no settings: rows go in, commands come out.
 
-use super::canvas::{Canvas, Paint};
-use super::histogram;
-use super::overlay::TEXT_SIZE;
-use super::palette::{ACCENT, LIGHT};
-use super::text::Text;
+use super::event::{Event, NamedKey};
 use crate::geometry::Rect;
+use crate::view::theme::{ACCENT, BLUE, LIGHT, PANEL_BOX, QUIET, TEXT_SIZE};
+use crate::view::{Canvas, Paint, Text, histogram};
 
-/// The plate; a little less see-through than that of the numbers, for there is much to be read.
-const PLATE: Paint = Paint::new(0x0A0D11, 0.84);
-/// Names of rows, and what is only there to be read.
-const QUIET: u32 = 0xA9B4C0;
-/// The part of a slider that is filled.
-const FILLED: u32 = 0x56B4E9;
 /// Letters are not made smaller than this to fit more rows (pixels an em); then the rows scroll.
 const SMALLEST: f32 = 9.5;
 /// A change with shift is so many steps.
@@ -64,29 +56,6 @@ pub struct PanelData<'a> {
     pub weak: Option<f32>,
 }
 
-/// Something that happened while the panel is open. Positions are pixels of the canvas.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum PanelInput {
-    /// The arrow up.
-    Up,
-    /// The arrow down.
-    Down,
-    /// The arrow left; with shift.
-    Left(bool),
-    /// The arrow right; with shift.
-    Right(bool),
-    /// A character was typed.
-    Char(char),
-    /// The left button went down.
-    MouseDown(f32, f32),
-    /// The pointer is somewhere else.
-    MouseMove(f32, f32),
-    /// The left button came up.
-    MouseUp,
-    /// The wheel was turned by so many notches, above 0 away from the user.
-    Wheel(f32, f32, f32),
-}
-
 /// What the program has to do. Keys are named by [`PanelRow::path`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PanelCommand {
@@ -100,7 +69,7 @@ pub enum PanelCommand {
     Write,
 }
 
-/// What the panel makes of an input.
+/// What the panel makes of an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PanelAnswer {
     /// It is not the panel's: the window may have use for it.
@@ -134,7 +103,8 @@ pub struct Panel {
     places: Vec<Place>,
     /// The row whose slider is being dragged, by its name.
     drag: Option<Place>,
-    plate: Option<Rect>,
+    /// Where the panel was last drawn.
+    area: Option<Rect>,
     /// What is left of a notch of the wheel.
     wheel: f32,
 }
@@ -152,22 +122,22 @@ impl Panel {
 
     /// Whether a point lies on the panel as it was last drawn.
     pub fn covers(&self, x: f32, y: f32) -> bool {
-        self.plate.is_some_and(|plate| plate.contains(x, y))
+        self.area.is_some_and(|area| area.contains(x, y))
     }
 
-    /// Answers to an input.
-    pub fn handle(&mut self, input: PanelInput) -> PanelAnswer {
+    /// Answers to an event.
+    pub fn handle(&mut self, event: Event) -> PanelAnswer {
         use PanelAnswer::{Do, Ignored, Taken};
         let chosen = self.places.iter().find(|place| place.row == self.selected).copied();
-        match input {
-            PanelInput::Up => {
+        match event {
+            Event::Key { key: NamedKey::Up, .. } => {
                 self.choose(self.selected.checked_sub(1).unwrap_or(self.count.saturating_sub(1)))
             }
-            PanelInput::Down => self.choose((self.selected + 1) % self.count.max(1)),
-            PanelInput::Left(fast) => return by(chosen, if fast { -LEAP } else { -1 }),
-            PanelInput::Right(fast) => return by(chosen, if fast { LEAP } else { 1 }),
-            PanelInput::Char(typed) => return letter(typed, chosen),
-            PanelInput::MouseDown(x, y) => {
+            Event::Key { key: NamedKey::Down, .. } => self.choose((self.selected + 1) % self.count.max(1)),
+            Event::Key { key: NamedKey::Left, shift } => return by(chosen, if shift { -LEAP } else { -1 }),
+            Event::Key { key: NamedKey::Right, shift } => return by(chosen, if shift { LEAP } else { 1 }),
+            Event::Char(typed) => return letter(typed, chosen),
+            Event::MouseDown { x, y } => {
                 if !self.covers(x, y) {
                     return Ignored;
                 }
@@ -190,13 +160,13 @@ impl Panel {
                     Control::Shown => {}
                 }
             }
-            PanelInput::MouseMove(x, y) => match self.drag {
+            Event::MouseMove { x, y } => match self.drag {
                 Some(place) => return Do(along(&place, x)),
                 None if !self.covers(x, y) => return Ignored,
                 None => {}
             },
-            PanelInput::MouseUp => return if self.drag.take().is_some() { Taken } else { Ignored },
-            PanelInput::Wheel(x, y, steps) => {
+            Event::MouseUp { .. } => return if self.drag.take().is_some() { Taken } else { Ignored },
+            Event::Wheel { x, y, steps } => {
                 if !self.covers(x, y) {
                     return Ignored;
                 }
@@ -210,6 +180,7 @@ impl Panel {
                     }
                 }
             }
+            Event::Escape | Event::Key { .. } | Event::Resize(..) | Event::Close => return Ignored,
         }
         Taken
     }
@@ -235,15 +206,15 @@ impl Panel {
         self.first = self.first.clamp((self.selected + 1).saturating_sub(shown.max(1)), self.selected);
         self.first = self.first.min(self.count - shown);
 
-        let plate_width = (size * 33.0).min(width - 2.0 * margin).max(1.0);
-        let plate_height = ems.rest() + shown as f32 * ems.row;
-        let plate = Rect::new((width - margin - plate_width).round(), margin, plate_width, plate_height);
-        self.plate = Some(plate);
-        canvas.fill_rounded(plate, size * 0.35, PLATE);
+        let area_width = (size * 33.0).min(width - 2.0 * margin).max(1.0);
+        let area_height = ems.rest() + shown as f32 * ems.row;
+        let area = Rect::new((width - margin - area_width).round(), margin, area_width, area_height);
+        self.area = Some(area);
+        canvas.fill_rounded(area, size * 0.35, PANEL_BOX);
 
-        let left = plate.left + ems.padding;
-        let inner = plate.width - 2.0 * ems.padding;
-        let mut y = plate.top + ems.padding;
+        let left = area.left + ems.padding;
+        let inner = area.width - 2.0 * ems.padding;
+        let mut y = area.top + ems.padding;
         self.title(canvas, text, data, (left, y, inner), &ems);
         y += ems.row;
         let bars = Rect::new(left, y, inner, ems.bars);
@@ -252,7 +223,7 @@ impl Panel {
 
         self.places.clear();
         for (row, data) in data.rows.iter().enumerate().skip(self.first).take(shown) {
-            let rect = Rect::new(plate.left, y, plate.width, ems.row);
+            let rect = Rect::new(area.left, y, area.width, ems.row);
             let place = self.row(canvas, text, row, data, rect, &ems);
             self.places.push(place);
             y += ems.row;
@@ -260,7 +231,7 @@ impl Panel {
         let hidden = self.count - shown;
         if hidden > 0 {
             let track = Rect::new(
-                plate.right() - size * 0.35,
+                area.right() - size * 0.35,
                 y - shown as f32 * ems.row,
                 size * 0.2,
                 shown as f32 * ems.row,
@@ -341,7 +312,7 @@ impl Panel {
                 let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
                 let filled = Rect { width: slider.width * share, ..slider };
                 canvas.fill_rounded(slider, size * 0.2, Paint::new(LIGHT, 0.18));
-                let colour = if data.changed { ACCENT } else { FILLED };
+                let colour = if data.changed { ACCENT } else { BLUE };
                 canvas.fill_rounded(filled, size * 0.2, Paint::new(colour, 0.85));
                 let knob =
                     Rect::new(filled.right() - size * 0.32, middle - size * 0.32, size * 0.64, size * 0.64);
@@ -464,5 +435,4 @@ fn letter(typed: char, chosen: Option<Place>) -> PanelAnswer {
 }
 
 #[cfg(test)]
-#[path = "panel_tests.rs"]
 mod tests;

@@ -1,8 +1,6 @@
-//! Several pictures in one window: where each lies, and how the window answers to keys and mouse.
+//! Where each of several pictures lies in one window.
 
-use super::canvas::Canvas;
-use super::keys::{self, Action};
-use super::viewer::{Command, Event, Layer};
+use crate::view::Canvas;
 
 /// How many pictures one window shows at most.
 pub const MAX_TILES: usize = 9;
@@ -26,7 +24,7 @@ pub struct Cell {
 
 impl Cell {
     /// Whether a point of the canvas lies in it.
-    fn contains(&self, x: f32, y: f32) -> bool {
+    pub(super) fn contains(&self, x: f32, y: f32) -> bool {
         let within = |at: f32, from: usize, length: usize| {
             at >= from as f32 && at < from.saturating_add(length) as f32
         };
@@ -94,100 +92,6 @@ pub fn layout(canvas: (usize, usize), sizes: &[Option<(u32, u32)>]) -> Vec<Cell>
     (0..count).map(cell).collect()
 }
 
-/// What the window shows of its tiles, and how it answers to keys and mouse.
-#[derive(Debug, Default)]
-pub struct Tiles {
-    cells: Vec<Cell>,
-    enlarged: Option<usize>,
-    help: bool,
-    /// Where the button went down.
-    pressed: Option<usize>,
-}
-
-impl Tiles {
-    /// The tile that has the whole window, by its number from 0.
-    pub fn enlarged(&self) -> Option<usize> {
-        self.enlarged
-    }
-
-    /// Whether the help is shown.
-    pub fn help_open(&self) -> bool {
-        self.help
-    }
-
-    /// Where the tiles are; one that is enlarged lies over all others, which have no place then.
-    pub fn place(&mut self, canvas: (usize, usize), sizes: &[Option<(u32, u32)>]) -> Vec<Option<Cell>> {
-        self.cells = layout(canvas, sizes);
-        let whole = Cell { left: 0, top: 0, width: canvas.0, height: canvas.1 };
-        let place = |(number, cell): (usize, &Cell)| match self.enlarged {
-            None => Some(*cell),
-            Some(large) => (number == large).then_some(whole),
-        };
-        self.cells.iter().enumerate().map(place).collect()
-    }
-
-    /// Answers to an event. Escape closes the help, else shows all tiles again, else quits.
-    pub fn handle(&mut self, event: Event) -> Option<Command> {
-        let action = match event {
-            Event::Char(typed) => match typed.to_digit(10) {
-                Some(digit) => {
-                    self.switch((digit as usize).checked_sub(1).filter(|number| *number < self.cells.len()));
-                    return None;
-                }
-                None => keys::action_for(typed)?,
-            },
-            Event::Escape => Action::Escape,
-            Event::Close => return Some(Command::Quit),
-            Event::MouseDown { x, y } => {
-                self.pressed = self.under(x, y);
-                return None;
-            }
-            Event::MouseUp { x, y } => {
-                let pressed = self.pressed.take().filter(|pressed| self.under(x, y) == Some(*pressed));
-                if !std::mem::take(&mut self.help) {
-                    self.switch(pressed);
-                }
-                return None;
-            }
-            Event::Key { .. } | Event::MouseMove { .. } | Event::Wheel { .. } | Event::Resize(..) => {
-                return None;
-            }
-        };
-        match action {
-            Action::Escape if std::mem::take(&mut self.help) => None,
-            Action::Escape if self.enlarged.take().is_some() => None,
-            Action::Escape | Action::Quit => Some(Command::Quit),
-            Action::Help => {
-                self.help = !self.help;
-                None
-            }
-            Action::Pause => Some(Command::Pause),
-            Action::Snapshot => Some(Command::Snapshot),
-            Action::Compare => Some(Command::Compare),
-            Action::Boxes => Some(Command::Switch(Layer::Boxes)),
-            Action::Labels => Some(Command::Switch(Layer::Labels)),
-            Action::Trails => Some(Command::Switch(Layer::Trails)),
-            Action::Hud => Some(Command::Switch(Layer::Hud)),
-            Action::ConfidenceUp => Some(Command::Confidence(1)),
-            Action::ConfidenceDown => Some(Command::Confidence(-1)),
-            Action::TrailsLonger => Some(Command::TrailLength(1)),
-            Action::TrailsShorter => Some(Command::TrailLength(-1)),
-            // What is one recording's; the help does not tell of it.
-            _ => None,
-        }
-    }
-
-    fn under(&self, x: f32, y: f32) -> Option<usize> {
-        self.enlarged.or_else(|| self.cells.iter().position(|cell| cell.contains(x, y)))
-    }
-
-    /// Enlarges a tile; the one that is, or none: shows all of them again.
-    fn switch(&mut self, to: Option<usize>) {
-        let Some(to) = to else { return };
-        self.enlarged = Some(to).filter(|_| self.enlarged != Some(to));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -223,39 +127,6 @@ mod tests {
         assert_eq!((two[0].top, two[0].height), (180, 359));
         let five = layout((1280, 720), &[WIDE; 5]);
         assert_eq!(five[3].left, (1280 - 2 * five[3].width - GAP) / 2);
-    }
-
-    #[test]
-    fn keys_and_clicks_enlarge_a_tile_and_bring_all_back() {
-        let mut tiles = Tiles::default();
-        tiles.place((640, 360), &[WIDE; 3]);
-        tiles.handle(Event::Char('2'));
-        assert_eq!(tiles.enlarged(), Some(1));
-        let places = tiles.place((640, 360), &[WIDE; 3]);
-        assert_eq!(places, [None, Some(Cell { left: 0, top: 0, width: 640, height: 360 }), None]);
-        tiles.handle(Event::Char('3'));
-        assert_eq!(tiles.enlarged(), Some(2), "from one to the other");
-        for none in ['0', '4', '9'] {
-            tiles.handle(Event::Char(none));
-            assert_eq!(tiles.enlarged(), Some(2));
-        }
-        assert_eq!((tiles.handle(Event::Escape), tiles.enlarged()), (None, None));
-        let (x, y) = (10.0, 10.0);
-        tiles.handle(Event::MouseDown { x, y });
-        tiles.handle(Event::MouseUp { x, y });
-        assert_eq!(tiles.enlarged(), Some(0));
-        tiles.handle(Event::MouseDown { x: 600.0, y: 300.0 });
-        tiles.handle(Event::MouseUp { x: 600.0, y: 300.0 });
-        assert_eq!(tiles.enlarged(), None, "wherever it is clicked");
-        // What goes down on one and up on another is no click.
-        tiles.handle(Event::MouseDown { x, y });
-        tiles.handle(Event::MouseUp { x: 600.0, y });
-        assert_eq!(tiles.enlarged(), None);
-        tiles.handle(Event::Char('h'));
-        assert!(tiles.help_open());
-        assert_eq!((tiles.handle(Event::Escape), tiles.help_open()), (None, false));
-        assert_eq!(tiles.handle(Event::Escape), Some(Command::Quit));
-        assert_eq!(tiles.handle(Event::Char('n')), None);
     }
 
     proptest! {

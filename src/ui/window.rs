@@ -1,4 +1,4 @@
-//! A window on the screen through minifb: pixels out, events in. Decides nothing.
+//! A window on the screen through minifb, as a [`Surface`].
 //!
 //! Printable keys come from the character callback, so they are what the keyboard's layout makes of them.
 
@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, WindowOptions};
 
-use super::canvas::Canvas;
-use super::keys::{self, NamedKey};
-use super::viewer::Event;
+use super::event::{Event, NamedKey};
+use super::keys;
+use super::surface::{Surface, SurfaceError};
+use crate::view::{BACKGROUND, Canvas};
 
-/// The window is shown anew at least this often: X11 forgets what a covered window showed, and minifb does not tell when
-/// it comes to light again.
-pub const REFRESH: Duration = Duration::from_millis(400);
+/// The window is presented again at least this often: X11 forgets what a covered window showed, and minifb does not
+/// report when it is uncovered.
+const REFRESH: Duration = Duration::from_millis(400);
 /// The largest window that is opened, in pixels; its user may make it larger.
 const LARGEST: (f64, f64) = (1280.0, 800.0);
 /// The smallest side of the window that is opened, in pixels.
@@ -23,19 +24,6 @@ const SMALLEST: f64 = 160.0;
 const MAX_WAITING: usize = 64;
 /// The same character again within this time, without a key let go, is a held key.
 const REPEAT: Duration = Duration::from_secs(1);
-
-/// Why there is no window (any more).
-#[derive(Debug, thiserror::Error)]
-pub enum WindowError {
-    /// The window cannot be opened.
-    #[error(
-        "cannot open a window: {0}; without a display, run `trailsight track` or unset DISPLAY and WAYLAND_DISPLAY"
-    )]
-    Open(String),
-    /// The window does not take the picture.
-    #[error("cannot show the picture in the window: {0}")]
-    Show(String),
-}
 
 /// Whether there is something to open a window on: on Linux and BSD, whether an X11 or Wayland display is named in the
 /// environment; elsewhere always.
@@ -88,10 +76,10 @@ impl Window {
     /// user may resize it; every change of size, the first included, comes as [`Event::Resize`].
     ///
     /// # Errors
-    /// [`WindowError::Open`] where there is no display or it refuses.
-    pub fn open(title: &str, picture: (u32, u32)) -> Result<Self, WindowError> {
+    /// [`SurfaceError::Open`] where there is no display or it refuses.
+    pub fn open(title: &str, picture: (u32, u32)) -> Result<Self, SurfaceError> {
         if !display_available() {
-            return Err(WindowError::Open("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned()));
+            return Err(SurfaceError::Open("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned()));
         }
         let (width, height) = opening_size(picture);
         let options = WindowOptions {
@@ -101,10 +89,11 @@ impl Window {
             ..WindowOptions::default()
         };
         let mut inner = minifb::Window::new(&plain(title), width, height, options)
-            .map_err(|error| WindowError::Open(error.to_string()))?;
+            .map_err(|error| SurfaceError::Open(error.to_string()))?;
         // minifb would sleep in every update; the caller paces itself.
         inner.set_target_fps(0);
-        inner.set_background_color(14, 16, 19);
+        let [_, red, green, blue] = BACKGROUND.to_be_bytes();
+        inner.set_background_color(red, green, blue);
         let typed = Rc::new(RefCell::new(Typed::default()));
         inner.set_input_callback(Box::new(Callback(Rc::clone(&typed))));
         let (events, size) = (vec![Event::Resize(width, height)], (width, height));
@@ -119,47 +108,6 @@ impl Window {
             closed: false,
             shown: None,
         })
-    }
-
-    /// Changes the title.
-    pub fn set_title(&mut self, title: &str) {
-        self.inner.set_title(&plain(title));
-    }
-
-    /// Width and height in pixels.
-    pub fn size(&self) -> (usize, usize) {
-        self.size
-    }
-
-    /// What has happened since the last call. Never waits: the caller sleeps between two calls, some 10 ms, for a button
-    /// that goes down and up between two calls is not seen.
-    pub fn poll(&mut self) -> Vec<Event> {
-        self.inner.update();
-        self.collect();
-        std::mem::take(&mut self.events)
-    }
-
-    /// Whether the window should be shown anew although nothing has changed (see [`REFRESH`]).
-    pub fn is_stale(&self) -> bool {
-        self.shown.is_none_or(|shown| shown.elapsed() >= REFRESH)
-    }
-
-    /// Shows the canvas. To be called when it has changed or the window [is stale](Self::is_stale), and not otherwise:
-    /// it costs some milliseconds.
-    ///
-    /// # Errors
-    /// [`WindowError::Show`] where the window system refuses.
-    pub fn present(&mut self, canvas: &Canvas) -> Result<(), WindowError> {
-        if canvas.width() == 0 || canvas.height() == 0 {
-            return Ok(());
-        }
-        self.inner
-            .update_with_buffer(canvas.pixels(), canvas.width(), canvas.height())
-            .map_err(|error| WindowError::Show(error.to_string()))?;
-        self.shown = Some(Instant::now());
-        // Showing also takes events in, and each taking-in forgets the wheel of the one before.
-        self.collect();
-        Ok(())
     }
 
     /// Turns what minifb has taken in into events.
@@ -193,6 +141,40 @@ impl Window {
     }
 }
 
+impl Surface for Window {
+    fn set_title(&mut self, title: &str) {
+        self.inner.set_title(&plain(title));
+    }
+
+    fn size(&self) -> (usize, usize) {
+        self.size
+    }
+
+    /// The caller sleeps between two calls, about 10 ms: a button that goes down and up between two calls is not seen.
+    fn events(&mut self) -> Vec<Event> {
+        self.inner.update();
+        self.collect();
+        std::mem::take(&mut self.events)
+    }
+
+    fn is_stale(&self) -> bool {
+        self.shown.is_none_or(|shown| shown.elapsed() >= REFRESH)
+    }
+
+    fn present(&mut self, canvas: &Canvas) -> Result<(), SurfaceError> {
+        if canvas.width() == 0 || canvas.height() == 0 {
+            return Ok(());
+        }
+        self.inner
+            .update_with_buffer(canvas.pixels(), canvas.width(), canvas.height())
+            .map_err(|error| SurfaceError::Present(error.to_string()))?;
+        self.shown = Some(Instant::now());
+        // Presenting also takes events in, and each time the wheel of the time before is forgotten.
+        self.collect();
+        Ok(())
+    }
+}
+
 /// The size of the window for a picture: its shape, at most [`LARGEST`].
 fn opening_size((width, height): (u32, u32)) -> (usize, usize) {
     let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
@@ -223,13 +205,7 @@ impl Typed {
     fn press(&mut self, event: Event, now: Instant) {
         let held = self.last.is_some_and(|(last, then)| last == event && now.duration_since(then) < REPEAT);
         self.last = Some((event, now));
-        let binding = match event {
-            Event::Char(typed) => keys::binding_for(typed),
-            Event::Key { key, .. } => keys::binding_for_key(key),
-            _ => None,
-        };
-        let repeats = binding.is_some_and(|binding| binding.repeats);
-        if (!held || repeats) && self.events.len() < MAX_WAITING {
+        if (!held || keys::repeats(event)) && self.events.len() < MAX_WAITING {
             self.events.push(event);
         }
     }

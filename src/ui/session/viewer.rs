@@ -3,119 +3,18 @@
 //! Everything that only changes the view happens in here; what concerns the frames, the detector or the program comes
 //! out of [`Viewer::handle`] as a [`Command`].
 
-use super::canvas::{Canvas, Paint};
-use super::hud::{HudData, draw_alert, draw_banner, draw_hud};
-use super::keys::{self, Action, NamedKey};
-use super::mapping::{Sizes, Viewport};
-use super::overlay::{SceneView, boxes, draw_scene};
-use super::scaler::Scaler;
-use super::settings::OverlaySettings;
-use super::text::Text;
-use super::timeline::{Rail, Timeline};
 use crate::frame::Picture;
 use crate::geometry::Rect;
 use crate::labels::Labels;
 use crate::scene::Scene;
-
-/// Something that happened in the window. Positions are pixels of the canvas.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Event {
-    /// A character was typed.
-    Char(char),
-    /// The escape key.
-    Escape,
-    /// A key without a character.
-    Key {
-        /// Which.
-        key: NamedKey,
-        /// The shift key is down.
-        shift: bool,
-    },
-    /// The pointer is somewhere else.
-    MouseMove {
-        /// To the right.
-        x: f32,
-        /// Down.
-        y: f32,
-    },
-    /// The left button went down.
-    MouseDown {
-        /// To the right.
-        x: f32,
-        /// Down.
-        y: f32,
-    },
-    /// The left button came up.
-    MouseUp {
-        /// To the right.
-        x: f32,
-        /// Down.
-        y: f32,
-    },
-    /// The wheel was turned.
-    Wheel {
-        /// To the right.
-        x: f32,
-        /// Down.
-        y: f32,
-        /// Notches, above 0 away from the user: larger.
-        steps: f32,
-    },
-    /// The window has another size, in pixels.
-    Resize(usize, usize),
-    /// The window is being closed.
-    Close,
-}
-
-/// What is drawn over the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layer {
-    /// The boxes.
-    Boxes,
-    /// Names and scores.
-    Labels,
-    /// The motion trails.
-    Trails,
-    /// The numbers in the corner.
-    Hud,
-}
-
-/// What the program has to do.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Command {
-    /// Show a layer, or hide it.
-    Switch(Layer),
-    /// End.
-    Quit,
-    /// Stop, or go on.
-    Pause,
-    /// One frame on.
-    Step,
-    /// One frame back.
-    StepBack,
-    /// So many seconds on, below 0 back.
-    Skip(f64),
-    /// To this place of the recording: 0 its first frame, 1 its last.
-    Seek(f64),
-    /// So many steps faster, below 0 slower.
-    Speed(i32),
-    /// Begin again at the end, or not.
-    Repeat,
-    /// So many recordings on, below 0 back.
-    File(i32),
-    /// Record what is shown, or end that.
-    Record,
-    /// Show or hide the panel of settings.
-    Panel,
-    /// Show the next of: the picture as it came, as the network sees it, half and half.
-    Compare,
-    /// Save the picture.
-    Snapshot,
-    /// Change the confidence by so many steps.
-    Confidence(i32),
-    /// Change the length of the trails by so many steps.
-    TrailLength(i32),
-}
+use crate::ui::command::Command;
+use crate::ui::event::Event;
+use crate::ui::keys::{self, Scope};
+use crate::view::theme::STALE_PICTURE;
+use crate::view::{
+    Canvas, HudData, OverlaySettings, Scaler, SceneView, Sizes, Text, Timeline, TimelineArea, Viewport,
+    boxes, draw_alert, draw_banner, draw_hud, draw_scene,
+};
 
 /// What there is to be shown at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -144,11 +43,6 @@ pub struct Shown<'a> {
 
 /// A button held down this far from where it went down is a drag and not a click, in pixels.
 const CLICK_SLACK: f32 = 4.0;
-/// The seconds of a short jump, and of a long one.
-const SHORT: f64 = 5.0;
-const LONG: f64 = 30.0;
-/// How much of a picture that is not of now is taken away.
-const DIMMED: f32 = 0.55;
 /// One notch of the wheel.
 const ZOOM_STEP: f64 = 1.2;
 
@@ -174,7 +68,7 @@ pub struct Viewer {
     /// Of the picture that was last drawn.
     sizes: Option<Sizes>,
     /// Where the time line was last drawn, in canvas pixels.
-    timeline: Option<Rail>,
+    timeline: Option<TimelineArea>,
     /// The boxes that were last drawn, in canvas pixels.
     boxes: Vec<(u64, Rect)>,
     text: Text,
@@ -205,13 +99,7 @@ impl Viewer {
     /// Answers to an event. Escape closes the help, else lets the chosen track go, else quits.
     pub fn handle(&mut self, event: Event) -> Option<Command> {
         match event {
-            Event::Char(typed) => {
-                let action = keys::action_for(typed)?;
-                let tenth = typed.to_digit(10).map(|digit| Command::Seek(f64::from(digit) / 10.0));
-                return if action == Action::Tenth { tenth } else { self.act(action, false) };
-            }
-            Event::Key { key, shift } => return self.act(keys::binding_for_key(key)?.action, shift),
-            Event::Escape => return self.act(Action::Escape, false),
+            Event::Char(_) | Event::Key { .. } | Event::Escape => return self.act(keys::command(event)?),
             Event::Close => return Some(Command::Quit),
             Event::Resize(width, height) => self.canvas = Some((width, height)),
             Event::MouseDown { x, y } => {
@@ -242,40 +130,16 @@ impl Viewer {
         None
     }
 
-    fn act(&mut self, action: Action, shift: bool) -> Option<Command> {
-        let jump = if shift { LONG } else { SHORT };
-        match action {
-            Action::Escape if self.help => self.help = false,
-            Action::Escape if self.selected.is_some() => self.selected = None,
-            Action::Escape | Action::Quit => return Some(Command::Quit),
-            Action::Pause => return Some(Command::Pause),
-            Action::Step => return Some(Command::Step),
-            Action::StepBack => return Some(Command::StepBack),
-            Action::Back => return Some(Command::Skip(-jump)),
-            Action::On => return Some(Command::Skip(jump)),
-            Action::First => return Some(Command::Seek(0.0)),
-            Action::Last => return Some(Command::Seek(1.0)),
-            Action::Slower => return Some(Command::Speed(-1)),
-            Action::Faster => return Some(Command::Speed(1)),
-            Action::Repeat => return Some(Command::Repeat),
-            Action::NextFile => return Some(Command::File(1)),
-            Action::PreviousFile => return Some(Command::File(-1)),
-            Action::Record => return Some(Command::Record),
-            Action::Panel => return Some(Command::Panel),
-            Action::Snapshot => return Some(Command::Snapshot),
-            Action::Compare => return Some(Command::Compare),
-            Action::ConfidenceUp => return Some(Command::Confidence(1)),
-            Action::ConfidenceDown => return Some(Command::Confidence(-1)),
-            Action::TrailsLonger => return Some(Command::TrailLength(1)),
-            Action::TrailsShorter => return Some(Command::TrailLength(-1)),
-            Action::Help => self.help = !self.help,
-            Action::Boxes => return Some(Command::Switch(Layer::Boxes)),
-            Action::Labels => return Some(Command::Switch(Layer::Labels)),
-            Action::Trails => return Some(Command::Switch(Layer::Trails)),
-            Action::Hud => return Some(Command::Switch(Layer::Hud)),
-            Action::Fit => self.viewport.next_fit(),
-            // Gestures of the mouse and digits: they come as events of their own.
-            Action::Tenth | Action::Seek | Action::Select | Action::Zoom | Action::Pan | Action::Enlarge => {}
+    /// Carries out what concerns only the view; anything else is the program's.
+    fn act(&mut self, command: Command) -> Option<Command> {
+        match command {
+            Command::Escape if self.help => self.help = false,
+            Command::Escape if self.selected.is_some() => self.selected = None,
+            Command::Escape => return Some(Command::Quit),
+            Command::Help => self.help = !self.help,
+            Command::Fit => self.viewport.next_fit(),
+            Command::Digit(digit) => return Some(Command::Seek(f64::from(digit) / 10.0)),
+            other => return Some(other),
         }
         None
     }
@@ -325,7 +189,7 @@ impl Viewer {
         self.scaler.paint(canvas, shown.picture, &mapping);
         if shown.dimmed {
             let all = Rect::new(0.0, 0.0, canvas.width() as f32, canvas.height() as f32);
-            canvas.fill(all, Paint::new(0, DIMMED));
+            canvas.fill(all, STALE_PICTURE);
         }
         self.boxes.clear();
         if let Some(scene) = shown.scene {
@@ -340,7 +204,7 @@ impl Viewer {
         let timeline = shown.timeline.filter(|_| settings.timeline);
         self.timeline = timeline.map(|timeline| timeline.draw(canvas, &mut self.text, scale));
         if self.help {
-            keys::draw_help(canvas, &mut self.text, scale);
+            keys::draw_help(canvas, &mut self.text, scale, Scope::Session);
         }
         let mut floor = self.timeline.map_or(canvas.height() as f32, |rail| rail.top());
         if let Some(alert) = shown.alert {
@@ -357,6 +221,8 @@ mod tests {
 
     use super::*;
     use crate::scene::{Track, TrackState};
+    use crate::ui::command::Layer;
+    use crate::ui::event::NamedKey;
 
     fn track(id: u64, rect: Rect) -> Track {
         Track {

@@ -3,6 +3,24 @@
 use super::*;
 use crate::frame::Picture;
 
+const MOUSE_UP: Event = Event::MouseUp { x: 5.0, y: 5.0 };
+
+fn key(key: NamedKey) -> Event {
+    Event::Key { key, shift: false }
+}
+
+fn mouse_down(x: f32, y: f32) -> Event {
+    Event::MouseDown { x, y }
+}
+
+fn mouse_move(x: f32, y: f32) -> Event {
+    Event::MouseMove { x, y }
+}
+
+fn wheel(x: f32, y: f32, steps: f32) -> Event {
+    Event::Wheel { x, y, steps }
+}
+
 fn row(
     path: &'static str,
     label: &'static str,
@@ -72,25 +90,25 @@ fn command(answer: PanelAnswer) -> PanelCommand {
 #[test]
 fn keys_choose_and_change() {
     let mut panel = drawn();
+    assert_eq!(command(panel.handle(key(NamedKey::Right))), PanelCommand::Steps("detector.confidence", 1));
+    assert_eq!(panel.handle(key(NamedKey::Down)), PanelAnswer::Taken);
     assert_eq!(
-        command(panel.handle(PanelInput::Right(false))),
-        PanelCommand::Steps("detector.confidence", 1)
+        command(panel.handle(Event::Key { key: NamedKey::Left, shift: true })),
+        PanelCommand::Steps("detector.nms_iou", -10)
     );
-    assert_eq!(panel.handle(PanelInput::Down), PanelAnswer::Taken);
-    assert_eq!(command(panel.handle(PanelInput::Left(true))), PanelCommand::Steps("detector.nms_iou", -10));
-    assert_eq!(command(panel.handle(PanelInput::Char('3'))), PanelCommand::Share("detector.nms_iou", 0.3));
-    assert_eq!(command(panel.handle(PanelInput::Char('Z'))), PanelCommand::Reset("detector.nms_iou"));
-    assert_eq!(command(panel.handle(PanelInput::Char('w'))), PanelCommand::Write);
-    assert_eq!(panel.handle(PanelInput::Char('q')), PanelAnswer::Ignored);
-    panel.handle(PanelInput::Up);
-    panel.handle(PanelInput::Up);
+    assert_eq!(command(panel.handle(Event::Char('3'))), PanelCommand::Share("detector.nms_iou", 0.3));
+    assert_eq!(command(panel.handle(Event::Char('Z'))), PanelCommand::Reset("detector.nms_iou"));
+    assert_eq!(command(panel.handle(Event::Char('w'))), PanelCommand::Write);
+    assert_eq!(panel.handle(Event::Char('q')), PanelAnswer::Ignored);
+    panel.handle(key(NamedKey::Up));
+    panel.handle(key(NamedKey::Up));
     assert_eq!(panel.selected(), 19, "the list is a ring");
-    panel.handle(PanelInput::Down);
+    panel.handle(key(NamedKey::Down));
     assert_eq!(panel.selected(), 0);
     for _ in 0..4 {
-        panel.handle(PanelInput::Down);
+        panel.handle(key(NamedKey::Down));
     }
-    assert_eq!(panel.handle(PanelInput::Right(false)), PanelAnswer::Taken, "what is only shown stays");
+    assert_eq!(panel.handle(key(NamedKey::Right)), PanelAnswer::Taken, "what is only shown stays");
 }
 
 #[test]
@@ -98,28 +116,23 @@ fn the_mouse_drags_sliders_and_chooses_rows() {
     let mut panel = drawn();
     let place = panel.places[1];
     let (middle, y) = (place.slider.left + place.slider.width / 2.0, place.rect.top + 3.0);
-    let PanelCommand::Share(path, share) = command(panel.handle(PanelInput::MouseDown(middle, y))) else {
-        panic!()
-    };
+    let PanelCommand::Share(path, share) = command(panel.handle(mouse_down(middle, y))) else { panic!() };
     assert_eq!((path, panel.selected()), ("detector.nms_iou", 1));
     assert!((share - 0.5).abs() < 0.01);
     // Once it is held, the pointer may leave the row, and the panel.
-    let moved = panel.handle(PanelInput::MouseMove(0.0, 700.0));
+    let moved = panel.handle(mouse_move(0.0, 700.0));
     assert_eq!(command(moved), PanelCommand::Share("detector.nms_iou", 0.0));
-    assert_eq!(panel.handle(PanelInput::MouseUp), PanelAnswer::Taken);
-    assert_eq!(panel.handle(PanelInput::MouseMove(5.0, 5.0)), PanelAnswer::Ignored);
-    assert_eq!(panel.handle(PanelInput::MouseDown(5.0, 5.0)), PanelAnswer::Ignored);
-    assert_eq!(panel.handle(PanelInput::MouseUp), PanelAnswer::Ignored);
+    assert_eq!(panel.handle(MOUSE_UP), PanelAnswer::Taken);
+    assert_eq!(panel.handle(mouse_move(5.0, 5.0)), PanelAnswer::Ignored);
+    assert_eq!(panel.handle(mouse_down(5.0, 5.0)), PanelAnswer::Ignored);
+    assert_eq!(panel.handle(MOUSE_UP), PanelAnswer::Ignored);
     // The name of a row only chooses it.
     let place = panel.places[3];
-    assert_eq!(
-        panel.handle(PanelInput::MouseDown(place.rect.left + 20.0, place.rect.top + 3.0)),
-        PanelAnswer::Taken
-    );
+    assert_eq!(panel.handle(mouse_down(place.rect.left + 20.0, place.rect.top + 3.0)), PanelAnswer::Taken);
     assert_eq!(panel.selected(), 3);
     // A choice goes back at its left and on at its right.
     let place = panel.places[2];
-    let at = |x: f32| PanelInput::MouseDown(x, place.rect.top + 3.0);
+    let at = |x: f32| mouse_down(x, place.rect.top + 3.0);
     assert_eq!(command(panel.handle(at(place.slider.left + 5.0))), PanelCommand::Steps("detector.input", -1));
     assert_eq!(
         command(panel.handle(at(place.rect.right() - 15.0))),
@@ -132,12 +145,9 @@ fn the_wheel_changes_the_row_below_it_and_counts_parts_of_a_notch() {
     let mut panel = drawn();
     let place = panel.places[0];
     let (x, y) = (place.rect.left + 30.0, place.rect.top + 3.0);
-    assert_eq!(panel.handle(PanelInput::Wheel(x, y, 0.5)), PanelAnswer::Taken);
-    assert_eq!(
-        command(panel.handle(PanelInput::Wheel(x, y, 0.5))),
-        PanelCommand::Steps("detector.confidence", 1)
-    );
-    assert_eq!(panel.handle(PanelInput::Wheel(10.0, 10.0, 1.0)), PanelAnswer::Ignored);
+    assert_eq!(panel.handle(wheel(x, y, 0.5)), PanelAnswer::Taken);
+    assert_eq!(command(panel.handle(wheel(x, y, 0.5))), PanelCommand::Steps("detector.confidence", 1));
+    assert_eq!(panel.handle(wheel(10.0, 10.0, 1.0)), PanelAnswer::Ignored);
 }
 
 #[test]
@@ -149,7 +159,7 @@ fn on_low_windows_the_rows_scroll_with_the_chosen_one() {
         draw(&mut panel, &mut canvas, &rows, 0.75);
         let shown: Vec<_> = panel.places.iter().map(|place| place.row).collect();
         assert!(shown.contains(&panel.selected()) && shown.len() < 20, "{shown:?}");
-        panel.handle(if step < 25 { PanelInput::Down } else { PanelInput::Up });
+        panel.handle(if step < 25 { key(NamedKey::Down) } else { key(NamedKey::Up) });
     }
     // All of them on a window of the usual small size.
     draw(&mut panel, &mut Canvas::new(640, 480), &rows, 0.75);
@@ -168,11 +178,16 @@ fn any_window_and_any_rows_are_borne() {
             let mut panel = Panel::new();
             let mut canvas = Canvas::new(width, height);
             draw(&mut panel, &mut canvas, rows, 1.0);
-            for input in [PanelInput::Up, PanelInput::Down, PanelInput::Right(true), PanelInput::Char('5')] {
+            for input in [
+                key(NamedKey::Up),
+                key(NamedKey::Down),
+                Event::Key { key: NamedKey::Right, shift: true },
+                Event::Char('5'),
+            ] {
                 panel.handle(input);
             }
-            panel.handle(PanelInput::MouseDown(f32::NAN, f32::INFINITY));
-            panel.handle(PanelInput::Wheel(1.0, 1.0, f32::NAN));
+            panel.handle(mouse_down(f32::NAN, f32::INFINITY));
+            panel.handle(wheel(1.0, 1.0, f32::NAN));
             draw(&mut panel, &mut canvas, &rows[rows.len() / 2..], 8.0);
         }
     }
