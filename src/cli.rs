@@ -15,7 +15,7 @@ use crate::config::Given;
 pub use bench::BenchArgs;
 pub use eval::EvalArgs;
 pub use render::RenderArgs;
-pub use study::{AblateArgs, CourseArgs, RulesArgs, TuneArgs};
+pub use study::{AblateArgs, RulesArgs, SequenceArgs, TuneArgs};
 
 const LONG_ABOUT: &str = "\
 Finds the people, cars, animals and things in a camera or a recording, keeps each one's identity from frame to frame, \

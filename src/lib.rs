@@ -31,6 +31,7 @@
 //! y down, the top-left corner of the top-left pixel at (0, 0). Times are seconds.
 
 pub mod analyse;
+mod assignment;
 pub mod attribute;
 mod bounded;
 pub mod dataset;

@@ -28,7 +28,7 @@ impl RulesArgs {
 
 /// What sequences are run, and how.
 #[derive(Debug, Args)]
-pub struct CourseArgs {
+pub struct SequenceArgs {
     /// The data set: a folder with a folder for each sequence (gt/gt.txt, seqinfo.ini, detections)
     #[arg(long, value_name = "DIR")]
     pub gt: PathBuf,
@@ -61,7 +61,7 @@ Example:
 pub struct AblateArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub course: CourseArgs,
+    pub sequences: SequenceArgs,
     /// Runs on moved detections, for the spread; 0: none
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub jitter: u32,
@@ -84,7 +84,7 @@ Example:
 pub struct TuneArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub course: CourseArgs,
+    pub sequences: SequenceArgs,
     /// Settings that each search tries
     #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
     pub trials: u32,

@@ -1,40 +1,40 @@
 //! `trailsight ablate`: what each piece of the tracker is worth.
 
-use super::{Context, Failure, course, print, progress};
+use super::{Context, Failure, print, progress, sequence_set};
 use crate::cli::AblateArgs;
 use crate::metrics::Evaluation;
 use crate::track::TrackSettings;
-use crate::tuning::{Change, Course, Judged, Objective, PIECES, PRESETS};
+use crate::tuning::{Change, Objective, PIECES, PRESETS, SequenceSet, SetEvaluation};
 
 /// One column of the table: its head, and its number.
 struct Column {
     head: String,
-    number: Box<dyn Fn(&Judged) -> f64>,
+    number: Box<dyn Fn(&SetEvaluation) -> f64>,
 }
 
 pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
-    let course = course::load(&args.course, context)?;
+    let set = sequence_set::load(&args.sequences, context)?;
     let base = context.loaded.settings.track();
-    let columns = columns(&course);
+    let columns = columns(&set);
     let changes: Vec<&Change> = PIECES.iter().chain(PRESETS).collect();
     context.stop.be_graceful();
     let bar = progress::steps(changes.len() as u64 + u64::from(args.jitter) + 1, "runs", context.quiet);
-    let legs: Vec<usize> = (0..course.len()).collect();
-    let judge = |settings: TrackSettings, jitter: Option<u64>| {
-        let judged = course.judge(&[settings], &legs, jitter, &|| context.stop.is_asked());
+    let sequences: Vec<usize> = (0..set.len()).collect();
+    let evaluate = |settings: TrackSettings, jitter: Option<u64>| {
+        let evaluated = set.evaluate(&[settings], &sequences, jitter, &|| context.stop.is_asked());
         bar.inc(1);
-        let judged = judged.and_then(|all| all.into_iter().next());
-        judged.ok_or_else(|| Failure::Signal(context.stop.signal().unwrap_or(2)))
+        let evaluated = evaluated.and_then(|all| all.into_iter().next());
+        evaluated.ok_or_else(|| Failure::Signal(context.stop.signal().unwrap_or(2)))
     };
 
     // Each row at once: who stops early keeps what there is.
     let tell = |text: String| bar.suspend(|| print(&text));
-    let before = judge(base, None)?;
+    let before = evaluate(base, None)?;
     let now = row("settings in force", &columns, |column| format!("{:.2}", (column.number)(&before)));
-    tell(head(&course, &legs, &columns) + &now)?;
+    tell(head(&set, &sequences, &columns) + &now)?;
     if args.jitter > 0 {
         let moved = (1..=u64::from(args.jitter))
-            .map(|seed| judge(base, Some(seed)))
+            .map(|seed| evaluate(base, Some(seed)))
             .collect::<Result<Vec<_>, _>>()?;
         let label = format!("spread of {} runs on moved boxes", args.jitter);
         tell(row(&label, &columns, |column| format!("±{:.2}", spread(&moved, column))))?;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
         if settings == base {
             continue;
         }
-        let after = judge(settings, None)?;
+        let after = evaluate(settings, None)?;
         let open = tell(row(change.name, &columns, |column| {
             format!("{:+.2}", (column.number)(&after) - (column.number)(&before))
         }))?;
@@ -58,13 +58,14 @@ pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
 }
 
 /// Of one group all metrics, of several HOTA alone and its mean.
-fn columns(course: &Course) -> Vec<Column> {
-    let column = |head: &str, number: Box<dyn Fn(&Judged) -> f64>| Column { head: head.to_owned(), number };
-    let of = |group: usize, number: fn(&Evaluation) -> f64| -> Box<dyn Fn(&Judged) -> f64> {
-        Box::new(move |judged: &Judged| judged.group(group).map_or(f64::NAN, |e| number(&e)))
+fn columns(set: &SequenceSet) -> Vec<Column> {
+    let column =
+        |head: &str, number: Box<dyn Fn(&SetEvaluation) -> f64>| Column { head: head.to_owned(), number };
+    let of = |group: usize, number: fn(&Evaluation) -> f64| -> Box<dyn Fn(&SetEvaluation) -> f64> {
+        Box::new(move |evaluated: &SetEvaluation| evaluated.group(group).map_or(f64::NAN, |e| number(&e)))
     };
     let hota: fn(&Evaluation) -> f64 = |e| Objective::Hota.of(e);
-    if course.groups().len() == 1 {
+    if set.groups().len() == 1 {
         return vec![
             column("HOTA", of(0, hota)),
             column("DetA", of(0, |e| 100.0 * e.hota.det_a.mean())),
@@ -74,23 +75,23 @@ fn columns(course: &Course) -> Vec<Column> {
             column("IDSW", of(0, |e| e.clear.idsw as f64)),
         ];
     }
-    let groups = course.groups().iter().enumerate();
+    let groups = set.groups().iter().enumerate();
     let mut columns: Vec<Column> = groups.map(|(group, name)| column(name, of(group, hota))).collect();
-    columns.push(column("mean", Box::new(|judged: &Judged| judged.score(Objective::Hota))));
+    columns.push(column("mean", Box::new(|evaluated: &SetEvaluation| evaluated.score(Objective::Hota))));
     columns
 }
 
 /// The standard deviation of a number.
-fn spread(runs: &[Judged], column: &Column) -> f64 {
+fn spread(runs: &[SetEvaluation], column: &Column) -> f64 {
     let numbers: Vec<f64> = runs.iter().map(|run| (column.number)(run)).collect();
     let mean = numbers.iter().sum::<f64>() / numbers.len().max(1) as f64;
     let squares = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>();
     (squares / numbers.len().saturating_sub(1).max(1) as f64).sqrt()
 }
 
-fn head(course: &Course, legs: &[usize], columns: &[Column]) -> String {
-    let what = if course.groups().len() == 1 { "" } else { "HOTA, " };
-    let title = format!("{what}{} sequences, {} frames\n", legs.len(), course.frames(legs));
+fn head(set: &SequenceSet, sequences: &[usize], columns: &[Column]) -> String {
+    let what = if set.groups().len() == 1 { "" } else { "HOTA, " };
+    let title = format!("{what}{} sequences, {} frames\n", sequences.len(), set.frames(sequences));
     title + &row("", columns, |column| column.head.clone())
 }
 

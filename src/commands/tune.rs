@@ -5,12 +5,12 @@ use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Context, Failure, course, print, progress};
+use super::{Context, Failure, print, progress, sequence_set};
 use crate::cli::TuneArgs;
 use crate::config::Settings;
 use crate::sink::{PartialFile, partial_name};
 use crate::track::{Preset, TrackSettings};
-use crate::tuning::{Course, Found, Objective, Plan, Worth, folds, search, settle};
+use crate::tuning::{Found, Objective, Plan, ScoreDelta, SequenceSet, folds, search, settle};
 
 /// Held-out sequences should gain at least this share of what the others do.
 const FAIR_SHARE: f64 = 0.5;
@@ -32,17 +32,17 @@ struct Check {
 
 pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
     check_output(&args.output)?;
-    let course = course::load(&args.course, context)?;
-    course::refuse_inputs(&args.output, &args.course, &course)?;
+    let set = sequence_set::load(&args.sequences, context)?;
+    sequence_set::refuse_inputs(&args.output, &args.sequences, &set)?;
     let start = context.loaded.settings.track();
     let mut output = PartialFile::create(&args.output)?;
     context.stop.be_graceful();
-    let tuning = Tuning { course: &course, args, context, start, began: Instant::now() };
+    let tuning = Tuning { set: &set, args, context, start, began: Instant::now() };
 
-    print(&format!("{} sequences, {} frames\n", course.len(), tuning.frames()))?;
+    print(&format!("{} sequences, {} frames\n", set.len(), tuning.frames()))?;
     let check = tuning.check()?;
-    let all: Vec<usize> = (0..course.len()).collect();
-    let last = folds(&course, args.folds as usize).len();
+    let all: Vec<usize> = (0..set.len()).collect();
+    let last = folds(&set, args.folds as usize).len();
     let found = match context.stop.is_asked() {
         true => tuning.best_of(&check),
         false => tuning.search(&all, last, "all"),
@@ -53,18 +53,17 @@ pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
         let _ = std::fs::remove_file(partial_name(&args.output));
         return Err(Failure::Signal(context.stop.signal().unwrap_or(2)));
     };
-    let worths = match context.stop.is_asked() {
+    let deltas = match context.stop.is_asked() {
         // What was found is kept, with no time to ask what each value is worth.
         true => None,
-        false => settle(&course, &all, &start, &mut found, args.objective, &|| context.stop.is_asked()),
+        false => settle(&set, &all, &start, &mut found, args.objective, &|| context.stop.is_asked()),
     };
-    let mut text = outcome(&found, worths.as_deref(), args.objective);
+    let mut text = outcome(&found, deltas.as_deref(), args.objective);
     if let Some(warning) = warning(&check, &found) {
         text += &format!("{warning}\n");
     }
-    output.append(
-        toml(&found, worths.as_deref(), &check, args, &course, &context.loaded.settings).as_bytes(),
-    )?;
+    output
+        .append(toml(&found, deltas.as_deref(), &check, args, &set, &context.loaded.settings).as_bytes())?;
     output.finish()?;
     text += &format!("wrote {0}; use it with --config {0}\n", args.output.display());
     print(&text)?;
@@ -96,7 +95,7 @@ fn check_output(path: &Path) -> Result<(), Failure> {
 
 /// One run of the command.
 struct Tuning<'a> {
-    course: &'a Course,
+    set: &'a SequenceSet,
     args: &'a TuneArgs,
     context: &'a Context,
     start: TrackSettings,
@@ -105,13 +104,13 @@ struct Tuning<'a> {
 
 impl Tuning<'_> {
     fn frames(&self) -> usize {
-        let all: Vec<usize> = (0..self.course.len()).collect();
-        self.course.frames(&all)
+        let all: Vec<usize> = (0..self.set.len()).collect();
+        self.set.frames(&all)
     }
 
     /// Searches with each fold held out, and tells how both sides do.
     fn check(&self) -> Result<Check, Failure> {
-        let folds = folds(self.course, self.args.folds as usize);
+        let folds = folds(self.set, self.args.folds as usize);
         let mut check = Check::default();
         if folds.is_empty() {
             print(
@@ -125,7 +124,7 @@ impl Tuning<'_> {
             let [before, after] = self.scores(&[self.start, found.settings], &fold.held_out)[..] else {
                 break;
             };
-            let names: Vec<&str> = fold.held_out.iter().map(|leg| self.course.name(*leg)).collect();
+            let names: Vec<&str> = fold.held_out.iter().map(|sequence| self.set.name(*sequence)).collect();
             print(&format!(
                 "{:<42}{:>18}{:>18}\n",
                 shortened(&names.join(" "), 41),
@@ -148,14 +147,14 @@ impl Tuning<'_> {
     }
 
     /// The scores of settings on some sequences, whatever signal came.
-    fn scores(&self, settings: &[TrackSettings], legs: &[usize]) -> Vec<f64> {
-        let judged = self.course.judge(settings, legs, None, &|| false).unwrap_or_default();
-        judged.iter().map(|judged| judged.score(self.args.objective)).collect()
+    fn scores(&self, settings: &[TrackSettings], sequences: &[usize]) -> Vec<f64> {
+        let evaluated = self.set.evaluate(settings, sequences, None, &|| false).unwrap_or_default();
+        evaluated.iter().map(|evaluated| evaluated.score(self.args.objective)).collect()
     }
 
     /// Of what was found with a fold held out, that which is best on all sequences.
     fn best_of(&self, check: &Check) -> Option<Found> {
-        let all: Vec<usize> = (0..self.course.len()).collect();
+        let all: Vec<usize> = (0..self.set.len()).collect();
         let before = *self.scores(&[self.start], &all).first()?;
         let scores = self.scores(&check.found, &all);
         let (settings, score) = check.found.iter().zip(scores).max_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -163,8 +162,8 @@ impl Tuning<'_> {
     }
 
     /// One search; `number` is how many came before it. `None` where it was stopped before anything was known.
-    fn search(&self, legs: &[usize], number: usize, name: &str) -> Option<Found> {
-        let searches = folds(self.course, self.args.folds as usize).len() + 1;
+    fn search(&self, sequences: &[usize], number: usize, name: &str) -> Option<Found> {
+        let searches = folds(self.set, self.args.folds as usize).len() + 1;
         let share = (number + 1) as f64 / searches as f64;
         let until = self.args.seconds.map(|seconds| self.began + Duration::from_secs_f64(seconds * share));
         let plan = Plan {
@@ -176,7 +175,7 @@ impl Tuning<'_> {
         let bar = progress::steps(plan.trials as u64, "trials", self.context.quiet);
         bar.set_message(name.to_owned());
         let stop = || self.context.stop.is_asked();
-        let found = search(self.course, legs, &self.start, plan, &stop, |trials, best| {
+        let found = search(self.set, sequences, &self.start, plan, &stop, |trials, best| {
             bar.set_position(trials as u64);
             bar.set_message(format!("{name}: {best:.2}"));
         });
@@ -194,24 +193,24 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 /// What was found, for a person.
-fn outcome(found: &Found, worths: Option<&[Worth]>, objective: Objective) -> String {
+fn outcome(found: &Found, deltas: Option<&[ScoreDelta]>, objective: Objective) -> String {
     let name = Objective::ALL.iter().find(|(_, known)| *known == objective).map_or("", |(name, _)| *name);
     let mut text = format!(
         "{name} {:.2} → {:.2} on all sequences, {} trials\n",
         found.before, found.score, found.trials
     );
-    match worths {
+    match deltas {
         None => text += "stopped: what each change is worth was not measured\n",
         Some([]) => text += "nothing was found that is better than the settings in force\n",
-        Some(worths) => {
+        Some(deltas) => {
             text += &format!("{:<34}{:>10}{:>10}{:>10}\n", "setting", "before", "now", "worth");
-            for Worth { dial, before, after, worth } in worths {
+            for ScoreDelta { dial, before, after, score_delta } in deltas {
                 text += &format!(
                     "{:<34}{:>10}{:>10}{:>+10.2}\n",
                     dial.key,
                     number(*before),
                     number(*after),
-                    worth
+                    score_delta
                 );
             }
         }
@@ -246,10 +245,10 @@ fn warning(check: &Check, found: &Found) -> Option<String> {
 /// All settings as a config file: only what is not the default, with what it was and what it is worth.
 fn toml(
     found: &Found,
-    worths: Option<&[Worth]>,
+    deltas: Option<&[ScoreDelta]>,
     check: &Check,
     args: &TuneArgs,
-    course: &Course,
+    set: &SequenceSet,
     settings: &Settings,
 ) -> String {
     let name =
@@ -258,7 +257,7 @@ fn toml(
         "{MARK}: {name} {:.2} → {:.2} on {} sequences, {} trials.\n",
         found.before,
         found.score,
-        course.len(),
+        set.len(),
         found.trials
     );
     if !check.found.is_empty() {
@@ -287,10 +286,11 @@ fn toml(
             text += &format!("\n[{in_section}]\n");
             section = in_section;
         }
-        let worth = worths.and_then(|all| all.iter().find(|worth| worth.dial.key == known.path));
-        let worth = worth.map_or(String::new(), |worth| format!(", worth {:+.2}", worth.worth));
+        let score_delta = deltas.and_then(|all| all.iter().find(|delta| delta.dial.key == known.path));
+        let score_delta =
+            score_delta.map_or(String::new(), |delta| format!(", worth {:+.2}", delta.score_delta));
         let assignment = format!("{short} = {}", value.trim());
-        text += &format!("{assignment:<30} # default {}{worth}: {}\n", usual.trim(), known.comment());
+        text += &format!("{assignment:<30} # default {}{score_delta}: {}\n", usual.trim(), known.comment());
     }
     text
 }

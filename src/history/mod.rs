@@ -235,14 +235,14 @@ impl TrackHistory {
             Some((before, before.state_before(sequence)?))
         })?;
         let mut tracker = tracker.clone();
-        tracker.number_above(self.last_id);
+        tracker.reserve_ids_up_to(self.last_id);
         let missed = if at + 1 < sequence { self.scenes(segment, since, sequence - 1) } else { Vec::new() };
         for scene in missed.iter().filter(|scene| scene.sequence > at) {
             let seen = |t: &Track| Detection { rect: t.rect, score: t.score, class: t.class };
             tracker.update(scene.time, &scene.seen().map(seen).collect::<Vec<_>>());
-            tracker.recognise(&scene.tracks);
+            tracker.restore_ids(&scene.tracks);
         }
-        tracker.number_above(self.last_id);
+        tracker.reserve_ids_up_to(self.last_id);
         Some(tracker)
     }
 

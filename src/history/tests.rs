@@ -50,7 +50,7 @@ impl Player {
                 Some(tracker) => self.tracker = tracker,
                 None => {
                     self.tracker = Tracker::new(TrackSettings::default());
-                    self.tracker.number_above(self.history.last_id());
+                    self.tracker.reserve_ids_up_to(self.history.last_id());
                 }
             }
         }

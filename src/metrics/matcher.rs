@@ -1,7 +1,7 @@
 //! The best one-to-one matching of those pairs that overlap.
 
 use super::MetricsError;
-use super::assignment::Assignment;
+use crate::assignment::dense::Assignment;
 
 /// A pair that may be matched, and what it is worth (above 0).
 #[derive(Debug, Clone, Copy, PartialEq)]

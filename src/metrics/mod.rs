@@ -7,7 +7,7 @@
 //! | `truth`, `results`, `boxes` | what was there and what was said, frame by frame |
 //! | `overlaps` | which of them overlap, and what is not judged; shared by all metrics |
 //! | `hota`, `clear`, `identity` | the metrics, a file each |
-//! | `matcher`, `assignment` | the best one-to-one matching of boxes |
+//! | `matcher` | the best one-to-one matching of boxes |
 //!
 //! The numbers are those of the evaluation kit that the benchmarks use (TrackEval), to the last digits.
 //!
@@ -25,7 +25,6 @@
 //! # Ok::<(), trailsight::metrics::MetricsError>(())
 //! ```
 
-mod assignment;
 mod boxes;
 mod clear;
 mod error;

@@ -70,8 +70,8 @@ impl Follower {
 
     /// The scene of the frame just taken in, with the ids that its objects are known by; no other gets an id up to `taken`.
     fn recognise(&mut self, scene: &Scene, known: &Scene, taken: u64) -> Scene {
-        self.tracker.recognise(&known.tracks);
-        self.tracker.number_above(taken);
+        self.tracker.restore_ids(&known.tracks);
+        self.tracker.reserve_ids_up_to(taken);
         let tracks = self.tracker.tracks().iter().filter(|t| t.state != TrackState::Tentative);
         let tracks: Vec<Track> = tracks.copied().collect();
         self.trails.forget();
@@ -350,7 +350,7 @@ impl Course {
         let resumed = self.segment.and_then(|segment| history.resume(segment, sequence));
         let Some(mut tracker) = resumed else {
             let mut follower = Follower::new(self.track, self.trails);
-            follower.tracker.number_above(history.last_id());
+            follower.tracker.reserve_ids_up_to(history.last_id());
             return (follower, false);
         };
         tracker.set_settings(self.track);

@@ -1,78 +1,79 @@
-//! How the camera moved, told from the boxes alone: what all of them share is not theirs.
+//! Camera motion estimated from boxes: the shift common to all of them.
 //!
-//! Each confirmed track is paired with the detection that is its clear best, where it is that detection's best too; after
-//! a jolt of more than a box's width a vote tells first where to look. The median of how far those lie from where they were predicted is the shared shift; it counts the more, the more standard
-//! errors of the median it is away from nothing. So a still camera over a moving crowd is left alone, and a shaken one
-//! is followed from the first frame. Camera motion from pixels, where the caller has it, takes the place of all this.
+//! Each confirmed track is paired with the detection that is clearly its best match, where it is that detection's best
+//! match too; after a jolt of more than a box's width, a vote first finds where to look. The median of the differences
+//! between detected and predicted centres is the shared shift. It counts the more, the more standard errors of the median
+//! it is away from zero: a still camera over a moving crowd is left alone, and a shaken one is followed from the first
+//! frame. Where the caller knows the camera's motion from pixels, this is not used.
 
 use super::motion::square;
-use super::nearby::Nearby;
 use super::settings::TrackSettings;
 use super::similarity::height_overlap;
+use super::sweep_and_prune::SweepAndPrune;
 use crate::detection::ClassId;
 use crate::geometry::{Affine, Rect};
 
-/// Both boxes of a pair are widened by this share on each side, so that fast shifts are found.
+/// Both boxes of a pair are widened by this share of their sides on each side, so that fast shifts are found.
 const WIDENED: f32 = 0.3;
-/// The least similarity of a pair.
-const LEAST: f32 = 0.3;
+/// The lowest similarity of a pair.
+const MIN_SIMILARITY: f32 = 0.3;
 /// A pair is clear where the track's second-best detection is less similar than this share of its best.
-const CLEAR: f32 = 0.7;
+const MAX_SECOND_SHARE: f32 = 0.7;
 /// How many tracks vote on a large shift, and for shifts of how many times their size.
 const VOTERS: usize = 12;
 const REACH: f32 = 1.0;
-/// In a packed picture no more detections than this are looked at around each of them.
-const MOST_NEAR: usize = 40;
-/// With this share of all the agreement that there can be, nobody asks for a large shift.
+/// The most detections that are compared with one track: bounds the time in a packed picture.
+const MAX_NEAR: usize = 40;
+/// From this share of the highest possible agreement on, no large shift is looked for.
 const GOOD: f32 = 0.6;
 /// A large shift must give this many times the agreement, and this share of all that there can be on top.
 const MUCH: (f32, f32) = (1.2, 0.1);
 /// Track and detection are one object only where the lower is at least this share of the higher.
 const ALIKE: f32 = 0.8;
-/// With fewer pairs nothing is said.
-const LEAST_PAIRS: usize = 4;
+/// With fewer pairs there is no estimate.
+const MIN_PAIRS: usize = 4;
 /// With this many pairs a shift counts for half of what it would with very many.
 const HALF_PAIRS: f32 = 1.0;
 /// A median of normally distributed numbers has this many times the standard error of their mean.
 const MEDIAN_ERROR: f32 = 1.2533;
 /// The standard deviation of normally distributed numbers over the median of their distances from the median.
 const DEVIATION: f32 = 1.4826;
-/// Boxes are no surer than this share of their width.
+/// The smallest standard deviation of a box's place, as a share of its width.
 const SUREST: f32 = 0.01;
 
 /// A box with its class.
 pub(super) type Seen = (Rect, ClassId);
 
-/// Finds the shift that tracks and detections share; buffers are kept from call to call.
+/// Estimates the shift that tracks and detections share; its working memory is kept from call to call.
 #[derive(Debug, Default)]
-pub(super) struct CameraFinder {
+pub(super) struct BoxMotionEstimator {
     /// For each track: its best similarity, with which detection, and the second best.
     of_track: Vec<(f32, usize, f32)>,
     /// For each detection: its best similarity.
     of_detection: Vec<f32>,
-    nearby: Nearby,
+    sweep_and_prune: SweepAndPrune,
     across: Vec<f32>,
     down: Vec<f32>,
     widths: Vec<f32>,
 }
 
-impl CameraFinder {
-    /// The shift of the picture since `tracks` (predicted boxes) were predicted, told by `detections`; `None` where
-    /// there is too little to go by.
+impl BoxMotionEstimator {
+    /// The shift, in pixels, from `tracks` (predicted boxes) to `detections`, both with their classes; `None` with fewer
+    /// than four pairs.
     pub(super) fn find(
         &mut self,
         tracks: &[Seen],
         detections: &[Seen],
         settings: &TrackSettings,
     ) -> Option<Affine> {
-        if tracks.len() < LEAST_PAIRS || detections.len() < LEAST_PAIRS {
+        if tracks.len() < MIN_PAIRS || detections.len() < MIN_PAIRS {
             return None;
         }
-        self.nearby.fill(detections.iter().map(|(rect, _)| rect));
+        self.sweep_and_prune.fill(detections.iter().map(|(rect, _)| rect));
         let jump = self.jump(tracks, detections);
         self.pair(tracks, detections, jump);
         let pairs = self.across.len();
-        if pairs < LEAST_PAIRS {
+        if pairs < MIN_PAIRS {
             return None;
         }
         let least = SUREST * median(&mut self.widths);
@@ -103,7 +104,8 @@ impl CameraFinder {
         let agreement = |shift: (f32, f32)| -> f32 {
             let best = |(track, class): &Seen| {
                 let track = shifted(track, shift);
-                let near = self.nearby.around(&track, 0.0).take(MOST_NEAR).map(|index| &detections[index]);
+                let near =
+                    self.sweep_and_prune.near(&track, 0.0).take(MAX_NEAR).map(|index| &detections[index]);
                 near.filter(|(_, other)| other == class)
                     .map(|(detection, _)| track.iou(detection) * height_overlap(&track, detection))
                     .fold(0.0, f32::max)
@@ -118,7 +120,7 @@ impl CameraFinder {
         let (mut jump, mut most) = ((0.0, 0.0), MUCH.0 * still + MUCH.1 * voters_count);
         for (track, class) in voters {
             for (detection, other) in
-                self.nearby.around(track, REACH).take(MOST_NEAR).map(|index| &detections[index])
+                self.sweep_and_prune.near(track, REACH).take(MAX_NEAR).map(|index| &detections[index])
             {
                 let ((x, y), (to_x, to_y)) = (track.center(), detection.center());
                 let alike = detection.height.min(track.height) > ALIKE * detection.height.max(track.height);
@@ -144,7 +146,7 @@ impl CameraFinder {
         for ((track, class), best) in tracks.iter().zip(&mut self.of_track) {
             let track = &shifted(track, jump);
             let wide = track.widened(WIDENED);
-            for column in self.nearby.around(track, WIDENED) {
+            for column in self.sweep_and_prune.near(track, WIDENED) {
                 let (detection, other) = &detections[column];
                 let detection = detection.widened(WIDENED);
                 if other != class || !wide.overlaps(&detection) {
@@ -165,7 +167,7 @@ impl CameraFinder {
         for ((track, _), &(best, column, second)) in tracks.iter().zip(&self.of_track) {
             let Some((detection, _)) = detections.get(column) else { continue };
             let mutual = self.of_detection.get(column).is_some_and(|&similarity| similarity <= best);
-            if best > LEAST && mutual && second < CLEAR * best {
+            if best > MIN_SIMILARITY && mutual && second < MAX_SECOND_SHARE * best {
                 let ((x, y), (to_x, to_y)) = (track.center(), detection.center());
                 self.across.push(to_x - x);
                 self.down.push(to_y - y);
@@ -207,7 +209,7 @@ mod tests {
     fn found(shift: (f32, f32), strays: &[(f32, f32)]) -> Option<(f32, f32)> {
         let (tracks, detections) = crowd(shift, strays);
         let settings = TrackSettings { camera_strength: 1.0, ..TrackSettings::default() };
-        CameraFinder::default().find(&tracks, &detections, &settings).map(|map| map.point(0.0, 0.0))
+        BoxMotionEstimator::default().find(&tracks, &detections, &settings).map(|map| map.point(0.0, 0.0))
     }
 
     const STRAYS: [(f32, f32); 8] = [
@@ -244,7 +246,7 @@ mod tests {
         let beside: Vec<_> =
             tracks.iter().map(|&(rect, class)| (Rect { left: rect.left - 14.0, ..rect }, class)).collect();
         let find = |detections: &[Seen]| {
-            CameraFinder::default().find(&tracks, detections, &TrackSettings::default())
+            BoxMotionEstimator::default().find(&tracks, detections, &TrackSettings::default())
         };
         assert!(find(&detections).is_some());
         detections.extend(beside);
@@ -260,8 +262,8 @@ mod tests {
 
     #[test]
     fn too_few_say_nothing() {
-        assert_eq!(found((14.0, -9.0), &STRAYS[..LEAST_PAIRS - 1]), None);
-        assert_eq!(CameraFinder::default().find(&[], &[], &TrackSettings::default()), None);
+        assert_eq!(found((14.0, -9.0), &STRAYS[..MIN_PAIRS - 1]), None);
+        assert_eq!(BoxMotionEstimator::default().find(&[], &[], &TrackSettings::default()), None);
     }
 
     proptest! {

@@ -1,10 +1,22 @@
-//! The engine: boxes in, identities out. Knows no picture, no network, no screen; needs nothing but this crate's nouns.
+//! The tracker: detections of one frame in, tracks with stable ids out. Needs only the crate's nouns: no picture, no
+//! network, no thread.
 //!
-//! Association by score in stages, as in ByteTrack (Zhang et al. 2022, arXiv:2110.06864), on a Kalman filter in real
-//! seconds, with what has proved itself since: camera motion told from the boxes, heights that must agree, noise that
-//! follows score, occlusion and each track's own surprises, boxes widened as far as the track's place is unsure, and
-//! boxes that non-maximum suppression removed as a last straw. A track is *tentative* until its detections confirm it,
-//! *lost* while it is not seen, and forgotten after a while.
+//! Online, without appearance. Coordinates are pixels of the source picture (origin at the top-left corner of the top-left
+//! pixel, x right, y down), times are seconds of the source, velocities pixels a second.
+//!
+//! Detections are associated by score in stages, as in ByteTrack (Zhang et al. 2022, arXiv:2110.06864), with a
+//! constant-velocity Kalman filter as in SORT (Bewley et al. 2016, arXiv:1602.00763), in real seconds. On top of that:
+//!
+//! - camera motion compensation, from pixels where the caller has it (as in BoT-SORT; Aharon et al. 2022,
+//!   arXiv:2206.14651), otherwise from the boxes (`camera`);
+//! - similarity from the overlap of widened boxes (buffered IoU as in C-BIoU; Yang et al. 2023, arXiv:2211.14317) and of
+//!   their vertical extents (height-modulated IoU as in Hybrid-SORT; Yang et al. 2024, arXiv:2308.00783);
+//! - measurement noise that falls with the score (NSA Kalman filter; Du et al. 2021, arXiv:2202.11983) and grows with
+//!   occlusion, and process noise that follows each track's normalised innovation squared (NIS);
+//! - a last pass with the boxes that non-maximum suppression removed.
+//!
+//! A track is *tentative* until its detections confirm it, *lost* while no detection matches it, and removed when it has
+//! been lost for too long.
 //!
 //! ```text
 //! observe(time, detections)
@@ -14,22 +26,23 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `motion` | the filter: how boxes move, and how sure that is |
-//! | `camera` | how the picture moved, from the boxes |
-//! | `similarity` | how well a detection goes with a track |
-//! | `occlusion`, `nearby` | who stands in front of whom, and who can be near at all |
-//! | `associate`, `assignment` | a matching pass, and the choice of the best pairs |
-//! | `tracklet`, `vote` | one track from the inside |
+//! | `settings` | all that can be set, and the presets |
+//! | `motion` | the Kalman filter of one box |
+//! | `camera` | camera motion estimated from the boxes |
+//! | `similarity` | how well one detection fits one track |
+//! | `associate` | one matching pass of tracks with detections |
+//! | `occlusion` | which share of a box is hidden by another one |
+//! | `sweep_and_prune` | an index of the boxes that can overlap a given one |
+//! | `tracklet`, `vote` | the state of one track, and the vote on its class |
 //! | `trails` | where objects went |
 
-mod assignment;
 mod associate;
 mod camera;
 mod motion;
-mod nearby;
 mod occlusion;
 mod settings;
 mod similarity;
+mod sweep_and_prune;
 mod tracklet;
 mod trails;
 mod vote;
@@ -39,33 +52,33 @@ use crate::geometry::{Affine, Rect};
 use crate::scene::{Track, TrackState};
 
 use associate::{Matcher, Observed, Rule};
-use camera::{CameraFinder, Seen};
-use occlusion::Screens;
-use similarity::{Cues, Subject};
+use camera::{BoxMotionEstimator, Seen};
+use occlusion::Occluders;
+use similarity::{Cues, MatchCandidate};
 use tracklet::{Now, Tracklet};
 
 pub use settings::{Preset, TrackSettings};
 pub use trails::{TrailAnchor, TrailSettings, Trails};
 
-/// The most detections of one frame that are looked at, the best by score: matching is quadratic.
-pub const MOST_DETECTIONS: usize = 2_000;
-/// The most tracks that live at once; beyond, those lost the longest go first.
-pub const MOST_TRACKS: usize = 4_000;
+/// The most detections of one frame that are used, those with the highest scores: matching is quadratic.
+pub const MAX_DETECTIONS: usize = 2_000;
+/// The most tracks that are kept at once; above that, those lost for the longest time are removed first.
+pub const MAX_TRACKS: usize = 4_000;
 
-/// A weak detection helps to tell the camera's motion from this score on.
+/// The lowest score of a weak detection that is used to estimate the camera's motion.
 const CAMERA_SCORE: f32 = 0.3;
-/// It may carry on a track that was last matched with a better one this long ago, in seconds.
+/// A suppressed box can match a track for this long after the track's last ordinary match, in seconds.
 const SUPPRESSED_SECONDS: f64 = 1.0;
-/// A track that is led through known frames once more lies on its known box with at least this overlap.
-const RECOGNISED: f32 = 0.7;
-/// Two times are the same when they are no further apart, in seconds.
+/// [`Tracker::restore_ids`]: a new track is a known one when their boxes overlap by more than this (IoU).
+const SAME_TRACK_IOU: f32 = 0.7;
+/// Two times are the same when they differ by no more than this, in seconds.
 const INSTANT: f64 = 1e-9;
-/// A time that lies further back than this, in seconds, is that of a clock that began again.
+/// A step back in time by more than this, in seconds, means that the source's clock was restarted.
 const CLOCK_BACK: f64 = 1.0;
-/// No step is longer than this, in seconds: no track lives as long, and the clock stays precise.
-const LONGEST_STEP: f64 = 1e5;
+/// The longest step of the tracker's clock, in seconds: no track is kept that long, and the clock stays precise.
+const MAX_STEP: f64 = 1e5;
 
-/// All that is known of one frame. Only the detections must be there.
+/// What is known of one frame. Only the detections are required.
 ///
 /// ```
 /// use trailsight::geometry::Affine;
@@ -77,15 +90,15 @@ const LONGEST_STEP: f64 = 1e5;
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Observation<'a> {
-    /// What the detector found, in any order.
+    /// The detector's boxes after non-maximum suppression, in any order.
     pub detections: &'a [Detection],
     /// What non-maximum suppression removed because it overlaps a better detection: of people who hide one another, the
     /// one behind is often only here. Carries known tracks on, never begins one.
     pub suppressed: &'a [Detection],
-    /// How the picture of the still world moved since the last observation, where that is known from the pixels. `None`:
-    /// the tracker tells it from the boxes.
+    /// The camera's motion since the last observation, measured from the pixels: maps a point of the static background in
+    /// the last picture to its place in this one. `None`: the tracker estimates it from the boxes.
     pub camera: Option<Affine>,
-    /// Width and height of the picture in pixels; without it nothing is known of its edges.
+    /// Width and height of the picture in pixels. `None`: tracks are not removed at the picture's edges.
     pub picture: Option<(f32, f32)>,
 }
 
@@ -116,9 +129,9 @@ impl<'a> From<&'a [Detection]> for Observation<'a> {
 #[derive(Debug)]
 pub struct Tracker {
     settings: TrackSettings,
-    /// By rising id.
+    /// By ascending id.
     tracklets: Vec<Tracklet>,
-    /// What the last update gave.
+    /// The result of the last update.
     tracks: Vec<Track>,
     last_id: u64,
     /// Source time of the last update; `None` before the first.
@@ -129,22 +142,22 @@ pub struct Tracker {
     buffers: Buffers,
 }
 
-/// What is used within one update only, kept so that nothing is allocated.
+/// Working memory of one update, kept so that an update does not allocate.
 #[derive(Debug, Default)]
 struct Buffers {
     strong: Vec<Observed>,
     weak: Vec<Observed>,
     suppressed: Vec<Observed>,
-    subjects: Vec<Subject>,
-    waiting: Vec<Subject>,
-    screens: Screens,
-    camera: CameraFinder,
+    candidates: Vec<MatchCandidate>,
+    waiting: Vec<MatchCandidate>,
+    occluders: Occluders,
+    camera: BoxMotionEstimator,
     camera_tracks: Vec<Seen>,
     camera_detections: Vec<Seen>,
     matcher: Matcher,
 }
 
-/// A tracker that goes on from the same state; buffers, which hold nothing between two updates, are not copied.
+/// Copies the state. The working memory holds nothing between two updates and is not copied.
 impl Clone for Tracker {
     fn clone(&self) -> Self {
         Self {
@@ -178,7 +191,7 @@ impl Tracker {
     /// Changes the settings; the tracks go on, but for those that never had the score to be begun with the new ones.
     pub fn set_settings(&mut self, settings: TrackSettings) {
         self.settings = settings;
-        self.tracklets.retain(|tracklet| tracklet.is_worth(&settings));
+        self.tracklets.retain(|tracklet| tracklet.could_begin(&settings));
     }
 
     /// Takes in the detections of the frame at source time `time` (seconds) and gives all tracks at that time, by
@@ -197,35 +210,35 @@ impl Tracker {
     pub fn observe(&mut self, time: f64, observation: &Observation) -> &[Track] {
         let first = self.time.is_none();
         let before = self.now.clock;
-        self.go_on(time);
+        self.advance_clock(time);
 
-        self.sort_out(observation);
+        self.split_detections(observation);
         for tracklet in &mut self.tracklets {
             tracklet.predict((self.now.clock - before) as f32, &self.settings);
         }
-        self.follow_camera(observation.camera);
+        self.compensate_camera_motion(observation.camera);
         self.associate(before);
         self.begin_tracks(first);
         self.end_tracks(observation.picture);
 
-        self.tell_tracks();
+        self.publish_tracks();
         &self.tracks
     }
 
-    /// The tracks as they stand at the last time.
-    fn tell_tracks(&mut self) {
+    /// Writes the public view of all tracks at the time of the last update.
+    fn publish_tracks(&mut self) {
         let (now, time, settings) = (self.now, self.time.unwrap_or_default(), &self.settings);
         self.tracks.clear();
         self.tracks.extend(self.tracklets.iter().map(|tracklet| tracklet.as_track(now, time, settings)));
     }
 
     /// Moves the clock on to the frame at source time `time`; gives the source time that counts.
-    fn go_on(&mut self, time: f64) -> f64 {
+    fn advance_clock(&mut self, time: f64) -> f64 {
         let before = self.time.unwrap_or(if time.is_finite() { time } else { 0.0 });
         let time = if time.is_finite() { time } else { before };
         let step = time - before;
         let (time, dt) = if step >= 0.0 {
-            (time, step.min(LONGEST_STEP))
+            (time, step.min(MAX_STEP))
         } else if step < -CLOCK_BACK {
             (time, self.now.frame)
         } else {
@@ -246,46 +259,53 @@ impl Tracker {
         self.last_id
     }
 
-    /// New tracks get ids above this one from now on, and above those of all tracks that live: up to it they belong to
-    /// others.
-    pub fn number_above(&mut self, id: u64) {
+    /// Reserves the ids `1..=id`: new tracks get higher ones, and also higher than those of all tracks that are alive.
+    ///
+    /// For a tracker that starts in the middle of a recording of which other parts were tracked before: call it before the
+    /// first update with the highest id given so far, so that no id is given twice.
+    pub fn reserve_ids_up_to(&mut self, id: u64) {
         self.last_id = self.tracklets.iter().map(|t| t.id).fold(id, u64::max);
     }
 
-    /// Gives tracks that have just begun the ids they are known by: those of `known`, tracks of this moment, that lie where
-    /// they do. For a tracker that is led once more through frames that were tracked before.
-    pub fn recognise(&mut self, known: &[Track]) {
+    /// Gives tracks the ids under which `known`, the tracks of this same frame from an earlier run, has them. For a tracker
+    /// that runs once more through frames that were tracked before; call it after an update.
+    ///
+    /// A known track goes to the first track that was matched in this frame, has no id of `known` yet and overlaps it by an
+    /// IoU above 0.7; with the id it takes over state and time of birth. A known track without such a partner is left out,
+    /// and a track without one keeps its id. Takes time in proportion to known tracks × tracks.
+    pub fn restore_ids(&mut self, known: &[Track]) {
         for track in known {
             if self.tracklets.iter().any(|t| t.id == track.id) {
                 continue;
             }
             let is_free = |t: &Tracklet| t.frame == self.now.number && !known.iter().any(|k| k.id == t.id);
-            let same = |t: &&mut Tracklet| is_free(t) && t.last.iou(&track.rect) > RECOGNISED;
+            let same = |t: &&mut Tracklet| is_free(t) && t.last.iou(&track.rect) > SAME_TRACK_IOU;
             if let Some(tracklet) = self.tracklets.iter_mut().find(same) {
                 let age = self.time.map_or(0.0, |time| time - track.born);
-                tracklet.be(track, self.now.clock - age);
+                tracklet.restore_identity(track, self.now.clock - age);
             }
         }
         self.tracklets.sort_unstable_by_key(|t| t.id);
-        self.tell_tracks();
+        self.publish_tracks();
     }
 
-    /// What its state takes, in bytes, as far as a [`Clone`] copies it.
+    /// The size in bytes of the state that [`Clone`] copies.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.tracklets.len() * size_of::<Tracklet>()
             + self.tracks.len() * size_of::<Track>()
     }
 
-    /// What the last [`Tracker::update`] gave.
+    /// The result of the last [`Tracker::update`] or [`Tracker::observe`]: tentative, confirmed and lost tracks by
+    /// ascending id.
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
     }
 
-    /// Parts the sound detections into strong and weak ones, and finds out who hides whom.
-    fn sort_out(&mut self, observation: &Observation) {
+    /// Splits the valid detections into strong and weak ones, and measures which share of each is occluded.
+    fn split_detections(&mut self, observation: &Observation) {
         let Self { settings, buffers, .. } = self;
-        let Buffers { strong, weak, suppressed, screens, .. } = buffers;
+        let Buffers { strong, weak, suppressed, occluders, .. } = buffers;
         let sound = |d: &&Detection| d.rect.is_sound() && d.score.is_finite();
         let observed = |detection: &Detection| {
             let detection = Detection { score: detection.score.min(1.0), ..*detection };
@@ -306,22 +326,22 @@ impl Tracker {
             suppressed.extend(good.map(|d| Observed { suppressed: true, ..observed(d) }));
         }
         for list in [&mut *strong, weak, suppressed] {
-            if list.len() > MOST_DETECTIONS {
+            if list.len() > MAX_DETECTIONS {
                 list.sort_unstable_by(|a, b| by_falling_score(&a.detection, &b.detection));
-                list.truncate(MOST_DETECTIONS);
+                list.truncate(MAX_DETECTIONS);
             }
         }
         // Suppressed boxes were drawn around what is hidden: they are taken as they are.
         if settings.occlusion_noise > 0.0 || settings.size_weight > 0.0 {
-            screens.fill(strong.iter().map(|o| o.detection.rect));
+            occluders.fill(strong.iter().map(|o| o.detection.rect));
             for observed in strong.iter_mut().chain(weak) {
-                observed.hidden = screens.hide(&observed.detection.rect);
+                observed.hidden = occluders.hidden_share(&observed.detection.rect);
             }
         }
     }
 
-    /// Takes all tracks along with the picture: by what the caller knows, or by what the boxes tell.
-    fn follow_camera(&mut self, known: Option<Affine>) {
+    /// Moves all tracks by the camera's motion: the caller's, or the one estimated from the boxes.
+    fn compensate_camera_motion(&mut self, known: Option<Affine>) {
         let Self { settings, tracklets, buffers, .. } = self;
         let Buffers { strong, weak, camera, camera_tracks, camera_detections, .. } = buffers;
         let motion = known.filter(Affine::is_sound).or_else(|| {
@@ -338,52 +358,57 @@ impl Tracker {
         });
         if let Some(motion) = motion {
             for tracklet in tracklets {
-                tracklet.follow(&motion);
+                tracklet.apply_camera_motion(&motion);
             }
         }
     }
 
-    /// The passes, from the surest to the least sure. Leaves in `strong` what nobody claimed.
+    /// The matching passes, from the most to the least reliable. Leaves the unmatched detections in `strong`.
     fn associate(&mut self, before: f64) {
         let Self { settings, tracklets, now, buffers, .. } = self;
-        let Buffers { strong, weak, suppressed, subjects, waiting, screens, matcher, .. } = buffers;
+        let Buffers { strong, weak, suppressed, candidates, waiting, occluders, matcher, .. } = buffers;
         let hide = settings.occlusion_penalty > 0.0;
         let front = tracklets.iter().filter(|t| hide && t.state == TrackState::Confirmed);
-        screens.fill(front.map(|t| t.rect));
-        let subject = |(index, tracklet): (usize, &Tracklet)| {
-            tracklet.subject(index, screens.hide(&tracklet.rect), settings)
+        occluders.fill(front.map(|t| t.rect));
+        let candidate = |(index, tracklet): (usize, &Tracklet)| {
+            tracklet.candidate(index, occluders.hidden_share(&tracklet.rect), settings)
         };
         let tentative = |t: &Tracklet| t.state == TrackState::Tentative;
-        subjects.clear();
-        subjects.extend(tracklets.iter().enumerate().filter(|(_, t)| !tentative(t)).map(subject));
+        candidates.clear();
+        candidates.extend(tracklets.iter().enumerate().filter(|(_, t)| !tentative(t)).map(candidate));
         waiting.clear();
-        waiting.extend(tracklets.iter().enumerate().filter(|(_, t)| tentative(t)).map(subject));
+        waiting.extend(tracklets.iter().enumerate().filter(|(_, t)| tentative(t)).map(candidate));
 
-        let mut pass = |subjects: &mut Vec<Subject>, detections: &mut Vec<Observed>, rule: Rule| {
-            matcher.pass(subjects, detections, rule, settings, |index, observed| {
+        let mut pass = |candidates: &mut Vec<MatchCandidate>, detections: &mut Vec<Observed>, rule: Rule| {
+            matcher.pass(candidates, detections, rule, settings, |index, observed| {
                 if let Some(tracklet) = tracklets.get_mut(index) {
-                    tracklet.see(*now, observed, settings);
+                    tracklet.update(*now, observed, settings);
                 }
             });
         };
         const EVER: f64 = f64::NEG_INFINITY;
-        let ever = |least: f32, cues: Cues| Rule { least, cues, since: EVER, found_since: EVER };
-        pass(subjects, strong, ever(settings.match_similarity, Cues::All));
+        let ever =
+            |min_similarity: f32, cues: Cues| Rule { min_similarity, cues, since: EVER, found_since: EVER };
+        pass(candidates, strong, ever(settings.match_similarity, Cues::All));
         if !settings.class_agnostic {
             // The detector may have called the same thing by another name.
-            pass(subjects, strong, ever(settings.class_switch_iou, Cues::OtherClass));
+            pass(candidates, strong, ever(settings.class_switch_iou, Cues::OtherClass));
         }
         // Weak boxes are good enough only for what was there a moment ago.
-        let (low, least) = (settings.low_match_similarity, settings.suppressed_similarity);
+        let (low, min_similarity) = (settings.low_match_similarity, settings.suppressed_similarity);
         let recent = before - INSTANT;
-        pass(subjects, weak, Rule { least: low, cues: Cues::Overlap, since: recent, found_since: EVER });
+        pass(
+            candidates,
+            weak,
+            Rule { min_similarity: low, cues: Cues::Overlap, since: recent, found_since: EVER },
+        );
         // And suppressed ones for a moment only, lest a track live on what is another's.
         let found_since = now.clock - SUPPRESSED_SECONDS;
-        pass(subjects, suppressed, Rule { least, cues: Cues::Overlap, since: EVER, found_since });
+        pass(candidates, suppressed, Rule { min_similarity, cues: Cues::Overlap, since: EVER, found_since });
         pass(waiting, strong, ever(settings.tentative_similarity, Cues::All));
     }
 
-    /// Begins tracks on the strong detections that nobody claimed, unless they lie on an object that is being seen.
+    /// Begins tracks on the unmatched strong detections, unless they overlap an object that was matched in this frame.
     fn begin_tracks(&mut self, first: bool) {
         let Self { settings, tracklets, last_id, now, buffers, .. } = self;
         // The best first, so that of two boxes around one new object the better one makes the track.
@@ -403,7 +428,7 @@ impl Tracker {
         }
     }
 
-    /// Marks what was not seen, and forgets what was not seen for too long or has left the picture.
+    /// Marks unmatched tracks as lost, and removes those that were lost for too long or have left the picture.
     fn end_tracks(&mut self, picture: Option<(f32, f32)>) {
         let Self { settings, tracklets, now, pace, .. } = self;
         // One missed frame is nothing, however slow the camera.
@@ -421,10 +446,10 @@ impl Tracker {
             tracklet.state = TrackState::Lost;
             believed && now.clock - tracklet.seen <= memory && !gone(&tracklet.rect)
         });
-        if tracklets.len() > MOST_TRACKS {
+        if tracklets.len() > MAX_TRACKS {
             // No two are equal, so that these sorts, which take no memory, are as good as stable ones.
             tracklets.sort_unstable_by(|a, b| b.seen.total_cmp(&a.seen).then(a.id.cmp(&b.id)));
-            tracklets.truncate(MOST_TRACKS);
+            tracklets.truncate(MAX_TRACKS);
             tracklets.sort_unstable_by_key(|t| t.id);
         }
     }

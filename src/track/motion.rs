@@ -1,4 +1,4 @@
-//! How boxes move: a Kalman filter with constant velocity, in real seconds.
+//! The motion of one box: a constant-velocity Kalman filter (Kalman 1960) in pixels and seconds.
 
 use super::settings::TrackSettings;
 use crate::geometry::{Affine, Rect};
@@ -30,12 +30,13 @@ impl Axis {
         ];
     }
 
-    /// How far a measured position with the given variance is from here, squared, over what is expected of that.
-    fn surprise(&self, measured: f32, variance: f32) -> f32 {
+    /// The normalised innovation squared: the squared distance of a measured position with the given variance from the
+    /// predicted one, over the variance expected of that distance.
+    fn normalised_innovation_squared(&self, measured: f32, variance: f32) -> f32 {
         square(measured - self.position) / (self.covariance[0] + variance)
     }
 
-    /// Takes in a measured position with the given variance.
+    /// Corrects by a measured position with the given variance.
     fn update(&mut self, measured: f32, variance: f32) {
         let [pp, pv, vv] = self.covariance;
         let spread = pp + variance;
@@ -69,16 +70,17 @@ pub(super) struct Motion {
 const SMALLEST: f32 = 1.0;
 /// No side is predicted to be less than this share of what it was.
 const MOST_SHRINKING: f32 = 0.5;
-/// The place of a box seen for the first time is this many times as doubtful as that of later ones.
-const FIRST_DOUBT: f32 = 2.0;
-/// Sizes change slower than places: the share of the speed that a new box may have.
+/// The standard deviation of a new box's place is this many times that of a measured one.
+const FIRST_NOISE_SCALE: f32 = 2.0;
+/// Sizes change slower than places: the standard deviation of a new box's rate of size change, as a share of that of its
+/// speed.
 const SIZE_SPEED: f32 = 0.5;
-/// No detection is trusted more than this share of the variance.
+/// The lowest factor that a score gives on the measurement variance.
 const SUREST: f32 = 0.05;
 
-/// How far a detection may be off, as a factor on the variance: less with its score (NSA Kalman filter; Du et al. 2021,
-/// "GIAOTracker", arXiv:2202.11983), more with how much of it is hidden.
-pub(super) fn doubt(score: f32, hidden: f32, settings: &TrackSettings) -> f32 {
+/// The factor on the measurement variance of a detection: falls with its score (NSA Kalman filter; Du et al. 2021,
+/// "GIAOTracker", arXiv:2202.11983), grows with the share of it that is hidden.
+pub(super) fn measurement_noise_scale(score: f32, hidden: f32, settings: &TrackSettings) -> f32 {
     (1.0 - settings.score_trust * score).max(SUREST) * (1.0 + settings.occlusion_noise * hidden)
 }
 
@@ -86,8 +88,10 @@ impl Motion {
     /// A box seen for the first time, at rest as far as is known.
     pub(super) fn new(rect: &Rect, settings: &TrackSettings) -> Self {
         let (x, y) = rect.center();
-        // As sure as of a middling detection.
-        let place = FIRST_DOUBT * settings.measurement_noise * doubt(0.8, 0.0, settings).sqrt();
+        // The noise of a detection with a middling score.
+        let place = FIRST_NOISE_SCALE
+            * settings.measurement_noise
+            * measurement_noise_scale(0.8, 0.0, settings).sqrt();
         let axis = |value, size: f32, speed: f32| {
             let size = size.max(SMALLEST);
             Axis::new(value, place * size, speed * size)
@@ -101,9 +105,9 @@ impl Motion {
         }
     }
 
-    /// Moves `dt` seconds on, with the noise's variance times `unrest`. `unseen`: the box keeps its size, since its
-    /// trend is not to be trusted for long.
-    pub(super) fn predict(&mut self, dt: f32, unseen: bool, unrest: f32, settings: &TrackSettings) {
+    /// Predicts the state `dt` seconds later, with the process noise's variance times `noise_scale`. `unseen`: the box keeps
+    /// its size, since a trend in size does not hold for long.
+    pub(super) fn predict(&mut self, dt: f32, unseen: bool, noise_scale: f32, settings: &TrackSettings) {
         if unseen {
             (self.width.velocity, self.height.velocity) = (0.0, 0.0);
         }
@@ -111,7 +115,7 @@ impl Motion {
         let least = (smallest(&self.width), smallest(&self.height));
         let rates = |size: f32| {
             let size = size.max(SMALLEST);
-            let rate = |noise: f32| unrest * square(noise * size);
+            let rate = |noise: f32| noise_scale * square(noise * size);
             (rate(settings.position_noise), rate(settings.velocity_noise))
         };
         let (across, down) = (rates(self.width.position), rates(self.height.position));
@@ -128,25 +132,26 @@ impl Motion {
         }
     }
 
-    /// Takes in a detected box whose variance is multiplied by `doubt`. Gives the surprise: how far its centre is from
-    /// the predicted one, squared and over the variance expected of that, the mean of both axes; 1 on the average where
-    /// the noise is set right.
-    pub(super) fn update(&mut self, rect: &Rect, doubt: f32, settings: &TrackSettings) -> f32 {
+    /// Corrects by a detected box, with the measurement noise's variance times `noise_scale`. Returns the normalised
+    /// innovation squared (NIS) of the centre, the mean of both axes: 1 on average where the noise is set right.
+    pub(super) fn update(&mut self, rect: &Rect, noise_scale: f32, settings: &TrackSettings) -> f32 {
         let (x, y) = rect.center();
-        let variance = |size: f32| doubt * square(settings.measurement_noise * size.max(SMALLEST));
+        let variance = |size: f32| noise_scale * square(settings.measurement_noise * size.max(SMALLEST));
         let (across, down) = (variance(self.width.position), variance(self.height.position));
-        let surprise = (self.x.surprise(x, across) + self.y.surprise(y, down)) / 2.0;
+        let nis = (self.x.normalised_innovation_squared(x, across)
+            + self.y.normalised_innovation_squared(y, down))
+            / 2.0;
         self.x.update(x, across);
         self.y.update(y, down);
         self.width.update(rect.width, across);
         self.height.update(rect.height, down);
         self.width.position = self.width.position.max(SMALLEST);
         self.height.position = self.height.position.max(SMALLEST);
-        surprise
+        nis
     }
 
-    /// Goes along with the picture: the camera moved, not the object.
-    pub(super) fn follow(&mut self, camera: &Affine) {
+    /// Moves the state into the current picture: the camera moved, not the object.
+    pub(super) fn apply_camera_motion(&mut self, camera: &Affine) {
         (self.x.position, self.y.position) = camera.point(self.x.position, self.y.position);
         (self.x.velocity, self.y.velocity) = camera.direction(self.x.velocity, self.y.velocity);
         let (across, down) = camera.scale();
@@ -166,7 +171,7 @@ impl Motion {
         Rect::from_center(self.x.position, self.y.position, self.width.position, self.height.position)
     }
 
-    /// How sure that is: one standard deviation of the centre as a share of the box's sides, the mean of both axes.
+    /// The standard deviation of the centre as a share of the box's sides, the mean of both axes.
     pub(super) fn spread(&self) -> f32 {
         let share =
             |axis: &Axis, size: &Axis| axis.covariance[0].max(0.0).sqrt() / size.position.max(SMALLEST);
@@ -290,15 +295,18 @@ mod tests {
     }
 
     #[test]
-    fn a_detection_is_doubted_less_with_its_score_and_more_with_what_hides_it() {
+    fn measurement_noise_falls_with_the_score_and_grows_with_occlusion() {
         let settings = TrackSettings { score_trust: 0.9, occlusion_noise: 2.0, ..SETTINGS() };
         for (score, hidden, expected) in
             [(0.0, 0.0, 1.0), (0.5, 0.0, 0.55), (0.5, 0.5, 1.1), (0.0, 1.0, 3.0), (1.0, 0.0, 0.1)]
         {
-            assert!((doubt(score, hidden, &settings) - expected).abs() < 1e-6, "{score} {hidden}");
+            assert!(
+                (measurement_noise_scale(score, hidden, &settings) - expected).abs() < 1e-6,
+                "{score} {hidden}"
+            );
         }
         let trusting = TrackSettings { score_trust: 1.0, ..settings };
-        assert_eq!(doubt(1.0, 0.0, &trusting), SUREST, "no detection is beyond doubt");
+        assert_eq!(measurement_noise_scale(1.0, 0.0, &trusting), SUREST, "no detection is without noise");
     }
 
     #[test]

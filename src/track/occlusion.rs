@@ -1,35 +1,35 @@
-//! Who stands in front of whom.
+//! Occlusion from boxes alone: which share of a box is hidden by another one.
 //!
-//! On level ground, what is nearer to the camera ends lower in the picture; so of two boxes that overlap, the lower one
-//! hides the other. What is hidden is detected worse and has less of a claim on what is seen (the idea of
-//! occlusion-aware association in OA-SORT, 2026).
+//! On level ground, what is nearer to the camera ends lower in the picture; so of two boxes that overlap, the one with the
+//! lower bottom edge hides the other. An occluded object is detected less reliably, and its track should yield to the one
+//! in front when both could match a detection (the idea of occlusion-aware association in OA-SORT, 2026).
 
-use super::nearby::Nearby;
+use super::sweep_and_prune::SweepAndPrune;
 use crate::geometry::Rect;
 
-/// The bottom edge must be lower by this share of the hidden box's height.
+/// An occluder's bottom edge is lower by at least this share of the hidden box's height.
 const LOWER: f32 = 0.01;
 
-/// Boxes that may hide others. Its memory is kept.
+/// Boxes that may hide others. The memory is kept from call to call.
 #[derive(Debug, Default)]
-pub(super) struct Screens {
+pub(super) struct Occluders {
     rects: Vec<Rect>,
-    nearby: Nearby,
+    sweep_and_prune: SweepAndPrune,
 }
 
-impl Screens {
-    /// Takes in the boxes that may hide others.
+impl Occluders {
+    /// Replaces the boxes that may hide others.
     pub(super) fn fill(&mut self, rects: impl Iterator<Item = Rect>) {
         self.rects.clear();
         self.rects.extend(rects);
-        self.nearby.fill(self.rects.iter());
+        self.sweep_and_prune.fill(self.rects.iter());
     }
 
-    /// The largest share of `rect` that any one of the boxes in front of it hides, `0.0..=1.0`.
-    pub(super) fn hide(&self, rect: &Rect) -> f32 {
+    /// The largest share of the area of `rect` that any single occluder in front of it covers, `0.0..=1.0`.
+    pub(super) fn hidden_share(&self, rect: &Rect) -> f32 {
         let lower = rect.bottom() + LOWER * rect.height;
-        self.nearby
-            .around(rect, 0.0)
+        self.sweep_and_prune
+            .near(rect, 0.0)
             .map(|index| &self.rects[index])
             .filter(|other| other.bottom() > lower && other.overlaps(rect))
             .map(|other| rect.share_in(other))
@@ -42,9 +42,9 @@ mod tests {
     use super::*;
 
     fn hidden(rect: &Rect, others: &[Rect]) -> f32 {
-        let mut screens = Screens::default();
-        screens.fill(others.iter().copied());
-        screens.hide(rect)
+        let mut occluders = Occluders::default();
+        occluders.fill(others.iter().copied());
+        occluders.hidden_share(rect)
     }
 
     #[test]

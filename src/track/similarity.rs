@@ -1,25 +1,25 @@
-//! How well a detection goes with a track, from boxes and scores alone.
+//! Similarity of a detection and a track, from boxes and scores alone.
 
 use super::settings::TrackSettings;
 use crate::detection::{ClassId, Detection};
 use crate::geometry::Rect;
 
-/// A track as matching sees it, prepared once for a frame.
+/// A track as matching needs it, prepared once a frame.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Subject {
+pub(super) struct MatchCandidate {
     /// Its index among the tracklets.
     pub(super) index: usize,
-    /// When it was last seen, in seconds.
+    /// When it was last matched, in seconds of the tracker's clock.
     pub(super) seen: f64,
-    /// The same, with a box that was not suppressed.
+    /// When it was last matched with a box that was not suppressed, in seconds of the tracker's clock.
     pub(super) found: f64,
-    /// Where it should be now.
+    /// The predicted box, in pixels.
     pub(super) rect: Rect,
-    /// What it is.
+    /// The winner of its class vote.
     pub(super) class: ClassId,
-    /// Its usual score.
+    /// The running mean of its scores.
     pub(super) confidence: f32,
-    /// How high it has been for long, in pixels.
+    /// Its height over the last moments, in pixels.
     pub(super) height: f32,
     /// How far both boxes are widened, as a share of their sides.
     pub(super) reach: f32,
@@ -27,10 +27,10 @@ pub(super) struct Subject {
     pub(super) penalty: f32,
 }
 
-/// Which of the cues a pass goes by.
+/// The cues that a pass uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cues {
-    /// All of them, for detections that can be trusted.
+    /// All of them, for strong detections.
     All,
     /// The plain overlap, for weak boxes.
     Overlap,
@@ -38,40 +38,40 @@ pub(super) enum Cues {
     OtherClass,
 }
 
-/// How well they go together: 1 for a perfect match, 0 or less for none.
+/// 1 for a perfect match, 0 or less for no match.
 pub(super) fn similarity(
-    subject: &Subject,
+    candidate: &MatchCandidate,
     detection: &Detection,
     cues: Cues,
     settings: &TrackSettings,
 ) -> f32 {
     let wanted = match cues {
-        Cues::OtherClass => subject.class != detection.class,
-        _ => settings.class_agnostic || subject.class == detection.class,
+        Cues::OtherClass => candidate.class != detection.class,
+        _ => settings.class_agnostic || candidate.class == detection.class,
     };
     if !wanted {
         return 0.0;
     }
     let weak = matches!(cues, Cues::Overlap | Cues::OtherClass);
-    let reach = if weak { 0.0 } else { subject.reach };
-    if !within_reach(&subject.rect, &detection.rect, reach) {
+    let reach = if weak { 0.0 } else { candidate.reach };
+    if !within_reach(&candidate.rect, &detection.rect, reach) {
         return 0.0;
     }
-    let (near, found) = (subject.rect.widened(reach), detection.rect.widened(reach));
+    let (near, found) = (candidate.rect.widened(reach), detection.rect.widened(reach));
     let mut similarity = near.iou(&found);
     if cues == Cues::OtherClass {
         return similarity;
     }
-    similarity *= factor(settings.size_weight, ratio(subject.height, detection.rect.height));
+    similarity *= factor(settings.size_weight, ratio(candidate.height, detection.rect.height));
     if weak {
-        return similarity - subject.penalty;
+        return similarity - candidate.penalty;
     }
     similarity *= factor(settings.height_weight, height_overlap(&near, &found));
     similarity *= factor(settings.score_weight, detection.score);
     if similarity > 0.0 {
-        similarity -= settings.confidence_weight * (subject.confidence - detection.score).abs();
+        similarity -= settings.confidence_weight * (candidate.confidence - detection.score).abs();
     }
-    similarity - subject.penalty
+    similarity - candidate.penalty
 }
 
 /// A cue from 0 to 1 as a factor that counts as much as its weight: 1 with weight 0, the cue itself with weight 1.
@@ -106,8 +106,8 @@ mod tests {
     use proptest::prelude::*;
 
     /// A track that should be at this box, where it was last seen, too.
-    fn at(rect: Rect) -> Subject {
-        Subject {
+    fn at(rect: Rect) -> MatchCandidate {
+        MatchCandidate {
             index: 0,
             seen: 0.0,
             found: 0.0,
@@ -159,8 +159,8 @@ mod tests {
     #[test]
     fn each_cue_is_a_factor_with_weight_one_and_half_of_one_with_half() {
         let all = |settings, height| {
-            let subject = Subject { height, ..at(BOX) };
-            similarity(&subject, &found(LOWER, 0.6), Cues::All, &settings)
+            let candidate = MatchCandidate { height, ..at(BOX) };
+            similarity(&candidate, &found(LOWER, 0.6), Cues::All, &settings)
         };
         let third = 1.0 / 3.0;
         close(all(TrackSettings { height_weight: 1.0, ..plain() }, 80.0), third * third);
@@ -177,7 +177,7 @@ mod tests {
     fn a_score_unlike_the_usual_one_and_a_penalty_are_taken_off() {
         let settings = TrackSettings { confidence_weight: 0.5, ..plain() };
         close(similarity(&at(BOX), &found(LOWER, 0.6), Cues::All, &settings), 1.0 / 3.0 - 0.5 * 0.2);
-        let lost = Subject { penalty: 0.1, ..at(BOX) };
+        let lost = MatchCandidate { penalty: 0.1, ..at(BOX) };
         close(similarity(&lost, &found(LOWER, 0.8), Cues::All, &settings), 1.0 / 3.0 - 0.1);
         close(similarity(&lost, &found(LOWER, 0.3), Cues::Overlap, &settings), 1.0 / 3.0 - 0.1);
         assert!(similarity(&at(BOX), &found(Rect { left: 99.0, ..BOX }, 0.8), Cues::All, &settings) <= 0.0);
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn reach_finds_what_is_near_and_weak_boxes_must_overlap() {
         let beside = found(Rect::new(50.0, 0.0, 40.0, 80.0), 0.9);
-        let reaching = Subject { reach: 0.25, ..at(BOX) };
+        let reaching = MatchCandidate { reach: 0.25, ..at(BOX) };
         assert_eq!(similarity(&at(BOX), &beside, Cues::All, &plain()), 0.0);
         // From -10 to 50, and from 40 to 100.
         close(similarity(&reaching, &beside, Cues::All, &plain()), 1.0 / 11.0);
@@ -204,17 +204,17 @@ mod tests {
         fn reach_never_makes_boxes_of_different_classes_match(
             a in near(), b in near(), reach in 0f32..2.0, score in 0f32..1.0
         ) {
-            let (subject, other) = (Subject { reach, ..at(a) }, Detection { class: 1, ..found(b, score) });
+            let (candidate, other) = (MatchCandidate { reach, ..at(a) }, Detection { class: 1, ..found(b, score) });
             for cues in [Cues::All, Cues::Overlap] {
-                prop_assert_eq!(similarity(&subject, &other, cues, &TrackSettings::default()), 0.0);
+                prop_assert_eq!(similarity(&candidate, &other, cues, &TrackSettings::default()), 0.0);
             }
             // The pass for those goes by the boxes as they are.
-            let bare = similarity(&subject, &other, Cues::OtherClass, &TrackSettings::default());
+            let bare = similarity(&candidate, &other, Cues::OtherClass, &TrackSettings::default());
             prop_assert_eq!(bare, a.iou(&b));
             let agnostic = TrackSettings { class_agnostic: true, ..TrackSettings::default() };
             prop_assert_eq!(
-                similarity(&subject, &other, Cues::All, &agnostic),
-                similarity(&subject, &found(b, score), Cues::All, &agnostic)
+                similarity(&candidate, &other, Cues::All, &agnostic),
+                similarity(&candidate, &found(b, score), Cues::All, &agnostic)
             );
         }
 
@@ -222,8 +222,8 @@ mod tests {
         fn a_heavier_cue_never_makes_them_more_alike(
             a in near(), b in near(), score in 0f32..1.0, height in 5f32..200.0, weight in 0f32..1.0, more in 0f32..1.0
         ) {
-            let subject = Subject { height, ..at(a) };
-            let all = |settings| similarity(&subject, &found(b, score), Cues::All, &settings);
+            let candidate = MatchCandidate { height, ..at(a) };
+            let all = |settings| similarity(&candidate, &found(b, score), Cues::All, &settings);
             let (less, more) = (weight * more, weight);
             for with in [
                 |w| TrackSettings { height_weight: w, ..plain() },

@@ -1,21 +1,21 @@
-//! One track from the inside: its motion, its vote, its life.
+//! The state of one track: its motion, its class vote, its life cycle. The public view of it is [`Track`].
 
 use super::associate::Observed;
-use super::motion::{Motion, doubt};
+use super::motion::{Motion, measurement_noise_scale};
 use super::settings::TrackSettings;
-use super::similarity::Subject;
+use super::similarity::MatchCandidate;
 use super::vote::ClassVote;
 use crate::geometry::{Affine, Rect};
 use crate::scene::{Track, TrackState};
 
-/// How much of its usual score a track takes from each detection.
+/// The weight of a new detection in the running mean of a track's scores.
 const CONFIDENCE_RATE: f32 = 0.5;
-/// How much of its usual surprise a track takes from each detection.
-const SURPRISE_RATE: f32 = 0.18;
-/// One surprise counts no more than this: it may be a mismatch.
-const MOST_SURPRISE: f32 = 16.0;
-/// The least and the most that surprises multiply the noise's variance by.
-const UNREST: std::ops::RangeInclusive<f32> = 0.45..=6.0;
+/// The weight of a new detection in the running mean of a track's NIS.
+const NIS_RATE: f32 = 0.18;
+/// The highest NIS that one detection counts for: beyond, it may be a mismatch.
+const MAX_NIS: f32 = 16.0;
+/// The lowest and the highest factor on the process noise's variance.
+const PROCESS_NOISE_SCALE: std::ops::RangeInclusive<f32> = 0.45..=6.0;
 /// The time over which a track's long-time height is taken, in seconds.
 const HEIGHT_SECONDS: f32 = 0.65;
 /// The time over which a track's average score is taken, in seconds.
@@ -43,16 +43,16 @@ pub(super) struct Tracklet {
     pub(super) found: f64,
     /// The number of the frame in which it was last matched.
     pub(super) frame: u64,
-    /// Where it is thought to be; kept beside `motion` because it is asked for often.
+    /// The predicted or filtered box; kept beside `motion` because it is asked for often.
     pub(super) rect: Rect,
-    /// The last detected box, gone along with the camera since.
+    /// The last detected box, moved by the camera's motion since.
     pub(super) last: Rect,
     motion: Motion,
     score: f32,
     confidence: f32,
     average: f32,
     height: f32,
-    surprise: f32,
+    nis: f32,
     /// The highest score of all its detections.
     best: f32,
     /// The sum of all its detections' scores.
@@ -63,7 +63,7 @@ pub(super) struct Tracklet {
 
 impl Tracklet {
     /// Takes on the identity of a track, born at this time of the tracker's clock.
-    pub(super) fn be(&mut self, known: &Track, born: f64) {
+    pub(super) fn restore_identity(&mut self, known: &Track, born: f64) {
         (self.id, self.state, self.born) = (known.id, known.state, born);
     }
 
@@ -94,43 +94,47 @@ impl Tracklet {
             confidence: detection.score,
             average: detection.score,
             height: detection.rect.height,
-            surprise: 1.0,
+            nis: 1.0,
             best: detection.score,
             evidence: detection.score,
             born: time,
             hits: 1,
         };
-        if at_once || tracklet.is_proved(settings) {
+        if at_once || tracklet.has_evidence(settings) {
             tracklet.state = TrackState::Confirmed;
         }
         tracklet
     }
 
-    fn is_proved(&self, settings: &TrackSettings) -> bool {
+    fn has_evidence(&self, settings: &TrackSettings) -> bool {
         self.hits >= settings.confirm_hits && self.evidence >= settings.confirm_score
     }
 
-    /// Moves `dt` seconds on. The more its detections have surprised, the less sure the way (after adaptive Kalman
-    /// filtering by the innovation; Mehra 1970).
+    /// Predicts the box `dt` seconds later. The process noise grows with the track's NIS (adaptive Kalman filtering by the
+    /// innovation, after Mehra 1970).
     pub(super) fn predict(&mut self, dt: f32, settings: &TrackSettings) {
-        let unrest = 1.0 - settings.adaption + settings.adaption * self.surprise;
-        let unrest = if settings.adaption > 0.0 { unrest.clamp(*UNREST.start(), *UNREST.end()) } else { 1.0 };
-        self.motion.predict(dt, self.state == TrackState::Lost, unrest, settings);
+        let noise_scale = 1.0 - settings.adaption + settings.adaption * self.nis;
+        let noise_scale = if settings.adaption > 0.0 {
+            noise_scale.clamp(*PROCESS_NOISE_SCALE.start(), *PROCESS_NOISE_SCALE.end())
+        } else {
+            1.0
+        };
+        self.motion.predict(dt, self.state == TrackState::Lost, noise_scale, settings);
         self.rect = self.motion.rect();
     }
 
-    /// Goes along with the picture when the camera moves.
-    pub(super) fn follow(&mut self, camera: &Affine) {
-        self.motion.follow(camera);
+    /// Moves everything by the camera's motion.
+    pub(super) fn apply_camera_motion(&mut self, camera: &Affine) {
+        self.motion.apply_camera_motion(camera);
         self.last = camera.rect(&self.last);
         self.height *= camera.scale().1;
         self.rect = self.motion.rect();
     }
 
-    /// Itself as matching sees it; `hidden` is the share of it that lies behind another track.
-    pub(super) fn subject(&self, index: usize, hidden: f32, settings: &TrackSettings) -> Subject {
+    /// The track as matching needs it; `hidden` is the share of it that lies behind another track.
+    pub(super) fn candidate(&self, index: usize, hidden: f32, settings: &TrackSettings) -> MatchCandidate {
         let lost = if self.state == TrackState::Lost { settings.lost_penalty } else { 0.0 };
-        Subject {
+        MatchCandidate {
             index,
             seen: self.seen,
             found: self.found,
@@ -143,13 +147,13 @@ impl Tracklet {
         }
     }
 
-    /// Takes in the detection that the track was matched with.
-    pub(super) fn see(&mut self, now: Now, observed: &Observed, settings: &TrackSettings) {
+    /// Takes in the matched detection.
+    pub(super) fn update(&mut self, now: Now, observed: &Observed, settings: &TrackSettings) {
         let detection = &observed.detection;
         let Now { clock: time, frame, .. } = now;
-        let doubt = doubt(detection.score, observed.hidden, settings);
-        let surprise = self.motion.update(&detection.rect, doubt, settings).min(MOST_SURPRISE);
-        self.surprise += SURPRISE_RATE * (surprise - self.surprise);
+        let noise_scale = measurement_noise_scale(detection.score, observed.hidden, settings);
+        let nis = self.motion.update(&detection.rect, noise_scale, settings).min(MAX_NIS);
+        self.nis += NIS_RATE * (nis - self.nis);
         self.rect = self.motion.rect();
         self.last = detection.rect;
         self.vote.cast(detection.class, detection.score, time, settings.class_half_life);
@@ -168,17 +172,17 @@ impl Tracklet {
         }
         self.frame = now.number;
         self.hits = self.hits.saturating_add(1);
-        if self.state == TrackState::Lost || self.is_proved(settings) {
+        if self.state == TrackState::Lost || self.has_evidence(settings) {
             self.state = TrackState::Confirmed;
         }
     }
 
-    /// Whether a track with its scores would be begun with these settings.
-    pub(super) fn is_worth(&self, settings: &TrackSettings) -> bool {
+    /// Whether a detection of the track had the score to begin one with these settings.
+    pub(super) fn could_begin(&self, settings: &TrackSettings) -> bool {
         self.best >= settings.start_score
     }
 
-    /// Whether its numbers can still be worked with.
+    /// Whether all its numbers are finite and its boxes valid.
     pub(super) fn is_sound(&self, settings: &TrackSettings) -> bool {
         self.rect.is_sound() && self.smoothed(settings).is_sound() && self.motion.is_sound()
     }
@@ -188,10 +192,10 @@ impl Tracklet {
         self.last.towards(&self.rect, settings.smoothing)
     }
 
-    /// The face that the rest of the program sees, at source time `time` (seconds).
+    /// The public view of the track at source time `time` (seconds).
     pub(super) fn as_track(&self, now: Now, time: f64, settings: &TrackSettings) -> Track {
         let seen = self.state != TrackState::Lost;
-        // Something that looks like an object now and then only.
+        // It looks like an object only now and then.
         let doubted = self.average < settings.start_score - settings.keep_margin;
         Track {
             id: self.id,

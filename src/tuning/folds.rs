@@ -1,6 +1,6 @@
 //! Which sequences are held out together, so that a search is checked on what it has not seen.
 
-use super::course::Course;
+use super::sequence_set::SequenceSet;
 
 /// The sequences that are searched on, and those held out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct Fold {
 
 /// Parts the sequences into `count` folds, or as many as there are sequences: each sequence is held out once, and the
 /// sequences of a group are dealt to the folds in turn. None where there is but one sequence.
-pub fn folds(course: &Course, count: usize) -> Vec<Fold> {
-    let groups: Vec<usize> = (0..course.len()).map(|leg| course.group_of(leg)).collect();
+pub fn folds(set: &SequenceSet, count: usize) -> Vec<Fold> {
+    let groups: Vec<usize> = (0..set.len()).map(|sequence| set.group_of(sequence)).collect();
     deal(&groups, count)
 }
 
@@ -24,17 +24,17 @@ fn deal(groups: &[usize], count: usize) -> Vec<Fold> {
         return Vec::new();
     }
     let mut order: Vec<usize> = (0..groups.len()).collect();
-    order.sort_by_key(|leg| groups[*leg]);
+    order.sort_by_key(|sequence| groups[*sequence]);
     (0..count)
         .map(|fold| {
             let (held, seen): (Vec<_>, Vec<_>) =
                 order.iter().enumerate().partition(|(place, _)| place % count == fold);
-            let legs = |part: Vec<(usize, &usize)>| {
-                let mut legs: Vec<usize> = part.into_iter().map(|(_, leg)| *leg).collect();
-                legs.sort_unstable();
-                legs
+            let sequences = |part: Vec<(usize, &usize)>| {
+                let mut sequences: Vec<usize> = part.into_iter().map(|(_, sequence)| *sequence).collect();
+                sequences.sort_unstable();
+                sequences
             };
-            Fold { seen: legs(seen), held_out: legs(held) }
+            Fold { seen: sequences(seen), held_out: sequences(held) }
         })
         .collect()
 }
@@ -56,10 +56,10 @@ mod tests {
             prop_assert_eq!(held, (0..groups.len()).collect::<Vec<_>>());
             for fold in &folds {
                 prop_assert!(!fold.held_out.is_empty() && !fold.seen.is_empty());
-                prop_assert!(fold.seen.iter().all(|leg| !fold.held_out.contains(leg)));
+                prop_assert!(fold.seen.iter().all(|sequence| !fold.held_out.contains(sequence)));
             }
             for group in 0..4 {
-                let of = |fold: &Fold| fold.held_out.iter().filter(|leg| groups[**leg] == group).count();
+                let of = |fold: &Fold| fold.held_out.iter().filter(|sequence| groups[**sequence] == group).count();
                 let (least, most) = (folds.iter().map(of).min(), folds.iter().map(of).max());
                 prop_assert!(most.unwrap_or(0) - least.unwrap_or(0) <= 1);
             }

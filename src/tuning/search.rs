@@ -6,8 +6,8 @@
 
 use std::time::Instant;
 
-use super::course::{Course, Objective};
 use super::dials::{DIALS, Dial};
+use super::sequence_set::{Objective, SequenceSet};
 use crate::track::TrackSettings;
 
 /// How many settings are tried at a time.
@@ -49,25 +49,26 @@ pub struct Found {
     pub trials: usize,
 }
 
-/// A setting that was changed, and what that is worth.
+/// A setting that the search changed, and what the change is worth by itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Worth {
-    /// Which one.
+pub struct ScoreDelta {
+    /// The setting.
     pub dial: &'static Dial,
     /// Its value before.
     pub before: f64,
     /// Its value now.
     pub after: f64,
-    /// By how much the score falls when it alone goes back, in percent.
-    pub worth: f64,
+    /// Score with all changes minus the score with this one undone, in percentage points of the objective: above 0 the
+    /// change helps, below 0 the other changes would do better without it.
+    pub score_delta: f64,
 }
 
-/// Searches on the sequences `legs`, from `start` on. Ends at once with the best so far when `stop` says so; `tick` is
+/// Searches on the sequences `sequences`, from `start` on. Ends at once with the best so far when `stop` says so; `tick` is
 /// called with the number of trials and the best score after each generation. `None` where it was stopped before anything
 /// was known.
 pub fn search(
-    course: &Course,
-    legs: &[usize],
+    set: &SequenceSet,
+    sequences: &[usize],
     start: &TrackSettings,
     plan: Plan,
     stop: &(impl Fn() -> bool + Sync),
@@ -76,7 +77,7 @@ pub fn search(
     let Plan { objective, seed, trials, until } = plan;
     let mut random = fastrand::Rng::with_seed(seed);
     let mut deck = Vec::new();
-    let before = course.judge(&[*start], legs, None, stop)?.first()?.score(objective);
+    let before = set.evaluate(&[*start], sequences, None, stop)?.first()?.score(objective);
     let mut found = Found { settings: *start, score: before, before, trials: 0 };
     let over = || until.is_some_and(|until| Instant::now() >= until);
     while found.trials < trials && (found.trials == 0 || !over()) {
@@ -85,10 +86,10 @@ pub fn search(
             (0..count).map(|_| child(&found.settings, &mut deck, &mut random)).collect();
         // However short the time, something is tried.
         let late = || found.trials > 0 && over();
-        let Some(judged) = course.judge(&children, legs, None, &|| stop() || late()) else { break };
+        let Some(evaluated) = set.evaluate(&children, sequences, None, &|| stop() || late()) else { break };
         found.trials += count;
-        for (child, judged) in children.iter().zip(&judged) {
-            let score = judged.score(objective);
+        for (child, evaluated) in children.iter().zip(&evaluated) {
+            let score = evaluated.score(objective);
             if score > found.score {
                 (found.settings, found.score) = (*child, score);
             }
@@ -137,15 +138,15 @@ fn is_fit(settings: &TrackSettings) -> bool {
 /// Puts back what makes no difference, and tells what each remaining change is worth, the most worth first. `None` where
 /// it was stopped.
 pub fn settle(
-    course: &Course,
-    legs: &[usize],
+    set: &SequenceSet,
+    sequences: &[usize],
     start: &TrackSettings,
     found: &mut Found,
     objective: Objective,
     stop: &(impl Fn() -> bool + Sync),
-) -> Option<Vec<Worth>> {
+) -> Option<Vec<ScoreDelta>> {
     let score = |settings: &TrackSettings| {
-        Some(course.judge(&[*settings], legs, None, stop)?.first()?.score(objective))
+        Some(set.evaluate(&[*settings], sequences, None, stop)?.first()?.score(objective))
     };
     let without = |settings: &TrackSettings, dial: &Dial| {
         let mut without = *settings;
@@ -170,12 +171,12 @@ pub fn settle(
             break;
         }
     }
-    let mut worths = Vec::new();
+    let mut deltas = Vec::new();
     for dial in DIALS.iter().filter(|dial| is_changed(&found.settings, dial)) {
-        let worth = found.score - score(&without(&found.settings, dial))?;
+        let score_delta = found.score - score(&without(&found.settings, dial))?;
         let (before, after) = ((dial.get)(start), (dial.get)(&found.settings));
-        worths.push(Worth { dial, before, after, worth });
+        deltas.push(ScoreDelta { dial, before, after, score_delta });
     }
-    worths.sort_by(|a, b| b.worth.total_cmp(&a.worth));
-    Some(worths)
+    deltas.sort_by(|a, b| b.score_delta.total_cmp(&a.score_delta));
+    Some(deltas)
 }

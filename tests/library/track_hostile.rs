@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use trailsight::detection::Detection;
 use trailsight::geometry::{Affine, Rect};
 use trailsight::scene::Track;
-use trailsight::track::{MOST_TRACKS, Observation, Preset, TrackSettings, Tracker};
+use trailsight::track::{MAX_TRACKS, Observation, Preset, TrackSettings, Tracker};
 
 fn number() -> impl Strategy<Value = f32> {
     prop_oneof![
@@ -178,11 +178,11 @@ fn ten_thousand_boxes_at_once_take_a_moment_and_no_more_tracks_than_allowed() {
         let mut boxes = flood(frame);
         boxes.iter_mut().for_each(|detection| detection.rect.left += elsewhere);
         most = tracker.update(f64::from(frame) * 0.04, &boxes).len().max(most);
-        assert!(most <= MOST_TRACKS);
+        assert!(most <= MAX_TRACKS);
         assert!(tracker.tracks().is_sorted_by(|a, b| a.id < b.id));
         assert!(tracker.tracks().iter().any(|track| track.rect.left >= elsewhere - 1.0), "the newest stay");
     }
-    assert_eq!(most, MOST_TRACKS, "the flood fills it, or this would show nothing");
+    assert_eq!(most, MAX_TRACKS, "the flood fills it, or this would show nothing");
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
 }
 

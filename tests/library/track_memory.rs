@@ -5,7 +5,7 @@
 use crate::scenes::{Random, person};
 use allocation_counter::{AllocationInfo, measure};
 use trailsight::detection::Detection;
-use trailsight::track::{MOST_DETECTIONS, Observation, TrackSettings, Tracker};
+use trailsight::track::{MAX_DETECTIONS, Observation, TrackSettings, Tracker};
 
 /// The defaults, and the one switch that is off by default.
 fn settings() -> [TrackSettings; 2] {
@@ -103,7 +103,7 @@ fn floods_take_nothing_either_once_there_was_one() {
         let settings = TrackSettings { duplicate_iou: 1.0, memory_seconds: 1e6, ..settings };
         let flood = |shift: f32| -> Vec<Detection> {
             let place = |i: usize| ((i % 60) as f32 * 20.0 + shift, (i / 60) as f32 * 20.0);
-            (0..2 * MOST_DETECTIONS).map(|i| person(place(i).0, place(i).1, 15.0, 15.0, 0.9)).collect()
+            (0..2 * MAX_DETECTIONS).map(|i| person(place(i).0, place(i).1, 15.0, 15.0, 0.9)).collect()
         };
         let floods: Vec<_> = (0..8).map(|i| flood(1_500.0 * (i / 2) as f32)).collect();
         let mut tracker = Tracker::new(settings);

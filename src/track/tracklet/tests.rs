@@ -31,40 +31,40 @@ fn begun(settings: &TrackSettings) -> Tracklet {
 }
 
 /// How sure it is of its place after a tenth of a second.
-fn spread(mut tracklet: Tracklet, surprise: f32, settings: &TrackSettings) -> f32 {
-    tracklet.surprise = surprise;
+fn spread(mut tracklet: Tracklet, nis: f32, settings: &TrackSettings) -> f32 {
+    tracklet.nis = nis;
     tracklet.predict(0.1, settings);
     tracklet.motion.spread()
 }
 
 #[test]
-fn surprises_count_between_a_least_and_a_most() {
+fn process_noise_follows_the_nis_between_bounds() {
     let settings = TrackSettings { adaption: 1.0, ..settings() };
     let tracklet = begun(&settings);
-    let spread = |surprise| spread(tracklet.clone(), surprise, &settings);
+    let spread = |nis| spread(tracklet.clone(), nis, &settings);
     assert!(spread(0.5) < spread(1.0) && spread(1.0) < spread(5.9));
-    assert_eq!(spread(0.0), spread(*UNREST.start()));
-    assert_eq!(spread(1e9), spread(*UNREST.end()));
+    assert_eq!(spread(0.0), spread(*PROCESS_NOISE_SCALE.start()));
+    assert_eq!(spread(1e9), spread(*PROCESS_NOISE_SCALE.end()));
 }
 
 #[test]
-fn surprises_count_as_much_as_is_set() {
-    let of = |adaption, surprise| {
+fn process_noise_follows_the_nis_as_much_as_is_set() {
+    let of = |adaption, nis| {
         let settings = TrackSettings { adaption, ..settings() };
-        spread(begun(&settings), surprise, &settings)
+        spread(begun(&settings), nis, &settings)
     };
     assert_eq!(of(0.0, 5.0), of(1.0, 1.0), "none is as if everything went as expected");
     assert_eq!(of(0.5, 5.0), of(1.0, 3.0));
 }
 
 #[test]
-fn one_surprise_is_no_more_than_the_most_that_counts() {
+fn one_nis_is_clamped() {
     let settings = settings();
     let mut tracklet = begun(&settings);
     tracklet.predict(0.1, &settings);
-    tracklet.see(now(0.1, 0.1), &seen(1e6, 80.0, 0.8), &settings);
-    let expected = 1.0 + SURPRISE_RATE * (MOST_SURPRISE - 1.0);
-    assert!((tracklet.surprise - expected).abs() < 1e-5, "{}", tracklet.surprise);
+    tracklet.update(now(0.1, 0.1), &seen(1e6, 80.0, 0.8), &settings);
+    let expected = 1.0 + NIS_RATE * (MAX_NIS - 1.0);
+    assert!((tracklet.nis - expected).abs() < 1e-5, "{}", tracklet.nis);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn it_is_confirmed_by_both_number_and_score() {
         let mut tracklet = begun(&settings);
         let mut states = vec![tracklet.state];
         for frame in 1..4 {
-            tracklet.see(now(f64::from(frame) * 0.1, 0.1), &seen(0.0, 80.0, 0.8), &settings);
+            tracklet.update(now(f64::from(frame) * 0.1, 0.1), &seen(0.0, 80.0, 0.8), &settings);
             states.push(tracklet.state);
         }
         states.iter().filter(|&&state| state == TrackState::Tentative).count()
@@ -90,12 +90,12 @@ fn usual_score_and_height_follow_and_what_is_hidden_says_nothing_of_the_height()
     let mut tracklet = begun(&settings);
     // As long as the time over which heights are taken: half of the way.
     let frame = f64::from(HEIGHT_SECONDS);
-    tracklet.see(now(frame, frame), &seen(0.0, 100.0, 0.4), &settings);
+    tracklet.update(now(frame, frame), &seen(0.0, 100.0, 0.4), &settings);
     assert!((tracklet.confidence - 0.6).abs() < 1e-6 && (tracklet.height - 90.0).abs() < 1e-4);
     assert_eq!((tracklet.score, tracklet.best, tracklet.hits), (0.4, 0.8, 2));
-    tracklet.see(now(2.0 * frame, frame), &Observed { hidden: 1.0, ..seen(0.0, 40.0, 0.4) }, &settings);
+    tracklet.update(now(2.0 * frame, frame), &Observed { hidden: 1.0, ..seen(0.0, 40.0, 0.4) }, &settings);
     assert!((tracklet.height - 90.0).abs() < 1e-4);
-    tracklet.see(now(3.0 * frame, frame), &Observed { hidden: 0.5, ..seen(0.0, 50.0, 0.4) }, &settings);
+    tracklet.update(now(3.0 * frame, frame), &Observed { hidden: 0.5, ..seen(0.0, 50.0, 0.4) }, &settings);
     assert!((tracklet.height - 80.0).abs() < 1e-4, "a quarter of the way from 90 to 50: {}", tracklet.height);
 }
 
@@ -104,7 +104,7 @@ fn what_is_shown_lies_between_the_detected_and_the_filtered_box() {
     let settings = settings();
     let mut tracklet = begun(&settings);
     tracklet.predict(0.1, &settings);
-    tracklet.see(now(0.1, 0.1), &seen(8.0, 80.0, 0.8), &settings);
+    tracklet.update(now(0.1, 0.1), &seen(8.0, 80.0, 0.8), &settings);
     let shown =
         |smoothing| tracklet.as_track(now(0.0, 0.0), 0.0, &TrackSettings { smoothing, ..settings }).rect.left;
     assert_eq!((shown(0.0), shown(1.0)), (8.0, tracklet.rect.left));
@@ -120,7 +120,7 @@ fn walked(settings: &TrackSettings) -> Tracklet {
     let mut tracklet = begun(settings);
     for frame in 1..=20 {
         tracklet.predict(0.1, settings);
-        tracklet.see(now(f64::from(frame) * 0.1, 0.1), &seen(10.0 * frame as f32, 80.0, 0.9), settings);
+        tracklet.update(now(f64::from(frame) * 0.1, 0.1), &seen(10.0 * frame as f32, 80.0, 0.9), settings);
     }
     assert!((tracklet.motion.velocity()[0] - 100.0).abs() < 5.0);
     tracklet.state = TrackState::Lost;
@@ -135,7 +135,7 @@ fn the_camera_takes_everything_along() {
     let settings = settings();
     let mut tracklet = walked(&settings);
     let (rect, last) = (tracklet.rect, tracklet.last);
-    tracklet.follow(&Affine::shift(30.0, -20.0));
+    tracklet.apply_camera_motion(&Affine::shift(30.0, -20.0));
     for (before, after) in [(rect, tracklet.rect), (last, tracklet.last)] {
         let moved = Rect { left: before.left + 30.0, top: before.top - 20.0, ..before };
         assert!(moved.iou(&after) > 0.999, "{moved:?} {after:?}");
@@ -149,7 +149,11 @@ fn who_is_not_seen_keeps_their_size() {
     for frame in 1..=10 {
         tracklet.predict(0.1, &settings);
         // It comes nearer.
-        tracklet.see(now(f64::from(frame) * 0.1, 0.1), &seen(0.0, 80.0 + 4.0 * frame as f32, 0.9), &settings);
+        tracklet.update(
+            now(f64::from(frame) * 0.1, 0.1),
+            &seen(0.0, 80.0 + 4.0 * frame as f32, 0.9),
+            &settings,
+        );
     }
     let mut seen = tracklet.clone();
     seen.predict(0.5, &settings);
@@ -164,16 +168,16 @@ fn who_is_not_seen_keeps_their_size() {
 fn being_lost_and_hidden_is_a_penalty_and_unsureness_a_reach() {
     let settings = TrackSettings { lost_penalty: 0.1, occlusion_penalty: 0.2, ..settings() };
     let mut tracklet = begun(&settings);
-    assert_eq!(tracklet.subject(4, 0.0, &settings).penalty, 0.0);
-    assert!((tracklet.subject(4, 0.5, &settings).penalty - 0.1).abs() < 1e-6);
+    assert_eq!(tracklet.candidate(4, 0.0, &settings).penalty, 0.0);
+    assert!((tracklet.candidate(4, 0.5, &settings).penalty - 0.1).abs() < 1e-6);
     tracklet.state = TrackState::Lost;
-    let subject = tracklet.subject(4, 0.5, &settings);
-    assert!((subject.penalty - 0.2).abs() < 1e-6 && subject.index == 4);
-    assert!((subject.reach - settings.reach * tracklet.motion.spread()).abs() < 1e-6);
+    let candidate = tracklet.candidate(4, 0.5, &settings);
+    assert!((candidate.penalty - 0.2).abs() < 1e-6 && candidate.index == 4);
+    assert!((candidate.reach - settings.reach * tracklet.motion.spread()).abs() < 1e-6);
     for _ in 0..40 {
         tracklet.predict(0.1, &settings);
     }
-    assert_eq!(tracklet.subject(4, 0.0, &settings).reach, settings.reach_most, "but there is an end to it");
+    assert_eq!(tracklet.candidate(4, 0.0, &settings).reach, settings.reach_most, "but there is an end to it");
 }
 
 #[test]

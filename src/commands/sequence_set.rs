@@ -5,14 +5,14 @@ use std::path::Path;
 use glob::Pattern;
 
 use super::{Context, Failure};
-use crate::cli::CourseArgs;
+use crate::cli::SequenceArgs;
 use crate::dataset;
 use crate::detect::check_classes;
 use crate::sink::refuse_input;
-use crate::tuning::{Course, CourseOptions};
+use crate::tuning::{SequenceSet, SequenceSetOptions};
 
 /// Reads the sequences that were asked for.
-pub(super) fn load(args: &CourseArgs, context: &Context) -> Result<Course, Failure> {
+pub(super) fn load(args: &SequenceArgs, context: &Context) -> Result<SequenceSet, Failure> {
     let known = dataset::sequences(&args.gt).map_err(Failure::failed)?;
     let (names, groups) = choose(known, &args.seq)?;
     if names.is_empty() {
@@ -22,19 +22,19 @@ pub(super) fn load(args: &CourseArgs, context: &Context) -> Result<Course, Failu
     let detector = &context.loaded.settings.detector;
     let labels = check_classes(detector)?;
     let wanted = detector.classes.iter().filter_map(|name| labels.find(name)).collect();
-    let options = CourseOptions {
+    let options = SequenceSetOptions {
         detections: args.detections.clone(),
         read: args.rules.options(),
         classes: args.class.clone(),
         wanted,
     };
-    Course::load(&args.gt, &names, groups, &options).map_err(Failure::failed)
+    SequenceSet::load(&args.gt, &names, groups, &options).map_err(Failure::failed)
 }
 
 /// Refuses an output that would destroy what is read.
-pub(super) fn refuse_inputs(output: &Path, args: &CourseArgs, course: &Course) -> Result<(), Failure> {
-    for leg in 0..course.len() {
-        let folder = args.gt.join(course.name(leg));
+pub(super) fn refuse_inputs(output: &Path, args: &SequenceArgs, set: &SequenceSet) -> Result<(), Failure> {
+    for sequence in 0..set.len() {
+        let folder = args.gt.join(set.name(sequence));
         for input in ["gt/gt.txt", "gt/dontcare.txt", "seqinfo.ini"].map(Path::new) {
             refuse_input(output, &folder.join(input))?;
         }

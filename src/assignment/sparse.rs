@@ -1,14 +1,15 @@
-//! Who goes with whom: the cheapest matching of tracks with detections.
+//! Sparse linear assignment: the cheapest matching of rows with columns where few pairs are possible, and a row may stay
+//! alone.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 /// A pair that may be matched, and what that costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Edge {
-    pub(super) row: u32,
-    pub(super) column: u32,
-    pub(super) cost: f32,
+pub(crate) struct Edge {
+    pub(crate) row: u32,
+    pub(crate) column: u32,
+    pub(crate) cost: f32,
 }
 
 const NONE: u32 = u32::MAX;
@@ -19,7 +20,7 @@ const NONE: u32 = u32::MAX;
 /// Shortest augmenting paths with potentials (Jonker and Volgenant 1987) on the pairs that are possible at all, which in
 /// tracking are few. Buffers are kept from call to call.
 #[derive(Debug, Default)]
-pub(super) struct Assignment {
+pub(crate) struct Assignment {
     /// Where each row's edges begin in `edges`, sorted by row.
     starts: Vec<u32>,
     row_of: Vec<u32>,
@@ -57,7 +58,7 @@ impl PartialOrd for Reached {
 
 impl Assignment {
     /// Gives the matched `(row, column)` pairs by row. `edges` (costs finite) are sorted on the way.
-    pub(super) fn solve(
+    pub(crate) fn solve(
         &mut self,
         rows: usize,
         columns: usize,

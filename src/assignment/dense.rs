@@ -1,4 +1,5 @@
-//! The best one-to-one matching of rows with columns, when every pair has a price.
+//! Dense linear assignment: the cheapest one-to-one matching of rows with columns where every pair has a cost, with ties
+//! decided as the reference implementations of the tracking metrics decide them.
 
 const NONE: usize = usize::MAX;
 
@@ -10,7 +11,7 @@ const NONE: usize = usize::MAX;
 /// of a score; so equals are treated as the reference implementations of the metrics do: among columns that are equally
 /// near a free one is taken, and columns are looked at from the last to the first, so that equal prices give the diagonal.
 #[derive(Debug, Default)]
-pub(super) struct Assignment {
+pub(crate) struct Assignment {
     /// Row by row; the other way round where there are more rows than columns, since every row is placed.
     costs: Vec<f64>,
     row_potential: Vec<f64>,
@@ -28,7 +29,7 @@ pub(super) struct Assignment {
 impl Assignment {
     /// Matches as many rows as possible so that the sum of their costs is the least. `prices` are the rows, columns and
     /// finite costs of pairs; all others cost 0. Each pair `(row, column)` is given to `pair`, by row.
-    pub(super) fn solve(
+    pub(crate) fn solve(
         &mut self,
         rows: usize,
         columns: usize,

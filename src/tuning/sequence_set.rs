@@ -1,4 +1,4 @@
-//! Sequences with detections and truth, on which settings are judged.
+//! Sequences with detections and truth, on which settings are evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::workers::in_parallel;
 
 /// What is read.
 #[derive(Debug, Clone)]
-pub struct CourseOptions {
+pub struct SequenceSetOptions {
     /// The detections of a sequence, in its folder.
     pub detections: PathBuf,
     /// How sequences are read.
@@ -24,9 +24,9 @@ pub struct CourseOptions {
     pub wanted: Vec<ClassId>,
 }
 
-/// Why there is no course.
+/// Why there is no benchmark.
 #[derive(Debug, thiserror::Error)]
-pub enum CourseError {
+pub enum SequenceSetError {
     /// A file that cannot be used.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -40,7 +40,7 @@ pub enum CourseError {
 
 /// A sequence as it is run.
 #[derive(Debug)]
-struct Leg {
+struct LoadedSequence {
     name: String,
     group: usize,
     fps: f64,
@@ -52,19 +52,19 @@ struct Leg {
 
 /// Sequences in groups.
 #[derive(Debug)]
-pub struct Course {
-    legs: Vec<Leg>,
+pub struct SequenceSet {
+    sequences: Vec<LoadedSequence>,
     groups: Vec<String>,
 }
 
 /// The evaluation of each class of a sequence, or of all together.
 type ByClass = Vec<(Option<i32>, Evaluation)>;
 
-/// How one settings did: of each leg that was run, the evaluations by class.
+/// How one settings did: of each sequence that was run, the evaluations by class.
 #[derive(Debug, Clone, Default)]
-pub struct Judged {
+pub struct SetEvaluation {
     /// With the group of each.
-    legs: Vec<(usize, ByClass)>,
+    sequences: Vec<(usize, ByClass)>,
 }
 
 /// The one number that a search raises, in percent.
@@ -98,12 +98,12 @@ impl Objective {
     }
 }
 
-impl Judged {
+impl SetEvaluation {
     /// The evaluation of a group: its sequences together, by class, and the mean over the classes. `None` where no
     /// sequence of the group was run.
     pub fn group(&self, group: usize) -> Option<Evaluation> {
         let mut classes: BTreeMap<Option<i32>, Vec<Evaluation>> = BTreeMap::new();
-        for (_, evaluations) in self.legs.iter().filter(|(of, _)| *of == group) {
+        for (_, evaluations) in self.sequences.iter().filter(|(of, _)| *of == group) {
             for (class, evaluation) in evaluations {
                 classes.entry(*class).or_default().push(*evaluation);
             }
@@ -114,23 +114,23 @@ impl Judged {
 
     /// The objective, in percent: the mean over the groups.
     pub fn score(&self, objective: Objective) -> f64 {
-        let groups: BTreeSet<usize> = self.legs.iter().map(|(group, _)| *group).collect();
+        let groups: BTreeSet<usize> = self.sequences.iter().map(|(group, _)| *group).collect();
         let scores = groups.iter().filter_map(|group| self.group(*group)).map(|e| objective.of(&e));
         scores.sum::<f64>() / groups.len().max(1) as f64
     }
 }
 
-impl Course {
+impl SequenceSet {
     /// Reads the sequences `names` (each with the number of its group) of a data set.
     ///
     /// # Errors
-    /// [`CourseError`]: the file and line that cannot be used, or what is missing.
+    /// [`SequenceSetError`]: the file and line that cannot be used, or what is missing.
     pub fn load(
         folder: &Path,
         names: &[(String, usize)],
         groups: Vec<String>,
-        options: &CourseOptions,
-    ) -> Result<Self, CourseError> {
+        options: &SequenceSetOptions,
+    ) -> Result<Self, SequenceSetError> {
         let mut read = Vec::new();
         for (name, group) in names {
             let sequence = Sequence::read(folder, name, &options.read)?;
@@ -150,7 +150,7 @@ impl Course {
         let mixed = read.iter().any(|one| by_class(&one.0)) && !read.iter().all(|one| by_class(&one.0));
         if mixed && options.classes.is_empty() {
             let why = "some sequences are scored class by class, some are not; choose with --seq, or give --class or --benchmark";
-            return Err(CourseError::Classes(why.to_owned()));
+            return Err(SequenceSetError::Classes(why.to_owned()));
         }
         let there: BTreeSet<i32> = read.iter().flat_map(|one| one.0.classes()).collect();
         let classes: Vec<Option<i32>> = match read.first() {
@@ -159,19 +159,19 @@ impl Course {
             _ => vec![None],
         };
         if classes.is_empty() {
-            return Err(CourseError::Classes("truth and detections have no class in common".to_owned()));
+            return Err(SequenceSetError::Classes("truth and detections have no class in common".to_owned()));
         }
-        let mut legs = Vec::new();
+        let mut sequences = Vec::new();
         for (sequence, frames, group) in read {
             let truths = classes
                 .iter()
                 .map(|class| Ok((*class, sequence.truth(*class)?)))
                 .collect::<Result<Vec<_>, DatasetError>>()?;
-            let fps = sequence.fps.ok_or_else(|| CourseError::Rate(sequence.name.clone()))?;
+            let fps = sequence.fps.ok_or_else(|| SequenceSetError::Rate(sequence.name.clone()))?;
             let picture = sequence.size.map(|(width, height)| (width as f32, height as f32));
-            legs.push(Leg { name: sequence.name, group, fps, picture, frames, truths });
+            sequences.push(LoadedSequence { name: sequence.name, group, fps, picture, frames, truths });
         }
-        Ok(Self { legs, groups })
+        Ok(Self { sequences, groups })
     }
 
     /// The names of the groups.
@@ -181,50 +181,59 @@ impl Course {
 
     /// How many sequences there are.
     pub fn len(&self) -> usize {
-        self.legs.len()
+        self.sequences.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.legs.is_empty()
+        self.sequences.is_empty()
     }
 
     /// The name of a sequence.
-    pub fn name(&self, leg: usize) -> &str {
-        self.legs.get(leg).map_or("", |leg| &leg.name)
+    pub fn name(&self, sequence: usize) -> &str {
+        self.sequences.get(sequence).map_or("", |sequence| &sequence.name)
     }
 
     /// The group of a sequence.
-    pub fn group_of(&self, leg: usize) -> usize {
-        self.legs.get(leg).map_or(0, |leg| leg.group)
+    pub fn group_of(&self, sequence: usize) -> usize {
+        self.sequences.get(sequence).map_or(0, |sequence| sequence.group)
     }
 
     /// All frames of these sequences.
-    pub fn frames(&self, legs: &[usize]) -> usize {
-        legs.iter().filter_map(|leg| self.legs.get(*leg)).map(|leg| leg.frames.len()).sum()
+    pub fn frames(&self, sequences: &[usize]) -> usize {
+        sequences
+            .iter()
+            .filter_map(|sequence| self.sequences.get(*sequence))
+            .map(|sequence| sequence.frames.len())
+            .sum()
     }
 
-    /// Runs each of the settings over each of the sequences `legs`, on all processors, and tells how they did, in the order
+    /// Runs each of the settings over each of the sequences `sequences`, on all processors, and tells how they did, in the order
     /// of the settings; the outcome does not depend on the number of processors. `jitter` moves every edge of every
     /// detection by up to half a pixel, in another way for each number. `None` where `stop` said so before the end.
-    pub fn judge(
+    pub fn evaluate(
         &self,
         settings: &[TrackSettings],
-        legs: &[usize],
+        sequences: &[usize],
         jitter: Option<u64>,
         stop: &(impl Fn() -> bool + Sync),
-    ) -> Option<Vec<Judged>> {
-        let jobs: Vec<(usize, &Leg)> = (0..settings.len())
-            .flat_map(|one| legs.iter().filter_map(|leg| self.legs.get(*leg)).map(move |leg| (one, leg)))
+    ) -> Option<Vec<SetEvaluation>> {
+        let jobs: Vec<(usize, &LoadedSequence)> = (0..settings.len())
+            .flat_map(|one| {
+                sequences
+                    .iter()
+                    .filter_map(|sequence| self.sequences.get(*sequence))
+                    .map(move |sequence| (one, sequence))
+            })
             .collect();
-        let done = in_parallel(&jobs, Scorer::default, |scorer, (one, leg)| {
-            (!stop()).then(|| (*one, leg.group, leg.run(&settings[*one], jitter, scorer)))
+        let done = in_parallel(&jobs, Scorer::default, |scorer, (one, sequence)| {
+            (!stop()).then(|| (*one, sequence.group, sequence.run(&settings[*one], jitter, scorer)))
         })?;
-        let mut judged = vec![Judged::default(); settings.len()];
+        let mut evaluated = vec![SetEvaluation::default(); settings.len()];
         for (one, group, evaluations) in done {
-            judged[one].legs.push((group, evaluations));
+            evaluated[one].sequences.push((group, evaluations));
         }
-        Some(judged)
+        Some(evaluated)
     }
 }
 
@@ -233,7 +242,7 @@ fn file_class(class: ClassId) -> i32 {
     i32::from(class) + 1
 }
 
-impl Leg {
+impl LoadedSequence {
     fn run(&self, settings: &TrackSettings, jitter: Option<u64>, scorer: &mut Scorer) -> ByClass {
         let mut tracker = Tracker::new(*settings);
         let mut results = vec![Results::default(); self.truths.len()];
@@ -257,10 +266,10 @@ impl Leg {
                 results.end_frame();
             }
         }
-        let judged = self.truths.iter().zip(&results).map(|((class, truth), results)| {
+        let evaluated = self.truths.iter().zip(&results).map(|((class, truth), results)| {
             // There are no results behind the last frame.
             (*class, scorer.evaluate(truth, results).unwrap_or_default())
         });
-        judged.collect()
+        evaluated.collect()
     }
 }
