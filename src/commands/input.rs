@@ -9,13 +9,11 @@ use crate::config::Settings;
 use crate::pipeline::{Outputs, Reopen};
 use crate::sink::{Inputs, partial_name};
 use crate::source::{
-    AviSource, LiveSource, Patience, Recording, Simulation, Source, SourceError, SourceSettings, SourceSpec,
+    self, LiveSource, Patience, Recording, Simulation, Source, SourceError, SourceSettings, SourceSpec,
     adapt, camera, open_file, redact,
 };
 
-/// The demo clip: people on a campus, see `assets/ORIGIN.md`.
-static DEMO: &[u8] = include_bytes!("../../assets/demo.avi");
-/// The word for it.
+/// The word for the demo clip.
 pub(super) const DEMO_NAME: &str = "demo";
 
 /// A source that is open, and what is needed to begin it again or to keep from overwriting it.
@@ -88,7 +86,7 @@ fn simulate(recording: &str, faults: &str, settings: &Settings) -> Result<Input,
         other => Some(SourceSpec::parse(other)),
     };
     let begin: Recording = Box::new(move || match &spec {
-        None => Ok(Box::new(AviSource::from_bytes(DEMO, "the demo clip")?)),
+        None => Ok(Box::new(source::open_demo()?)),
         Some(spec) => open_file(spec, &SourceSettings::default()),
     });
     let simulation = Simulation::new(begin, faults).map_err(|why| SourceError::Open { what, why })?;
@@ -104,7 +102,7 @@ fn live(source: Box<dyn Source>, settings: &Settings) -> Input {
 fn open_demo(settings: &Settings, note: Option<String>) -> Result<Input, SourceError> {
     let again = settings.source.clone();
     let begin = move || {
-        let source = AviSource::from_bytes(DEMO, "the demo clip")?;
+        let source = source::open_demo()?;
         Ok(adapt(Box::new(source), &again))
     };
     Ok(Input { source: begin()?, reopen: Some(Box::new(begin)), files: Inputs::default(), note })

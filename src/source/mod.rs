@@ -6,6 +6,7 @@ mod avi;
 mod avi_file;
 pub mod camera;
 mod decoder;
+mod demo;
 mod ffmpeg;
 mod ffprobe;
 #[doc(hidden)]
@@ -31,6 +32,7 @@ use crate::frame::{Frame, PictureError};
 
 pub use adapt::adapt;
 pub use avi::{AviSource, is_motion_jpeg};
+pub use demo::open_demo;
 pub use ffmpeg::FfmpegSource;
 pub use images::{IMAGE_RATE, ImageSource};
 pub use input::{Input, Tools, redact};

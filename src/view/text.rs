@@ -12,8 +12,8 @@ use super::canvas::{Canvas, Paint};
 
 /// DejaVu Sans: Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic, symbols.
 const DEJAVU: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans.ttf");
-/// WenQuanYi Micro Hei: Chinese, Japanese, Korean.
-const MICRO_HEI: &[u8] = include_bytes!("../../assets/fonts/wqy-microhei.ttc");
+/// WenQuanYi Micro Hei: Chinese, Japanese, Korean; only the letters that DejaVu Sans lacks.
+const MICRO_HEI: &[u8] = include_bytes!("../../assets/fonts/wqy-microhei-cjk.ttf");
 
 /// The smallest size drawn, in pixels an em.
 const MIN_SIZE: f32 = 4.0;
