@@ -2,6 +2,7 @@
 
 mod bench;
 mod eval;
+mod generate;
 mod render;
 mod study;
 
@@ -14,6 +15,7 @@ use crate::config::Given;
 
 pub use bench::BenchArgs;
 pub use eval::EvalArgs;
+pub use generate::{CompletionsArgs, ManArgs};
 pub use render::RenderArgs;
 pub use study::{AblateArgs, RulesArgs, SequenceArgs, TuneArgs};
 
@@ -117,6 +119,12 @@ pub enum Command {
     /// Show, check or write the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print a script that lets a shell complete commands and flags
+    #[command(after_help = generate::COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them into a folder
+    #[command(after_help = generate::MAN_HELP)]
+    Man(ManArgs),
 }
 
 /// Flags that every command takes.

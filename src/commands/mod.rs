@@ -7,6 +7,7 @@ mod cameras;
 mod config;
 mod detect;
 mod eval;
+mod generate;
 mod input;
 #[cfg(feature = "window")]
 mod playlist;
@@ -151,6 +152,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(&args, &context(&common, args.given())?),
         Command::Cameras => cameras::run(),
         Command::Config(command) => config::run(&command, &common),
+        Command::Completions(args) => generate::completions(&args),
+        Command::Man(args) => generate::man(&args),
     }
 }
 
