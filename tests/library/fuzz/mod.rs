@@ -8,6 +8,7 @@
 #![allow(unreachable_pub)]
 
 mod mutate;
+pub mod readers;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
@@ -49,7 +50,12 @@ impl Target {
     }
 
     /// Runs it; `read` says in words what came of an input.
+    ///
+    /// Where `TRAILSIGHT_FUZZ_CORPUS` names a folder, the seeds are written there instead, for coverage-guided fuzzing.
     pub fn run(self, mut read: impl FnMut(&[u8]) -> String) {
+        if let Some(folder) = std::env::var_os("TRAILSIGHT_FUZZ_CORPUS") {
+            return self.write_seeds(Path::new(&folder));
+        }
         hush();
         let seed = number("TRAILSIGHT_FUZZ_SEED").unwrap_or(1);
         let runs = (number("TRAILSIGHT_FUZZ_RUNS").unwrap_or(RUNS) / self.cost).max(20);
@@ -88,6 +94,17 @@ impl Target {
             findings.len()
         );
         assert!(findings.is_empty(), "{}: {findings:#?}", self.name);
+    }
+
+    fn write_seeds(&self, folder: &Path) {
+        if !readers::ALL.iter().any(|(name, _)| *name == self.name) {
+            return;
+        }
+        let folder = folder.join(self.name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for seed in &self.seeds {
+            std::fs::write(folder.join(format!("{:016x}", hash(seed))), seed).unwrap();
+        }
     }
 }
 
@@ -165,33 +182,4 @@ fn keep(name: &str, input: &[u8]) -> PathBuf {
     let path = folder.join(format!("{name}-{:016x}", hash(input)));
     std::fs::write(&path, input).unwrap();
     path
-}
-
-/// A file that is written anew for each input, in memory where the system has such a place.
-pub struct Scratch {
-    folder: tempfile::TempDir,
-}
-
-impl Scratch {
-    pub fn new() -> Self {
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        Self { folder: folder.or_else(|_| tempfile::tempdir()).unwrap() }
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-}
-
-/// What came of it, in words.
-pub fn told<T, E: std::fmt::Display>(result: Result<T, E>, good: impl FnOnce(T) -> String) -> String {
-    result.map_or_else(|error| error.to_string(), good)
 }

@@ -1,0 +1,247 @@
+//! Every reader of bytes from outside, as one function: bytes in, in words what came of them. The fixed-seed runs in
+//! `fuzz_files.rs` and `fuzz_pictures.rs` and the coverage-guided targets in `fuzz/` both call these. A panic is a
+//! finding; what a reader promises of its results is asserted here.
+
+use std::path::{Path, PathBuf};
+
+use trailsight::config::{Live, Loaded};
+use trailsight::dataset::{DetectionFile, ReadOptions, Sequence, SequenceInfo, TrackFile};
+use trailsight::detect::{DetectSettings, Detector};
+use trailsight::frame::Picture;
+use trailsight::labels::Labels;
+use trailsight::source::jpeg::{JpegLimits, decode_jpeg};
+use trailsight::source::{AviSource, Source, SourceSpec, fuzz, read_picture, redact};
+
+/// A reader: bytes in, words out.
+pub type Reader = fn(&[u8]) -> String;
+
+/// All of them by name; a target in `fuzz/fuzz_targets/` has the same name.
+pub const ALL: &[(&str, Reader)] = &[
+    ("avi", avi),
+    #[cfg(feature = "camera")]
+    ("camera", camera),
+    ("config", config),
+    ("detections", detections),
+    ("ffprobe", ffprobe),
+    ("jpeg", jpeg),
+    ("labels", labels),
+    ("model", model),
+    ("packets", packets),
+    ("picture", picture),
+    ("seqinfo", seqinfo),
+    ("showinfo", showinfo),
+    ("source", source),
+    ("tracks", tracks),
+    ("truth", truth),
+];
+
+/// A recording, played for a while and sought in.
+pub fn avi(bytes: &[u8]) -> String {
+    let mut source = match AviSource::from_bytes(bytes.to_vec(), "it") {
+        Ok(source) => source,
+        Err(error) => return error.to_string(),
+    };
+    let mut words = format!("{:?}", source.info().size.is_some());
+    for place in [None, Some(0.25), Some(1e12), Some(-1.0), Some(f64::NAN)] {
+        if let Some(time) = place {
+            words += &told(source.seek(time), |went| went.to_string());
+        }
+        let (mut last, mut count) = (None, 0);
+        for _ in 0..40 {
+            match source.next_frame() {
+                Ok(Some(frame)) => {
+                    let now = (frame.sequence, frame.time);
+                    assert!(now.1.is_finite(), "{now:?}");
+                    assert!(last.is_none_or(|(n, t)| now.0 > n && now.1 >= t), "{now:?} after {last:?}");
+                    (last, count) = (Some(now), count + 1);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    words += &error.to_string();
+                    break;
+                }
+            }
+        }
+        words += &"f".repeat(count);
+    }
+    words
+}
+
+/// A camera's buffer: the first four bytes give the format, the width, the height and the bytes of a row.
+#[cfg(feature = "camera")]
+pub fn camera(bytes: &[u8]) -> String {
+    fuzz::camera_buffer(bytes)
+}
+
+/// A config file. One that is right stays right when a setting is written into it.
+pub fn config(bytes: &[u8]) -> String {
+    with_scratch(|scratch| {
+        let path = scratch.write("config.toml", bytes);
+        let loaded = match Loaded::load(Some(&path), &[]) {
+            Ok(loaded) => loaded,
+            Err(error) => return error.to_string(),
+        };
+        assert!(!loaded.to_toml_with_origins().is_empty());
+        let mut live = Live::new(loaded);
+        let set = live.set("tracker.memory_seconds", &1.5.into()).is_ok();
+        let written = told(live.write_back(), |saved| saved.keys.len().to_string());
+        let again = Loaded::load(Some(&path), &[]);
+        assert!(again.is_ok(), "{again:?}");
+        format!("{set} {written}")
+    })
+}
+
+/// A MOTChallenge file of detections.
+pub fn detections(bytes: &[u8]) -> String {
+    told(DetectionFile::parse(bytes, "it"), |file| {
+        assert!(file.rows().iter().all(|(_, d)| d.rect.is_sound() && (0.0..=1.0).contains(&d.score)));
+        format!("{} {}", file.at(0).count() > 0, file.frames() > 3)
+    })
+}
+
+/// What ffprobe says of a file.
+pub fn ffprobe(bytes: &[u8]) -> String {
+    fuzz::ffprobe_reply(bytes)
+}
+
+/// A JPEG of a camera or a recording.
+pub fn jpeg(bytes: &[u8]) -> String {
+    told(decode_jpeg(bytes, JpegLimits::default()), size)
+}
+
+/// A file of class names.
+pub fn labels(bytes: &[u8]) -> String {
+    let labels = Labels::parse(&String::from_utf8_lossy(bytes));
+    format!("{:?} {} {:?}", labels.find("car"), labels.is_empty(), labels.name(3))
+}
+
+/// An ONNX model of three classes; one that loads detects in a picture.
+pub fn model(bytes: &[u8]) -> String {
+    with_scratch(|scratch| {
+        let labels = scratch.write("three.names", b"bolt\nnut\nwasher\n");
+        detect(scratch.write("model.onnx", bytes), Some(labels))
+    })
+}
+
+/// An ONNX model of COCO's classes, such as the bundled one.
+pub fn coco_model(bytes: &[u8]) -> String {
+    with_scratch(|scratch| detect(scratch.write("model.onnx", bytes), None))
+}
+
+fn detect(model: PathBuf, labels: Option<PathBuf>) -> String {
+    let settings = DetectSettings {
+        model: Some(model),
+        labels,
+        input: "32x32".parse().unwrap(),
+        ..DetectSettings::default()
+    };
+    told(Detector::load(&settings), |mut detector| {
+        let picture = Picture::filled(40, 30, [200, 90, 10]).unwrap();
+        told(detector.detect(&picture), |found| {
+            assert!(found.iter().all(|d| d.rect.is_sound() && d.score.is_finite()), "{found:?}");
+            "it detects".to_owned()
+        })
+    })
+}
+
+/// What ffprobe says of the packets of a file.
+pub fn packets(bytes: &[u8]) -> String {
+    fuzz::packet_list(bytes)
+}
+
+/// A picture file of any format.
+pub fn picture(bytes: &[u8]) -> String {
+    with_scratch(|scratch| told(read_picture(&scratch.write("picture", bytes)), size))
+}
+
+/// A `seqinfo.ini` of a data set.
+pub fn seqinfo(bytes: &[u8]) -> String {
+    told(SequenceInfo::parse(&String::from_utf8_lossy(bytes), "it"), |info| format!("{info:?}"))
+}
+
+/// What ffmpeg says while it decodes.
+pub fn showinfo(bytes: &[u8]) -> String {
+    fuzz::decoder_log(bytes)
+}
+
+/// The word for a source on the command line.
+pub fn source(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let redacted = redact(&text);
+    format!("{:?} {}", std::mem::discriminant(&SourceSpec::parse(&text)), redacted == text)
+}
+
+/// A track file of any of the formats.
+pub fn tracks(bytes: &[u8]) -> String {
+    told(TrackFile::parse(bytes, "it", &Labels::coco()), |file| {
+        assert!(file.rows().iter().all(|row| row.rect.is_sound() && row.score.is_finite()));
+        let last = file.rows().last().map_or(0, |row| row.frame);
+        format!("{} {}", file.at(0).len() + file.at(last).len() > 1, file.labels().is_empty())
+    })
+}
+
+/// A `gt.txt` of a data set, read as truth, as results and as detections too.
+pub fn truth(bytes: &[u8]) -> String {
+    with_scratch(|scratch| {
+        scratch.write("seq/gt/dontcare.txt", b"1,-1,5,5,60,60\n");
+        let path = scratch.write("seq/gt/gt.txt", bytes);
+        let mut words = String::new();
+        for every in [1, 3] {
+            let options = ReadOptions { every, benchmark: None };
+            words += &told(Sequence::read(scratch.folder(), "seq", &options), |sequence| {
+                let truth = told(sequence.truth(None), |_| "truth".to_owned());
+                let results =
+                    told(sequence.results(&path), |file| told(file.select(None), |_| "results".to_owned()));
+                let detections = told(sequence.detections(&path), |file| (file.frames() > 2).to_string());
+                format!("{truth} {results} {detections} {}", sequence.classes().len())
+            });
+        }
+        words
+    })
+}
+
+fn size(picture: Picture) -> String {
+    assert_eq!(picture.pixels().len(), picture.rgb().len() * 3);
+    "a picture".to_owned()
+}
+
+/// What came of it, in words.
+fn told<T, E: std::fmt::Display>(result: Result<T, E>, good: impl FnOnce(T) -> String) -> String {
+    result.map_or_else(|error| error.to_string(), good)
+}
+
+/// A folder for readers that want a file, in memory where the system has such a place.
+pub struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+impl Scratch {
+    pub fn new() -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self { folder: folder.or_else(|_| tempfile::tempdir()).unwrap() }
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+/// Calls `read` with this thread's scratch folder: one for all inputs, since making one takes longer than most reads.
+fn with_scratch<T>(read: impl FnOnce(&Scratch) -> T) -> T {
+    thread_local! {
+        static SCRATCH: Scratch = Scratch::new();
+    }
+    SCRATCH.with(read)
+}
