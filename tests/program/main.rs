@@ -14,6 +14,7 @@ mod bad_input;
 mod batch;
 mod bench;
 mod eval;
+mod generate;
 // Not with the tests that load the real library onnxruntime: a process that failed to load one cannot load another.
 mod onnxruntime;
 mod program;
