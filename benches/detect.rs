@@ -10,7 +10,7 @@
 
 use divan::Bencher;
 use trailsight::detect::{DetectSettings, Detector, Runtime, suppress};
-use trailsight::detection::Detection;
+use trailsight::detection::{Detection, Detections, SUPPRESSED_SCORE};
 use trailsight::frame::Picture;
 use trailsight::geometry::Rect;
 
@@ -77,7 +77,7 @@ fn suppression_of_1000(bencher: Bencher) {
     };
     let things: Vec<(f32, f32, u16)> =
         (0..50).map(|index| (1200.0 * next(), 600.0 * next(), index % 4)).collect();
-    let boxes: Vec<Detection> = (0..1000)
+    let boxes: Detections = (0..1000)
         .map(|index| {
             let (left, top, class) = things[index % things.len()];
             let rect = Rect::new(left + 12.0 * next(), top + 12.0 * next(), 60.0, 110.0);
@@ -85,7 +85,8 @@ fn suppression_of_1000(bencher: Bencher) {
         })
         .collect();
     bencher.with_inputs(|| boxes.clone()).bench_local_values(|mut boxes| {
-        suppress(&mut boxes, 0.65);
-        boxes
+        let mut removed = Detections::default();
+        suppress(&mut boxes, 0.65, SUPPRESSED_SCORE, &mut removed);
+        (boxes, removed)
     });
 }

@@ -39,6 +39,7 @@ fn scene() -> Scene {
             state: TrackState::Confirmed,
             born: 0.0,
             seen: 2.0,
+            detection: None,
         });
         let points = (0..POINTS).map(|index| {
             let back = (POINTS - 1 - index) as f32;

@@ -37,6 +37,12 @@ pub struct Track {
     pub born: f64,
     /// Source time of the last detection, in seconds.
     pub seen: f64,
+    /// Which detection of this very frame the track took: its number in [`Observation::detections`], or, from their count
+    /// on, in [`Observation::suppressed`]. `None` where the box is a prediction, and in frames that are remembered.
+    ///
+    /// [`Observation::detections`]: crate::track::Observation::detections
+    /// [`Observation::suppressed`]: crate::track::Observation::suppressed
+    pub detection: Option<u32>,
 }
 
 impl Track {

@@ -63,6 +63,7 @@ mod tests {
             velocity: [0.0; 4],
             state: TrackState::Confirmed,
             seen: time,
+            detection: None,
         };
         Scene { sequence, time, tracks: tracks.iter().map(track).collect(), ..Scene::default() }
     }

@@ -57,6 +57,7 @@ mod tests {
             state: TrackState::Confirmed,
             born: 0.0,
             seen: 1.0,
+            detection: None,
         };
         let mut scene = Scene { tracks: vec![track], ..Scene::default() };
         let frame = StageFrame { size: (64, 48), picture: None, detections: &[] };

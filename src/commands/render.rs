@@ -119,5 +119,6 @@ fn track_of(row: &TrackRow, frame: &Frame) -> Track {
         state: if row.predicted { TrackState::Lost } else { TrackState::Confirmed },
         born: frame.time,
         seen: frame.time,
+        detection: None,
     }
 }

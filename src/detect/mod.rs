@@ -17,13 +17,13 @@ mod yolox;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::detection::{Detection, SUPPRESSED_SCORE};
+use crate::detection::{Detections, SUPPRESSED_SCORE};
 use crate::frame::Picture;
 use crate::labels::Labels;
 use crate::suggest;
 
 pub use error::DetectError;
-pub use nms::{suppress, suppress_into};
+pub use nms::suppress;
 pub use pieces::Pieces;
 pub use runtime::{LayerTime, Runtime};
 pub use settings::{DetectSettings, InputSize};
@@ -66,7 +66,7 @@ pub struct Detector {
     nms_iou: f32,
     pieces: Pieces,
     times: DetectTimes,
-    suppressed: Vec<Detection>,
+    suppressed: Detections,
 }
 
 impl Detector {
@@ -88,7 +88,7 @@ impl Detector {
             nms_iou: settings.nms_iou,
             pieces: Pieces::default(),
             times: DetectTimes::default(),
-            suppressed: Vec::new(),
+            suppressed: Detections::default(),
             model,
         })
     }
@@ -118,7 +118,7 @@ impl Detector {
             nms_iou: self.nms_iou,
             pieces: self.pieces,
             times: DetectTimes::default(),
-            suppressed: Vec::new(),
+            suppressed: Detections::default(),
         })
     }
 
@@ -169,7 +169,7 @@ impl Detector {
 
     /// What non-maximum suppression removed in the last detection because it overlaps a better box, by falling score: for
     /// the tracker, which may know better. Scores from 0.3 on; no mere copies of another box.
-    pub fn suppressed(&self) -> &[Detection] {
+    pub fn suppressed(&self) -> &Detections {
         &self.suppressed
     }
 
@@ -177,11 +177,11 @@ impl Detector {
     ///
     /// # Errors
     /// [`DetectError::Run`] when the network fails, which a model that loaded does not do on any picture known.
-    pub fn detect(&mut self, picture: &Picture) -> Result<Vec<Detection>, DetectError> {
+    pub fn detect(&mut self, picture: &Picture) -> Result<Detections, DetectError> {
         let pieces = self.pieces.of(picture.size());
         let mut times = DetectTimes::default();
-        let mut seen: Vec<(Detection, usize)> = Vec::new();
-        let mut found = Vec::new();
+        let (mut all, mut piece_of) = (Detections::default(), Vec::new());
+        let mut found = Detections::default();
         for (number, &piece) in pieces.iter().enumerate() {
             let started = Instant::now();
             let scale = self.put(picture, piece)?;
@@ -189,13 +189,10 @@ impl Detector {
             let values = self.session.run(self.confidence).map_err(|why| failed(&self.model, why))?;
             let inferred = Instant::now();
             yolox::decode(values, self.model.input, &self.wanted, self.confidence, scale, &mut found);
-            let (left, top) = (piece.left as f32, piece.top as f32);
-            for detection in &mut found {
-                detection.rect.left += left;
-                detection.rect.top += top;
-            }
+            found.shift((piece.left as f32, piece.top as f32));
             if pieces.len() > 1 {
-                seen.extend(found.drain(..).map(|detection| (detection, number)));
+                piece_of.resize(piece_of.len() + found.len(), number);
+                all.append(&mut found);
             }
             times.letterbox += prepared - started;
             times.inference += inferred - prepared;
@@ -203,10 +200,10 @@ impl Detector {
         }
         let started = Instant::now();
         if pieces.len() > 1 {
-            pieces::drop_cut(&mut seen, &pieces);
-            found.extend(seen.into_iter().map(|(detection, _)| detection));
+            pieces::drop_cut(&mut all, &piece_of, &pieces);
+            found = all;
         }
-        suppress_into(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
+        suppress(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         for list in [&mut found, &mut self.suppressed] {
             list.retain_mut(|detection| match detection.rect.clipped(width, height) {

@@ -1,6 +1,6 @@
 //! Non-maximum suppression: of boxes around the same thing, keep the best.
 
-use crate::detection::Detection;
+use crate::detection::{Detection, Detections};
 
 /// The most boxes that are compared: more than this above the threshold is noise, and comparing is quadratic.
 const MOST: usize = 3_000;
@@ -13,42 +13,31 @@ const MOST_REMOVED: usize = 300;
 /// Keeps, of boxes of one class that overlap by more than `iou`, the one with the highest score (greedy, per class).
 ///
 /// The result is ordered by falling score; equal scores keep their order. Only the best 3,000 boxes are looked at.
-pub fn suppress(detections: &mut Vec<Detection>, iou: f32) {
-    part(detections, iou, |_, _| {});
-}
-
-/// The same, and puts into `removed` what was removed from score `least` on and is more than a copy of another box, at
-/// most 300 of them, by falling score. Of two people of whom one hides the other, the hidden one is often only there.
-pub fn suppress_into(detections: &mut Vec<Detection>, iou: f32, least: f32, removed: &mut Vec<Detection>) {
-    removed.clear();
-    part(detections, iou, |kept, candidate| {
-        let copy = |d: &Detection| d.class == candidate.class && d.rect.iou(&candidate.rect) > SAME;
-        if candidate.score >= least
-            && removed.len() < MOST_REMOVED
-            && !kept.iter().any(copy)
-            && !removed.iter().any(copy)
+///
+/// Puts into `removed` what was removed from score `least` on and is more than a copy of another box, at most 300 of them, by
+/// falling score. Of two people of whom one hides the other, the hidden one is often only there.
+pub fn suppress(detections: &mut Detections, iou: f32, least: f32, removed: &mut Detections) {
+    let mut rows = detections.by_falling_score();
+    rows.truncate(MOST);
+    let (mut kept_boxes, mut kept): (Vec<Detection>, Vec<usize>) = (Vec::new(), Vec::new());
+    let (mut removed_boxes, mut removed_rows): (Vec<Detection>, Vec<usize>) = (Vec::new(), Vec::new());
+    for row in rows {
+        let candidate = detections[row];
+        let over =
+            |most: f32| move |d: &Detection| d.class == candidate.class && d.rect.iou(&candidate.rect) > most;
+        if !kept_boxes.iter().any(over(iou)) {
+            kept_boxes.push(candidate);
+            kept.push(row);
+        } else if candidate.score >= least
+            && removed_boxes.len() < MOST_REMOVED
+            && !kept_boxes.iter().chain(&removed_boxes).any(over(SAME))
         {
-            removed.push(*candidate);
-        }
-    });
-}
-
-/// Leaves what is kept; calls `removed(kept so far, box)` for each box that is not.
-fn part(detections: &mut Vec<Detection>, iou: f32, mut removed: impl FnMut(&[Detection], &Detection)) {
-    detections.sort_by(|a, b| b.score.total_cmp(&a.score));
-    detections.truncate(MOST);
-    let mut kept = 0;
-    for next in 0..detections.len() {
-        let candidate = detections[next];
-        let covers = |d: &Detection| d.class == candidate.class && d.rect.iou(&candidate.rect) > iou;
-        if detections[..kept].iter().any(covers) {
-            removed(&detections[..kept], &candidate);
-        } else {
-            detections[kept] = candidate;
-            kept += 1;
+            removed_boxes.push(candidate);
+            removed_rows.push(row);
         }
     }
-    detections.truncate(kept);
+    *removed = detections.select(&removed_rows);
+    detections.pick(&kept);
 }
 
 #[cfg(test)]
@@ -70,11 +59,17 @@ mod tests {
         })
     }
 
+    /// What is kept, and what of the rest is handed over.
+    fn suppressed(all: Vec<Detection>, iou: f32) -> (Vec<Detection>, Vec<Detection>) {
+        let (mut kept, mut removed) = (Detections::from(all), Detections::default());
+        suppress(&mut kept, iou, 0.3, &mut removed);
+        (kept.into_boxes(), removed.into_boxes())
+    }
+
     proptest! {
         #[test]
         fn survivors_are_apart_and_the_dropped_lie_under_a_better_one(all in detections(), iou in 0.1f32..0.9) {
-            let mut kept = all.clone();
-            suppress(&mut kept, iou);
+            let (kept, removed) = suppressed(all.clone(), iou);
             for (i, a) in kept.iter().enumerate() {
                 for b in &kept[i + 1..] {
                     prop_assert!(a.score >= b.score);
@@ -86,9 +81,12 @@ mod tests {
                 let covered = kept.iter().any(|k| better(k) && k.rect.iou(&dropped.rect) > iou);
                 prop_assert!(covered);
             }
-            let mut again = kept.clone();
-            suppress(&mut again, iou);
-            prop_assert_eq!(again, kept);
+            for (i, one) in removed.iter().enumerate() {
+                let copy = |d: &Detection| d.class == one.class && d.rect.iou(&one.rect) > SAME;
+                prop_assert!(one.score >= 0.3 && all.contains(one));
+                prop_assert!(!kept.iter().chain(&removed[..i]).any(copy));
+            }
+            prop_assert_eq!(suppressed(kept.clone(), iou), (kept, vec![]));
         }
 
         #[test]
@@ -97,10 +95,8 @@ mod tests {
             for (i, detection) in all.iter_mut().enumerate() {
                 detection.score = (i * 37 % 61) as f32 / 61.0;
             }
-            let mut backwards: Vec<_> = all.iter().rev().copied().collect();
-            suppress(&mut all, 0.5);
-            suppress(&mut backwards, 0.5);
-            prop_assert_eq!(all, backwards);
+            let backwards: Vec<_> = all.iter().rev().copied().collect();
+            prop_assert_eq!(suppressed(all, 0.5), suppressed(backwards, 0.5));
         }
     }
 }

@@ -2,7 +2,7 @@
 //! small, far things are as large as near ones in the whole (as in Akyon et al. 2022, "Slicing aided hyper inference",
 //! arXiv:2202.06934).
 
-use crate::detection::Detection;
+use crate::detection::{Detection, Detections};
 use crate::geometry::Rect;
 
 /// The pieces, for pictures of any size.
@@ -95,13 +95,14 @@ fn share(side: u32, index: usize, count: usize, overlap: f32) -> (u32, u32) {
     stretch(begin / side as f32, (begin + length) / side as f32, side)
 }
 
-/// Removes what a tile saw only a part of where there is a box around the whole. `found` holds each box with the number
-/// of the piece that it was found in; left by falling score.
-pub(super) fn drop_cut(found: &mut Vec<(Detection, usize)>, pieces: &[Piece]) {
-    found.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score));
-    found.truncate(MOST);
+/// Removes what a tile saw only a part of where there is a box around the whole. `piece_of` holds, for each of `found`, the
+/// number of the piece that it was found in. What is left is ordered by falling score; of more than 3,000 only the best stay.
+pub(super) fn drop_cut(found: &mut Detections, piece_of: &[usize], pieces: &[Piece]) {
+    let mut rows = found.by_falling_score();
+    rows.truncate(MOST);
     let whole = pieces.first().map(Piece::rect).unwrap_or(Rect::new(0.0, 0.0, 0.0, 0.0));
-    let cut: Vec<bool> = found
+    let ranked: Vec<(Detection, usize)> = rows.iter().map(|&row| (found[row], piece_of[row])).collect();
+    let cut: Vec<bool> = ranked
         .iter()
         .map(|(detection, piece)| {
             let (rect, Some(tile)) = (&detection.rect, pieces.get(*piece).map(Piece::rect)) else {
@@ -116,8 +117,8 @@ pub(super) fn drop_cut(found: &mut Vec<(Detection, usize)>, pieces: &[Piece]) {
         })
         .collect();
     let covered = |index: usize| {
-        let (small, piece) = &found[index];
-        found.iter().zip(&cut).any(|((large, other), large_is_cut)| {
+        let (small, piece) = &ranked[index];
+        ranked.iter().zip(&cut).any(|((large, other), large_is_cut)| {
             // Of two cut ones that cover each other the larger stays.
             other != piece
                 && large.class == small.class
@@ -126,9 +127,9 @@ pub(super) fn drop_cut(found: &mut Vec<(Detection, usize)>, pieces: &[Piece]) {
                 && small.rect.share_in(&large.rect) >= COVERED
         })
     };
-    let keep: Vec<bool> = (0..found.len()).map(|index| !(cut[index] && covered(index))).collect();
-    let mut keep = keep.into_iter();
-    found.retain(|_| keep.next().unwrap_or(true));
+    let kept: Vec<usize> =
+        (0..rows.len()).filter(|&index| !(cut[index] && covered(index))).map(|index| rows[index]).collect();
+    found.pick(&kept);
 }
 
 #[cfg(test)]
@@ -140,24 +141,28 @@ mod tests {
         (Detection { rect, score, class: 0 }, piece)
     }
 
+    /// What is left of boxes that were found in these pieces.
+    fn left(found: &[(Detection, usize)], pieces: &[Piece]) -> Vec<Detection> {
+        let (boxes, piece_of): (Vec<_>, Vec<_>) = found.iter().copied().unzip();
+        let mut left = Detections::from(boxes);
+        drop_cut(&mut left, &piece_of, pieces);
+        left.into_boxes()
+    }
+
     #[test]
     fn a_box_cut_at_a_seam_goes_where_the_whole_is_known() {
         let pieces = Pieces { columns: 2, overlap: 0.2, ..Pieces::default() }.of((900, 400));
         assert_eq!(pieces.len(), 3);
         assert_eq!((pieces[1].left, pieces[1].width, pieces[2].left, pieces[2].width), (0, 500, 400, 500));
         let whole = seen(Rect::new(380.0, 100.0, 180.0, 90.0), 0.6, 0);
-        let (left, right) = (
+        let (one, other) = (
             seen(Rect::new(381.0, 101.0, 118.0, 88.0), 0.9, 1),
             seen(Rect::new(401.0, 100.0, 159.0, 90.0), 0.7, 2),
         );
-        let mut found = vec![left, whole, right];
-        drop_cut(&mut found, &pieces);
-        assert_eq!(found, [whole]);
+        assert_eq!(left(&[one, whole, other], &pieces), [whole.0]);
         // Alone, a part is all there is; at the picture's own edge nothing is cut.
         let edge = seen(Rect::new(0.0, 10.0, 40.0, 60.0), 0.5, 1);
-        let mut found = vec![left, edge];
-        drop_cut(&mut found, &pieces);
-        assert_eq!(found, [left, edge]);
+        assert_eq!(left(&[one, edge], &pieces), [one.0, edge.0]);
     }
 
     #[test]
@@ -165,9 +170,7 @@ mod tests {
         let pieces = Pieces { columns: 2, overlap: 0.2, ..Pieces::default() }.of((900, 400));
         let cut = seen(Rect::new(420.0, 100.0, 79.0, 90.0), 0.9, 1);
         let group = seen(Rect::new(400.0, 80.0, 150.0, 150.0), 0.1, 0);
-        let mut found = vec![group, cut];
-        drop_cut(&mut found, &pieces);
-        assert_eq!(found, [cut, group]);
+        assert_eq!(left(&[group, cut], &pieces), [cut.0, group.0]);
     }
 
     #[test]
@@ -176,9 +179,7 @@ mod tests {
         let cut = seen(Rect::new(420.0, 100.0, 79.0, 90.0), 0.9, 1);
         let mut other = seen(Rect::new(400.0, 80.0, 150.0, 150.0), 0.9, 0);
         other.0.class = 3;
-        let mut found = vec![cut, other];
-        drop_cut(&mut found, &pieces);
-        assert_eq!(found.len(), 2);
+        assert_eq!(left(&[cut, other], &pieces).len(), 2);
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! What the outputs of the YOLOX family mean (Ge et al. 2021, arXiv:2107.08430).
 
 use super::settings::InputSize;
-use crate::detection::{ClassId, Detection};
+use crate::detection::{ClassId, Detection, Detections};
 use crate::geometry::Rect;
 
 /// Input pixels a cell of each of the three grids, in the order of the rows.
@@ -31,7 +31,7 @@ pub(super) fn decode(
     wanted: &[bool],
     confidence: f32,
     scale: f32,
-    found: &mut Vec<Detection>,
+    found: &mut Detections,
 ) {
     let mut rows = output.chunks_exact(row_length(wanted.len()));
     for stride in STRIDES {
@@ -75,8 +75,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn decode_all(output: &[f32], classes: usize, confidence: f32, scale: f32) -> Vec<Detection> {
-        let mut found = Vec::new();
+    fn decode_all(output: &[f32], classes: usize, confidence: f32, scale: f32) -> Detections {
+        let mut found = Detections::default();
         let input = InputSize::new(64, 32).unwrap();
         decode(output, input, &vec![true; classes], confidence, scale, &mut found);
         found
@@ -105,7 +105,7 @@ mod tests {
         let input = InputSize::new(32, 32).unwrap();
         let mut output = vec![0.0; rows(input) * 7];
         output[..7].copy_from_slice(&[0.5, 0.5, 0.0, 0.0, 1.0, 0.9, 0.6]);
-        let mut found = Vec::new();
+        let mut found = Detections::default();
         decode(&output, input, &[false, true], 0.3, 1.0, &mut found);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].class, found[0].score), (1, 0.6));
@@ -114,7 +114,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_output_gives_only_sound_boxes(values in prop::collection::vec(any::<f32>(), 42 * 7)) {
-            for found in decode_all(&values, 2, 0.1, 0.1) {
+            for found in &decode_all(&values, 2, 0.1, 0.1) {
                 prop_assert!(found.rect.is_sound() && (0.1..=1.0).contains(&found.score));
             }
         }

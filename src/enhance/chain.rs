@@ -17,7 +17,7 @@ use super::report::{Report, Step};
 use super::settings::{EnhanceSettings, Tiles};
 use super::stabilise::Stabiliser;
 use super::work::{Tools, Work};
-use crate::detection::Detection;
+use crate::detection::Detections;
 use crate::frame::Picture;
 use crate::geometry::InputFit;
 use crate::kernels::View;
@@ -40,14 +40,13 @@ pub struct Enhanced {
 
 impl Enhanced {
     /// Brings boxes found in what is seen to where they are in the picture, of this size in pixels.
-    pub fn place(&self, detections: &mut [Detection], (width, height): (u32, u32)) {
+    pub fn place(&self, detections: &mut Detections, (width, height): (u32, u32)) {
         let Some(seen) = self.seen.as_ref().filter(|seen| seen.size() != (width, height)) else { return };
-        let scale = (width as f32 / seen.width() as f32, height as f32 / seen.height() as f32);
-        detections.iter_mut().for_each(|detection| detection.rect = detection.rect.scaled(scale));
+        detections.scale((width as f32 / seen.width() as f32, height as f32 / seen.height() as f32));
     }
 
     /// Leaves out boxes, in pixels of the picture, where objects do not count.
-    pub fn leave_out(&self, detections: &mut Vec<Detection>) {
+    pub fn leave_out(&self, detections: &mut Detections) {
         if let Some(areas) = &self.areas {
             detections.retain(|detection| areas.counts(&detection.rect));
         }

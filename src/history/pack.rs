@@ -2,7 +2,8 @@
 //! frame, in as few bytes as it needs (the variable-length integers of protocol buffers, with zigzag signs).
 //!
 //! What comes out is what went in, rounded: places to a 16th of a pixel, speeds to half a pixel a second, scores to a
-//! thousandth, times since an object was seen to a millisecond. When tracks were born is not in here.
+//! thousandth, times since an object was seen to a millisecond. When tracks were born is not in here, nor which detection a
+//! track took: the detections of a remembered frame are gone.
 
 use std::collections::BTreeMap;
 
@@ -144,6 +145,7 @@ fn track(id: u64, numbers: &Numbers, time: f64) -> Track {
         state: if lost { TrackState::Lost } else { TrackState::Confirmed },
         born: time,
         seen: if lost { time - f64::from(unseen - 1) / 1e3 } else { time },
+        detection: None,
     }
 }
 
@@ -220,13 +222,14 @@ mod tests {
         fn no_track_is_too_odd(edges: [f32; 4], speeds: [f32; 4], score: f32, id: u64, seen: f64, class: u16) {
             let track = Track {
                 id, class, score, rect: Rect::new(edges[0], edges[1], edges[2], edges[3]), velocity: speeds,
-                state: TrackState::Lost, born: 0.0, seen,
+                state: TrackState::Lost, born: 0.0, seen, detection: Some(3),
             };
             let mut block = Block::default();
             for sequence in 0..3 {
                 block.push(&Scene { sequence, time: sequence as f64, tracks: vec![track], ..Scene::default() });
             }
             prop_assert!(block.scenes().all(|scene| scene.tracks[0].id == id && scene.tracks[0].class == class));
+            prop_assert!(block.scenes().all(|scene| scene.tracks[0].detection.is_none()));
         }
     }
 }

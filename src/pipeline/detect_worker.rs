@@ -14,7 +14,7 @@ use super::scheduler::{DetectorScheduler, Turn};
 use super::stats::Stats;
 use super::stop::Stop;
 use crate::detect::{DetectError, DetectTimes};
-use crate::detection::Detection;
+use crate::detection::Detections;
 
 /// A frame with what was found in it.
 #[derive(Debug)]
@@ -31,9 +31,9 @@ pub(super) struct DetectionResult {
 #[derive(Debug)]
 pub(super) struct DetectorOutput {
     /// What was found.
-    pub(super) detections: Vec<Detection>,
+    pub(super) detections: Detections,
     /// What non-maximum suppression removed.
-    pub(super) suppressed: Vec<Detection>,
+    pub(super) suppressed: Detections,
 }
 
 /// What a sense thread works with.

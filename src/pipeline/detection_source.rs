@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::capture::FrameJob;
 use super::detect_worker::DetectorOutput;
 use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, Pieces};
-use crate::detection::Detection;
+use crate::detection::{Detection, Detections};
 use crate::labels::Labels;
 
 /// What finds the objects of a frame.
@@ -29,10 +29,10 @@ impl RecordedDetections {
         Self { frames: frames.into(), labels }
     }
 
-    fn at(&self, sequence: u64) -> Vec<Detection> {
+    fn at(&self, sequence: u64) -> Detections {
         let place =
             sequence.checked_rem(self.frames.len() as u64).and_then(|place| usize::try_from(place).ok());
-        place.and_then(|place| self.frames.get(place)).cloned().unwrap_or_default()
+        place.and_then(|place| self.frames.get(place)).cloned().unwrap_or_default().into()
     }
 }
 
@@ -123,7 +123,7 @@ impl DetectionSource {
         let (mut found, times) = match self {
             Self::Network(detector) => {
                 let mut detections = detector.detect(job.seen())?;
-                let mut suppressed = detector.suppressed().to_vec();
+                let mut suppressed = detector.suppressed().clone();
                 for list in [&mut detections, &mut suppressed] {
                     job.enhanced.place(list, job.frame.picture.size());
                 }
@@ -131,7 +131,7 @@ impl DetectionSource {
             }
             Self::Recorded(recorded) => {
                 let detections = recorded.at(job.frame.sequence);
-                (DetectorOutput { detections, suppressed: Vec::new() }, DetectTimes::default())
+                (DetectorOutput { detections, suppressed: Detections::default() }, DetectTimes::default())
             }
         };
         for list in [&mut found.detections, &mut found.suppressed] {
@@ -164,6 +164,6 @@ mod tests {
         let frames = vec![vec![detection(300.0, 200.0), detection(20.0, 10.0)]];
         let mut detector = DetectionSource::from(RecordedDetections::new(frames, Labels::coco()));
         let (found, _) = detector.look(&job).unwrap();
-        assert_eq!(found.detections, [detection(300.0, 200.0)], "but for what is masked");
+        assert_eq!(found.detections.boxes(), [detection(300.0, 200.0)], "but for what is masked");
     }
 }

@@ -144,6 +144,7 @@ mod tests {
             state: TrackState::Confirmed,
             born: 0.0,
             seen: 0.0,
+            detection: None,
         };
         let mut census = Census::default();
         for tracks in

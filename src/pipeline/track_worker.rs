@@ -12,7 +12,7 @@ use super::detect_worker::{DetectionResult, DetectorOutput};
 use super::link::Outlet;
 use super::stats::Stats;
 use crate::detect::{DetectError, DetectTimes};
-use crate::detection::Detection;
+use crate::detection::Detections;
 use crate::enhance::CameraWatch;
 use crate::history::{Replay, SegmentId, TrackHistory};
 use crate::scene::{Scene, Track, TrackState};
@@ -25,7 +25,7 @@ pub struct TrackedFrame {
     /// The frame.
     pub job: FrameJob,
     /// What the detector found in it; nothing where it is remembered.
-    pub detections: Vec<Detection>,
+    pub detections: Detections,
     /// What the tracker makes of it.
     pub scene: Scene,
     /// It was tracked just now, not remembered.
@@ -213,7 +213,7 @@ impl TrackWorker {
             *scene = course.pass(job, time);
         }
         let (job, scene) = (job.clone(), scene.clone());
-        let (detections, times) = (Vec::new(), DetectTimes::default());
+        let (detections, times) = (Detections::default(), DetectTimes::default());
         Some(TrackedFrame { job, detections, scene, fresh: false, times, silence: true })
     }
 }

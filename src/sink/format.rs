@@ -76,6 +76,7 @@ pub(super) mod tests {
             state: TrackState::Confirmed,
             born: 0.5,
             seen: 2.0,
+            detection: Some(0),
         };
         let car = Track { id: 9, class: 2, state: TrackState::Lost, seen: 1.0, ..person };
         Scene { sequence: 4, time: 2.0, tracks: vec![person, car], ..Scene::default() }

@@ -59,7 +59,7 @@ mod tests {
                 let tracks = file.at(sequence).map(|d| {
                     id += 1;
                     Track { id, class: d.class, score: d.score, rect: d.rect, velocity: [0.0; 4],
-                            state: TrackState::Confirmed, born: 0.0, seen: 0.0 }
+                            state: TrackState::Confirmed, born: 0.0, seen: 0.0, detection: None }
                 }).collect();
                 push_scene(&mut again, &Scene { sequence, tracks, ..Scene::default() });
             }

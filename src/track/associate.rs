@@ -10,6 +10,8 @@ use crate::detection::Detection;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Observed {
     pub(super) detection: Detection,
+    /// Its number in the frame, as [`Track::detection`](crate::scene::Track::detection) counts.
+    pub(super) number: u32,
     /// The share of its area that lies behind another detection, `0.0..=1.0`.
     pub(super) hidden: f32,
     /// Non-maximum suppression removed it.
@@ -122,7 +124,12 @@ mod tests {
 
     fn observed(left: f32) -> Observed {
         let rect = Rect::new(left, 0.0, 100.0, 50.0);
-        Observed { detection: Detection { rect, score: 0.9, class: 0 }, hidden: 0.0, suppressed: false }
+        Observed {
+            detection: Detection { rect, score: 0.9, class: 0 },
+            number: 0,
+            hidden: 0.0,
+            suppressed: false,
+        }
     }
 
     const ALL: Rule = Rule {

@@ -306,24 +306,26 @@ impl Tracker {
     fn split_detections(&mut self, observation: &Observation) {
         let Self { settings, buffers, .. } = self;
         let Buffers { strong, weak, suppressed, occluders, .. } = buffers;
-        let sound = |d: &&Detection| d.rect.is_sound() && d.score.is_finite();
-        let observed = |detection: &Detection| {
+        let sound = |(_, d): &(u32, &Detection)| d.rect.is_sound() && d.score.is_finite();
+        let observed = |number: u32, detection: &Detection| {
             let detection = Detection { score: detection.score.min(1.0), ..*detection };
-            Observed { detection, hidden: 0.0, suppressed: false }
+            Observed { detection, number, hidden: 0.0, suppressed: false }
         };
         for list in [&mut *strong, weak, suppressed] {
             list.clear();
         }
-        for detection in observation.detections.iter().filter(sound) {
+        for (number, detection) in (0..).zip(observation.detections).filter(sound) {
             if detection.score >= settings.high_score {
-                strong.push(observed(detection));
+                strong.push(observed(number, detection));
             } else if detection.score >= settings.low_score {
-                weak.push(observed(detection));
+                weak.push(observed(number, detection));
             }
         }
         if settings.suppressed_similarity < 1.0 {
-            let good = observation.suppressed.iter().filter(sound).filter(|d| d.score >= SUPPRESSED_SCORE);
-            suppressed.extend(good.map(|d| Observed { suppressed: true, ..observed(d) }));
+            // Their numbers go on from those of the others.
+            let numbered = (observation.detections.len() as u32..).zip(observation.suppressed);
+            let good = numbered.filter(sound).filter(|(_, d)| d.score >= SUPPRESSED_SCORE);
+            suppressed.extend(good.map(|(number, d)| Observed { suppressed: true, ..observed(number, d) }));
         }
         for list in [&mut *strong, weak, suppressed] {
             if list.len() > MAX_DETECTIONS {

@@ -200,3 +200,19 @@ fn nobody_lives_for_long_on_suppressed_boxes() {
     }
     assert_eq!(confirmed(tracker.tracks()), [1]);
 }
+
+/// Tells which of the frame's detections each track took, whatever their order.
+#[test]
+fn a_track_says_which_detection_it_took() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    let (one, other) = (detection(10.0, 10.0, 40.0, 80.0, 0.9), detection(200.0, 10.0, 40.0, 80.0, 0.8));
+    let odd = detection(f32::NAN, 10.0, 40.0, 80.0, 0.9);
+    let taken = |tracks: &[Track]| tracks.iter().map(|track| track.detection).collect::<Vec<_>>();
+    assert_eq!(taken(tracker.update(0.0, &[one, other])), [Some(0), Some(1)]);
+    assert_eq!(taken(tracker.update(0.1, &[odd, other, one])), [Some(2), Some(1)]);
+    // A suppressed one counts on behind the two that are not.
+    let hidden = Observation { detections: &[odd, one], suppressed: &[odd, other], ..Observation::default() };
+    assert_eq!(taken(tracker.observe(0.2, &hidden)), [Some(1), Some(3)]);
+    assert_eq!(taken(tracker.update(0.3, &[other])), [None, Some(0)]);
+    assert_eq!(taken(tracker.update(0.4, &[])), [None, None]);
+}

@@ -59,6 +59,8 @@ pub(super) struct Tracklet {
     evidence: f32,
     born: f64,
     hits: u32,
+    /// The number of the detection that it was last matched with, in that frame.
+    detection: u32,
 }
 
 impl Tracklet {
@@ -99,6 +101,7 @@ impl Tracklet {
             evidence: detection.score,
             born: time,
             hits: 1,
+            detection: observed.number,
         };
         if at_once || tracklet.has_evidence(settings) {
             tracklet.state = TrackState::Confirmed;
@@ -171,6 +174,7 @@ impl Tracklet {
             self.found = time;
         }
         self.frame = now.number;
+        self.detection = observed.number;
         self.hits = self.hits.saturating_add(1);
         if self.state == TrackState::Lost || self.has_evidence(settings) {
             self.state = TrackState::Confirmed;
@@ -206,6 +210,7 @@ impl Tracklet {
             state: if doubted { TrackState::Tentative } else { self.state },
             born: time - (now.clock - self.born),
             seen: time - (now.clock - self.seen),
+            detection: (self.frame == now.number).then_some(self.detection),
         }
     }
 }

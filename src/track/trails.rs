@@ -92,7 +92,17 @@ mod tests {
 
     fn track(id: u64, x: f32, state: TrackState) -> Track {
         let rect = Rect::new(x, 10.0, 20.0, 30.0);
-        Track { id, class: 0, score: 0.9, rect, velocity: [0.0; 4], state, born: 0.0, seen: 0.0 }
+        Track {
+            id,
+            class: 0,
+            score: 0.9,
+            rect,
+            velocity: [0.0; 4],
+            state,
+            born: 0.0,
+            seen: 0.0,
+            detection: None,
+        }
     }
 
     #[test]

@@ -236,7 +236,17 @@ mod tests {
     use crate::scene::TrailPoint;
 
     fn track(id: u64, rect: Rect, state: TrackState) -> Track {
-        Track { id, class: 0, score: 0.83, rect, velocity: [0.0; 4], state, born: 0.0, seen: 1.0 }
+        Track {
+            id,
+            class: 0,
+            score: 0.83,
+            rect,
+            velocity: [0.0; 4],
+            state,
+            born: 0.0,
+            seen: 1.0,
+            detection: None,
+        }
     }
 
     fn scene(tracks: Vec<Track>) -> Scene {

@@ -27,6 +27,7 @@ fn tracks(name: &str) -> Vec<u8> {
             state,
             born: 0.0,
             seen: sequence as f64 / 10.0,
+            detection: None,
         };
         let tracks = vec![track(1, TrackState::Confirmed), track(2, TrackState::Lost)];
         let scene = Scene { sequence, time: sequence as f64 / 10.0, tracks, ..Scene::default() };

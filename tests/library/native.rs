@@ -149,7 +149,7 @@ fn a_model_with_other_layers_is_run_by_tract_or_refused_by_name() {
 fn a_comparison_can_fail() {
     let (_, picture) = &photos()[9];
     let settings = DetectSettings { confidence: 0.3, ..DetectSettings::default() };
-    let right = detector(&settings, Runtime::Native).detect(picture).unwrap();
+    let right = detector(&settings, Runtime::Native).detect(picture).unwrap().into_boxes();
     assert!(right.len() > 2);
     assert!(differences(&right, &right, 0.3).is_empty());
     let changed = |change: &dyn Fn(&mut Vec<Detection>)| {

@@ -132,7 +132,7 @@ impl Line<'_> {
             let picture = &*picture;
 
             let mut detections = self.detector.detect(enhanced.seen.as_deref().unwrap_or(picture))?;
-            let mut suppressed = self.detector.suppressed().to_vec();
+            let mut suppressed = self.detector.suppressed().clone();
             for list in [&mut detections, &mut suppressed] {
                 enhanced.place(list, picture.size());
                 enhanced.leave_out(list);

@@ -9,7 +9,7 @@ fn now(clock: f64, frame: f64) -> Now {
 
 fn seen(left: f32, height: f32, score: f32) -> Observed {
     let rect = Rect::new(left, 0.0, 40.0, height);
-    Observed { detection: Detection { rect, score, class: 0 }, hidden: 0.0, suppressed: false }
+    Observed { detection: Detection { rect, score, class: 0 }, number: 0, hidden: 0.0, suppressed: false }
 }
 
 /// With the noise held fast, whatever the defaults are tuned to.
@@ -196,6 +196,7 @@ fn numbers_that_cannot_be_worked_with_are_known() {
     // The variance of its speed is beyond all numbers, though that of its place is not yet.
     let observed = Observed {
         detection: Detection { rect: Rect::new(0.0, 0.0, 8e18, 1.0), score: 0.9, class: 0 },
+        number: 0,
         hidden: 0.0,
         suppressed: false,
     };

@@ -234,6 +234,7 @@ mod tests {
             state: TrackState::Confirmed,
             born: 0.0,
             seen: 1.0,
+            detection: None,
         }
     }
 
