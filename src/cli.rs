@@ -323,6 +323,10 @@ pub enum ConfigCommand {
         /// The file; nothing: the one that would be read
         file: Option<PathBuf>,
     },
+    /// Print the commented default settings
+    Default,
+    /// Print a JSON Schema of the config file, for editors
+    Schema,
     /// Write the commented default settings to a new file
     Init {
         /// The file; nothing: ./config.toml

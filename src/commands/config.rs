@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use super::{Failure, print};
+use super::{Failure, print, tell_of_old_names};
 use crate::cli::{CommonArgs, ConfigCommand};
-use crate::config::{DEFAULT_FILE, Loaded};
+use crate::config::{Loaded, default_file, schema};
 use crate::detect::check_classes;
 
 pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Failure> {
@@ -14,10 +14,12 @@ pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Fa
     match command {
         ConfigCommand::Show => {
             let loaded = Loaded::load(common.config.as_deref(), &given)?;
+            tell_of_old_names(&loaded);
             print(&loaded.to_toml_with_origins()).map(drop)
         }
         ConfigCommand::Check { file } => {
             let loaded = Loaded::load(file.as_deref().or(common.config.as_deref()), &given)?;
+            tell_of_old_names(&loaded);
             check_classes(&loaded.settings.detector).map_err(|error| Failure::Usage(error.to_string()))?;
             let verdict = match &loaded.file {
                 Some(file) => format!("{} is right\n", file.display()),
@@ -25,6 +27,8 @@ pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Fa
             };
             print(&verdict).map(drop)
         }
+        ConfigCommand::Default => print(&default_file()).map(drop),
+        ConfigCommand::Schema => print(&format!("{:#}\n", schema())).map(drop),
         ConfigCommand::Init { file } => init(file.as_deref().unwrap_or(Path::new("config.toml"))),
     }
 }
@@ -39,7 +43,7 @@ fn init(path: &Path) -> Result<(), Failure> {
         _ => Failure::Failed(format!("cannot write {}: {error}", path.display())),
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
-    if let Err(error) = file.write_all(DEFAULT_FILE.as_bytes()).and_then(|()| file.sync_all()) {
+    if let Err(error) = file.write_all(default_file().as_bytes()).and_then(|()| file.sync_all()) {
         // Half a config file would be read as a whole one.
         let _ = std::fs::remove_file(path);
         return Err(fail(error));

@@ -161,6 +161,7 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     let mut given = common.given().map_err(Failure::Usage)?;
     given.extend(more);
     let loaded = Loaded::load(common.config.as_deref(), &given)?;
+    tell_of_old_names(&loaded);
     if let Some(file) = &loaded.file {
         log::info!("settings from {}", file.display());
     }
@@ -169,6 +170,13 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     let stop =
         Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;
     Ok(Context { loaded, stop, quiet: common.quiet })
+}
+
+/// Says which settings were given by a name of an earlier version.
+fn tell_of_old_names(loaded: &Loaded) {
+    for notice in loaded.notices() {
+        log::warn!("{notice}");
+    }
 }
 
 /// Writes to standard output; false where its reader went away, which is no failure.

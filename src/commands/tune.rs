@@ -204,10 +204,10 @@ fn outcome(found: &Found, deltas: Option<&[ScoreDelta]>, objective: Objective) -
         Some([]) => text += "nothing was found that is better than the settings in force\n",
         Some(deltas) => {
             text += &format!("{:<34}{:>10}{:>10}{:>10}\n", "setting", "before", "now", "worth");
-            for ScoreDelta { dial, before, after, score_delta } in deltas {
+            for ScoreDelta { parameter, before, after, score_delta } in deltas {
                 text += &format!(
                     "{:<34}{:>10}{:>10}{:>+10.2}\n",
-                    dial.key,
+                    parameter.path,
                     number(*before),
                     number(*after),
                     score_delta
@@ -276,7 +276,7 @@ fn toml(
     tuned.detector.confidence = found.settings.start_score;
     let default = Settings::default();
     let mut section = "";
-    for known in crate::config::KEYS {
+    for known in crate::config::parameters() {
         let (in_section, short) = known.section_and_name();
         let (value, usual) = (known.get(&tuned).to_string(), known.get(&default).to_string());
         if value == usual {
@@ -286,11 +286,11 @@ fn toml(
             text += &format!("\n[{in_section}]\n");
             section = in_section;
         }
-        let score_delta = deltas.and_then(|all| all.iter().find(|delta| delta.dial.key == known.path));
+        let score_delta = deltas.and_then(|all| all.iter().find(|delta| delta.parameter.path == known.path));
         let score_delta =
             score_delta.map_or(String::new(), |delta| format!(", worth {:+.2}", delta.score_delta));
         let assignment = format!("{short} = {}", value.trim());
-        text += &format!("{assignment:<30} # default {}{score_delta}: {}\n", usual.trim(), known.comment());
+        text += &format!("{assignment:<30} # default {}{score_delta}: {}\n", usual.trim(), known.comment);
     }
     text
 }

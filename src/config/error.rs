@@ -9,8 +9,15 @@ pub enum Origin {
     /// Built in.
     #[default]
     Default,
-    /// A line of a config file, from 1.
-    File(PathBuf, usize),
+    /// A place in a config file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The character in the line, from 1.
+        column: usize,
+    },
     /// The command line, as it was typed.
     CommandLine(String),
     /// The panel or a key of the window, while the program runs.
@@ -18,10 +25,14 @@ pub enum Origin {
 }
 
 impl fmt::Display for Origin {
+    /// `FILE:LINE`, or as it was typed; the alternate form adds the column: `FILE:LINE:COLUMN`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::File { path, line, column } if f.alternate() => {
+                write!(f, "{}:{line}:{column}", path.display())
+            }
+            Self::File { path, line, .. } => write!(f, "{}:{line}", path.display()),
             Self::CommandLine(typed) => f.write_str(typed),
             Self::Panel => f.write_str("panel"),
         }
@@ -35,6 +46,23 @@ pub struct Mistake {
     pub origin: Origin,
     /// What is wrong, in words; begins with the key where there is one.
     pub problem: String,
+}
+
+/// Something about a setting that a person should know, and that is no mistake: an old name, or a setting that is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Where it was written.
+    pub origin: Origin,
+    /// The name that was written.
+    pub name: &'static str,
+    /// What to know about it, in words.
+    pub text: String,
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}: {}", self.origin, self.text)
+    }
 }
 
 /// Why settings cannot be used.
@@ -62,7 +90,7 @@ impl fmt::Display for ConfigError {
             Self::Mistakes(mistakes) => {
                 for (i, Mistake { origin, problem }) in mistakes.iter().enumerate() {
                     let line_end = if i == 0 { "" } else { "\n" };
-                    write!(f, "{line_end}{origin}: {problem}")?;
+                    write!(f, "{line_end}{origin:#}: {problem}")?;
                 }
                 Ok(())
             }

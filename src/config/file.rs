@@ -6,8 +6,8 @@ use std::path::Path;
 use toml_edit::{Document, Item, TableLike, Value};
 
 use super::Settings;
-use super::error::{Mistake, Origin};
-use super::keys::{KEYS, Key, key, sections, unknown_key};
+use super::error::{Mistake, Notice, Origin};
+use super::params::{Named, Parameter, named, sections, unknown};
 use crate::suggest;
 
 /// A value that one layer holds, as the program would write it, and where it was written.
@@ -25,18 +25,36 @@ pub(super) fn same(a: Option<&Held>, b: Option<&Held>) -> bool {
     a.map(|held| held.value.to_string()) == b.map(|held| held.value.to_string())
 }
 
-/// The key, and the value as the program would write it.
+/// A name and a value that are allowed.
+pub(super) struct Checked {
+    /// The setting, with the value as the program would write it; `None` where the setting is no more.
+    pub(super) value: Option<(&'static Parameter, Value)>,
+    /// An old name, and what to know about it.
+    pub(super) old: Option<(&'static str, String)>,
+}
+
+/// Checks a value for the setting of this full name.
 ///
 /// # Errors
-/// What is wrong, in words: there is no such key, or the value is not allowed.
-pub(super) fn checked(path: &str, value: &Value) -> Result<(&'static Key, Value), String> {
-    let key = key(path).ok_or_else(|| unknown_key(path))?;
+/// What is wrong, in words: there is no such setting, or the value is not allowed.
+pub(super) fn checked(path: &str, value: &Value) -> Result<Checked, String> {
+    let (parameter, old) = match named(path).ok_or_else(|| unknown(path))? {
+        Named::Parameter(parameter) => (parameter, None),
+        Named::Renamed(parameter, name) => {
+            let text = format!("{name} is now called {}; the old name still works", parameter.path);
+            (parameter, Some((name, text)))
+        }
+        Named::Removed(name, why) => {
+            let text = format!("{name} is gone and has no effect: {why}");
+            return Ok(Checked { value: None, old: Some((name, text)) });
+        }
+    };
     let mut scratch = Settings::default();
-    key.set(&mut scratch, value).map_err(|allowed| {
+    parameter.set(&mut scratch, value).map_err(|allowed| {
         let shown: String = value.to_string().trim().chars().take(60).collect();
         format!("{path} cannot be {shown}: allowed is {allowed}")
     })?;
-    Ok((key, key.get(&scratch)))
+    Ok(Checked { value: Some((parameter, parameter.get(&scratch))), old })
 }
 
 /// Whether a text is TOML at all.
@@ -44,52 +62,87 @@ pub(super) fn is_toml(text: &str) -> bool {
     Document::parse(text).is_ok()
 }
 
-/// The values of a file; what is wrong in it is added to `mistakes`.
-pub(super) fn parse(path: &Path, text: &str, mistakes: &mut Vec<Mistake>) -> Values {
-    let line = |offset: usize| 1 + text.as_bytes().iter().take(offset).filter(|&&byte| byte == b'\n').count();
-    let at = |offset: Option<usize>| Origin::File(path.to_owned(), line(offset.unwrap_or(0)));
-    let mut values = Values::new();
-    match Document::parse(text) {
-        Ok(document) => take_table("", document.as_table(), &at, &mut values, mistakes),
-        Err(error) => {
-            let origin = at(error.span().map(|span| span.start));
-            mistakes.push(Mistake { origin, problem: error.message().trim().to_owned() });
-        }
-    }
-    values
+/// What a file says.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    pub(super) values: Values,
+    pub(super) mistakes: Vec<Mistake>,
+    pub(super) notices: Vec<Notice>,
 }
 
-fn take_table(
-    section: &str,
-    table: &dyn TableLike,
-    at: &dyn Fn(Option<usize>) -> Origin,
-    values: &mut Values,
-    mistakes: &mut Vec<Mistake>,
-) {
-    for (name, item) in table.iter() {
-        let path = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
-        let span = table.key(name).and_then(|key| key.span()).or_else(|| item.span());
-        let origin = at(span.map(|span| span.start));
-        let is_section = sections().iter().any(|s| *s == path || s.starts_with(&format!("{path}.")));
-        let problem = match (item, item.as_table_like()) {
-            (_, Some(inner)) if is_section => {
-                take_table(&path, inner, at, values, mistakes);
-                continue;
-            }
-            (_, Some(_)) if !KEYS.iter().any(|key| key.path == path) => {
-                let hint = suggest::hint(&path, sections());
-                format!("there is no section [{path}]{hint} (known: {})", sections().join(", "))
-            }
-            (Item::Value(value), _) if !is_section => match checked(&path, value) {
-                Ok((key, value)) => {
-                    values.insert(key.path, Held { value, origin });
+/// Reads and checks a file's text.
+pub(super) fn parse(path: &Path, text: &str) -> Parsed {
+    let mut reader = Reader { path, text, parsed: Parsed::default() };
+    match Document::parse(text) {
+        Ok(document) => reader.take_table("", document.as_table()),
+        Err(error) => {
+            let origin = reader.at(error.span().map(|span| span.start));
+            reader.mistake(origin, error.message().trim().to_owned());
+        }
+    }
+    reader.parsed
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    parsed: Parsed,
+}
+
+impl Reader<'_> {
+    /// The place of a byte of the text; without one, its beginning.
+    fn at(&self, offset: Option<usize>) -> Origin {
+        let before = self.text.get(..offset.unwrap_or(0)).unwrap_or(self.text);
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before.rsplit('\n').next().unwrap_or(before).chars().count();
+        Origin::File { path: self.path.to_owned(), line, column }
+    }
+
+    fn mistake(&mut self, origin: Origin, problem: String) {
+        self.parsed.mistakes.push(Mistake { origin, problem });
+    }
+
+    fn take_table(&mut self, section: &str, table: &dyn TableLike) {
+        for (name, item) in table.iter() {
+            let path = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+            let span = table.key(name).and_then(|key| key.span()).or_else(|| item.span());
+            let origin = self.at(span.map(|span| span.start));
+            let is_section = sections().iter().any(|s| *s == path || s.starts_with(&format!("{path}.")));
+            let problem = match (item, item.as_table_like()) {
+                (_, Some(inner)) if is_section => {
+                    self.take_table(&path, inner);
                     continue;
                 }
-                Err(problem) => problem,
-            },
-            _ if is_section => format!("{path} is a section, not a value"),
-            _ => format!("{path} is a value, not a section"),
+                (_, Some(_)) if named(&path).is_none() => {
+                    let hint = suggest::hint(&path, sections());
+                    format!("there is no section [{path}]{hint} (known: {})", sections().join(", "))
+                }
+                (Item::Value(value), _) if !is_section => {
+                    self.take_value(&path, value, origin);
+                    continue;
+                }
+                _ if is_section => format!("{path} is a section, not a value"),
+                _ => format!("{path} is a value, not a section"),
+            };
+            self.mistake(origin, problem);
+        }
+    }
+
+    fn take_value(&mut self, path: &str, value: &Value, origin: Origin) {
+        let checked = match checked(path, value) {
+            Ok(checked) => checked,
+            Err(problem) => return self.mistake(origin, problem),
         };
-        mistakes.push(Mistake { origin, problem });
+        if let Some((parameter, value)) = checked.value {
+            let held = Held { value, origin: origin.clone() };
+            match checked.old {
+                // Where both names stand, the new one counts, wherever it stands.
+                Some(_) => drop(self.parsed.values.entry(parameter.path).or_insert(held)),
+                None => drop(self.parsed.values.insert(parameter.path, held)),
+            }
+        }
+        if let Some((name, text)) = checked.old {
+            self.parsed.notices.push(Notice { origin, name, text });
+        }
     }
 }

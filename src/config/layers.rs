@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Settings;
 use super::error::{Mistake, Origin};
 use super::file::{Held, Values};
-use super::keys::{KEYS, Key, key};
+use super::params::{Parameter, parameter, parameters};
 use crate::track::{Preset, TrackSettings};
 
 /// The key that puts a published tracker in the place of all other settings of the tracker.
@@ -39,7 +39,7 @@ impl Layers {
         let mut origins = Origins::new();
         let mut put = |settings: &mut Settings, path: &'static str, held: &Held| {
             // What a layer holds was checked; a value that is refused all the same leaves the one beneath.
-            if key(path).is_some_and(|key| key.set(settings, &held.value).is_ok()) {
+            if parameter(path).is_some_and(|parameter| parameter.set(settings, &held.value).is_ok()) {
                 origins.insert(path, held.origin.clone());
             }
         };
@@ -56,10 +56,10 @@ impl Layers {
                 [&self.panel, &self.given, &self.file].into_iter().find_map(|layer| layer.get(PRESET));
             settings.tracker = TrackSettings::of(settings.tracker.preset);
             settings.detector.confidence = settings.tracker.start_score;
-            for key in KEYS.iter().filter(|key| is_governed(key.path)) {
+            for parameter in parameters().iter().filter(|known| is_governed(known.path)) {
                 if let Some(held) = named {
-                    let value = key.get(&settings);
-                    put(&mut settings, key.path, &Held { value, ..held.clone() });
+                    let value = parameter.get(&settings);
+                    put(&mut settings, parameter.path, &Held { value, ..held.clone() });
                 }
             }
         }
@@ -71,9 +71,9 @@ impl Layers {
         (settings, origins)
     }
 
-    /// The value in force for one key.
-    pub(super) fn value(&self, key: &Key) -> String {
-        key.get(&self.compose().0).to_string()
+    /// The value in force of one setting.
+    pub(super) fn value(&self, parameter: &Parameter) -> String {
+        parameter.get(&self.compose().0).to_string()
     }
 }
 

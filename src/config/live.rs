@@ -4,22 +4,20 @@
 //! panel held for that key, also where it is taken out of the file (its default is then in force); keys whose value in
 //! the file stays the same are left as they are. A reading with a mistake changes nothing at all.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use toml_edit::Value;
 
-use super::error::{ConfigError, Mistake, Origin};
-use super::file::{self, Held, Values, checked, same};
-use super::keys::{KEYS, Key};
+use super::error::{ConfigError, Mistake, Notice, Origin};
+use super::file::{self, Held, Parsed, Values, checked, same};
 use super::layers::{Layers, Origins, PRESET, check_together, is_governed};
+use super::params::{Effect, Parameter, parameters};
 use super::watch::{Reading, Watch};
 use super::{Loaded, Settings, write};
 use crate::detect::check_classes;
 use crate::track::Preset;
-
-/// What cannot change while the program runs.
-const FIXED: [&str; 2] = ["source.", "record."];
 
 /// What a reading of the file has changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,6 +96,8 @@ pub struct Live {
     problem: Option<String>,
     /// What stood in the file when it was refused; it may go together with another value in the panel.
     refused: Option<String>,
+    /// Old names about which a person was told.
+    told: BTreeSet<&'static str>,
 }
 
 /// A set of layers that is right, and not yet in force.
@@ -105,14 +105,16 @@ struct Next {
     layers: Layers,
     settings: Settings,
     origins: Origins,
+    notices: Vec<Notice>,
 }
 
 impl Live {
     /// Goes on from what was loaded. Where there was no file, it is `config.toml` in the current folder that may come.
     pub fn new(loaded: Loaded) -> Self {
-        let Loaded { settings, file, text, origins, layers } = loaded;
+        let Loaded { settings, file, text, origins, layers, notices } = loaded;
         let path = file.unwrap_or_else(|| PathBuf::from("config.toml"));
-        Self { path, text, layers, settings, origins, problem: None, refused: None }
+        let told = notices.iter().map(|notice| notice.name).collect();
+        Self { path, text, layers, settings, origins, problem: None, refused: None, told }
     }
 
     /// The settings in force.
@@ -126,8 +128,8 @@ impl Live {
     }
 
     /// Where a key's value came from.
-    pub fn origin(&self, key: &Key) -> Origin {
-        self.origins.get(key.path).cloned().unwrap_or_default()
+    pub fn origin(&self, parameter: &Parameter) -> Origin {
+        self.origins.get(parameter.path).cloned().unwrap_or_default()
     }
 
     /// The keys that the panel holds, in the order of the table.
@@ -154,9 +156,10 @@ impl Live {
     /// # Errors
     /// What is wrong with the value, in words; nothing has changed then.
     pub fn set(&mut self, path: &str, value: &Value) -> Result<(), String> {
-        let (key, value) = checked(path, value)?;
-        if FIXED.iter().any(|fixed| path.starts_with(fixed)) {
-            return Err(format!("{path} cannot change while the source is open"));
+        // Whoever calls this knows the names of this version.
+        let (key, value) = checked(path, value)?.value.ok_or_else(|| format!("{path} is gone"))?;
+        if key.effect == Effect::NextStart {
+            return Err(format!("{} cannot change while the source is open", key.path));
         }
         let mut beneath = self.layers.clone();
         beneath.panel.remove(key.path);
@@ -254,8 +257,7 @@ impl Live {
 
     /// The layers with another text in the file, and the keys whose change has no effect.
     fn with_file(&self, text: &str) -> Result<(Next, Vec<&'static str>), Vec<Mistake>> {
-        let mut mistakes = Vec::new();
-        let values = file::parse(&self.path, text, &mut mistakes);
+        let Parsed { values, mistakes, notices } = file::parse(&self.path, text);
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
@@ -273,7 +275,7 @@ impl Live {
                 layers.hand_over(path);
             }
         }
-        Ok((self.next(layers)?, without_effect))
+        Ok((Next { notices, ..self.next(layers)? }, without_effect))
     }
 
     /// Checks what the layers come to.
@@ -290,20 +292,32 @@ impl Live {
             let origin = origins.get(key).cloned().unwrap_or_default();
             mistakes.push(Mistake { origin, problem: format!("{key}: {error}") });
         }
-        if mistakes.is_empty() { Ok(Next { layers, settings, origins }) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(Next { layers, settings, origins, notices: Vec::new() })
+        } else {
+            Err(mistakes)
+        }
     }
 
     fn changes(&self, next: &Next, without_effect: Vec<&'static str>) -> Changes {
-        let value = |settings: &Settings, key: &Key| key.get(settings).to_string();
-        let differs = |key: &&Key| value(&self.settings, key) != value(&next.settings, key);
-        let keys: Vec<_> = KEYS.iter().filter(differs).map(|key| key.path).collect();
-        let later =
-            keys.iter().filter(|path| FIXED.iter().any(|fixed| path.starts_with(fixed))).copied().collect();
+        let value = |settings: &Settings, parameter: &Parameter| parameter.get(settings).to_string();
+        let differs =
+            |parameter: &&Parameter| value(&self.settings, parameter) != value(&next.settings, parameter);
+        let changed: Vec<_> = parameters().iter().filter(differs).collect();
+        let keys = changed.iter().map(|parameter| parameter.path).collect();
+        let waits = |parameter: &&&Parameter| parameter.effect == Effect::NextStart;
+        let later = changed.iter().filter(waits).map(|parameter| parameter.path).collect();
         Changes { keys, later, without_effect }
     }
 
     fn put_in_force(&mut self, next: Next) {
-        Next { layers: self.layers, settings: self.settings, origins: self.origins } = next;
+        let Next { layers, settings, origins, notices } = next;
+        (self.layers, self.settings, self.origins) = (layers, settings, origins);
+        for notice in notices {
+            if self.told.insert(notice.name) {
+                log::warn!("{notice}");
+            }
+        }
     }
 
     /// Writes what the panel holds into the file, and nothing else: every comment, the order and the form of all other
@@ -329,8 +343,7 @@ impl Live {
         let broken = |mistakes: Vec<Mistake>, when: &str| {
             fail(format!("it {when} a mistake: {}", ConfigError::Mistakes(mistakes)))
         };
-        let mut mistakes = Vec::new();
-        let old = file::parse(&self.path, &on_disk, &mut mistakes);
+        let Parsed { values: old, mistakes, .. } = file::parse(&self.path, &on_disk);
         if !mistakes.is_empty() {
             return Err(broken(mistakes, "has"));
         }
@@ -344,6 +357,7 @@ impl Live {
         let (next, without_effect) = self.with_file(&text).map_err(|found| broken(found, "would have"))?;
         let alone = Layers { file: next.layers.file.clone(), ..Layers::default() };
         let (settings, origins) = alone.compose();
+        let mut mistakes = Vec::new();
         check_together(&settings, &origins, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(broken(mistakes, "would have"));
@@ -355,7 +369,7 @@ impl Live {
             layers.hand_over(key);
         }
         let (settings, origins) = layers.compose();
-        let next = Next { layers, settings, origins };
+        let next = Next { layers, settings, origins, notices: next.notices };
         let changes = self.changes(&next, without_effect);
         self.put_in_force(next);
         (self.text, self.problem, self.refused) = (Some(text), None, None);
@@ -377,7 +391,7 @@ impl Layers {
 
 /// The names of the keys for which `is_wanted`, in the order of the table.
 fn in_order(is_wanted: impl Fn(&'static str) -> bool) -> Vec<&'static str> {
-    KEYS.iter().map(|key| key.path).filter(|path| is_wanted(path)).collect()
+    parameters().iter().map(|parameter| parameter.path).filter(|path| is_wanted(path)).collect()
 }
 
 #[cfg(test)]

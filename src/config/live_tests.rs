@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{DEFAULT_FILE, Given};
+use crate::config::{Given, default_file};
 
 struct Scene {
     folder: tempfile::TempDir,
@@ -34,11 +34,11 @@ impl Scene {
     }
 
     fn value(&self, path: &str) -> String {
-        crate::config::key(path).unwrap().get(self.live.settings()).to_string()
+        crate::config::parameter(path).unwrap().get(self.live.settings()).to_string()
     }
 
     fn origin(&self, path: &str) -> String {
-        let origin = self.live.origin(crate::config::key(path).unwrap()).to_string();
+        let origin = self.live.origin(crate::config::parameter(path).unwrap()).to_string();
         origin.replace(&format!("{}/", self.folder.path().display()), "")
     }
 
@@ -196,7 +196,7 @@ fn presets_go_before_the_file_and_beneath_the_panel() {
 
 #[test]
 fn writing_back_touches_only_its_own_values() {
-    let mut scene = Scene::new(DEFAULT_FILE, &[("detector.nms_iou", "0.3")]);
+    let mut scene = Scene::new(&default_file(), &[("detector.nms_iou", "0.3")]);
     scene.set("detector.confidence", "0.4");
     scene.set("detector.nms_iou", "0.55");
     scene.set("detector.classes", "[\"person\", \"car\"]");
@@ -204,7 +204,7 @@ fn writing_back_touches_only_its_own_values() {
     scene.set("trails.seconds", "12.5");
     let saved = scene.live.write_back().unwrap();
     assert_eq!(saved.keys.len(), 5);
-    let expected = DEFAULT_FILE
+    let expected = default_file()
         .replace("\nconfidence = 0.65         #", "\nconfidence = 0.4          #")
         .replace("\nnms_iou = 0.65            #", "\nnms_iou = 0.55            #")
         .replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
@@ -227,7 +227,7 @@ fn writing_back_touches_only_its_own_values() {
     scene.live.write_back().unwrap();
     assert_eq!(
         scene.text(),
-        DEFAULT_FILE.replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
+        default_file().replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
     );
 }
 

@@ -14,10 +14,11 @@
 
 mod error;
 mod file;
-mod keys;
-mod kinds;
 mod layers;
 mod live;
+mod params;
+mod reference;
+mod schema;
 pub mod tuning;
 mod watch;
 mod write;
@@ -36,16 +37,15 @@ use crate::source::SourceSettings;
 use crate::track::{TrackSettings, TrailSettings};
 use crate::view::OverlaySettings;
 
-pub use error::{ConfigError, Mistake, Origin};
-pub use keys::{KEYS, Key, key, sections};
+pub use error::{ConfigError, Mistake, Notice, Origin};
 pub use live::{Changes, Live, Reload, Saved};
+pub use params::{Effect, Parameter, parameter, parameters, sections};
+pub use reference::{default_file, settings_reference};
+pub use schema::schema;
 pub use watch::{Reading, Watch};
 
-use file::{Held, checked};
+use file::{Checked, Held, checked};
 use layers::{Layers, check_together};
-
-/// The commented default configuration, as `trailsight config init` writes it.
-pub const DEFAULT_FILE: &str = include_str!("../../config.toml");
 
 /// The name of the environment variable that may hold the path of the config file.
 pub const ENVIRONMENT: &str = "TRAILSIGHT_CONFIG";
@@ -107,6 +107,7 @@ pub struct Loaded {
     /// What stood in it.
     text: Option<String>,
     origins: BTreeMap<&'static str, Origin>,
+    notices: Vec<Notice>,
     layers: Layers,
 }
 
@@ -131,14 +132,23 @@ impl Loaded {
         let mut mistakes = Vec::new();
         if let Some(path) = asked_for.map(Path::to_path_buf).or_else(find_file) {
             let text = read(&path)?;
-            loaded.layers.file = file::parse(&path, &text, &mut mistakes);
+            let parsed = file::parse(&path, &text);
+            (loaded.layers.file, loaded.notices) = (parsed.values, parsed.notices);
+            mistakes = parsed.mistakes;
             (loaded.file, loaded.text) = (Some(path), Some(text));
         }
         for Given { key, value, typed } in given {
             let value = value.parse::<Value>().unwrap_or_else(|_| value.as_str().into());
             let origin = Origin::CommandLine(typed.clone());
             match checked(key, &value) {
-                Ok((key, value)) => drop(loaded.layers.given.insert(key.path, Held { value, origin })),
+                Ok(Checked { value, old }) => {
+                    if let Some((name, text)) = old {
+                        loaded.notices.push(Notice { origin: origin.clone(), name, text });
+                    }
+                    if let Some((parameter, value)) = value {
+                        loaded.layers.given.insert(parameter.path, Held { value, origin });
+                    }
+                }
                 Err(problem) => mistakes.push(Mistake { origin, problem }),
             }
         }
@@ -147,16 +157,24 @@ impl Loaded {
         if mistakes.is_empty() { Ok(loaded) } else { Err(ConfigError::Mistakes(mistakes)) }
     }
 
+    /// What a person should know about the names that were used; each old name once.
+    pub fn notices(&self) -> impl Iterator<Item = &Notice> {
+        let is_first = |&(index, notice): &(usize, &Notice)| {
+            self.notices.iter().position(|other| other.name == notice.name) == Some(index)
+        };
+        self.notices.iter().enumerate().filter(is_first).map(|(_, notice)| notice)
+    }
+
     /// Where a key's value came from.
-    pub fn origin(&self, key: &Key) -> Origin {
-        self.origins.get(key.path).cloned().unwrap_or_default()
+    pub fn origin(&self, parameter: &Parameter) -> Origin {
+        self.origins.get(parameter.path).cloned().unwrap_or_default()
     }
 
     /// The settings as a config file, with where each value came from behind it.
     pub fn to_toml_with_origins(&self) -> String {
         let mut text = String::new();
         let mut last_section = "";
-        for key in KEYS {
+        for key in parameters() {
             let (section, name) = key.section_and_name();
             if section != last_section {
                 let gap = if last_section.is_empty() { "" } else { "\n" };

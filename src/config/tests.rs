@@ -21,12 +21,17 @@ fn load(text: &str, given: &[(&str, &str)]) -> Result<Loaded, String> {
 
 #[test]
 fn the_default_file_is_the_default() {
-    let loaded = load(DEFAULT_FILE, &[]).unwrap();
+    let file = default_file();
+    let loaded = load(&default_file(), &[]).unwrap();
     assert_eq!(loaded.settings, Settings::default());
-    for key in KEYS {
-        assert!(matches!(loaded.origin(key), Origin::File(..)), "{} is missing from config.toml", key.path);
+    for key in parameters() {
+        assert!(
+            matches!(loaded.origin(key), Origin::File { .. }),
+            "{} is missing from config.toml",
+            key.path
+        );
         let (section, name) = key.section_and_name();
-        let part = DEFAULT_FILE.split(&format!("[{section}]\n")).nth(1).expect(section);
+        let part = file.split(&format!("[{section}]\n")).nth(1).expect(section);
         let line =
             part.lines().take_while(|l| !l.starts_with('[')).find(|l| l.starts_with(&format!("{name} =")));
         assert!(line.is_some_and(|l| l.contains(" # ")), "{} has no comment", key.path);
@@ -69,7 +74,7 @@ fn a_preset_goes_before_the_file_and_the_command_line_before_the_preset() {
     let file = "[detector]\nconfidence = 0.9\n[tracker]\nmemory_seconds = 9\npreset = \"sort\"\n";
     let sort = TrackSettings::of(Preset::Sort);
     assert_eq!(load(file, &[]).unwrap().settings.track(), sort);
-    let loaded = load(DEFAULT_FILE, &[("tracker.reach", "0.3"), ("tracker.preset", "bytetrack")]).unwrap();
+    let loaded = load(&default_file(), &[("tracker.reach", "0.3"), ("tracker.preset", "bytetrack")]).unwrap();
     let expected = TrackSettings { reach: 0.3, ..TrackSettings::of(Preset::Bytetrack) };
     assert_eq!(loaded.settings.track(), expected);
     let shown = loaded.to_toml_with_origins();

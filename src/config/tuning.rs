@@ -3,8 +3,8 @@
 
 use toml_edit::Value;
 
-use super::keys::{Key, key};
 use super::live::Live;
+use super::params::{Parameter, parameter};
 use crate::ui::panel::{Control, PanelRow};
 
 /// How a value moves.
@@ -78,7 +78,7 @@ static DIALS: &[Dial] = &[
 pub fn rows(live: &Live) -> Vec<PanelRow> {
     let changed = live.changed();
     let row = |dial: &Dial| {
-        let key = key(dial.path)?;
+        let key = parameter(dial.path)?;
         let value = key.get(live.settings());
         Some(PanelRow {
             path: dial.path,
@@ -94,7 +94,7 @@ pub fn rows(live: &Live) -> Vec<PanelRow> {
             },
             changed: changed.contains(&dial.path),
             origin: live.origin(key).to_string(),
-            comment: key.comment(),
+            comment: key.comment,
         })
     };
     DIALS.iter().filter_map(row).collect()
@@ -135,9 +135,9 @@ pub fn put_at(live: &mut Live, path: &str, share: f32) -> Result<(), String> {
     }
 }
 
-fn find(path: &str) -> Result<(&'static Dial, &'static Key), String> {
+fn find(path: &str) -> Result<(&'static Dial, &'static Parameter), String> {
     let dial = DIALS.iter().find(|dial| dial.path == path);
-    dial.zip(key(path)).ok_or_else(|| format!("{path} has no row in the panel"))
+    dial.zip(parameter(path)).ok_or_else(|| format!("{path} has no row in the panel"))
 }
 
 fn put(live: &mut Live, dial: &Dial, wished: f64) -> Result<(), String> {

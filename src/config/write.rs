@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
 
-use super::error::Mistake;
-use super::file::{Values, parse, same};
-use super::keys::{KEYS, key};
+use super::file::{Parsed, Values, parse, same};
+use super::params::{parameter, parameters};
 
 /// `text` (which holds `old`) with the values `wanted`. A value that is there is exchanged where it stands, and the
 /// comment behind it keeps its column; one that is not there is added to its section.
@@ -21,7 +20,10 @@ pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<S
     let mut places = Vec::new();
     let mut missing = Vec::new();
     for (&path, held) in wanted {
-        match find(document.as_table(), path).and_then(Item::span) {
+        // A value that has an old name keeps it.
+        let aliases = parameter(path).map_or(&[][..], |parameter| parameter.aliases);
+        let item = [path].iter().chain(aliases).find_map(|name| find(document.as_table(), name));
+        match item.and_then(Item::span) {
             Some(span) => places.push((span, held.value.to_string())),
             None => missing.push((path, held)),
         }
@@ -43,7 +45,7 @@ pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<S
     if !missing.is_empty() {
         let mut document: DocumentMut = new.parse().map_err(|_| odd())?;
         for (path, held) in missing {
-            let (section, name) = key(path).ok_or_else(odd)?.section_and_name();
+            let (section, name) = parameter(path).ok_or_else(odd)?.section_and_name();
             let table = section_of(document.as_table_mut(), section).ok_or_else(odd)?;
             table.insert(name, Item::Value(held.value.clone()));
         }
@@ -54,10 +56,11 @@ pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<S
         }
     }
 
-    let mut mistakes: Vec<Mistake> = Vec::new();
-    let is = parse(Path::new(""), &new, &mut mistakes);
-    let right =
-        KEYS.iter().all(|key| same(is.get(key.path), wanted.get(key.path).or_else(|| old.get(key.path))));
+    let Parsed { values: is, mistakes, .. } = parse(Path::new(""), &new);
+    let right = parameters()
+        .iter()
+        .map(|parameter| parameter.path)
+        .all(|path| same(is.get(path), wanted.get(path).or_else(|| old.get(path))));
     if right && mistakes.is_empty() { Ok(new) } else { Err(odd()) }
 }
 

@@ -40,6 +40,7 @@ mod associate;
 mod camera;
 mod motion;
 mod occlusion;
+mod parameters;
 mod settings;
 mod similarity;
 mod sweep_and_prune;
@@ -57,6 +58,7 @@ use occlusion::Occluders;
 use similarity::{Cues, MatchCandidate};
 use tracklet::{Now, Tracklet};
 
+pub use parameters::{Field, START_SCORE, TRACK_PARAMETERS, TrackParameter};
 pub use settings::{Preset, TrackSettings};
 pub use trails::{TrailAnchor, TrailSettings, Trails};
 

@@ -6,14 +6,14 @@
 //! for better values, checked on sequences that it has not seen ([`folds`]).
 
 mod ablation;
-mod dials;
 mod folds;
 mod jitter;
 mod search;
 mod sequence_set;
+mod space;
 
 pub use ablation::{Change, PIECES, PRESETS};
-pub use dials::{DIALS, Dial};
 pub use folds::{Fold, folds};
 pub use search::{Found, Plan, ScoreDelta, search, settle};
 pub use sequence_set::{Objective, SequenceSet, SequenceSetError, SequenceSetOptions, SetEvaluation};
+pub use space::search_space;

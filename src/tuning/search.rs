@@ -6,9 +6,9 @@
 
 use std::time::Instant;
 
-use super::dials::{DIALS, Dial};
 use super::sequence_set::{Objective, SequenceSet};
-use crate::track::TrackSettings;
+use super::space::{search_space, set_rounded};
+use crate::track::{TrackParameter, TrackSettings};
 
 /// How many settings are tried at a time.
 const CHILDREN: usize = 8;
@@ -53,7 +53,7 @@ pub struct Found {
 #[derive(Debug, Clone, Copy)]
 pub struct ScoreDelta {
     /// The setting.
-    pub dial: &'static Dial,
+    pub parameter: &'static TrackParameter,
     /// Its value before.
     pub before: f64,
     /// Its value now.
@@ -99,24 +99,24 @@ pub fn search(
     Some(found)
 }
 
-/// A little different from its parent. The dials come from a shuffled `deck`, so that each has its turn before any has
+/// A little different from its parent. The parameters come from a shuffled `deck`, so that each has its turn before any has
 /// its second.
-fn child(parent: &TrackSettings, deck: &mut Vec<&'static Dial>, random: &mut fastrand::Rng) -> TrackSettings {
+fn child(parent: &TrackSettings, deck: &mut Vec<&'static TrackParameter>, random: &mut fastrand::Rng) -> TrackSettings {
     let mut child = *parent;
     for _ in 0..random.usize(1..=MOST_CHANGES) {
         if deck.is_empty() {
-            deck.extend(DIALS);
+            deck.extend(search_space());
             random.shuffle(deck);
         }
-        let Some(dial) = deck.pop() else { break };
-        let (low, high) = dial.range;
+        let Some(parameter) = deck.pop() else { break };
+        let (low, high) = parameter.search.unwrap_or(parameter.range);
         let value = if random.f64() < ANEW {
             low + (high - low) * random.f64()
         } else {
-            let value = (dial.get)(&child);
+            let value = parameter.get(&child);
             value * (1.0 + STEP.0 * normal(random)) + STEP.1 * (high - low) * normal(random)
         };
-        dial.turn(&mut child, value);
+        set_rounded(parameter, &mut child, value);
     }
     // As the program has it: what begins a track is strong, and weak detections are those below the strong ones.
     child.high_score = child.high_score.min(child.start_score);
@@ -148,34 +148,34 @@ pub fn settle(
     let score = |settings: &TrackSettings| {
         Some(set.evaluate(&[*settings], sequences, None, stop)?.first()?.score(objective))
     };
-    let without = |settings: &TrackSettings, dial: &Dial| {
+    let without = |settings: &TrackSettings, parameter: &TrackParameter| {
         let mut without = *settings;
-        (dial.set)(&mut without, (dial.get)(start));
+        parameter.set(&mut without, parameter.get(start));
         without
     };
-    let is_changed = |settings: &TrackSettings, dial: &Dial| (dial.get)(settings) != (dial.get)(start);
+    let is_changed = |settings: &TrackSettings, parameter: &TrackParameter| parameter.get(settings) != parameter.get(start);
     let least = found.score - GIVEN_BACK * (found.score - found.before);
     // With one gone, another may be of no use either.
     loop {
-        let changed = DIALS.iter().filter(|dial| is_changed(&found.settings, dial)).count();
-        for dial in DIALS {
-            if is_changed(&found.settings, dial) {
-                let without = without(&found.settings, dial);
+        let changed = search_space().filter(|parameter| is_changed(&found.settings, parameter)).count();
+        for parameter in search_space() {
+            if is_changed(&found.settings, parameter) {
+                let without = without(&found.settings, parameter);
                 let score = score(&without)?;
                 if is_fit(&without) && score >= least.max(found.score - WORTHLESS) {
                     (found.settings, found.score) = (without, score);
                 }
             }
         }
-        if DIALS.iter().filter(|dial| is_changed(&found.settings, dial)).count() == changed {
+        if search_space().filter(|parameter| is_changed(&found.settings, parameter)).count() == changed {
             break;
         }
     }
     let mut deltas = Vec::new();
-    for dial in DIALS.iter().filter(|dial| is_changed(&found.settings, dial)) {
-        let score_delta = found.score - score(&without(&found.settings, dial))?;
-        let (before, after) = ((dial.get)(start), (dial.get)(&found.settings));
-        deltas.push(ScoreDelta { dial, before, after, score_delta });
+    for parameter in search_space().filter(|parameter| is_changed(&found.settings, parameter)) {
+        let score_delta = found.score - score(&without(&found.settings, parameter))?;
+        let (before, after) = (parameter.get(start), parameter.get(&found.settings));
+        deltas.push(ScoreDelta { parameter, before, after, score_delta });
     }
     deltas.sort_by(|a, b| b.score_delta.total_cmp(&a.score_delta));
     Some(deltas)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::fuzz::Target;
 use crate::fuzz::readers::{self, Scratch};
-use trailsight::config::DEFAULT_FILE;
+use trailsight::config::default_file;
 use trailsight::geometry::Rect;
 use trailsight::labels::Labels;
 use trailsight::scene::{Scene, Track, TrackState};
@@ -95,7 +95,7 @@ fn data_sets() {
 
 #[test]
 fn settings() {
-    let sections: Vec<Vec<u8>> = DEFAULT_FILE
+    let sections: Vec<Vec<u8>> = default_file()
         .split("\n\n")
         .map(|part| {
             part.lines()

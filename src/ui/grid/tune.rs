@@ -3,7 +3,7 @@
 use toml_edit::Value;
 
 use super::{Common, Stage};
-use crate::config::{Live, Reload, Settings, key, tuning};
+use crate::config::{Live, Reload, Settings, parameter, tuning};
 use crate::ui::command::Command;
 use crate::ui::session::obey::CONFIDENCE_STEPS;
 
@@ -91,7 +91,7 @@ impl Stage {
     }
 
     fn switch(&mut self, path: &'static str) {
-        let on = key(path).and_then(|key| key.get(self.common.live.settings()).as_bool());
+        let on = parameter(path).and_then(|known| known.get(self.common.live.settings()).as_bool());
         if let Some(on) = on {
             self.change(|live| live.set(path, &Value::from(!on)));
         }

@@ -3,7 +3,7 @@
 use toml_edit::Value;
 
 use super::{Stage, lock};
-use crate::config::{Live, Reload, Settings, Watch, key, tuning};
+use crate::config::{Live, Reload, Settings, Watch, parameter, tuning};
 use crate::pipeline::Note;
 use crate::ui::event::Event;
 use crate::ui::panel::{Panel, PanelAnswer, PanelCommand, PanelData};
@@ -77,7 +77,7 @@ impl Stage {
 
     /// Switches a setting on or off.
     pub(crate) fn switch(&mut self, path: &'static str) {
-        let on = key(path).and_then(|key| key.get(self.show.carried.live.settings()).as_bool());
+        let on = parameter(path).and_then(|known| known.get(self.show.carried.live.settings()).as_bool());
         if let Some(on) = on {
             self.change(|live| live.set(path, &Value::from(!on)));
         }

@@ -1,25 +1,32 @@
-//! The kinds of values that a setting can have: how each is read from TOML, written to it, and what it allows.
+//! The kinds of values that a setting can have: how each is read from TOML and written to it, and what it allows, in words
+//! and as a JSON Schema.
 
 use std::fmt::Display;
+use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde_json::{Value as Json, json};
 use toml_edit::{Array, Value};
 
 use crate::detect::Runtime;
-use crate::enhance::{Median, Polygon, ShownPicture, WhiteBalance};
-use crate::geometry::Rect;
+use crate::enhance::{Median, ShownPicture, WhiteBalance};
 use crate::source::{CameraBackend, Rotate};
 use crate::track::{Preset, TrailAnchor};
 use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
 
-/// A kind of value. `read` fails with what is allowed, in words.
+/// A kind of value.
 pub(super) trait Kind {
     /// What it is in the program.
     type Set;
+    /// Reads it; fails with what is allowed, in words.
     fn read(&self, value: &Value) -> Result<Self::Set, String>;
     fn write(&self, set: &Self::Set) -> Value;
+    /// Which values are allowed, in words.
+    fn allowed(&self) -> String;
+    /// Which values are allowed, as a JSON Schema (draft-07); it must refuse no value that `read` takes from a file.
+    fn schema(&self) -> Json;
 }
 
 /// `true` or `false`.
@@ -29,11 +36,19 @@ impl Kind for Switch {
     type Set = bool;
 
     fn read(&self, value: &Value) -> Result<bool, String> {
-        value.as_bool().ok_or_else(|| "true or false".to_owned())
+        value.as_bool().ok_or_else(|| self.allowed())
     }
 
     fn write(&self, set: &bool) -> Value {
         (*set).into()
+    }
+
+    fn allowed(&self) -> String {
+        "true or false".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "boolean" })
     }
 }
 
@@ -44,10 +59,6 @@ impl Real {
     fn number(&self, value: &Value) -> Result<f64, String> {
         let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
         number.filter(|number| self.0.contains(number)).ok_or_else(|| self.allowed())
-    }
-
-    fn allowed(&self) -> String {
-        format!("a number from {} to {}", self.0.start(), self.0.end())
     }
 }
 
@@ -60,6 +71,14 @@ impl Kind for Real {
 
     fn write(&self, set: &f64) -> Value {
         (*set).into()
+    }
+
+    fn allowed(&self) -> String {
+        format!("a number from {} to {}", self.0.start(), self.0.end())
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "number", "minimum": self.0.start(), "maximum": self.0.end() })
     }
 }
 
@@ -77,6 +96,14 @@ impl Kind for Real32 {
         // Through text, so that 0.1 does not become 0.10000000149011612.
         set.to_string().parse::<f64>().unwrap_or(f64::from(*set)).into()
     }
+
+    fn allowed(&self) -> String {
+        Real(self.0.clone()).allowed()
+    }
+
+    fn schema(&self) -> Json {
+        Real(self.0.clone()).schema()
+    }
 }
 
 /// A number in a range, or 0 for "none".
@@ -91,11 +118,19 @@ impl Kind for RealOrNone {
         if zero {
             return Ok(None);
         }
-        real.number(value).map(Some).map_err(|allowed| format!("0 (none) or {allowed}"))
+        real.number(value).map(Some).map_err(|_| self.allowed())
     }
 
     fn write(&self, set: &Option<f64>) -> Value {
         set.unwrap_or(0.0).into()
+    }
+
+    fn allowed(&self) -> String {
+        format!("0 (none) or {}", Real(self.0.clone()).allowed())
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "anyOf": [{ "enum": [0] }, Real(self.0.clone()).schema()] })
     }
 }
 
@@ -108,7 +143,7 @@ impl Whole {
             .as_integer()
             .filter(|number| self.0.contains(number))
             .and_then(|number| number.try_into().ok())
-            .ok_or_else(|| format!("a whole number from {} to {}", self.0.start(), self.0.end()))
+            .ok_or_else(|| self.allowed())
     }
 }
 
@@ -121,6 +156,14 @@ impl Kind for Whole {
 
     fn write(&self, set: &u32) -> Value {
         i64::from(*set).into()
+    }
+
+    fn allowed(&self) -> String {
+        format!("a whole number from {} to {}", self.0.start(), self.0.end())
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "integer", "minimum": self.0.start(), "maximum": self.0.end() })
     }
 }
 
@@ -137,6 +180,14 @@ impl Kind for Count {
     fn write(&self, set: &usize) -> Value {
         (*set as i64).into()
     }
+
+    fn allowed(&self) -> String {
+        Whole(self.0.clone()).allowed()
+    }
+
+    fn schema(&self) -> Json {
+        Whole(self.0.clone()).schema()
+    }
 }
 
 /// A file's path, or `""` for "none".
@@ -146,12 +197,20 @@ impl Kind for File {
     type Set = Option<PathBuf>;
 
     fn read(&self, value: &Value) -> Result<Option<PathBuf>, String> {
-        let path = value.as_str().ok_or_else(|| "a file's path in quotes, or \"\" for none".to_owned())?;
+        let path = value.as_str().ok_or_else(|| self.allowed())?;
         Ok((!path.is_empty()).then(|| path.into()))
     }
 
     fn write(&self, set: &Option<PathBuf>) -> Value {
         set.as_ref().map(|path| path.display().to_string()).unwrap_or_default().into()
+    }
+
+    fn allowed(&self) -> String {
+        "a file's path in quotes, or \"\" for none".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string" })
     }
 }
 
@@ -162,7 +221,7 @@ impl Kind for Names {
     type Set = Vec<String>;
 
     fn read(&self, value: &Value) -> Result<Vec<String>, String> {
-        let allowed = || "a list of names, such as [\"person\", \"car\"]".to_owned();
+        let allowed = || self.allowed();
         if let Some(text) = value.as_str() {
             return Ok(text
                 .split(',')
@@ -177,10 +236,29 @@ impl Kind for Names {
     fn write(&self, set: &Vec<String>) -> Value {
         Value::Array(set.iter().collect::<Array>())
     }
+
+    fn allowed(&self) -> String {
+        "a list of names, such as [\"person\", \"car\"]".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "anyOf": [{ "type": "array", "items": { "type": "string" } }, { "type": "string" }] })
+    }
 }
 
-/// Anything that is written as text and says itself what it allows.
-pub(super) struct Text<T>(pub(super) std::marker::PhantomData<T>);
+/// Anything that is written as text and says itself what it allows; where there is one, with a regular expression that
+/// every allowed text matches.
+pub(super) struct Text<T>(Option<&'static str>, PhantomData<T>);
+
+impl<T> Text<T> {
+    pub(super) const fn any() -> Self {
+        Self(None, PhantomData)
+    }
+
+    pub(super) const fn like(pattern: &'static str) -> Self {
+        Self(Some(pattern), PhantomData)
+    }
+}
 
 impl<T: FromStr<Err = String> + Display> Kind for Text<T> {
     type Set = T;
@@ -195,6 +273,18 @@ impl<T: FromStr<Err = String> + Display> Kind for Text<T> {
     fn write(&self, set: &T) -> Value {
         set.to_string().into()
     }
+
+    fn allowed(&self) -> String {
+        // No kind of text may hold this character.
+        "\0".parse::<T>().err().unwrap_or_else(|| "any text".to_owned())
+    }
+
+    fn schema(&self) -> Json {
+        match self.0 {
+            Some(pattern) => json!({ "type": "string", "pattern": pattern }),
+            None => json!({ "type": "string" }),
+        }
+    }
 }
 
 /// One of a few words.
@@ -205,14 +295,21 @@ impl<T: Copy + PartialEq> Kind for Choice<T> {
 
     fn read(&self, value: &Value) -> Result<T, String> {
         let found = value.as_str().and_then(|text| self.0.iter().find(|(word, _)| *word == text));
-        found.map(|&(_, set)| set).ok_or_else(|| {
-            let words: Vec<_> = self.0.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-            words.join(" or ")
-        })
+        found.map(|&(_, set)| set).ok_or_else(|| self.allowed())
     }
 
     fn write(&self, set: &T) -> Value {
         self.0.iter().find(|(_, known)| known == set).map_or("", |&(word, _)| word).into()
+    }
+
+    fn allowed(&self) -> String {
+        let words: Vec<_> = self.0.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        words.join(" or ")
+    }
+
+    fn schema(&self) -> Json {
+        let words: Vec<_> = self.0.iter().map(|&(word, _)| word).collect();
+        json!({ "enum": words })
     }
 }
 
@@ -259,7 +356,7 @@ impl Kind for Turn {
             Some(90) => Ok(Rotate::Quarter),
             Some(180) => Ok(Rotate::Half),
             Some(270) => Ok(Rotate::ThreeQuarters),
-            _ => Err("0, 90, 180 or 270".to_owned()),
+            _ => Err(self.allowed()),
         }
     }
 
@@ -272,7 +369,17 @@ impl Kind for Turn {
         };
         degrees.into()
     }
+
+    fn allowed(&self) -> String {
+        "0, 90, 180 or 270".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "enum": [0, 90, 180, 270] })
+    }
 }
+
+const FACTOR: Real = Real(MIN_SCALE as f64..=MAX_SCALE as f64);
 
 /// `"auto"` or a factor.
 pub(super) struct Size;
@@ -284,10 +391,7 @@ impl Kind for Size {
         if value.as_str() == Some("auto") {
             return Ok(Scale::Auto);
         }
-        Real(f64::from(MIN_SCALE)..=f64::from(MAX_SCALE))
-            .number(value)
-            .map(|factor| Scale::Fixed(factor as f32))
-            .map_err(|allowed| format!("\"auto\" or {allowed}"))
+        FACTOR.number(value).map(|factor| Scale::Fixed(factor as f32)).map_err(|_| self.allowed())
     }
 
     fn write(&self, set: &Scale) -> Value {
@@ -296,82 +400,12 @@ impl Kind for Size {
             Scale::Fixed(factor) => Real32(0.0..=0.0).write(factor),
         }
     }
-}
 
-/// A list of numbers, whole ones included; `None` where it is something else.
-fn numbers(value: &Value) -> Option<Vec<f32>> {
-    let number = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
-    value.as_array()?.iter().map(|value| number(value).map(|number| number as f32)).collect()
-}
-
-/// Numbers as a file has them: 0.1 is not to become 0.10000000149011612.
-fn written(numbers: &[f32]) -> Value {
-    Value::Array(numbers.iter().map(|&number| Real32(0.0..=0.0).write(&number)).collect())
-}
-
-/// `[left, top, width, height]` in shares of the picture's sides, or `[]` for none.
-pub(super) struct Part;
-
-impl Kind for Part {
-    type Set = Option<Rect>;
-
-    fn read(&self, value: &Value) -> Result<Option<Rect>, String> {
-        let allowed = || {
-            "[left, top, width, height] in shares of the picture's sides, such as [0.25, 0, 0.5, 1], or []"
-                .to_owned()
-        };
-        match numbers(value).ok_or_else(allowed)?.as_slice() {
-            [] => Ok(None),
-            &[left, top, width, height] => {
-                let rect = Rect::new(left, top, width, height);
-                // A hair more than 1 is what decimals add up to.
-                let within = left >= 0.0 && top >= 0.0 && rect.right() <= 1.0001 && rect.bottom() <= 1.0001;
-                let sound = within && width >= 0.01 && height >= 0.01;
-                sound.then_some(Some(rect)).ok_or_else(allowed)
-            }
-            _ => Err(allowed()),
-        }
+    fn allowed(&self) -> String {
+        format!("\"auto\" or {}", FACTOR.allowed())
     }
 
-    fn write(&self, set: &Option<Rect>) -> Value {
-        set.map_or_else(
-            || Value::Array(Array::new()),
-            |rect| written(&[rect.left, rect.top, rect.width, rect.height]),
-        )
-    }
-}
-
-/// A list of polygons, each a list of corners `[x, y]` in shares of the picture's sides.
-pub(super) struct Polygons;
-
-/// The most polygons.
-const MOST_POLYGONS: usize = 64;
-
-impl Kind for Polygons {
-    type Set = Vec<Polygon>;
-
-    fn read(&self, value: &Value) -> Result<Vec<Polygon>, String> {
-        let allowed = || {
-            format!(
-                "a list of at most {MOST_POLYGONS} polygons, each of 3 to {} corners [x, y] in shares of the picture's \
-                 sides, such as [[[0, 0], [0.4, 0], [0, 0.3]]]",
-                Polygon::MOST
-            )
-        };
-        let corner = |value: &Value| match numbers(value)?.as_slice() {
-            &[x, y] => Some((x, y)),
-            _ => None,
-        };
-        let polygon =
-            |value: &Value| Polygon::new(value.as_array()?.iter().map(corner).collect::<Option<Vec<_>>>()?);
-        let list = value.as_array().filter(|list| list.len() <= MOST_POLYGONS).ok_or_else(allowed)?;
-        list.iter().map(|value| polygon(value).ok_or_else(allowed)).collect()
-    }
-
-    fn write(&self, set: &Vec<Polygon>) -> Value {
-        let polygon = |polygon: &Polygon| -> Value {
-            Value::Array(polygon.corners().iter().map(|&(x, y)| written(&[x, y])).collect())
-        };
-        Value::Array(set.iter().map(polygon).collect())
+    fn schema(&self) -> Json {
+        json!({ "anyOf": [{ "enum": ["auto"] }, FACTOR.schema()] })
     }
 }

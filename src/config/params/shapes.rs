@@ -1,0 +1,128 @@
+//! Values with a shape: parts of the picture and polygons in it.
+
+use serde_json::{Value as Json, json};
+use toml_edit::{Array, Value};
+
+use super::kinds::{Kind, Real32};
+use crate::enhance::Polygon;
+use crate::geometry::Rect;
+
+/// A list of numbers, whole ones included; `None` where it is something else.
+fn numbers(value: &Value) -> Option<Vec<f32>> {
+    let number = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+    value.as_array()?.iter().map(|value| number(value).map(|number| number as f32)).collect()
+}
+
+/// Numbers as a file has them: 0.1 is not to become 0.10000000149011612.
+fn written(numbers: &[f32]) -> Value {
+    Value::Array(numbers.iter().map(|&number| Real32(0.0..=0.0).write(&number)).collect())
+}
+
+/// `[left, top, width, height]` in shares of the picture's sides, or `[]` for none.
+pub(super) struct Part;
+
+impl Kind for Part {
+    type Set = Option<Rect>;
+
+    fn read(&self, value: &Value) -> Result<Option<Rect>, String> {
+        let allowed = || self.allowed();
+        match numbers(value).ok_or_else(allowed)?.as_slice() {
+            [] => Ok(None),
+            &[left, top, width, height] => {
+                let rect = Rect::new(left, top, width, height);
+                // A hair more than 1 is what decimals add up to.
+                let within = left >= 0.0 && top >= 0.0 && rect.right() <= 1.0001 && rect.bottom() <= 1.0001;
+                let sound = within && width >= 0.01 && height >= 0.01;
+                sound.then_some(Some(rect)).ok_or_else(allowed)
+            }
+            _ => Err(allowed()),
+        }
+    }
+
+    fn write(&self, set: &Option<Rect>) -> Value {
+        set.map_or_else(
+            || Value::Array(Array::new()),
+            |rect| written(&[rect.left, rect.top, rect.width, rect.height]),
+        )
+    }
+
+    fn allowed(&self) -> String {
+        "[left, top, width, height] in shares of the picture's sides, such as [0.25, 0, 0.5, 1], or []"
+            .to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        let none = json!({ "type": "array", "maxItems": 0 });
+        json!({ "anyOf": [none, { "type": "array", "items": share(), "minItems": 4, "maxItems": 4 }] })
+    }
+}
+
+/// A polygon: a list of corners `[x, y]` in shares of the picture's sides.
+pub(super) struct Corners;
+
+impl Kind for Corners {
+    type Set = Polygon;
+
+    fn read(&self, value: &Value) -> Result<Polygon, String> {
+        let corner = |value: &Value| match numbers(value)?.as_slice() {
+            &[x, y] => Some((x, y)),
+            _ => None,
+        };
+        let corners = value.as_array().and_then(|list| list.iter().map(corner).collect());
+        corners.and_then(Polygon::new).ok_or_else(|| self.allowed())
+    }
+
+    fn write(&self, set: &Polygon) -> Value {
+        Value::Array(set.corners().iter().map(|&(x, y)| written(&[x, y])).collect())
+    }
+
+    fn allowed(&self) -> String {
+        format!(
+            "a polygon of 3 to {} corners [x, y] in shares of the picture's sides, not all on one line, such as \
+             [[0, 0], [0.4, 0], [0, 0.3]]",
+            Polygon::MOST
+        )
+    }
+
+    fn schema(&self) -> Json {
+        let corner = json!({ "type": "array", "items": share(), "minItems": 2, "maxItems": 2 });
+        json!({ "type": "array", "items": corner, "minItems": 3, "maxItems": Polygon::MOST })
+    }
+}
+
+/// A list of polygons.
+pub(super) struct Polygons;
+
+/// The most polygons.
+const MOST_POLYGONS: usize = 64;
+
+impl Kind for Polygons {
+    type Set = Vec<Polygon>;
+
+    fn read(&self, value: &Value) -> Result<Vec<Polygon>, String> {
+        let list = value.as_array().filter(|list| list.len() <= MOST_POLYGONS);
+        let polygons = list.and_then(|list| list.iter().map(|value| Corners.read(value).ok()).collect());
+        polygons.ok_or_else(|| self.allowed())
+    }
+
+    fn write(&self, set: &Vec<Polygon>) -> Value {
+        Value::Array(set.iter().map(|polygon| Corners.write(polygon)).collect())
+    }
+
+    fn allowed(&self) -> String {
+        format!(
+            "a list of at most {MOST_POLYGONS} polygons, each of 3 to {} corners [x, y] in shares of the picture's \
+             sides, such as [[[0, 0], [0.4, 0], [0, 0.3]]]",
+            Polygon::MOST
+        )
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "array", "items": Corners.schema(), "maxItems": MOST_POLYGONS })
+    }
+}
+
+/// A share of a side of the picture.
+fn share() -> Json {
+    json!({ "type": "number", "minimum": 0, "maximum": 1 })
+}

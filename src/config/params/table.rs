@@ -1,0 +1,172 @@
+//! The rows of the table, in the order of `config.toml`.
+
+use std::sync::LazyLock;
+
+use super::kinds::*;
+use super::shapes::{Part, Polygons};
+use super::{Access, Effect, Parameter};
+use crate::detect::InputSize;
+use crate::enhance::Tiles;
+use crate::source::camera::FormatPin;
+use crate::track::{START_SCORE, TRACK_PARAMETERS};
+
+macro_rules! path {
+    ($first:ident $(. $rest:ident)*) => { concat!(stringify!($first) $(, ".", stringify!($rest))*) };
+}
+
+macro_rules! setting {
+    ($($part:ident).+, $kind:expr, $comment:expr) => {
+        Parameter {
+            path: path!($($part).+),
+            comment: $comment,
+            unit: "",
+            aliases: &[],
+            effect: Effect::Live,
+            access: Access::Kind {
+                read: |settings, value| {
+                    settings.$($part).+ = $kind.read(value)?;
+                    Ok(())
+                },
+                write: |settings| $kind.write(&settings.$($part).+),
+                allowed: || $kind.allowed(),
+                schema: || $kind.schema(),
+            },
+        }
+    };
+}
+
+impl Parameter {
+    const fn unit(self, unit: &'static str) -> Self {
+        Self { unit, ..self }
+    }
+
+    /// A change takes effect once another network is loaded.
+    const fn network(self) -> Self {
+        Self { effect: Effect::Network, ..self }
+    }
+
+    /// A change takes effect at the next start.
+    const fn next_start(self) -> Self {
+        Self { effect: Effect::NextStart, ..self }
+    }
+}
+
+/// All settings, in the order of the default `config.toml`.
+pub fn parameters() -> &'static [Parameter] {
+    static ALL: LazyLock<Vec<Parameter>> = LazyLock::new(all);
+    &ALL
+}
+
+/// All sections, in order, each with what it is about.
+pub(in crate::config) static SECTIONS: &[(&str, &str)] = &[
+    ("source", "Where frames come from."),
+    ("source.camera", "A camera of this machine."),
+    ("enhance", "What is done to the picture before the network sees it, and where objects count."),
+    ("detector", "The network, and what of its results is used."),
+    ("tracker", "How detections become tracks."),
+    ("trails", "The motion trails."),
+    ("overlay", "What is drawn over the picture."),
+    ("record", "The annotated video."),
+];
+
+/// Settings that are no more, with the reason. A file that has one still works.
+pub(in crate::config) static REMOVED: &[(&str, &str)] = &[
+    ("tracker.last_seen_similarity", LOST),
+    ("tracker.pairing", LOST),
+    ("tracker.direction_weight", LOST),
+    ("tracker.reupdate", LOST),
+];
+
+const LOST: &str = "what it switched on made tracking worse on every benchmark";
+
+fn all() -> Vec<Parameter> {
+    let before = vec![
+        setting!(source.every_frame, Switch, "in a window: show every frame of a recording with its own detections, however slow").next_start(),
+        setting!(source.fps, RealOrNone(0.01..=1000.0), "frames a second of a recording whose own time stamps lie, 0.01 to 1000; 0: believe them").unit("1/s").next_start(),
+        setting!(source.mirror, Switch, "swap left and right, before the turn").next_start(),
+        setting!(source.rotate, Turn, "turn the picture clockwise by 0, 90, 180 or 270 degrees").next_start(),
+        setting!(source.start, RealOrNone(0.0..=1e7), "leave out what lies before this time of a recording; 0: from its beginning").unit("s").next_start(),
+        setting!(source.end, RealOrNone(0.0..=1e7), "leave out what lies at or after this time of a recording; 0: to its end").unit("s").next_start(),
+        setting!(source.camera.width, Whole(16..=16384), "the wished width of a camera's picture; the nearest it has is taken").unit("px").next_start(),
+        setting!(source.camera.height, Whole(16..=16384), "the wished height").unit("px").next_start(),
+        setting!(source.camera.fps, Real(1.0..=1000.0), "the wished frames a second").unit("1/s").next_start(),
+        setting!(source.camera.format, Text::<FormatPin>::any(), "pins the format, as \"MJPG 1280x720@30\", \"MJPG\", \"640x480\" or \"YUYV @15\"; \"\": chosen by rate, then size, then uncompressed first").next_start(),
+        setting!(source.camera.backend, BACKENDS, "the way to a camera: \"auto\", \"v4l\" (Linux alone, first there: it has the driver's time stamps) or \"nokhwa\"").next_start(),
+        setting!(source.camera.stall_seconds, Real(0.1..=3600.0), "after so long without a picture a camera or stream counts as stalled; after three times that (at least 5 s) it is opened anew").unit("s").next_start(),
+        setting!(source.camera.give_up_seconds, RealOrNone(0.1..=1e7), "how long one that is gone is waited for until the run ends; 0: for ever").unit("s").next_start(),
+        setting!(enhance.auto, Switch, "measure light, contrast and noise, and take the steps that help; those asked for below are always taken"),
+        setting!(enhance.show, SHOWN_PICTURES, "the picture in a window: \"original\", \"enhanced\" (as the network sees it) or \"split\", half and half (key e)"),
+        setting!(enhance.exposure, Switch, "brighten or darken to a good exposure"),
+        setting!(enhance.white_balance, BALANCES, "take out the colour of the light: \"grey-world\" (the mean is grey), \"white-patch\" (the brightest is white), or \"off\""),
+        setting!(enhance.light_seconds, Real(0.0..=60.0), "how slowly exposure and white balance follow the light").unit("s"),
+        setting!(enhance.contrast, Real32(0.0..=40.0), "local contrast (CLAHE): its clip limit, 2 is usual; 0: off"),
+        setting!(enhance.contrast_tiles, Count(1..=32), "in so many tiles across and down"),
+        setting!(enhance.median, MEDIANS, "remove single wrong pixels: \"3x3\", \"5x5\" or \"off\""),
+        setting!(enhance.temporal, Real32(0.0..=100.0), "average noise away over time where nothing moves: its standard deviation in grey levels; 0: off"),
+        setting!(enhance.gaussian, Real32(0.0..=5.0), "smooth by a Gaussian: its standard deviation in pixels (of a picture over twice the network's input: in pixels of that); 0: off"),
+        setting!(enhance.smooth, Real32(0.0..=100.0), "smooth between edges (guided filter): differences of so many grey levels count as noise; 0: off"),
+        setting!(enhance.sharpen, Real32(0.0..=5.0), "unsharp mask: how much it adds, 1 is much; 0: off"),
+        setting!(enhance.deblock, Real32(0.0..=50.0), "smooth the edges of JPEG blocks where they are steps of at most so many grey levels; 0: off"),
+        setting!(enhance.deinterlace, Switch, "replace every second line of an interlaced picture"),
+        setting!(enhance.stabilise, Real(0.0..=10.0), "take out the shaking of a hand-held camera, slower than so many seconds it may move; boxes and masks are then of the steady picture; 0: off").unit("s"),
+        setting!(enhance.camera_motion, Switch, "find the camera's motion in the pixels, for the tracker"),
+        setting!(enhance.crop, Part, "the network looks at this part alone: [left, top, width, height] in shares of the picture"),
+        setting!(enhance.regions, Polygons, "objects count only within these polygons, corners in shares of the picture: [[[0, 0], [1, 0], [1, 0.5]]]; []: everywhere"),
+        setting!(enhance.masks, Polygons, "and never within these"),
+        setting!(enhance.privacy, Switch, "show and write masked areas in coarse squares (twelve across the shorter side of the picture)"),
+        setting!(enhance.tiles, Text::<Tiles>::like(r"^\s*[1-8]\s*[xX×]\s*[1-8]\s*$"), "the network looks at so many overlapping tiles too, for small, far objects; \"2x2\" takes five times as long"),
+        setting!(enhance.tile_overlap, Real32(0.0..=0.5), "by this share of their size neighbouring tiles overlap"),
+        setting!(detector.model, File, "an ONNX file of the YOLOX family; \"\": the YOLOX-Nano that is built in").network(),
+        setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the 80 classes of COCO").network(),
+        setting!(detector.input, Text::<InputSize>::like(r"^\s*[0-9]+\s*([xX×]\s*[0-9]+\s*)?$"), "the network's input, WIDTHxHEIGHT, multiples of 32: larger sees smaller things, and is slower").network(),
+        setting!(detector.confidence, Real32(0.0..=1.0), "an object is reported from this score on; weaker boxes only help to follow what is known"),
+        setting!(detector.nms_iou, Real32(0.0..=1.0), "of two boxes of one class that overlap by more than this, the weaker is dropped"),
+        setting!(detector.classes, Names, "look only for these, such as [\"person\", \"car\"]; []: everything the model knows"),
+        setting!(detector.runtime, RUNTIMES, "what runs the network: \"auto\" (native, or tract for models that need it), \"native\", \"tract\", \"onnxruntime\"").network(),
+        setting!(detector.onnxruntime, File, "for that: the library's file; \"\": $ORT_DYLIB_PATH, or where the system looks for libraries").network(),
+        setting!(detector.threads, Count(0..=256), "processor threads for the network; 0: all there are").network(),
+        setting!(detector.min_interval, Real(0.0..=60.0), "live: seconds from one detection to the next at the least, to spare the processor").unit("s"),
+        setting!(tracker.preset, PRESETS, "\"default\": what stands below; \"bytetrack\", \"sort\": as published, with their own confidence"),
+    ];
+    let of_tracker = TRACK_PARAMETERS.iter().filter(|parameter| parameter.path != START_SCORE);
+    let after = vec![
+        setting!(trails.seconds, Real(0.0..=60.0), "how long a motion trail is; 0: none").unit("s"),
+        setting!(
+            trails.anchor,
+            ANCHORS,
+            "which point of the box draws it: \"bottom\" (feet, wheels) or \"center\""
+        ),
+        setting!(
+            overlay.scale,
+            Size,
+            "size of letters and lines: \"auto\" (with the window), or a factor from 0.25 to 8"
+        ),
+        setting!(overlay.boxes, Switch, "draw the boxes (key b)"),
+        setting!(overlay.labels, Switch, "draw names and scores (key l)"),
+        setting!(overlay.trails, Switch, "draw the motion trails (key t)"),
+        setting!(overlay.hud, Switch, "draw the numbers in the corner (key i)"),
+        setting!(
+            overlay.timeline,
+            Switch,
+            "draw the time line of a recording at the lower edge of the window"
+        ),
+        setting!(
+            record.path,
+            File,
+            "the annotated video of every run that does not say --video, such as \"last.mp4\"; \"\": none"
+        )
+        .next_start(),
+        setting!(
+            record.raw,
+            Switch,
+            "write the picture as it came too, as NAME.raw.EXT beside an annotated video NAME.EXT"
+        )
+        .next_start(),
+        setting!(record.quality, Whole(1..=100), "of videos: from 1 (small) to 100 (nearly without loss)")
+            .next_start(),
+    ];
+    let mut all = before;
+    all.extend(of_tracker.map(Parameter::of_tracker));
+    all.extend(after);
+    all
+}
