@@ -117,14 +117,14 @@ fn what_is_refused_changes_nothing() {
 fn a_mistake_keeps_the_last_good_settings_until_it_is_mended() {
     let good = "[detector]\nconfidence = 0.5\n";
     for (wrong, told) in [
-        ("[detector\nconfidence = 0.5\n", "c.toml:1: "),
-        ("[detector]\nconfidence = 0.3\nconfidnce = 0.5\n", "c.toml:3: there is no setting"),
-        ("[detector]\n\nconfidence = 5\n", "c.toml:3: detector.confidence cannot be 5"),
+        ("[detector\nconfidence = 0.5\n", "c.toml:1:"),
+        ("[detector]\nconfidence = 0.3\nconfidnce = 0.5\n", "c.toml:3:1: there is no setting"),
+        ("[detector]\n\nconfidence = 5\n", "c.toml:3:1: detector.confidence cannot be 5"),
         (
             "[detector]\nconfidence = 0.3\nclasses = [\"persn\"]\n",
-            "c.toml:3: detector.classes: there is no class \"persn\"; did",
+            "c.toml:3:1: detector.classes: there is no class \"persn\"; did",
         ),
-        ("[tracker]\nlow_score = 0.9\n", "c.toml:2: tracker.low_score cannot be 0.9"),
+        ("[tracker]\nlow_score = 0.9\n", "c.toml:2:1: tracker.low_score cannot be 0.9"),
     ] {
         let mut scene = Scene::new(good, &[]);
         assert!(matches!(scene.save(wrong), Reload::Wrong(_)), "{wrong}");
@@ -265,7 +265,7 @@ fn a_broken_file_is_not_written_over() {
     scene.set("trails.seconds", "1");
     std::fs::write(scene.live.path(), "[detector\n").unwrap();
     let error = scene.live.write_back().unwrap_err().to_string();
-    assert!(error.contains("cannot write the config file") && error.contains("c.toml:1: "), "{error}");
+    assert!(error.contains("cannot write the config file") && error.contains("c.toml:1:"), "{error}");
     assert_eq!((scene.text().as_str(), scene.live.changed()), ("[detector\n", vec!["trails.seconds"]));
     // Right only beside what the command line gives: the next start without it would fail.
     std::fs::write(scene.live.path(), "[detector]\nconfidence = 0.5\n").unwrap();

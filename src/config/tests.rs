@@ -92,36 +92,36 @@ fn every_kind_of_mistake_names_its_place_and_what_is_allowed() {
     let cases = [
         (
             "[detector]\n\nconfidnce = 0.5",
-            "c.toml:3: there is no setting \"detector.confidnce\"; did you mean \"detector.confidence\"?",
+            "c.toml:3:1: there is no setting \"detector.confidnce\"; did you mean \"detector.confidence\"?",
         ),
         (
             "[detector]\nconfidence = 1.5",
-            "c.toml:2: detector.confidence cannot be 1.5: allowed is a number from 0 to 1",
+            "c.toml:2:1: detector.confidence cannot be 1.5: allowed is a number from 0 to 1",
         ),
         (
             "[detector]\nconfidence = \"high\"",
-            "c.toml:2: detector.confidence cannot be \"high\": allowed is a number from 0 to 1",
+            "c.toml:2:1: detector.confidence cannot be \"high\": allowed is a number from 0 to 1",
         ),
-        ("[detector]\nconfidence = nan", "c.toml:2: detector.confidence cannot be nan"),
+        ("[detector]\nconfidence = nan", "c.toml:2:1: detector.confidence cannot be nan"),
         (
             "[detector]\ninput = \"416x400\"",
-            "c.toml:2: detector.input cannot be \"416x400\": allowed is WIDTHxHEIGHT, both multiples of 32",
+            "c.toml:2:1: detector.input cannot be \"416x400\": allowed is WIDTHxHEIGHT, both multiples of 32",
         ),
         (
             "[detector]\nthreads = -1",
-            "c.toml:2: detector.threads cannot be -1: allowed is a whole number from 0 to 256",
+            "c.toml:2:1: detector.threads cannot be -1: allowed is a whole number from 0 to 256",
         ),
         ("[detector]\nclasses = [1, 2]", "allowed is a list of names"),
         (
             "[detecter]\nconfidence = 0.5",
-            "c.toml:1: there is no section [detecter]; did you mean \"detector\"?",
+            "c.toml:1:1: there is no section [detecter]; did you mean \"detector\"?",
         ),
         (
             "confidence = 0.5",
-            "c.toml:1: there is no setting \"confidence\"; did you mean \"detector.confidence\"?",
+            "c.toml:1:1: there is no setting \"confidence\"; did you mean \"detector.confidence\"?",
         ),
-        ("detector = 5", "c.toml:1: detector is a section, not a value"),
-        ("[detector.confidence]\nx = 1", "c.toml:1: detector.confidence is a value, not a section"),
+        ("detector = 5", "c.toml:1:1: detector is a section, not a value"),
+        ("[detector.confidence]\nx = 1", "c.toml:1:1: detector.confidence is a value, not a section"),
         ("[source]\nrotate = 45", "allowed is 0, 90, 180 or 270"),
         ("[source]\nmirror = 1", "allowed is true or false"),
         ("[trails]\nanchor = \"top\"", "allowed is \"bottom\" or \"center\""),
@@ -129,15 +129,15 @@ fn every_kind_of_mistake_names_its_place_and_what_is_allowed() {
         ("[source]\nfps = -3", "allowed is 0 (none) or a number from 0.01 to 1000"),
         (
             "[source]\nstart = 5\nend = 4",
-            "c.toml:3: source.end cannot be 4: allowed is a time after source.start, which is 5",
+            "c.toml:3:1: source.end cannot be 4: allowed is a time after source.start, which is 5",
         ),
         (
             "[tracker]\nlow_score = 0.9",
-            "c.toml:2: tracker.low_score cannot be 0.9: allowed is at most tracker.high_score",
+            "c.toml:2:1: tracker.low_score cannot be 0.9: allowed is at most tracker.high_score",
         ),
-        ("[detector]\nconfidence = 0.5\nconfidence = 0.6", "c.toml:3: duplicate key"),
-        ("[detector\nconfidence = 0.5", "c.toml:1: "),
-        ("\n\n[detector]\nmodel = \"unclosed", "c.toml:4: "),
+        ("[detector]\nconfidence = 0.5\nconfidence = 0.6", "c.toml:3:1: duplicate key"),
+        ("[detector\nconfidence = 0.5", "c.toml:1:"),
+        ("\n\n[detector]\nmodel = \"unclosed", "c.toml:4:"),
     ];
     for (text, expected) in cases {
         let error = load(text, &[]).expect_err(text);
@@ -152,6 +152,16 @@ fn mistakes_on_the_command_line_say_what_was_typed() {
     assert_eq!(lines.len(), 2);
     assert!(lines[0].starts_with("--set detector.confidence=2: detector.confidence cannot be 2"), "{error}");
     assert!(lines[1].contains("did you mean \"trails.seconds\"?"), "{error}");
+}
+
+#[test]
+fn settings_that_are_gone_are_told_and_stop_nothing() {
+    let file = "[tracker]\nreupdate = true\npairing = 5\n[trails]\nseconds = 2\n";
+    let loaded = load(file, &[("tracker.reupdate", "false")]).unwrap();
+    assert_eq!(loaded.settings.trails.seconds, 2.0);
+    let told: Vec<_> = loaded.notices().map(|notice| (notice.name, notice.to_string())).collect();
+    assert_eq!(told.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["tracker.reupdate", "tracker.pairing"]);
+    assert!(told[0].1.contains("c.toml:2:1: tracker.reupdate is gone and has no effect"), "{told:?}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_mistake_is_told_and_mended() {
     let mut edited = Edited::new(&folder.path().join("config.toml"), &text(0.5));
     fs::write(&edited.path, "[detector\nconfidence = 0.4\n").unwrap();
     let Reload::Wrong(error) = edited.next() else { panic!("it is a mistake") };
-    assert!(error.to_string().contains("config.toml:1: "), "{error}");
+    assert!(error.to_string().contains("config.toml:1:"), "{error}");
     assert_eq!(edited.confidence(), 0.5);
     fs::write(&edited.path, text(0.5)).unwrap();
     assert!(matches!(edited.next(), Reload::Mended));

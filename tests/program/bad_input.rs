@@ -113,7 +113,7 @@ fn unknown_classes_and_settings_are_told_before_anything_else() {
         .fails(2, &["--confidence 7", "from 0 to 1"]);
     run_in(folder.path(), &["track", &demo(), "--set", "oops"]).fails(2, &["section.key=value"]);
     fs::write(folder.path().join("config.toml"), "[detector]\nconfidence = \"much\"\n").unwrap();
-    run_in(folder.path(), &["track", &demo()]).fails(2, &["config.toml:2: detector.confidence"]);
+    run_in(folder.path(), &["track", &demo()]).fails(2, &["config.toml:2:1: detector.confidence"]);
     run_in(folder.path(), &["--config", "missing.toml"]).fails(2, &["missing.toml"]);
 }
 
