@@ -160,7 +160,10 @@ fn settings_that_are_gone_are_told_and_stop_nothing() {
     let loaded = load(file, &[("tracker.reupdate", "false")]).unwrap();
     assert_eq!(loaded.settings.trails.seconds, 2.0);
     let told: Vec<_> = loaded.notices().map(|notice| (notice.name, notice.to_string())).collect();
-    assert_eq!(told.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["tracker.reupdate", "tracker.pairing"]);
+    assert_eq!(
+        told.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        ["tracker.reupdate", "tracker.pairing"]
+    );
     assert!(told[0].1.contains("c.toml:2:1: tracker.reupdate is gone and has no effect"), "{told:?}");
 }
 

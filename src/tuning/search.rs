@@ -101,7 +101,11 @@ pub fn search(
 
 /// A little different from its parent. The parameters come from a shuffled `deck`, so that each has its turn before any has
 /// its second.
-fn child(parent: &TrackSettings, deck: &mut Vec<&'static TrackParameter>, random: &mut fastrand::Rng) -> TrackSettings {
+fn child(
+    parent: &TrackSettings,
+    deck: &mut Vec<&'static TrackParameter>,
+    random: &mut fastrand::Rng,
+) -> TrackSettings {
     let mut child = *parent;
     for _ in 0..random.usize(1..=MOST_CHANGES) {
         if deck.is_empty() {
@@ -153,7 +157,9 @@ pub fn settle(
         parameter.set(&mut without, parameter.get(start));
         without
     };
-    let is_changed = |settings: &TrackSettings, parameter: &TrackParameter| parameter.get(settings) != parameter.get(start);
+    let is_changed = |settings: &TrackSettings, parameter: &TrackParameter| {
+        parameter.get(settings) != parameter.get(start)
+    };
     let least = found.score - GIVEN_BACK * (found.score - found.before);
     // With one gone, another may be of no use either.
     loop {
