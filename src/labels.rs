@@ -12,8 +12,8 @@ const COCO_IDS: [u16; 80] = [
     60, 61, 62, 63, 64, 65, 67, 70, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 84, 85, 86, 87, 88, 89, 90,
 ];
 
-/// Class names, one for each output of the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Class names, one for each output of the model; by default none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Labels(Vec<String>);
 
 impl Labels {

@@ -11,7 +11,8 @@
 //! |---|---|---|
 //! | [`frame`], [`geometry`], [`detection`], [`labels`], [`scene`], [`attribute`], [`event`] | the nouns that travel | – |
 //! | [`analyse`] | stages: what is made of a scene, frame by frame (attributes, events) | – |
-//! | [`track`] | the engine: boxes in, identities out | – |
+//! | [`track`] | the tracker: boxes in, identities out | – |
+//! | [`engine`] | one call from a picture, or from detections, to tracks and trails | – |
 //! | [`dataset`] | data sets with truth and detections, read from disk | – |
 //! | [`metrics`] | how good tracks are: HOTA, CLEAR MOT and identity metrics | – |
 //! | [`kernels`] | loops over pixels: filters, tables, shrinking | `detector` |
@@ -36,6 +37,7 @@ pub mod attribute;
 mod bounded;
 pub mod dataset;
 pub mod detection;
+pub mod engine;
 pub mod event;
 pub mod frame;
 pub mod geometry;

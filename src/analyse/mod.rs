@@ -37,7 +37,7 @@
 mod presence;
 mod speed;
 
-use crate::detection::Detection;
+use crate::detection::Detections;
 use crate::frame::Picture;
 use crate::scene::Scene;
 
@@ -51,8 +51,11 @@ pub struct StageFrame<'a> {
     pub size: (u32, u32),
     /// The picture as it may be shown and written, 8-bit RGB; `None` where only boxes are known.
     pub picture: Option<&'a Picture>,
-    /// The detections that the tracker was given, in pixels of the picture.
-    pub detections: &'a [Detection],
+    /// The detections that the tracker was given, in pixels of the picture, with whatever else the network tells of them.
+    /// [`Track::detection`](crate::scene::Track::detection) counts them, and behind them `suppressed`.
+    pub detections: &'a Detections,
+    /// What non-maximum suppression removed; `None`: nothing is known of that.
+    pub suppressed: Option<&'a Detections>,
 }
 
 /// One thing that is found out about a scene; see the [module](self) for what an implementer must do.

@@ -49,6 +49,7 @@ impl SceneStage for Presence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detection::Detections;
     use crate::geometry::Rect;
     use crate::scene::{Track, TrackState};
 
@@ -69,7 +70,12 @@ mod tests {
     }
 
     fn told(stage: &mut Presence, mut scene: Scene) -> Vec<String> {
-        let frame = StageFrame { size: (64, 48), picture: None, detections: &[] };
+        let frame = StageFrame {
+            size: (64, 48),
+            picture: None,
+            detections: &Detections::default(),
+            suppressed: None,
+        };
         stage.update(&frame, &mut scene).unwrap();
         scene.events.iter().map(|e| format!("{} {}", e.kind, e.track.unwrap())).collect()
     }

@@ -42,6 +42,7 @@ impl SceneStage for Speed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detection::Detections;
     use crate::geometry::Rect;
     use crate::scene::{Track, TrackState};
 
@@ -60,7 +61,12 @@ mod tests {
             detection: None,
         };
         let mut scene = Scene { tracks: vec![track], ..Scene::default() };
-        let frame = StageFrame { size: (64, 48), picture: None, detections: &[] };
+        let frame = StageFrame {
+            size: (64, 48),
+            picture: None,
+            detections: &Detections::default(),
+            suppressed: None,
+        };
         Speed::default().update(&frame, &mut scene).unwrap();
         let speed = scene.attributes.get(4, Speed::ATTRIBUTE).and_then(|value| value.as_number());
         assert_eq!(speed, Some(4.0));

@@ -9,10 +9,10 @@ use super::{Context, Failure};
 use crate::cli::TrackArgs;
 use crate::dataset::{DetectionFile, SequenceInfo};
 use crate::detect;
-use crate::pipeline::Follower;
+use crate::detection::Detections;
+use crate::engine::{TrackInput, TrackStage, TrackingSettings};
 use crate::pipeline::headless::Census;
 use crate::sink::{FrameFacts, TrackFileInfo, TrackWriter, refuse_input};
-use crate::track::Observation;
 
 /// What the boxes were found in.
 struct Recording {
@@ -69,19 +69,21 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     }
 
     let started = Instant::now();
-    let mut follower = Follower::new(settings.track(), settings.trails);
+    let tracking =
+        TrackingSettings { track: settings.track(), trails: settings.trails, camera_motion: false };
+    let mut stage = TrackStage::new(tracking);
     let mut census = Census::default();
-    let mut boxes = Vec::new();
-    let picture = (size.0 as f32, size.1 as f32);
+    let mut boxes = Detections::default();
     for sequence in 0..detections.frames() {
         if let Some(signal) = context.stop.signal() {
             return Err(Failure::Signal(signal));
         }
         boxes.clear();
-        boxes.extend(detections.at(sequence).filter(|d| wanted.is_empty() || wanted.contains(&d.class)));
-        let observation =
-            Observation { detections: &boxes, picture: Some(picture), ..Observation::default() };
-        let scene = follower.follow(sequence, (sequence * every) as f64 / fps, &observation);
+        let of_frame = detections.at(sequence).filter(|d| wanted.is_empty() || wanted.contains(&d.class));
+        of_frame.for_each(|detection| boxes.push(detection));
+        let time = (sequence * every) as f64 / fps;
+        let scene =
+            stage.update(&TrackInput::of_boxes(sequence, time, size, &boxes)).map_err(Failure::failed)?;
         census.count(&scene);
         for writer in &mut writers {
             match writer.write(&scene, FrameFacts { size, wall: None }) {

@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 
 use super::progress::{self, census_line, name_what_was_written};
 use super::{Context, Failure, input};
+use crate::analyse::Stages;
 use crate::config::Settings;
 use crate::detect::Detector;
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Report};
-use crate::pipeline::{Outputs, Pipeline, Plan, Recorder, Stats, StatusFile, Stop};
+use crate::pipeline::{Mode, Outputs, Pipeline, Plan, Recorder, Stats, StatusFile, Stop};
 
 /// A run that has begun.
 pub(super) struct Begun {
@@ -30,7 +31,7 @@ pub(super) fn begin(
 ) -> Result<Begun, Failure> {
     let labels = Arc::new(detector.labels().clone());
     let info = input.source.info();
-    let live = info.kind.is_live();
+    let (live, mode) = (info.kind.is_live(), Mode::into_files(info));
     let stats = Arc::new(Stats::default());
     let (file, overlay, way) = (&input.files, &settings.overlay, (live, &*stats));
     let recorder = Recorder::open(outputs, info, file, &labels, overlay, &settings.record, way)?;
@@ -40,10 +41,8 @@ pub(super) fn begin(
         reopen: None,
         detector: detector.into(),
         settings,
-        every_frame: !live,
-        display: false,
-        separate: false,
-        replay: false,
+        mode,
+        stages: Stages::default(),
         stats,
         stop: stop.clone(),
     })

@@ -8,14 +8,16 @@ use std::sync::Arc;
 #[cfg(feature = "window")]
 use super::playlist::Playlist;
 use super::{Context, Failure, input, outputs, progress, track_one};
+#[cfg(feature = "window")]
+use crate::analyse::Stages;
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
 use crate::config::Live;
 #[cfg(feature = "window")]
 use crate::detect::Detector;
-use crate::pipeline::{Outputs, StatusFile};
 #[cfg(feature = "window")]
-use crate::pipeline::{Pipeline, Plan, Recorder, Stats};
+use crate::pipeline::{Mode, Pipeline, Plan, Recorder, Stats};
+use crate::pipeline::{Outputs, StatusFile};
 #[cfg(feature = "window")]
 use crate::source::SourceInfo;
 #[cfg(feature = "window")]
@@ -198,10 +200,8 @@ fn show(
         reopen: input.reopen,
         detector: detector.into(),
         settings: &settings,
-        every_frame,
-        display: true,
-        separate: false,
-        replay,
+        mode: Mode::in_window(every_frame, replay),
+        stages: Stages::default(),
         stats,
         stop: stop.clone(),
     })

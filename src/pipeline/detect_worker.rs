@@ -5,36 +5,15 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, TryRecvError};
 
-use super::capture::FrameJob;
-use super::detection_source::DetectionSource;
 use super::detector_control::DetectorControl;
 use super::link::Outlet;
+use super::message::{DetectionResult, FrameJob};
 use super::playback::PlaybackControl;
 use super::scheduler::{DetectorScheduler, Turn};
 use super::stats::Stats;
 use super::stop::Stop;
 use crate::detect::{DetectError, DetectTimes};
-use crate::detection::Detections;
-
-/// A frame with what was found in it.
-#[derive(Debug)]
-pub(super) struct DetectionResult {
-    /// The frame.
-    pub(super) job: FrameJob,
-    /// What was found; `None` where nobody looked.
-    pub(super) found: Option<DetectorOutput>,
-    /// How long it took.
-    pub(super) times: DetectTimes,
-}
-
-/// What the detector found in a frame.
-#[derive(Debug)]
-pub(super) struct DetectorOutput {
-    /// What was found.
-    pub(super) detections: Detections,
-    /// What non-maximum suppression removed.
-    pub(super) suppressed: Detections,
-}
+use crate::engine::DetectionSource;
 
 /// What a sense thread works with.
 pub(super) struct DetectWorker {
@@ -80,7 +59,7 @@ impl DetectWorker {
             }
             self.control.update(self.number, &mut seen, &mut self.detector);
             let started = Instant::now();
-            let result = self.detector.look(&job).map(|(found, times)| {
+            let result = self.detector.detect(&job.frame, &job.enhanced).map(|(found, times)| {
                 self.stats.set_inference(times.inference);
                 self.stats.detected.tick();
                 DetectionResult { job, found: Some(found), times }

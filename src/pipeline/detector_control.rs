@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::detection_source::DetectionSource;
 use crate::config::Settings;
 use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Pieces, Runtime};
+use crate::engine::DetectionSource;
 use crate::labels::Labels;
 
 /// Something to be told of a change that was asked for.
@@ -91,7 +91,7 @@ impl DetectorControl {
             asked,
             pieces: settings.pieces(),
             failed: None,
-            labels: Arc::new(running.labels().clone()),
+            labels: labels_of(running),
             input: running.input(),
             fresh: (0..threads).map(|_| None).collect(),
         };
@@ -151,7 +151,7 @@ impl DetectorControl {
         if let Some(fresh) = fresh {
             *detector = fresh;
         }
-        detector.adjust(&asked, pieces);
+        detector.set_settings(&asked, pieces);
     }
 
     /// The loader thread: loads what is asked for, the newest, until nobody can ask any more.
@@ -201,7 +201,7 @@ impl DetectorControl {
         let mut told = String::new();
         if let Some(detector) = detectors.first() {
             told = detector.describe();
-            state.labels = Arc::new(detector.labels().clone());
+            state.labels = labels_of(detector);
             state.input = detector.input();
         }
         state.fresh = detectors.into_iter().map(Some).collect();
@@ -216,6 +216,11 @@ impl DetectorControl {
         self.lock().failed = Some(network);
         Note::Failed(why)
     }
+}
+
+/// The names of the classes; numbers alone where the caller brings the detections.
+fn labels_of(source: &DetectionSource) -> Arc<Labels> {
+    Arc::new(source.labels().cloned().unwrap_or_default())
 }
 
 /// In step, every frame is waited for: there is no rest between them.

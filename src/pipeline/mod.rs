@@ -1,20 +1,20 @@
-//! Threads, links, pacing and counters: the only room that knows all the others.
+//! Threads, links, pacing and counters around the parts of the [`engine`](crate::engine).
 //!
 //! ```text
 //!            ┌────────── newest frame (in time) ──────────┐
 //! capture ───┤                                            ├──▶ window or recorder (the caller's thread)
-//!            └─▶ sense × N ─▶ follow ── frame + scene ────┘
+//!            └─▶ detect × N ─▶ track ── frame + scene ────┘
 //! ```
 //!
-//! **In step**: every frame waits for its own detections, links keep everything, several sense threads share the work
-//! and results are put back in order. **In time**: capture hands each frame to the window and to one sense thread through
+//! **In step**: every frame waits for its own detections, links keep everything, several detect threads share the work
+//! and results are put back in order. **In time**: capture hands each frame to the window and to one detect thread through
 //! newest-only links, so that the picture never waits for the network; what is left out is counted.
 //!
 //! | thread | takes | gives | when the next is slow |
 //! |---|---|---|---|
 //! | `capture` | the source | frames | in time: replaces the older frame, counts it; in step: waits |
-//! | `sense-N` | frames | detections | waits |
-//! | `follow` | detections, in order | scenes | waits |
+//! | `detect-N` | frames | detections | waits |
+//! | `track` | detections, in order | scenes | waits |
 //! | `record` | frames with scenes | files | a recording waits; live: pictures are left out and counted |
 //! | `load` | settings that ask for another model | networks | – |
 //! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
@@ -22,53 +22,50 @@
 pub(crate) mod capture;
 pub(crate) mod clock;
 mod detect_worker;
-mod detection_source;
 mod detector_control;
 pub mod headless;
 mod link;
+pub(crate) mod message;
+mod plan;
 pub(crate) mod playback;
 pub(crate) mod recorder;
 mod scheduler;
 mod seekable_source;
+mod start;
 mod stats;
 pub(crate) mod status;
 pub(crate) mod stop;
+mod track_session;
 mod track_worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender};
 
+use crate::analyse::StageError;
 use crate::config::Settings;
 use crate::detect::DetectError;
-use crate::enhance::Enhancer;
-use crate::history::TrackHistory;
+use crate::engine::EngineError;
 use crate::labels::Labels;
-use crate::source::{Health, Source, SourceError, SourceInfo, Stopper};
+use crate::source::{Health, SourceError, SourceInfo, Stopper};
 
-pub use capture::{FrameJob, Reopen};
-pub use detection_source::{DetectionSource, RecordedDetections};
 pub use detector_control::{Note, thread_count};
+pub use message::{FrameJob, Reopen, Target, TrackedFrame};
+pub use plan::{Mode, Plan};
 pub use playback::{PlaybackControl, SPEEDS};
 pub use recorder::{Outputs, Recorder, VideoState};
 pub use scheduler::DetectorScheduler;
-pub use seekable_source::Target;
 pub use stats::{Rate, Stats};
 pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
-pub use track_worker::{Follower, TrackedFrame};
 
-use capture::{Capture, Pace, PendingEnhance, SharedHistory};
-use detect_worker::DetectWorker;
+use capture::PendingEnhance;
 use detector_control::DetectorControl;
-use seekable_source::SeekableSource;
-use track_worker::{PendingTracking, TrackWorker};
-
-/// How many things wait on a link that keeps everything.
-const KEPT: usize = 4;
+use message::SharedHistory;
+use track_worker::PendingTracking;
 
 /// The name of the thread that loads networks while others run.
 const LOADER: &str = "load";
@@ -82,6 +79,9 @@ pub enum RunError {
     /// The network failed.
     #[error(transparent)]
     Detect(#[from] DetectError),
+    /// A stage failed.
+    #[error(transparent)]
+    Stage(#[from] StageError),
     /// A thread ended by a fault of its own.
     #[error("the thread {0} failed by a fault of its own (run with -v, and please report it)")]
     Panicked(String),
@@ -93,28 +93,13 @@ pub enum RunError {
     Thread(#[from] std::io::Error),
 }
 
-/// What a run is made of.
-pub struct Plan<'a> {
-    /// Where frames come from.
-    pub source: Box<dyn Source>,
-    /// How to begin the source again, where it can be.
-    pub reopen: Option<Reopen>,
-    /// The network, or what stands in for it.
-    pub detector: DetectionSource,
-    /// The settings in force.
-    pub settings: &'a Settings,
-    /// In step, or in time.
-    pub every_frame: bool,
-    /// The pictures do not follow one another, such as photographs in a folder that are looked at one by one.
-    pub separate: bool,
-    /// In time: frames are also shown at once; without, they only go to the network.
-    pub display: bool,
-    /// Remember what was tracked, and stay at the end of the source: one can go back.
-    pub replay: bool,
-    /// Where the stages tell of themselves.
-    pub stats: Arc<Stats>,
-    /// When to end.
-    pub stop: Stop,
+impl From<EngineError> for RunError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Detect(error) => error.into(),
+            EngineError::Stage(error) => error.into(),
+        }
+    }
 }
 
 /// A run: its threads and what comes out of them.
@@ -135,7 +120,7 @@ pub struct Pipeline {
     pub health: Option<Health>,
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
-    adjust: PendingTracking,
+    pending_tracking: PendingTracking,
     pending_enhance: PendingEnhance,
     control: Arc<DetectorControl>,
     /// Wakes the thread that loads networks; closed, it ends.
@@ -149,157 +134,6 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts all threads.
-    ///
-    /// # Errors
-    /// [`RunError`] when a thread or a network state cannot be had.
-    pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
-        Self::start_scheduled(plan, None)
-    }
-
-    /// Starts all threads of one of several sources, which take turns at the detector. In step there are no turns.
-    ///
-    /// # Errors
-    /// As [`Pipeline::start`].
-    pub fn start_scheduled(plan: Plan<'_>, scheduler: Option<&DetectorScheduler>) -> Result<Self, RunError> {
-        let Plan { source, reopen, mut detector, settings, .. } = plan;
-        let Plan { every_frame, separate, display, replay, stats, stop, .. } = plan;
-        detector.set_pieces(settings.pieces());
-        if settings.enhance.privacy && settings.enhance.masks.is_empty() {
-            log::warn!("enhance.privacy is on, and enhance.masks names nothing to hide");
-        }
-        let playback = Arc::new(PlaybackControl::default());
-        let info = source.info().clone();
-        let (stopper, health) = (source.stopper(), source.health());
-        let (errors_out, errors) = bounded(8);
-        let (adjust, pending_enhance) = (PendingTracking::default(), PendingEnhance::default());
-
-        let keep_frames = Arc::new(AtomicBool::new(false));
-        let (display_out, frames) =
-            link::newest_unless(Arc::clone(&stats.skipped_display), Arc::clone(&keep_frames));
-
-        let (sense_out, sense_in) = match every_frame {
-            true => link::kept(KEPT),
-            false => link::newest(Arc::clone(&stats.skipped_detect)),
-        };
-        let (sensed_out, sensed_in) = link::kept(KEPT);
-        let (followed_out, tracked) = link::kept(KEPT);
-        let display_out = (display && !every_frame).then_some(display_out);
-        let replay = replay && !info.kind.is_live();
-        // In time the tracks are behind the picture: a small gap is none.
-        let reach = if every_frame { 0 } else { info.rate.unwrap_or(25.0).clamp(1.0, 1000.0) as u64 };
-        let history: Option<SharedHistory> =
-            replay.then(|| Arc::new(Mutex::new(TrackHistory::new(info.duration, reach))));
-        let pace = if every_frame || info.kind.is_live() { Pace::AsTheyCome } else { Pace::InTime };
-
-        // A recording's frames are shared out, one to a thread; a live frame is one thread's, who gets help inside it.
-        let threads = thread_count(settings.detector.threads);
-        let detectors = match every_frame {
-            true => {
-                let mut detectors = (1..threads).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
-                detectors.push(detector);
-                detectors
-            }
-            false => vec![detector.with_threads(threads)?],
-        };
-        if let Some(detector) = detectors.first() {
-            let split = match (every_frame, threads) {
-                (_, 1) => "one thread".to_owned(),
-                (true, several) => format!("{several} frames at a time, a thread each"),
-                (false, several) => format!("{several} threads for each frame"),
-            };
-            log::info!("{}: {split}", detector.describe());
-        }
-        let (wake, woken) = bounded(1);
-        let (notes_out, notes) = bounded(8);
-        let Some(first) = detectors.first() else {
-            return Err(RunError::Thread(std::io::Error::other("there is no network to run")));
-        };
-        let control = Arc::new(DetectorControl::new(settings, every_frame, detectors.len(), first));
-
-        let mut pipeline = Self {
-            info,
-            frames,
-            tracked,
-            playback: Arc::clone(&playback),
-            stats: Arc::clone(&stats),
-            history: history.clone(),
-            health: health.clone(),
-            keep_frames,
-            adjust: Arc::clone(&adjust),
-            pending_enhance: Arc::clone(&pending_enhance),
-            control: Arc::clone(&control),
-            wake,
-            notes,
-            errors_out: errors_out.clone(),
-            errors,
-            stop: stop.clone(),
-            stopper,
-            threads: Vec::new(),
-        };
-
-        // Threads that are slow must not have the others pile up frames in front of the one that is next.
-        let (tickets, used) = bounded(3 * KEPT + 2 * threads);
-        let follow = TrackWorker {
-            tickets: every_frame.then_some(used),
-            track: settings.track(),
-            trails: settings.trails,
-            camera_motion: settings.enhance.camera_motion && !separate,
-            inlet: sensed_in,
-            every_frame,
-            outlet: followed_out,
-            adjust,
-            history: history.clone(),
-            health: health.clone(),
-            stats: Arc::clone(&stats),
-        };
-        let errors = errors_out.clone();
-        pipeline.spawn("track".into(), move || tell(&errors, follow.run()))?;
-
-        let outlet = Arc::new(sensed_out);
-        for (number, detector) in detectors.into_iter().enumerate() {
-            let sense = DetectWorker {
-                number,
-                detector,
-                inlet: sense_in.clone(),
-                outlet: Arc::clone(&outlet),
-                scheduler: scheduler.filter(|_| !every_frame).cloned(),
-                control: Arc::clone(&control),
-                playback: Arc::clone(&playback),
-                stats: Arc::clone(&stats),
-                stop: stop.clone(),
-            };
-            pipeline.spawn(format!("detect-{number}"), move || sense.run())?;
-        }
-
-        let (loader, ended) = (Arc::clone(&control), stop.clone());
-        pipeline.spawn(LOADER.into(), move || loader.load(&woken, || ended.is_asked(), &notes_out))?;
-
-        let capture = Capture {
-            seekable: SeekableSource::new(source, reopen, if replay { seekable_source::BUDGET } else { 0 }),
-            enhancer: Enhancer::new(settings.enhance.clone()).separate(separate),
-            pending_enhance,
-            control: Arc::clone(&control),
-            display: display_out,
-            sense: sense_out,
-            tickets: every_frame.then_some(tickets),
-            in_step: every_frame,
-            pace,
-            stays: replay,
-            tell: {
-                let errors = errors_out.clone();
-                // Full only when more has failed than anyone will read.
-                Box::new(move |error| drop(errors.try_send(RunError::Source(error))))
-            },
-            history,
-            playback,
-            stats,
-            stop,
-        };
-        pipeline.spawn("capture".into(), move || tell(&errors_out, capture.run()))?;
-        Ok(pipeline)
-    }
-
     fn spawn(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> Result<(), RunError> {
         let (errors, stop, own_name) = (self.errors_out.clone(), self.stop.clone(), name.clone());
         let guarded = move || {
@@ -315,9 +149,9 @@ impl Pipeline {
 
     /// Changes all settings that can change while it runs, from the next frame on; the newest change counts. What needs
     /// another network ([`Pipeline::note`] tells of it) takes effect once that is loaded.
-    pub fn adjust(&self, settings: &Settings) {
-        let change = (settings.track(), settings.trails, settings.enhance.camera_motion);
-        *self.adjust.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+    pub fn set_settings(&self, settings: &Settings) {
+        let tracking = Some(start::tracking(settings));
+        *self.pending_tracking.lock().unwrap_or_else(PoisonError::into_inner) = tracking;
         *self.pending_enhance.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.enhance.clone());
         if self.control.ask(settings) {
             // Full: it has not looked since it was last told.
@@ -371,13 +205,5 @@ impl Pipeline {
             );
         }
         errors.try_recv().map_or(Ok(()), Err)
-    }
-}
-
-/// Passes a stage's error on to whoever asks in the end.
-fn tell<E: Into<RunError>>(errors: &Sender<RunError>, result: Result<(), E>) {
-    if let Err(error) = result {
-        // Full only when more has failed than anyone will read.
-        let _ = errors.try_send(error.into());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::clock::Clock;
-use super::seekable_source::Target;
+use super::message::{SeekRequest, Target};
 
 /// The speeds that can be chosen, in seconds of the recording a second.
 pub const SPEEDS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
@@ -56,15 +56,6 @@ pub struct End {
     pub frames: u64,
     /// How many of them in this epoch.
     pub in_epoch: u64,
-}
-
-/// A jump that was asked for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SeekRequest {
-    pub(crate) epoch: u64,
-    pub(crate) target: Target,
-    /// The first frame is to be tracked anew, though it may be remembered.
-    pub(crate) retrack: bool,
 }
 
 /// How a wait came to its end.

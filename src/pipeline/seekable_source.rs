@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::capture::Reopen;
+use super::message::{Reopen, Target};
 use crate::frame::Frame;
 use crate::source::{Source, SourceError, SourceInfo};
 
@@ -19,28 +19,6 @@ const LEAD: f64 = 1.0;
 const LONGER: f64 = 4.0;
 /// A lead from which on the beginning is meant, in seconds.
 const LONGEST: f64 = 1000.0;
-
-/// Where to go.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Target {
-    /// The frame on screen at this source time (seconds): the last at or before it, the first frame where none is.
-    At(f64),
-    /// The last frame before this source time (seconds): a step back. The first frame where none is.
-    Before(f64),
-    /// The very last frame.
-    Last,
-}
-
-impl Target {
-    /// Whether the frame comes no later than the wanted one, or is it.
-    fn reaches(self, frame: &Frame) -> bool {
-        match self {
-            Self::At(time) => frame.time <= time,
-            Self::Before(time) => frame.time < time,
-            Self::Last => true,
-        }
-    }
-}
 
 /// Whether decoding on came to its goal.
 enum Reached {

@@ -85,6 +85,14 @@ pub struct SourceInfo {
     pub sound: Option<PathBuf>,
 }
 
+impl SourceInfo {
+    /// From one frame to the next in seconds, by the nominal rate; 25 frames a second where that is not known. From a
+    /// thousandth of a second to one.
+    pub fn frame_step(&self) -> f64 {
+        1.0 / self.rate.unwrap_or(25.0).clamp(1.0, 1000.0)
+    }
+}
+
 /// Ends a blocked [`Source::next_frame`] from another thread, as far as the source can.
 pub type Stopper = Box<dyn Fn() + Send + Sync>;
 

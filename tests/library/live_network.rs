@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use trailsight::analyse::Stages;
 use trailsight::config::Settings;
 use trailsight::detect::Detector;
-use trailsight::pipeline::{Note, Pipeline, Plan, Stats, Stop, TrackedFrame};
+use trailsight::pipeline::{Mode, Note, Pipeline, Plan, Stats, Stop, TrackedFrame};
 use trailsight::source::{SourceSpec, open_file};
 
 /// Loading takes a fraction of a second; the machine may be busy.
@@ -27,10 +28,8 @@ fn start(settings: &Settings, every_frame: bool) -> Pipeline {
         reopen: None,
         detector: Detector::load(&settings.detect_for_tracking()).unwrap().into(),
         settings,
-        every_frame,
-        display: false,
-        separate: false,
-        replay: false,
+        mode: if every_frame { Mode::EveryFrame } else { Mode::Newest },
+        stages: Stages::default(),
         stats: Arc::new(Stats::default()),
         stop: Stop::default(),
     })
@@ -62,7 +61,7 @@ fn another_input_swaps_in_and_tracks_go_on() {
     let small = settings("224x224");
     let pipeline = start(&small, true);
     let before = take(&pipeline, 30);
-    pipeline.adjust(&settings("416x416"));
+    pipeline.set_settings(&settings("416x416"));
     let told = note(&pipeline);
     assert!(matches!(&told, Note::Swapped(told) if told.contains("416x416")), "{told:?}");
     let after = take(&pipeline, 30);
@@ -83,7 +82,7 @@ fn in_time_the_running_network_goes_on_until_the_other_is_ready() {
     let mut other = settings("320x320");
     other.detector.threads = 2;
     other.detector.min_interval = 0.02;
-    pipeline.adjust(&other);
+    pipeline.set_settings(&other);
     let mut between = Vec::new();
     let until = Instant::now() + PATIENCE;
     let told = loop {
@@ -107,7 +106,7 @@ fn thresholds_and_classes_hold_within_the_frames_under_way() {
     take(&pipeline, 10);
     settings.detector.classes = vec!["car".into()];
     settings.trails.seconds = 0.0;
-    pipeline.adjust(&settings);
+    pipeline.set_settings(&settings);
     // What waits on the links was seen before.
     let classes: BTreeSet<_> =
         take(&pipeline, 40)[20..].iter().flat_map(|f| &f.detections).map(|d| d.class).collect();
@@ -123,7 +122,7 @@ fn what_cannot_be_loaded_is_told_and_the_run_goes_on() {
     let pipeline = start(&settings, true);
     take(&pipeline, 5);
     settings.detector.model = Some("no-such-model.onnx".into());
-    pipeline.adjust(&settings);
+    pipeline.set_settings(&settings);
     let told = note(&pipeline);
     assert!(matches!(&told, Note::Failed(why) if why.contains("no-such-model.onnx")), "{told:?}");
     take(&pipeline, 20);

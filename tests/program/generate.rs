@@ -35,9 +35,12 @@ fn bash_completes() {
 
 #[test]
 fn zsh_takes_the_script() {
-    in_shell("zsh", &["-f", "-c", "autoload -U compinit && compinit -u -D && source ./script && whence _trailsight"])
-        .into_iter()
-        .for_each(|printed| assert!(printed.contains("_trailsight"), "{printed}"));
+    in_shell(
+        "zsh",
+        &["-f", "-c", "autoload -U compinit && compinit -u -D && source ./script && whence _trailsight"],
+    )
+    .into_iter()
+    .for_each(|printed| assert!(printed.contains("_trailsight"), "{printed}"));
 }
 
 #[test]
@@ -65,7 +68,8 @@ fn manual_pages_are_written() {
         return;
     }
     for page in written {
-        let output = Command::new("groff").args(["-man", "-ww", "-Tutf8"]).arg(pages.join(&page)).output().unwrap();
+        let output =
+            Command::new("groff").args(["-man", "-ww", "-Tutf8"]).arg(pages.join(&page)).output().unwrap();
         let text = silent(&output);
         assert!(text.contains("SYNOPSIS") && text.contains("--config"), "{page}: {text}");
     }

@@ -21,15 +21,14 @@ use std::time::Duration;
 
 use gauge::Gauge;
 use source::{Begin, Clip, SIZE};
+use trailsight::analyse::Stages;
 use trailsight::config::Settings;
 use trailsight::dataset::DetectionFile;
 use trailsight::detection::Detection;
+use trailsight::engine::{DetectionSource, RecordedDetections};
 use trailsight::frame::Picture;
 use trailsight::labels::Labels;
-use trailsight::pipeline::{
-    DetectionSource, Outputs, Pipeline, Plan, RecordedDetections, Recorder, Stats, Stop, TrackedFrame,
-    headless,
-};
+use trailsight::pipeline::{Mode, Outputs, Pipeline, Plan, Recorder, Stats, Stop, TrackedFrame, headless};
 use trailsight::scene::Scene;
 use trailsight::source::{LiveSource, Patience, Source, SourceKind};
 
@@ -44,7 +43,7 @@ fn length() -> u64 {
         .map_or(SHORT, |text| text.parse().expect("a number of frames"))
 }
 
-/// TrackHistory is the whole process's: one run after the other.
+/// Memory is the whole process's: one run after the other.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -63,10 +62,8 @@ fn plan<'a>(source: Box<dyn Source>, settings: &'a Settings, stop: &Stop) -> Pla
         reopen: None,
         detector: DetectionSource::from(RecordedDetections::new(recorded(), Labels::coco())),
         settings,
-        every_frame: true,
-        display: false,
-        separate: false,
-        replay: false,
+        mode: Mode::EveryFrame,
+        stages: Stages::default(),
         stats: Arc::new(Stats::default()),
         stop: stop.clone(),
     }
@@ -212,7 +209,7 @@ fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
     let again = Box::new(move || Ok(connection()));
     let patience = Patience { stall: Duration::from_secs(20), give_up: None };
     let live = LiveSource::new(first, again, patience).unwrap();
-    let plan = Plan { every_frame: false, display: true, ..plan(Box::new(live), &settings, &stop) };
+    let plan = Plan { mode: Mode::Display, ..plan(Box::new(live), &settings, &stop) };
     let pipeline = Pipeline::start(plan).unwrap();
     let (mut gauge, mut rules) = (Gauge::new("in time, from a live source", frames), Rules::new(&settings));
     let (mut shown, mut tracked, mut gaps) = (None, 0_u64, 0);
@@ -256,7 +253,9 @@ fn a_clip_that_repeats_is_remembered_once() {
     let (mut settings, stop) = (Settings::default(), Stop::default());
     let clip = 2 * recorded().len() as u64;
     let source = Box::new(Clip::new(SourceKind::Recording, Begin::default(), clip));
-    let pipeline = Pipeline::start(Plan { replay: true, ..plan(source, &settings, &stop) }).unwrap();
+    let pipeline =
+        Pipeline::start(Plan { mode: Mode::Replay { every_frame: true }, ..plan(source, &settings, &stop) })
+            .unwrap();
     pipeline.playback.set_repeat(true);
     let memory = Arc::clone(pipeline.history.as_ref().expect("it is remembered"));
     let mut gauge = Gauge::new("a clip that repeats", frames);
@@ -278,7 +277,7 @@ fn a_clip_that_repeats_is_remembered_once() {
         if place == clip / 2 && round % 20 == 10 {
             settings.tracker.memory_seconds = if round % 40 == 10 { 2.0 } else { 3.0 };
             memory.lock().unwrap().outdate();
-            pipeline.adjust(&settings);
+            pipeline.set_settings(&settings);
         }
     }
     let rounds = frames / clip;

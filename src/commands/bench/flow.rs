@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::machine::{self, Spent};
 use super::{Context, Failure, Limits, bar, go_on, is_over};
+use crate::analyse::Stages;
 use crate::detect::Detector;
 use crate::frame::Frame;
-use crate::pipeline::{Pipeline, Plan, headless};
+use crate::pipeline::{Mode, Pipeline, Plan, headless};
 use crate::source::{Source, SourceError, SourceInfo, Stopper};
 
 /// Frames that go before those that are counted, while threads and buffers come to be; where there are few, none.
@@ -59,10 +60,8 @@ pub(super) fn measure(
         reopen: None,
         detector: detector.into(),
         settings: &context.loaded.settings,
-        every_frame: true,
-        display: false,
-        separate: false,
-        replay: false,
+        mode: Mode::EveryFrame,
+        stages: Stages::default(),
         stats: std::sync::Arc::default(),
         stop: stop.clone(),
     })

@@ -8,12 +8,12 @@ use super::screen::Screen;
 use super::statistics::{Samples, Summary};
 use super::{Context, Failure, Limits, bar, go_on, is_over};
 use crate::detect::Detector;
-use crate::enhance::{CameraWatch, Enhancer, Step};
+use crate::engine::{DetectionSource, Engine, EngineSettings, EngineTimes, Processed, TrackingSettings};
+use crate::enhance::Step;
 use crate::labels::Labels;
-use crate::pipeline::{Follower, Reopen};
+use crate::pipeline::Reopen;
 use crate::sink::{VideoSettings, VideoWriter, partial_name};
 use crate::source::{Source, SourceInfo};
-use crate::track::Observation;
 use crate::view::{Canvas, Mapping, OverlaySettings, SceneView, Text, draw_scene};
 
 /// Frames that go through everything before, and are not counted.
@@ -56,7 +56,7 @@ pub(super) fn measure(
     let detector = Detector::load(&settings.detect_for_tracking())?;
     let mut line = Line {
         labels: detector.labels().clone(),
-        detector,
+        detections: detector.into(),
         canvas: Canvas::new(1, 1),
         text: Text::new(),
         steps: BTreeMap::new(),
@@ -64,7 +64,7 @@ pub(super) fn measure(
         screen: None,
         context,
     };
-    line.detector.set_pieces(settings.pieces());
+    line.detections.set_pieces(settings.pieces());
     line.pass(reopen()?, WARM_UP, || {})?;
     line.steps.clear();
     let bar = bar(limits, Some(info), "stage by stage", context);
@@ -88,7 +88,8 @@ pub(super) fn measure(
 
 /// All that the stages work with.
 struct Line<'a> {
-    detector: Detector,
+    /// Taken out while a pass goes on.
+    detections: DetectionSource,
     labels: Labels,
     canvas: Canvas,
     text: Text,
@@ -109,9 +110,26 @@ impl Line<'_> {
         each: impl Fn(),
     ) -> Result<[Samples; STAGES.len()], Failure> {
         let settings = &self.context.loaded.settings;
-        let mut enhancer = Enhancer::new(settings.enhance.clone()).for_network(self.detector.input().size());
-        let mut camera = settings.enhance.camera_motion.then(CameraWatch::default);
-        let mut follower = Follower::new(settings.track(), settings.trails);
+        let tracking = TrackingSettings {
+            track: settings.track(),
+            trails: settings.trails,
+            camera_motion: settings.enhance.camera_motion,
+        };
+        let settings = EngineSettings { tracking, enhance: settings.enhance.clone() };
+        let mut engine = Engine::new(std::mem::take(&mut self.detections), settings);
+        let outcome = self.pass_through(&mut engine, &mut *source, limits, each);
+        self.detections = engine.into_source();
+        outcome
+    }
+
+    /// The same with the engine of this pass.
+    fn pass_through(
+        &mut self,
+        engine: &mut Engine,
+        source: &mut dyn Source,
+        limits: Limits,
+        each: impl Fn(),
+    ) -> Result<[Samples; STAGES.len()], Failure> {
         let sink = Sink::new();
         let video = VideoSettings { rate: source.info().rate, ..VideoSettings::default() };
         let mut video = VideoWriter::create(&sink.path, &video)?;
@@ -123,37 +141,12 @@ impl Line<'_> {
             let Some(frame) = source.next_frame()? else { break };
             let captured = started.elapsed();
 
-            let started = Instant::now();
-            let (picture, enhanced) = enhancer.enhance(&frame.picture, frame.time);
-            let made_better = started.elapsed();
+            let Processed { frame, enhanced, scene, times, .. } =
+                engine.process(&frame).map_err(Failure::failed)?;
             for taken in &enhanced.report.steps {
                 self.steps.entry(taken.step).or_default().push(taken.time);
             }
-            let picture = &*picture;
-
-            let mut detections = self.detector.detect(enhanced.seen.as_deref().unwrap_or(picture))?;
-            let mut suppressed = self.detector.suppressed().clone();
-            for list in [&mut detections, &mut suppressed] {
-                enhanced.place(list, picture.size());
-                enhanced.leave_out(list);
-            }
-            let detected = self.detector.times();
-
-            let started = Instant::now();
-            let camera = camera
-                .as_mut()
-                .and_then(|camera| camera.watch(picture, &detections, enhanced.areas.as_deref()));
-            let watched = started.elapsed();
-
-            let started = Instant::now();
-            let observation = Observation {
-                detections: &detections,
-                suppressed: &suppressed,
-                camera,
-                picture: Some((picture.width() as f32, picture.height() as f32)),
-            };
-            let scene = follower.follow(frame.sequence, frame.time, &observation);
-            let tracked = started.elapsed();
+            let picture = &*frame.picture;
 
             let started = Instant::now();
             self.canvas.copy_from(picture);
@@ -183,9 +176,9 @@ impl Line<'_> {
             video.write(&self.canvas, frame.time)?;
             let encoded = started.elapsed();
 
-            let parts = [detected.letterbox, detected.inference, detected.decode];
-            let before = [captured, made_better].into_iter().chain(parts);
-            let before = before.chain([watched, tracked, drawn]).map(Some);
+            let EngineTimes { enhance, letterbox, inference, decode, tracking } = times;
+            let before = [captured, enhance, letterbox, inference, decode];
+            let before = before.into_iter().chain([tracking.camera_motion, tracking.track, drawn]).map(Some);
             for (samples, time) in samples.iter_mut().zip(before.chain([presented, Some(encoded)])) {
                 samples.extend(time);
             }

@@ -8,11 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Context, Failure, input, print, progress};
+use crate::analyse::Stages;
 use crate::cli::DetectArgs;
 use crate::detect::{DetectSettings, Detector};
 use crate::detection::Detection;
 use crate::labels::Labels;
-use crate::pipeline::{Pipeline, Plan, TrackedFrame, headless};
+use crate::pipeline::{Mode, Pipeline, Plan, TrackedFrame, headless};
 use crate::source::SourceKind;
 
 use files::BoxFiles;
@@ -61,14 +62,12 @@ fn detect_source(
     let stop = context.stop.for_another_run();
     let kind = input.source.info().kind;
     let pipeline = Pipeline::start(Plan {
-        every_frame: !kind.is_live(),
+        mode: if kind == SourceKind::Images { Mode::Photos } else { Mode::into_files(input.source.info()) },
+        stages: Stages::default(),
         source: input.source,
         reopen: None,
         detector: detector.into(),
         settings,
-        display: false,
-        separate: kind == SourceKind::Images,
-        replay: false,
         stats: Arc::default(),
         stop: stop.clone(),
     })

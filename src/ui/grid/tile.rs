@@ -8,10 +8,11 @@ use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::open::{Attempt, Opened, Results};
 use super::{Common, WallSource};
+use crate::analyse::Stages;
 use crate::config::Live;
 use crate::enhance::{EnhanceSettings, ShownPicture};
 use crate::labels::Labels;
-use crate::pipeline::{FrameJob, Pipeline, Plan, Rate, RunError, Stats, Stop};
+use crate::pipeline::{FrameJob, Mode, Pipeline, Plan, Rate, RunError, Stats, Stop};
 use crate::scene::Scene;
 use crate::source::Condition;
 use crate::ui::age::Ages;
@@ -187,10 +188,8 @@ impl Tile {
             reopen: opened.reopen,
             detector: detector.into(),
             settings: &common.in_force(),
-            every_frame: false,
-            display: true,
-            separate: false,
-            replay: false,
+            mode: Mode::Display,
+            stages: Stages::default(),
             stats: Arc::new(Stats::default()),
             stop: common.stop.for_another_run(),
         };

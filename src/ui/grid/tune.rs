@@ -116,7 +116,7 @@ impl Stage {
         for tile in &mut self.tiles {
             tile.cover(&settings.enhance);
             if let Some(pipeline) = &tile.pipeline {
-                pipeline.adjust(&settings);
+                pipeline.set_settings(&settings);
             }
         }
         self.anew = true;

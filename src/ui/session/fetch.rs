@@ -73,8 +73,8 @@ impl Stage {
         if repeated {
             // Nobody asked for it: the last picture has its time, and a halted one stays.
             self.awaiting = false;
-            let rate = self.show.pipeline.info.rate.unwrap_or(25.0).clamp(1.0, 1000.0);
-            self.clock.begin(time, Duration::from_secs_f64(1.0 / rate), now);
+            let step = self.show.pipeline.info.frame_step();
+            self.clock.begin(time, Duration::from_secs_f64(step), now);
         }
         self.clock.set_speed(self.show.carried.speed, now);
         let due = live || self.clock.left(time, now).is_zero();
@@ -202,7 +202,7 @@ impl Stage {
     /// The video gets what is shown, in the recording's own time; a jump takes as long in it as a frame.
     fn write_picture(&mut self, before: Option<(u64, f64)>) {
         let Some(job) = &self.current else { return };
-        let usual = 1.0 / self.show.pipeline.info.rate.unwrap_or(25.0).clamp(1.0, 1000.0);
+        let usual = self.show.pipeline.info.frame_step();
         let passed = match before {
             Some((epoch, time)) if epoch == job.epoch => (job.frame.time - time).max(0.0),
             _ => usual,

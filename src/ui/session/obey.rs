@@ -33,8 +33,7 @@ impl Stage {
                 if let Some(time) = self.place() {
                     self.set_paused(true);
                     // Pressed again before the picture is there, it goes one more frame back.
-                    let rate = self.show.pipeline.info.rate.unwrap_or(25.0).clamp(1.0, 1000.0);
-                    self.jump(Target::Before(time), time - 0.6 / rate);
+                    self.jump(Target::Before(time), time - 0.6 * self.show.pipeline.info.frame_step());
                 }
             }
             Command::Skip(seconds) => {

@@ -89,7 +89,7 @@ impl Stage {
         if settings == before {
             return;
         }
-        self.show.pipeline.adjust(settings);
+        self.show.pipeline.set_settings(settings);
         self.replay.set_settings(settings.trails);
         // A picture that stands still may do so for long.
         if let Some(current) = &mut self.current {

@@ -1,0 +1,230 @@
+//! Where detections come from: a network, a recording of what was detected before, or the caller.
+
+use std::sync::Arc;
+
+#[cfg(feature = "detector")]
+use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, Pieces};
+use crate::detection::{Detection, Detections};
+#[cfg(feature = "detector")]
+use crate::enhance::Enhanced;
+use crate::frame::Frame;
+use crate::labels::Labels;
+
+/// What was detected in a frame, in pixels of its picture.
+#[derive(Debug, Clone, Default)]
+pub struct DetectorOutput {
+    /// What was found.
+    pub detections: Detections,
+    /// What non-maximum suppression removed because it overlaps a better detection: of people who hide one another, the one
+    /// behind is often only here.
+    pub suppressed: Detections,
+}
+
+impl From<Detections> for DetectorOutput {
+    fn from(detections: Detections) -> Self {
+        Self { detections, ..Self::default() }
+    }
+}
+
+impl From<Vec<Detection>> for DetectorOutput {
+    fn from(detections: Vec<Detection>) -> Self {
+        Detections::from(detections).into()
+    }
+}
+
+#[cfg(feature = "detector")]
+impl DetectorOutput {
+    /// Leaves out what lies where objects do not count.
+    pub(super) fn leave_out(&mut self, enhanced: &Enhanced) {
+        for list in [&mut self.detections, &mut self.suppressed] {
+            enhanced.leave_out(list);
+        }
+    }
+}
+
+/// Finds the objects of a frame.
+#[derive(Default)]
+pub enum DetectionSource {
+    /// Nothing is found: the caller brings the detections.
+    #[default]
+    None,
+    /// What was found before, whatever the picture shows.
+    Recorded(RecordedDetections),
+    /// The network.
+    #[cfg(feature = "detector")]
+    Network(Box<Detector>),
+}
+
+/// Detections of a recording, by the number of the frame; behind its end it begins again.
+#[derive(Debug, Clone)]
+pub struct RecordedDetections {
+    frames: Arc<[Vec<Detection>]>,
+    labels: Labels,
+}
+
+impl RecordedDetections {
+    /// `frames`: what is found in each frame from number 0 on; `labels`: what the classes are called.
+    pub fn new(frames: impl Into<Arc<[Vec<Detection>]>>, labels: Labels) -> Self {
+        Self { frames: frames.into(), labels }
+    }
+
+    /// The names of the classes.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// What was found in the frame of this number.
+    fn at(&self, sequence: u64) -> DetectorOutput {
+        let place =
+            sequence.checked_rem(self.frames.len() as u64).and_then(|place| usize::try_from(place).ok());
+        place.and_then(|place| self.frames.get(place)).cloned().unwrap_or_default().into()
+    }
+}
+
+impl From<RecordedDetections> for DetectionSource {
+    fn from(recorded: RecordedDetections) -> Self {
+        Self::Recorded(recorded)
+    }
+}
+
+#[cfg(feature = "detector")]
+impl From<Detector> for DetectionSource {
+    fn from(detector: Detector) -> Self {
+        Self::Network(Box::new(detector))
+    }
+}
+
+#[cfg(not(feature = "detector"))]
+impl DetectionSource {
+    /// The detections of a frame.
+    pub fn detect(&mut self, frame: &Frame) -> DetectorOutput {
+        match self {
+            Self::None => DetectorOutput::default(),
+            Self::Recorded(recorded) => recorded.at(frame.sequence),
+        }
+    }
+}
+
+#[cfg(feature = "detector")]
+impl DetectionSource {
+    /// Finds the objects of a frame, where objects count, and tells how long the network took. `enhanced` is what was made of
+    /// the frame's picture for the network; boxes are in pixels of the frame's picture.
+    ///
+    /// # Errors
+    /// [`DetectError::Run`] when the network fails.
+    pub fn detect(
+        &mut self,
+        frame: &Frame,
+        enhanced: &Enhanced,
+    ) -> Result<(DetectorOutput, DetectTimes), DetectError> {
+        let (mut output, times) = match self {
+            Self::None => (DetectorOutput::default(), DetectTimes::default()),
+            Self::Recorded(recorded) => (recorded.at(frame.sequence), DetectTimes::default()),
+            Self::Network(detector) => {
+                let mut detections = detector.detect(enhanced.seen.as_ref().unwrap_or(&frame.picture))?;
+                let mut suppressed = detector.suppressed().clone();
+                for list in [&mut detections, &mut suppressed] {
+                    enhanced.place(list, frame.picture.size());
+                }
+                (DetectorOutput { detections, suppressed }, detector.times())
+            }
+        };
+        output.leave_out(enhanced);
+        Ok((output, times))
+    }
+
+    /// The names of the classes; `None` where the caller brings the detections.
+    pub fn labels(&self) -> Option<&Labels> {
+        match self {
+            Self::None => None,
+            Self::Recorded(recorded) => Some(&recorded.labels),
+            Self::Network(detector) => Some(detector.labels()),
+        }
+    }
+
+    /// The size of the network's input, across and down; `None` where there is no network.
+    pub fn input(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::None | Self::Recorded(_) => None,
+            Self::Network(detector) => Some(detector.input().size()),
+        }
+    }
+
+    /// What it is, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::None => "detections that the caller brings".to_owned(),
+            Self::Recorded(recorded) => format!("recorded detections of {} frames", recorded.frames.len()),
+            Self::Network(detector) => {
+                format!("the network at {}, run by {}", detector.input(), detector.runtime())
+            }
+        }
+    }
+
+    /// The same for another thread.
+    ///
+    /// # Errors
+    /// [`DetectError::Run`] when the network's runtime cannot make a state.
+    pub fn fork(&self) -> Result<Self, DetectError> {
+        Ok(match self {
+            Self::None => Self::None,
+            Self::Recorded(recorded) => recorded.clone().into(),
+            Self::Network(detector) => detector.fork()?.into(),
+        })
+    }
+
+    /// The same with each frame's work split over so many threads.
+    ///
+    /// # Errors
+    /// [`DetectError::Run`] when the network's runtime cannot make a state.
+    pub fn with_threads(self, threads: usize) -> Result<Self, DetectError> {
+        Ok(match self {
+            Self::Network(detector) => detector.with_threads(threads)?.into(),
+            other => other,
+        })
+    }
+
+    /// Which pieces of a picture the network sees from the next frame on.
+    pub fn set_pieces(&mut self, pieces: Pieces) {
+        if let Self::Network(detector) = self {
+            detector.set_pieces(pieces);
+        }
+    }
+
+    /// Other thresholds, classes and pieces from the next frame on. What is recorded stays as it is.
+    pub fn set_settings(&mut self, settings: &DetectSettings, pieces: Pieces) {
+        self.set_pieces(pieces);
+        let Self::Network(detector) = self else { return };
+        detector.set_thresholds(settings.confidence, settings.nms_iou);
+        // Classes that only the network to come knows wait for it.
+        if let Err(error) = detector.set_classes(&settings.classes) {
+            log::debug!("the classes stay as they are: {error}");
+        }
+    }
+}
+
+#[cfg(all(test, feature = "detector"))]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::enhance::{EnhanceSettings, Enhancer, Polygon};
+    use crate::frame::Picture;
+    use crate::geometry::Rect;
+
+    #[test]
+    fn what_is_recorded_is_where_it_was_however_small_the_network_would_see_it() {
+        let corner = Polygon::new(vec![(0.0, 0.0), (0.1, 0.0), (0.1, 0.1), (0.0, 0.1)]).unwrap();
+        let settings = EnhanceSettings { masks: vec![corner], ..EnhanceSettings::default() };
+        let picture = Arc::new(Picture::filled(1920, 1080, [90; 3]).unwrap());
+        let (picture, enhanced) = Enhancer::new(settings).for_network((416, 416)).enhance(&picture, 0.0);
+        assert_eq!(enhanced.seen.as_ref().unwrap().size(), (416, 234));
+        let frame = Frame { picture, sequence: 0, time: 0.0, captured: Instant::now(), file: None };
+        let detection =
+            |left, top| Detection { rect: Rect::new(left, top, 80.0, 60.0), score: 0.9, class: 0 };
+        let frames = vec![vec![detection(300.0, 200.0), detection(20.0, 10.0)]];
+        let mut detector = DetectionSource::from(RecordedDetections::new(frames, Labels::coco()));
+        let (found, _) = detector.detect(&frame, &enhanced).unwrap();
+        assert_eq!(found.detections.boxes(), [detection(300.0, 200.0)], "but for what is masked");
+    }
+}

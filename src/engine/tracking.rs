@@ -1,0 +1,251 @@
+//! From the detections of a frame to its scene: camera motion, tracker, trails, stages.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::DetectorOutput;
+use crate::analyse::{SceneStage, StageError, StageFrame, Stages};
+use crate::detection::Detections;
+#[cfg(feature = "detector")]
+use crate::enhance::{Areas, CameraWatch};
+use crate::frame::{Frame, Picture};
+use crate::geometry::Affine;
+use crate::scene::{Scene, Track, TrackState};
+use crate::track::{Observation, TrackSettings, Tracker, TrailSettings, Trails};
+
+/// How detections become tracks and trails.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrackingSettings {
+    /// The tracker's settings.
+    pub track: TrackSettings,
+    /// The trails' length and anchor.
+    pub trails: TrailSettings,
+    /// Find the camera's motion in the pixels, where there is a picture; needs the feature `detector`.
+    pub camera_motion: bool,
+}
+
+impl Default for TrackingSettings {
+    fn default() -> Self {
+        Self { track: TrackSettings::default(), trails: TrailSettings::default(), camera_motion: true }
+    }
+}
+
+/// What is known of a frame before it is tracked.
+#[derive(Debug, Clone, Copy)]
+pub struct TrackInput<'a> {
+    /// The frame's number in the source, from 0.
+    pub sequence: u64,
+    /// The frame's source time in seconds.
+    pub time: f64,
+    /// Width and height of the picture in pixels.
+    pub size: (u32, u32),
+    /// The picture; `None` where only boxes are known.
+    pub picture: Option<&'a Picture>,
+    /// What was detected, in pixels of the picture, in any order.
+    pub detections: &'a Detections,
+    /// What non-maximum suppression removed; `None`: nothing is known of that.
+    pub suppressed: Option<&'a Detections>,
+    /// How the camera moved since the frame before, where the caller knows it. `None`: it is found in the pixels, or told
+    /// from the boxes.
+    pub camera: Option<Affine>,
+    /// Where objects count; `None`: everywhere.
+    #[cfg(feature = "detector")]
+    pub areas: Option<&'a Areas>,
+}
+
+impl<'a> TrackInput<'a> {
+    /// A frame with what was detected in it, where objects count everywhere.
+    pub fn of(frame: &'a Frame, output: &'a DetectorOutput) -> Self {
+        Self {
+            picture: Some(&frame.picture),
+            suppressed: Some(&output.suppressed),
+            ..Self::of_boxes(frame.sequence, frame.time, frame.picture.size(), &output.detections)
+        }
+    }
+
+    /// The boxes of a frame whose picture is not at hand. `time` in seconds, `size` in pixels.
+    pub fn of_boxes(sequence: u64, time: f64, size: (u32, u32), detections: &'a Detections) -> Self {
+        Self {
+            sequence,
+            time,
+            size,
+            picture: None,
+            detections,
+            suppressed: None,
+            camera: None,
+            #[cfg(feature = "detector")]
+            areas: None,
+        }
+    }
+}
+
+/// How long the parts of tracking took for the last frame.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrackTimes {
+    /// The camera's motion, from the pixels.
+    pub camera_motion: Duration,
+    /// Tracker and trails.
+    pub track: Duration,
+    /// All stages.
+    pub stages: Duration,
+}
+
+/// Turns detections into scenes, frame by frame: one pass over one source.
+#[derive(Debug)]
+pub struct TrackStage {
+    settings: TrackingSettings,
+    tracker: Tracker,
+    trails: Trails,
+    /// Finds how the camera moved from the frame observed last; `None`: nobody asks.
+    #[cfg(feature = "detector")]
+    camera: Option<CameraWatch>,
+    stages: Stages,
+    times: TrackTimes,
+}
+
+impl TrackStage {
+    /// Has seen nothing; ids begin at 1.
+    pub fn new(settings: TrackingSettings) -> Self {
+        Self {
+            settings,
+            tracker: Tracker::new(settings.track),
+            trails: Trails::new(settings.trails),
+            #[cfg(feature = "detector")]
+            camera: settings.camera_motion.then(CameraWatch::default),
+            stages: Stages::default(),
+            times: TrackTimes::default(),
+        }
+    }
+
+    /// The same with these stages.
+    pub fn with_stages(self, stages: Stages) -> Self {
+        Self { stages, ..self }
+    }
+
+    /// Adds a stage behind those that are there.
+    pub fn add_stage(&mut self, stage: impl SceneStage + 'static) {
+        self.stages.push(stage);
+    }
+
+    /// Changes the settings; tracks and trails go on.
+    pub fn set_settings(&mut self, settings: TrackingSettings) {
+        self.settings = settings;
+        self.tracker.set_settings(settings.track);
+        self.trails.set_settings(settings.trails);
+        #[cfg(feature = "detector")]
+        if settings.camera_motion != self.camera.is_some() {
+            self.camera = settings.camera_motion.then(CameraWatch::default);
+        }
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &TrackingSettings {
+        &self.settings
+    }
+
+    /// The tracker as it stands behind the last frame.
+    pub fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// How long the last frame took.
+    pub fn times(&self) -> TrackTimes {
+        self.times
+    }
+
+    /// Takes in the next frame and gives its scene, with what the stages add.
+    ///
+    /// # Errors
+    /// [`StageError`] of the first stage that fails. Tracker and trails have taken the frame in all the same.
+    pub fn update(&mut self, input: &TrackInput<'_>) -> Result<Scene, StageError> {
+        let mut scene = self.observe(input);
+        self.analyse(input, &mut scene)?;
+        Ok(scene)
+    }
+
+    /// The first half of [`TrackStage::update`]: the scene without what stages add.
+    pub(crate) fn observe(&mut self, input: &TrackInput<'_>) -> Scene {
+        let started = Instant::now();
+        let camera = input.camera.or_else(|| self.find_camera_motion(input));
+        let watched = Instant::now();
+        let observation = Observation {
+            detections: input.detections,
+            suppressed: input.suppressed.map_or(&[], Detections::boxes),
+            camera,
+            picture: Some((input.size.0 as f32, input.size.1 as f32)),
+        };
+        self.tracker.observe(input.time, &observation);
+        let scene = self.scene(input.sequence, input.time);
+        let (camera_motion, track) = (watched - started, watched.elapsed());
+        self.times = TrackTimes { camera_motion, track, stages: Duration::ZERO };
+        scene
+    }
+
+    /// The second half: has the stages add to the scene of the frame just observed.
+    pub(crate) fn analyse(&mut self, input: &TrackInput<'_>, scene: &mut Scene) -> Result<(), StageError> {
+        let started = Instant::now();
+        let frame = StageFrame {
+            size: input.size,
+            picture: input.picture,
+            detections: input.detections,
+            suppressed: input.suppressed,
+        };
+        let outcome = self.stages.update(&frame, scene);
+        self.times.stages = started.elapsed();
+        outcome
+    }
+
+    /// Time passes without a frame that anyone looked at: what the tracks have become by then. No stage runs.
+    pub fn pass_time(&mut self, sequence: u64, time: f64, size: (u32, u32)) -> Scene {
+        let nothing = Observation { picture: Some((size.0 as f32, size.1 as f32)), ..Observation::default() };
+        self.tracker.observe(time, &nothing);
+        self.scene(sequence, time)
+    }
+
+    /// The next frame does not follow on the one before. Begins with new tracks, whose ids go on above those given so far.
+    pub fn restart(&mut self) {
+        let last = self.tracker.last_id();
+        let mut tracker = Tracker::new(self.settings.track);
+        tracker.reserve_ids_up_to(last);
+        self.go_on_with(tracker, Trails::new(self.settings.trails));
+    }
+
+    /// Goes on from another state: the next frame follows on what `tracker` saw last.
+    pub(crate) fn go_on_with(&mut self, tracker: Tracker, trails: Trails) {
+        (self.tracker, self.trails) = (tracker, trails);
+        #[cfg(feature = "detector")]
+        if let Some(camera) = &mut self.camera {
+            camera.begin_anew();
+        }
+        self.stages.restart();
+    }
+
+    /// The scene of the frame just observed, with the ids that its objects are known by from before; no other object gets an
+    /// id up to `taken`.
+    #[cfg(feature = "cli")]
+    pub(crate) fn relabel(&mut self, scene: &Scene, known: &Scene, taken: u64) -> Scene {
+        self.tracker.restore_ids(&known.tracks);
+        self.tracker.reserve_ids_up_to(taken);
+        self.trails.forget();
+        self.scene(scene.sequence, scene.time)
+    }
+
+    /// The scene of the tracks that are believed.
+    fn scene(&mut self, sequence: u64, time: f64) -> Scene {
+        let tracks = self.tracker.tracks().iter().filter(|t| t.state != TrackState::Tentative);
+        let tracks: Vec<Track> = tracks.copied().collect();
+        let trails = Arc::new(self.trails.update(time, &tracks));
+        Scene { sequence, time, tracks, trails, ..Scene::default() }
+    }
+
+    #[cfg(feature = "detector")]
+    fn find_camera_motion(&mut self, input: &TrackInput<'_>) -> Option<Affine> {
+        self.camera.as_mut()?.watch(input.picture?, input.detections, input.areas)
+    }
+
+    #[cfg(not(feature = "detector"))]
+    #[expect(clippy::unused_self, reason = "with the feature `detector` it needs the frame before")]
+    fn find_camera_motion(&mut self, _input: &TrackInput<'_>) -> Option<Affine> {
+        None
+    }
+}

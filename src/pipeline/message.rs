@@ -1,0 +1,173 @@
+//! What travels between the threads of a run, and what is asked of them. Knows no thread.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::detect::DetectTimes;
+use crate::detection::Detections;
+use crate::engine::DetectorOutput;
+use crate::enhance::{Areas, EnhanceSettings, Enhanced};
+use crate::frame::{Frame, Picture};
+use crate::history::{SegmentId, TrackHistory};
+use crate::scene::Scene;
+use crate::source::{Source, SourceError};
+
+/// A frame on its way, with its place in the run.
+#[derive(Debug, Clone)]
+pub struct FrameJob {
+    /// The frame.
+    pub frame: Frame,
+    /// What was made of it for the network.
+    pub enhanced: Enhanced,
+    /// Counts the jumps of the run, repetitions included: frames of one epoch follow one another.
+    pub epoch: u64,
+    /// Counts the frames of the run from 0, over all epochs.
+    pub order: u64,
+    /// The detector has to look at it: as far as is known by now, it is not remembered, or to be tracked anew.
+    pub fresh: bool,
+    /// It is to be tracked anew, whatever is remembered.
+    pub(crate) retrack: bool,
+    /// The remembered segment that its epoch began in.
+    pub(crate) segment: Option<SegmentId>,
+    /// Which settings it is tracked with, as the memory counts them.
+    pub(crate) revision: u64,
+}
+
+impl FrameJob {
+    /// A frame of a run that has no other.
+    #[cfg(test)]
+    pub(crate) fn alone(frame: Frame, enhanced: Enhanced) -> Self {
+        Self { frame, enhanced, epoch: 0, order: 0, fresh: true, retrack: false, segment: None, revision: 0 }
+    }
+
+    /// The picture that the network looks at.
+    pub fn seen(&self) -> &Arc<Picture> {
+        self.enhanced.seen.as_ref().unwrap_or(&self.frame.picture)
+    }
+
+    /// Takes the detail out of masked areas, where the frame was made before these settings were in force: what a window
+    /// has to ask of the frames that it holds.
+    pub(crate) fn cover(&mut self, settings: &EnhanceSettings) {
+        let masks = self.enhanced.areas.as_ref().map_or(&[][..], |areas| areas.masks());
+        if !settings.pixelates() || self.enhanced.pixelated && masks == settings.masks {
+            return;
+        }
+        let areas = Areas::new(self.frame.picture.size(), &settings.regions, &settings.masks);
+        let mut picture = Picture::clone(&self.frame.picture);
+        areas.pixelate(&mut (&mut picture).into());
+        self.frame.picture = Arc::new(picture);
+        // What was made of it has the detail.
+        self.enhanced = Enhanced { areas: Some(Arc::new(areas)), pixelated: true, ..Enhanced::default() };
+    }
+}
+
+/// A frame with what was found in it.
+#[derive(Debug)]
+pub(super) struct DetectionResult {
+    /// The frame.
+    pub(super) job: FrameJob,
+    /// What was found; `None` where nobody looked.
+    pub(super) found: Option<DetectorOutput>,
+    /// How long it took.
+    pub(super) times: DetectTimes,
+}
+
+/// A frame with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct TrackedFrame {
+    /// The frame.
+    pub job: FrameJob,
+    /// What the detector found in it; nothing where it is remembered.
+    pub detections: Detections,
+    /// What the tracker makes of it.
+    pub scene: Scene,
+    /// It was tracked just now, not remembered.
+    pub fresh: bool,
+    /// How long the detection took.
+    pub times: DetectTimes,
+    /// No frame came: the source is silent, and this is the frame from before, with what time has done to its tracks.
+    pub silence: bool,
+}
+
+/// Where to go.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// The frame on screen at this source time (seconds): the last at or before it, the first frame where none is.
+    At(f64),
+    /// The last frame before this source time (seconds): a step back. The first frame where none is.
+    Before(f64),
+    /// The very last frame.
+    Last,
+}
+
+impl Target {
+    /// Whether the frame comes no later than the wanted one, or is it.
+    pub(super) fn reaches(self, frame: &Frame) -> bool {
+        match self {
+            Self::At(time) => frame.time <= time,
+            Self::Before(time) => frame.time < time,
+            Self::Last => true,
+        }
+    }
+}
+
+/// A jump that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SeekRequest {
+    pub(crate) epoch: u64,
+    pub(crate) target: Target,
+    /// The first frame is to be tracked anew, though it may be remembered.
+    pub(crate) retrack: bool,
+}
+
+/// What was tracked already, shared by the threads.
+pub(crate) type SharedHistory = Arc<Mutex<TrackHistory>>;
+
+/// A thread that panicked has told so; what it left is still good to be read.
+pub(crate) fn lock(history: &SharedHistory) -> MutexGuard<'_, TrackHistory> {
+    history.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Begins a source again.
+pub type Reopen = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send>;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::enhance::{Enhancer, Polygon};
+
+    #[test]
+    fn a_frame_under_way_is_covered_as_soon_as_that_is_asked_for_and_once() {
+        let half = |left: f32| {
+            Polygon::new(vec![(left, 0.0), (left + 0.5, 0.0), (left + 0.5, 1.0), (left, 1.0)]).unwrap()
+        };
+        let pixels: Vec<u8> = (0..160 * 120 * 3).map(|i| (i * 7 % 251) as u8).collect();
+        let picture = Arc::new(Picture::new(160, 120, pixels).unwrap());
+        let frame = Frame {
+            picture: Arc::clone(&picture),
+            sequence: 0,
+            time: 0.0,
+            captured: Instant::now(),
+            file: None,
+        };
+        let open = EnhanceSettings::default();
+        let (_, enhanced) = Enhancer::new(open.clone()).enhance(&picture, 0.0);
+        let mut job = FrameJob::alone(frame, enhanced);
+        job.cover(&open);
+        assert!(Arc::ptr_eq(&job.frame.picture, &picture));
+
+        let left = EnhanceSettings { privacy: true, masks: vec![half(0.0)], ..open };
+        job.cover(&left);
+        let covered = Arc::clone(&job.frame.picture);
+        let expected = Enhancer::new(left.clone()).showable(&picture, 0.0);
+        assert!(*covered == *expected && *covered != *picture && *job.seen() == covered);
+        job.cover(&left);
+        assert!(Arc::ptr_eq(&job.frame.picture, &covered), "once is enough");
+        // Another mask on top: nothing of what was covered comes back.
+        job.cover(&EnhanceSettings { masks: vec![half(0.5)], ..left });
+        let rows = job.frame.picture.rgb().chunks(160).zip(covered.rgb().chunks(160));
+        assert!(rows.into_iter().all(|(now, before)| now[..78] == before[..78]));
+        assert!(job.frame.picture.rgb()[100] != picture.rgb()[100]);
+    }
+}

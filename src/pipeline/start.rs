@@ -1,0 +1,264 @@
+//! How a run begins: the links, and the threads between them, from the end of the flow to its beginning.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::capture::{Capture, Pace, PendingEnhance};
+use super::detect_worker::DetectWorker;
+use super::detector_control::{DetectorControl, Note, thread_count};
+use super::link::{self, Outlet};
+use super::message::{DetectionResult, FrameJob, SharedHistory, TrackedFrame};
+use super::plan::{Mode, Plan};
+use super::scheduler::DetectorScheduler;
+use super::seekable_source::{self, SeekableSource};
+use super::stats::Stats;
+use super::track_worker::{PendingTracking, TrackWorker};
+use super::{LOADER, Pipeline, RunError};
+use crate::analyse::Stages;
+use crate::config::Settings;
+use crate::detect::DetectError;
+use crate::engine::{DetectionSource, TrackingSettings};
+use crate::enhance::Enhancer;
+use crate::history::TrackHistory;
+use crate::source::SourceInfo;
+
+/// How many things wait on a link that keeps everything.
+const KEPT: usize = 4;
+
+/// The links between the threads, each taken by the threads at its ends.
+struct Links {
+    display_out: Option<Outlet<FrameJob>>,
+    frames_out: Outlet<FrameJob>,
+    frames_in: Receiver<FrameJob>,
+    results_out: Outlet<Result<DetectionResult, DetectError>>,
+    results_in: Receiver<Result<DetectionResult, DetectError>>,
+    tracked_out: Outlet<TrackedFrame>,
+    /// In step, threads that are slow must not have the others pile up frames in front of the one that is next: as many
+    /// frames may be under way as there are tickets.
+    tickets: Option<(Sender<()>, Receiver<()>)>,
+}
+
+impl Pipeline {
+    /// Starts all threads.
+    ///
+    /// # Errors
+    /// [`RunError`] when a thread or a network state cannot be had.
+    pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
+        Self::start_scheduled(plan, None)
+    }
+
+    /// Starts all threads of one of several sources, which share the detector. Where every frame is waited for, nothing is
+    /// scheduled.
+    ///
+    /// # Errors
+    /// As [`Pipeline::start`].
+    pub fn start_scheduled(plan: Plan<'_>, scheduler: Option<&DetectorScheduler>) -> Result<Self, RunError> {
+        let Plan { source, reopen, detector, stages, settings, mode, stats, stop } = plan;
+        if settings.enhance.privacy && settings.enhance.masks.is_empty() {
+            log::warn!("enhance.privacy is on, and enhance.masks names nothing to hide");
+        }
+        let info = source.info().clone();
+        let is_live = info.kind.is_live();
+        let mode = mode.of_source(is_live);
+        let threads = thread_count(settings.detector.threads);
+        let detectors = share_out(detector, settings, mode, threads)?;
+        let Some(first) = detectors.first() else {
+            return Err(RunError::Thread(std::io::Error::other("there is no network to run")));
+        };
+        let control = DetectorControl::new(settings, mode.every_frame(), detectors.len(), first);
+
+        let keep_frames = Arc::new(AtomicBool::new(false));
+        let (display_out, frames) =
+            link::newest_unless(Arc::clone(&stats.skipped_display), Arc::clone(&keep_frames));
+        let (tracked_out, tracked) = link::kept(KEPT);
+        let links = Links::new(mode, threads, &stats, display_out, tracked_out);
+        let (wake, woken) = bounded(1);
+        let (notes_out, notes) = bounded(8);
+        let (errors_out, errors) = bounded(8);
+        let mut pipeline = Self {
+            frames,
+            tracked,
+            playback: Arc::default(),
+            stats,
+            history: history(mode, &info),
+            health: source.health(),
+            keep_frames,
+            pending_tracking: PendingTracking::default(),
+            pending_enhance: PendingEnhance::default(),
+            control: Arc::new(control),
+            wake,
+            notes,
+            errors_out,
+            errors,
+            stop,
+            stopper: source.stopper(),
+            threads: Vec::new(),
+            info,
+        };
+        let Links { display_out, frames_out, frames_in, results_out, results_in, tracked_out, .. } = links;
+        let (tickets_out, tickets_in) = links.tickets.unzip();
+        pipeline.start_tracking((mode, settings), stages, results_in, tracked_out, tickets_in)?;
+        let scheduler = scheduler.filter(|_| !mode.every_frame());
+        pipeline.start_detecting(detectors, scheduler, &frames_in, results_out)?;
+        pipeline.start_loading(woken, notes_out)?;
+        let replays = pipeline.history.is_some();
+        let capture = Capture {
+            seekable: SeekableSource::new(source, reopen, if replays { seekable_source::BUDGET } else { 0 }),
+            enhancer: Enhancer::new(settings.enhance.clone()).separate(mode == Mode::Photos),
+            pending_enhance: Arc::clone(&pipeline.pending_enhance),
+            control: Arc::clone(&pipeline.control),
+            display: display_out,
+            detect: frames_out,
+            tickets: tickets_out,
+            in_step: mode.every_frame(),
+            pace: if mode.every_frame() || is_live { Pace::AsTheyCome } else { Pace::InTime },
+            stays: replays,
+            report: {
+                let errors = pipeline.errors_out.clone();
+                // Full only when more has failed than anyone will read.
+                Box::new(move |error| drop(errors.try_send(RunError::Source(error))))
+            },
+            history: pipeline.history.clone(),
+            playback: Arc::clone(&pipeline.playback),
+            stats: Arc::clone(&pipeline.stats),
+            stop: pipeline.stop.clone(),
+        };
+        let errors = pipeline.errors_out.clone();
+        pipeline.spawn("capture".into(), move || report(&errors, capture.run()))?;
+        Ok(pipeline)
+    }
+
+    fn start_tracking(
+        &mut self,
+        (mode, settings): (Mode, &Settings),
+        stages: Stages,
+        inlet: Receiver<Result<DetectionResult, DetectError>>,
+        outlet: Outlet<TrackedFrame>,
+        tickets: Option<Receiver<()>>,
+    ) -> Result<(), RunError> {
+        let tracking = tracking(settings);
+        let worker = TrackWorker {
+            settings: TrackingSettings {
+                camera_motion: tracking.camera_motion && mode != Mode::Photos,
+                ..tracking
+            },
+            stages,
+            inlet,
+            every_frame: mode.every_frame(),
+            outlet,
+            pending: Arc::clone(&self.pending_tracking),
+            tickets,
+            history: self.history.clone(),
+            health: self.health.clone(),
+            stats: Arc::clone(&self.stats),
+        };
+        let errors = self.errors_out.clone();
+        self.spawn("track".into(), move || report(&errors, worker.run()))
+    }
+
+    fn start_detecting(
+        &mut self,
+        detectors: Vec<DetectionSource>,
+        scheduler: Option<&DetectorScheduler>,
+        inlet: &Receiver<FrameJob>,
+        outlet: Outlet<Result<DetectionResult, DetectError>>,
+    ) -> Result<(), RunError> {
+        let outlet = Arc::new(outlet);
+        for (number, detector) in detectors.into_iter().enumerate() {
+            let worker = DetectWorker {
+                number,
+                detector,
+                inlet: inlet.clone(),
+                outlet: Arc::clone(&outlet),
+                scheduler: scheduler.cloned(),
+                control: Arc::clone(&self.control),
+                playback: Arc::clone(&self.playback),
+                stats: Arc::clone(&self.stats),
+                stop: self.stop.clone(),
+            };
+            self.spawn(format!("detect-{number}"), move || worker.run())?;
+        }
+        Ok(())
+    }
+
+    fn start_loading(&mut self, woken: Receiver<()>, notes: Sender<Note>) -> Result<(), RunError> {
+        let (control, ended) = (Arc::clone(&self.control), self.stop.clone());
+        self.spawn(LOADER.into(), move || control.load(&woken, || ended.is_asked(), &notes))
+    }
+}
+
+impl Links {
+    /// `threads`: how many detect.
+    fn new(
+        mode: Mode,
+        threads: usize,
+        stats: &Stats,
+        display_out: Outlet<FrameJob>,
+        tracked_out: Outlet<TrackedFrame>,
+    ) -> Self {
+        let (frames_out, frames_in) = match mode.every_frame() {
+            true => link::kept(KEPT),
+            false => link::newest(Arc::clone(&stats.skipped_detect)),
+        };
+        let (results_out, results_in) = link::kept(KEPT);
+        Self {
+            display_out: mode.displays().then_some(display_out),
+            frames_out,
+            frames_in,
+            results_out,
+            results_in,
+            tracked_out,
+            tickets: mode.every_frame().then(|| bounded(3 * KEPT + 2 * threads)),
+        }
+    }
+}
+
+/// How the settings have detections become tracks.
+pub(super) fn tracking(settings: &Settings) -> TrackingSettings {
+    TrackingSettings {
+        track: settings.track(),
+        trails: settings.trails,
+        camera_motion: settings.enhance.camera_motion,
+    }
+}
+
+/// Where tracks are remembered; `None` where one cannot go back.
+fn history(mode: Mode, info: &SourceInfo) -> Option<SharedHistory> {
+    let Mode::Replay { every_frame } = mode else { return None };
+    // In time the tracks are behind the picture: a small gap is none.
+    let reach = if every_frame { 0 } else { (1.0 / info.frame_step()) as u64 };
+    Some(Arc::new(Mutex::new(TrackHistory::new(info.duration, reach))))
+}
+
+/// One source of detections for each detect thread. A recording's frames are shared out, one to a thread; a live frame is one
+/// thread's, which gets help inside it.
+fn share_out(
+    mut detector: DetectionSource,
+    settings: &Settings,
+    mode: Mode,
+    threads: usize,
+) -> Result<Vec<DetectionSource>, DetectError> {
+    detector.set_pieces(settings.pieces());
+    let split = match (mode.every_frame(), threads) {
+        (_, 1) => "one thread".to_owned(),
+        (true, several) => format!("{several} frames at a time, a thread each"),
+        (false, several) => format!("{several} threads for each frame"),
+    };
+    log::info!("{}: {split}", detector.describe());
+    if !mode.every_frame() {
+        return Ok(vec![detector.with_threads(threads)?]);
+    }
+    let mut detectors = (1..threads).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
+    detectors.push(detector);
+    Ok(detectors)
+}
+
+/// Passes a thread's error on to whoever asks in the end.
+fn report<E: Into<RunError>>(errors: &Sender<RunError>, result: Result<(), E>) {
+    if let Err(error) = result {
+        // Full only when more has failed than anyone will read.
+        let _ = errors.try_send(error.into());
+    }
+}

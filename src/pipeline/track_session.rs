@@ -1,0 +1,137 @@
+//! Where tracking stands in the source: which frames are remembered, and which tracker goes on.
+
+use super::message::{FrameJob, SharedHistory, lock};
+use crate::analyse::{StageError, Stages};
+use crate::engine::{DetectorOutput, TrackInput, TrackStage, TrackingSettings};
+use crate::history::{Replay, SegmentId, TrackHistory};
+use crate::scene::Scene;
+use crate::track::{Tracker, Trails};
+
+/// Tracking over the jumps of one run.
+pub(super) struct TrackSession {
+    history: Option<SharedHistory>,
+    replay: Replay,
+    epoch: u64,
+    /// The segment of the history that is played.
+    segment: Option<SegmentId>,
+    stage: TrackStage,
+    /// The stage stands behind the last frame of `segment`.
+    is_live: bool,
+}
+
+impl TrackSession {
+    pub(super) fn new(settings: TrackingSettings, stages: Stages, history: Option<SharedHistory>) -> Self {
+        let stage = TrackStage::new(settings).with_stages(stages);
+        Self { history, replay: Replay::new(settings.trails), epoch: 0, segment: None, stage, is_live: false }
+    }
+
+    pub(super) fn set_settings(&mut self, settings: TrackingSettings) {
+        self.stage.set_settings(settings);
+        self.replay.set_settings(settings.trails);
+    }
+
+    /// The scene of a frame, and whether it was tracked just now. `output`: what was detected; `None`: nobody looked.
+    ///
+    /// # Errors
+    /// [`StageError`] when a stage fails.
+    pub(super) fn track(
+        &mut self,
+        job: &FrameJob,
+        output: Option<&DetectorOutput>,
+    ) -> Result<(Scene, bool), StageError> {
+        match self.history.clone() {
+            Some(history) => self.track_with(&mut lock(&history), job, output),
+            None => self.track_without_history(job, output),
+        }
+    }
+
+    fn track_without_history(
+        &mut self,
+        job: &FrameJob,
+        output: Option<&DetectorOutput>,
+    ) -> Result<(Scene, bool), StageError> {
+        // A source that begins again is a new source: its objects and its numbers are.
+        if job.epoch != self.epoch {
+            self.epoch = job.epoch;
+            self.begin_tracks(0);
+        }
+        match output {
+            Some(output) => Ok((self.stage.update(&input(job, output))?, true)),
+            None => {
+                Ok((Scene { sequence: job.frame.sequence, time: job.frame.time, ..Scene::default() }, false))
+            }
+        }
+    }
+
+    fn track_with(
+        &mut self,
+        history: &mut TrackHistory,
+        job: &FrameJob,
+        output: Option<&DetectorOutput>,
+    ) -> Result<(Scene, bool), StageError> {
+        let (sequence, time) = (job.frame.sequence, job.frame.time);
+        if job.epoch != self.epoch {
+            if let (Some(segment), true) = (self.segment, std::mem::take(&mut self.is_live)) {
+                history.keep_end(segment, self.stage.tracker());
+            }
+            let segment = job.segment.filter(|segment| history.has(*segment));
+            (self.epoch, self.segment) = (job.epoch, segment.or_else(|| history.join(sequence)));
+        }
+        // It may have been tracked since capture looked.
+        let settled = !job.retrack && history.is_settled(self.segment, sequence);
+        let Some(output) = output.filter(|_| !settled) else {
+            let scene = self.replay.scene(history, sequence).unwrap_or_default();
+            return Ok((Scene { sequence, time, ..scene }, false));
+        };
+        let mut known = None;
+        if !std::mem::replace(&mut self.is_live, true) && !self.resume(history, sequence) {
+            known = history.scene(sequence);
+        }
+        let input = input(job, output);
+        let mut scene = self.stage.observe(&input);
+        if let Some(known) = known {
+            // Nothing leads to this frame, but it is known who is in it.
+            scene = self.stage.relabel(&scene, &known, history.last_id());
+        }
+        let told_before = history.segment_at(sequence).is_some();
+        self.segment = Some(history.write(self.segment, &scene, self.stage.tracker(), job.revision));
+        self.stage.analyse(&input, &mut scene)?;
+        if told_before {
+            scene.events.clear();
+        }
+        Ok((scene, true))
+    }
+
+    /// Time passes, and nobody looks.
+    pub(super) fn pass_time(&mut self, job: &FrameJob, time: f64) -> Scene {
+        self.stage.pass_time(job.frame.sequence, time, job.frame.picture.size())
+    }
+
+    /// Goes on with the tracker of the segment as it was before a frame; true where there is one. Else begins new tracks.
+    fn resume(&mut self, history: &TrackHistory, sequence: u64) -> bool {
+        let resumed = self.segment.and_then(|segment| history.resume(segment, sequence));
+        let Some(mut tracker) = resumed else {
+            self.begin_tracks(history.last_id());
+            return false;
+        };
+        let TrackingSettings { track, trails, .. } = *self.stage.settings();
+        tracker.set_settings(track);
+        let before = sequence.checked_sub(1).and_then(|before| self.replay.scene(history, before));
+        let trails = before.map_or_else(|| Trails::new(trails), |_| self.replay.trails());
+        self.stage.go_on_with(tracker, trails);
+        true
+    }
+
+    /// Begins with new tracks, with ids above `taken`.
+    fn begin_tracks(&mut self, taken: u64) {
+        let TrackingSettings { track, trails, .. } = *self.stage.settings();
+        let mut tracker = Tracker::new(track);
+        tracker.reserve_ids_up_to(taken);
+        self.stage.go_on_with(tracker, Trails::new(trails));
+    }
+}
+
+/// A frame and what was detected in it, for tracking.
+fn input<'a>(job: &'a FrameJob, output: &'a DetectorOutput) -> TrackInput<'a> {
+    TrackInput { areas: job.enhanced.areas.as_deref(), ..TrackInput::of(&job.frame, output) }
+}
