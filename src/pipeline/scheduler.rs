@@ -87,31 +87,38 @@ mod tests {
 
     #[test]
     fn all_who_want_get_the_same_number_of_turns_one_at_a_time() {
+        const THREADS: usize = 5;
         let (scheduler, over, inside) =
             (DetectorScheduler::default(), Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-        let threads: Vec<_> = (0..5)
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let threads: Vec<_> = (0..THREADS)
             .map(|number| {
                 let (scheduler, over, inside) = (scheduler.clone(), Arc::clone(&over), Arc::clone(&inside));
+                let order = Arc::clone(&order);
                 spawn(move || {
-                    let mut had = 0_u32;
                     while let Some(turn) = scheduler.take(|| !over.load(Ordering::SeqCst)) {
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
-                        // Some take longer than others, and still have no fewer turns.
-                        sleep(Duration::from_micros(200 + 400 * number));
+                        order.lock().unwrap().push(number);
+                        if order.lock().unwrap().len() >= 20 * THREADS {
+                            over.store(true, Ordering::SeqCst);
+                        }
+                        // A turn ends when all others wait for theirs, however the system shares out its processors.
+                        while scheduler.0.lock().waiting.len() < THREADS - 1 && !over.load(Ordering::SeqCst) {
+                            sleep(Duration::from_micros(100));
+                        }
                         inside.fetch_sub(1, Ordering::SeqCst);
                         drop(turn);
-                        had += 1;
                     }
-                    had
                 })
             })
             .collect();
-        sleep(Duration::from_millis(700));
-        over.store(true, Ordering::SeqCst);
-        let had: Vec<u32> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-        let (least, most) = (*had.iter().min().unwrap(), *had.iter().max().unwrap());
-        // Who is not scheduled between two turns misses some.
-        assert!(least > 5 && 4 * least >= 3 * most, "{had:?}");
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let order = order.lock().unwrap();
+        for turns in order.windows(THREADS) {
+            let mut who = turns.to_vec();
+            who.sort_unstable();
+            assert_eq!(who, (0..THREADS).collect::<Vec<_>>(), "each once in any five turns: {order:?}");
+        }
     }
 
     #[test]

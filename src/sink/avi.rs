@@ -446,14 +446,15 @@ mod tests {
                     assert_eq!(String::from_utf8_lossy(&told.stderr), "");
                     assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "14.900000,149,100");
                 }
-                Err(_) => println!("skipped: ffprobe is not installed"),
+                Err(_) => crate::sink::missing("ffprobe"),
             }
         }
         // The index leads to the right picture: the one at 14 s is number 94.
         let seek = ["-v", "error", "-ss", "14", "-i"];
         let one = ["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
-        if let Ok(told) = Command::new("ffmpeg").args(seek).arg(&path).args(one).output() {
-            assert!(told.stdout[0].abs_diff(94 * 2) <= 4, "{}", told.stdout[0]);
+        match Command::new("ffmpeg").args(seek).arg(&path).args(one).output() {
+            Ok(told) => assert!(told.stdout[0].abs_diff(94 * 2) <= 4, "{}", told.stdout[0]),
+            Err(_) => crate::sink::missing("ffmpeg"),
         }
     }
 }

@@ -242,7 +242,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for ffmpeg in [false, true] {
             if ffmpeg && !ffmpeg_available() {
-                println!("skipped: ffmpeg is not installed");
+                crate::sink::missing("ffmpeg");
                 continue;
             }
             let path = folder.path().join(format!("{ffmpeg}.gif"));

@@ -42,3 +42,10 @@ pub use settings::RecordSettings;
 pub use snapshot::{write_png, write_snapshot};
 pub use tracks::{TRACK_ENDINGS, TrackWriter, check_track_name};
 pub use video::{VIDEO_ENDINGS, VideoSettings, VideoWriter, check_video_name};
+
+/// Says what a test is left out for; with `REQUIRE_TOOLS=1` that is a failure.
+#[cfg(test)]
+fn missing(tool: &str) {
+    assert!(std::env::var_os("REQUIRE_TOOLS").is_none_or(|value| value != "1"), "{tool} is not installed");
+    println!("skipped: {tool} is not installed");
+}

@@ -72,12 +72,18 @@ pub fn demo() -> String {
     root().join("assets/demo.avi").display().to_string()
 }
 
-/// Whether a program is installed; says that the test is skipped where not.
+/// Says what is missing and that the test is left out; with `REQUIRE_TOOLS=1` that is a failure.
+pub fn missing(what: &str) {
+    assert!(std::env::var_os("REQUIRE_TOOLS").is_none_or(|value| value != "1"), "{what} is not installed");
+    println!("skipped: {what} is not installed");
+}
+
+/// Whether a program is installed; see [`missing`] where it is not.
 pub fn has(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&paths).any(|folder| folder.join(program).is_file());
     if !found {
-        println!("skipped: {program} is not installed");
+        missing(program);
     }
     found
 }

@@ -115,6 +115,46 @@ impl Screen {
         sleep(Duration::from_millis(400));
     }
 
+    /// Points at a pixel of a window and clicks, as long as a person does.
+    pub fn click(&self, window: &str, x: i32, y: i32) {
+        self.run("xdotool", &["mousemove", "--window", window, &x.to_string(), &y.to_string()]);
+        sleep(Duration::from_millis(150));
+        self.run("xdotool", &["mousedown", "1"]);
+        sleep(Duration::from_millis(150));
+        self.run("xdotool", &["mouseup", "1"]);
+        sleep(Duration::from_millis(300));
+    }
+
+    /// What a window shows once it is like this; `None` when it never is.
+    pub fn shot_when(&self, window: &str, folder: &Path, is: impl Fn(&RgbImage) -> bool) -> Option<RgbImage> {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let shot = self.shot(window, folder);
+            if is(&shot) {
+                return Some(shot);
+            }
+            if Instant::now() > until {
+                return None;
+            }
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// What a window shows once it does not change any more.
+    pub fn still(&self, window: &str, folder: &Path) -> RgbImage {
+        let mut before = self.shot(window, folder);
+        for _ in 0..60 {
+            // Longer than from a frame of the slowest recording here to the next.
+            sleep(Duration::from_millis(700));
+            let shot = self.shot(window, folder);
+            if shot == before {
+                return shot;
+            }
+            before = shot;
+        }
+        panic!("the window never stands still");
+    }
+
     /// What a window shows.
     pub fn shot(&self, window: &str, folder: &Path) -> RgbImage {
         let file = folder.join("shot.png");

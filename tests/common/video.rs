@@ -8,13 +8,7 @@ use trailsight::view::Canvas;
 
 /// Whether `ffmpeg` and `ffprobe` are there; says so where a test has to be left out.
 pub(crate) fn have_ffmpeg() -> bool {
-    let there = ["ffmpeg", "ffprobe"].iter().all(|program| {
-        Command::new(program).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-    });
-    if !there {
-        println!("skipped: ffmpeg is not installed");
-    }
-    there
+    ["ffmpeg", "ffprobe"].into_iter().all(super::has)
 }
 
 /// Runs a program to its good end: its output and what it said.

@@ -188,7 +188,6 @@ fn boxes_agree_with_the_reference() {
 
 /// The library onnxruntime on this machine: `ORT_DYLIB_PATH`, or the one in Python's package; says it where there is none.
 #[cfg(feature = "onnxruntime")]
-#[allow(clippy::print_stdout, reason = "what is skipped is said")]
 fn library() -> Option<std::path::PathBuf> {
     if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
         return Some(path.into());
@@ -207,7 +206,7 @@ fn library() -> Option<std::path::PathBuf> {
         )
     });
     if found.is_none() {
-        println!("skipped: the library onnxruntime is not here; ORT_DYLIB_PATH can name it");
+        crate::common::missing("the library onnxruntime (ORT_DYLIB_PATH can name it)");
     }
     found
 }

@@ -179,7 +179,7 @@ fn given_up_it_does_not_wait_for_the_rest_of_the_sound() {
     }
     let begun = std::time::Instant::now();
     drop(writer);
-    assert!(begun.elapsed().as_secs_f64() < 10.0, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs_f64() < 60.0, "{:?}", begun.elapsed());
     // All 30, unless the machine is so busy that the encoder was given up before it came to them.
     assert!(packet_times(&folder.path().join("a.partial.mkv")).len() >= 10);
 }

@@ -8,16 +8,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::common::{has, missing};
 use trailsight::frame::Picture;
 use trailsight::source::{Source, SourceError, SourceSettings, SourceSpec, open_file};
 
 /// A folder with tools to fill it; `None`, said aloud, without ffmpeg.
 fn folder() -> Option<tempfile::TempDir> {
-    if Command::new("ffmpeg").arg("-version").output().is_err() {
-        eprintln!("SKIPPED: ffmpeg is not installed");
-        return None;
-    }
-    Some(tempfile::tempdir().unwrap())
+    has("ffmpeg").then(|| tempfile::tempdir().unwrap())
 }
 
 /// Runs ffmpeg with `arguments`, split at spaces (`DIR` stands for the folder), and returns the last as a path; `None`,
@@ -29,7 +26,7 @@ fn make(folder: &tempfile::TempDir, arguments: &str) -> Option<PathBuf> {
         Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-y"]).args(&words).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("Unknown encoder") {
-        eprintln!("SKIPPED: {said}");
+        missing(&format!("an encoder ({})", said.trim()));
         return None;
     }
     assert!(output.status.success(), "{arguments}: {said}");
@@ -75,7 +72,7 @@ fn check(source: &mut dyn Source, straight: &[Seen], time: f64, count: usize, wh
         let frame = next(source);
         assert!(frame.as_ref() == straight.get(number), "{what}: frame {number} differs after {time}");
     }
-    let limit = Duration::from_secs(20);
+    let limit = Duration::from_secs(60);
     assert!(begun.elapsed() < limit, "{what}: {time} took {:?}", begun.elapsed());
 }
 
@@ -217,7 +214,7 @@ fn a_source_that_was_stopped_gives_nothing_and_ends_fast() {
         assert!(source.seek(time).is_ok());
         assert!(next(&mut *source).is_none());
     }
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(begun.elapsed() < Duration::from_secs(30), "nothing is waited for");
 }
 
 /// Answers requests for the file, or a part of it from some byte on.
@@ -264,7 +261,7 @@ fn what_is_no_file_says_that_it_cannot() {
     let path = make(&dir, &format!("{CLIP} -c:v libx264 -g 30 DIR/a.ts")).unwrap();
     let pipe = dir.path().join("pipe");
     if !Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: no named pipes here");
+        missing("mkfifo");
         return;
     }
     let (from, to) = (path, pipe.clone());

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::common::has;
 use trailsight::frame::Frame;
 use trailsight::source::{
     Source, SourceError, SourceKind, SourceSettings, SourceSpec, Tools, open_file, open_file_with,
@@ -11,11 +12,7 @@ use trailsight::source::{
 
 /// A folder with tools to fill it; `None`, said aloud, without ffmpeg.
 fn folder() -> Option<tempfile::TempDir> {
-    if Command::new("ffmpeg").arg("-version").output().is_err() {
-        eprintln!("SKIPPED: ffmpeg is not installed");
-        return None;
-    }
-    Some(tempfile::tempdir().unwrap())
+    has("ffmpeg").then(|| tempfile::tempdir().unwrap())
 }
 
 /// Runs ffmpeg with `arguments`, split at spaces (`DIR` stands for the folder), and returns the last as a path.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::common::{demo, has, root, run_in, signal};
+use crate::common::{demo, has, missing, root, run_in, signal};
 use trailsight::frame::{Frame, Picture};
 use trailsight::source::{
     CameraSettings, Condition, Source, SourceError, SourceKind, SourceSettings, SourceSpec, open_file,
@@ -38,11 +38,10 @@ fn python() -> Option<&'static str> {
         let run = Command::new(python).args(["-c", bindings]).stderr(Stdio::null()).status();
         run.is_ok_and(|status| status.success())
     });
-    if found.is_none() || !has("ffmpeg") {
-        eprintln!("skipped: GStreamer's RTSP server for Python, or ffmpeg, is not installed");
-        return None;
+    if found.is_none() {
+        missing("GStreamer's RTSP server for Python");
     }
-    found
+    found.filter(|_| has("ffmpeg"))
 }
 
 /// An RTSP server on this port, once it listens.
@@ -131,7 +130,7 @@ fn an_rtsp_server_that_stops_and_comes_back_is_followed() {
         }
     });
     while !matches!(health.condition(), Condition::Gone { .. }) {
-        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", health.condition());
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", health.condition());
         sleep(Duration::from_millis(20));
     }
     sleep(Duration::from_secs(2));
@@ -140,7 +139,7 @@ fn an_rtsp_server_that_stops_and_comes_back_is_followed() {
     let _server = rtsp(python, port, &[]);
     let (after, _source) = reader.join().unwrap();
     let passed = begun.elapsed().as_secs_f64();
-    assert!((after.time - first - passed).abs() < 1.5, "{} in {passed} s", after.time - first);
+    assert!((after.time - first - passed).abs() < 2.5, "{} in {passed} s", after.time - first);
     assert!(after.sequence > number);
     assert!(health.reopened() >= 1);
 }
@@ -283,7 +282,7 @@ fn survives<S>(address: &str, serve: impl Fn() -> S) {
     });
     let begun = Instant::now();
     while health.is_good() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "nobody noticed");
+        assert!(begun.elapsed() < Duration::from_secs(60), "nobody noticed");
         sleep(Duration::from_millis(50));
     }
     eprintln!("{address}: {:?} after {:?}", health.condition(), begun.elapsed());

@@ -82,7 +82,7 @@ fn results_can_be_loaded(folder: &Path) {
         text.split("```python\n").nth(1).and_then(|part| part.split("```").next()).expect("the lines");
     let pandas = Command::new("python3").args(["-c", "import pandas"]).output();
     if !pandas.is_ok_and(|output| output.status.success()) {
-        println!("skipped: python3 with pandas is not installed");
+        common::missing("python3 with pandas");
         return;
     }
     // Every table has the boxes of all frames, those of lost tracks in some of them only.

@@ -12,6 +12,7 @@
 mod common;
 
 mod live_faults;
+mod opened;
 mod player;
 mod wall;
 mod window;

@@ -2,83 +2,15 @@
 //! under Xvfb; what is shown is read from the status file, and the time line is looked at in a screenshot.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::common::screen::Screen;
-use crate::common::{self, demo, ffmpeg, has, read_mot, trailsight, wait_for, wait_until};
 use serde_json::Value;
 
-/// A window with its status file.
-struct Player {
-    screen: Screen,
-    window: String,
-    child: Child,
-    file: PathBuf,
-}
-
-impl Player {
-    fn open(screen: Screen, folder: &Path, arguments: &[&str]) -> Self {
-        let file = folder.join("status.json");
-        let path = file.display().to_string();
-        let arguments = [arguments, &["--status-file", &path]].concat();
-        let (child, window) = screen.open(folder, &arguments);
-        wait_until("a status", 30, || file.is_file());
-        Self { screen, window, child, file }
-    }
-
-    fn status(&self) -> Value {
-        serde_json::from_str(&fs::read_to_string(&self.file).unwrap()).expect("whole at any moment")
-    }
-
-    fn frame(&self) -> u64 {
-        self.status()["frame"].as_u64().unwrap_or(0)
-    }
-
-    /// The frame shown with the ids, classes and boxes on it.
-    fn tracks(&self) -> Vec<(u64, [f64; 4])> {
-        let status = self.status();
-        let one = |track: &Value| {
-            let rect = std::array::from_fn(|i| track["box"][i].as_f64().unwrap());
-            (track["id"].as_u64().unwrap(), rect)
-        };
-        status["tracks"].as_array().unwrap().iter().map(one).collect()
-    }
-
-    /// Presses a key and waits until the frame is shown with its own tracks.
-    fn press_for(&self, key: &str, frame: u64) {
-        self.screen.press(key);
-        self.wait_for(frame);
-    }
-
-    fn wait_for(&self, frame: u64) {
-        let there = || {
-            let status = self.status();
-            status["frame"] == frame && status["seeking"] == false && status["settled"] == true
-        };
-        let until = Instant::now() + Duration::from_secs(15);
-        while !there() {
-            assert!(Instant::now() < until, "frame {frame} is not shown: {}", self.status());
-            sleep(Duration::from_millis(40));
-        }
-    }
-
-    fn wait(&self, key: &str, value: impl Into<Value>) {
-        let value = value.into();
-        wait_until(&format!("{key} = {value}"), 20, || self.status()[key] == value);
-    }
-
-    fn click(&self, x: i32, y: i32) {
-        self.screen.run("xdotool", &["mousemove", "--window", &self.window, &x.to_string(), &y.to_string()]);
-        sleep(Duration::from_millis(150));
-        self.screen.run("xdotool", &["mousedown", "1"]);
-        sleep(Duration::from_millis(150));
-        self.screen.run("xdotool", &["mouseup", "1"]);
-        sleep(Duration::from_millis(300));
-    }
-}
+use crate::common::screen::Screen;
+use crate::common::{self, demo, ffmpeg, has, read_mot, trailsight, wait_until};
+use crate::opened::{self, Opened};
 
 /// What a straight run makes of the demo clip: by frame from 1, the ids with their boxes.
 fn straight(folder: &Path) -> Vec<Vec<(u64, [f32; 4])>> {
@@ -99,7 +31,7 @@ fn in_step_going_about_gives_the_tracks_of_a_straight_run() {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path();
     let straight = straight(work);
-    let player = Player::open(screen, work, &[&demo(), "--set", "source.every_frame=true"]);
+    let player = Opened::start(screen, work, &[&demo(), "--set", "source.every_frame=true"]);
     let same = |frame: u64| {
         let (shown, expected) = (player.tracks(), &straight[frame as usize]);
         for (id, rect) in expected {
@@ -114,7 +46,7 @@ fn in_step_going_about_gives_the_tracks_of_a_straight_run() {
 
     wait_until("some frames", 30, || player.frame() >= 12);
     player.screen.press("space");
-    player.wait("paused", true);
+    player.wait_value("paused", true);
     let halted = player.frame();
     same(halted);
     player.press_for("comma", halted - 1);
@@ -130,7 +62,7 @@ fn in_step_going_about_gives_the_tracks_of_a_straight_run() {
     player.screen.press("space");
     wait_until("more frames", 60, || player.frame() >= halted + 25);
     player.screen.press("space");
-    player.wait("paused", true);
+    player.wait_value("paused", true);
     let there = player.frame();
     assert!(there >= halted + 25);
     player.wait_for(there);
@@ -158,9 +90,7 @@ fn in_step_going_about_gives_the_tracks_of_a_straight_run() {
     }
     same(player.frame());
 
-    player.screen.press("q");
-    wait_for(player.child, 10).ok();
-    let last: Value = serde_json::from_str(&fs::read_to_string(&player.file).unwrap()).unwrap();
+    let (_, last) = player.close();
     assert_eq!(last["closed"], true);
 }
 
@@ -169,36 +99,45 @@ fn in_time_there_are_speeds_a_time_line_repetition_and_no_work_in_a_halt() {
     let Some(screen) = Screen::start() else { return };
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path();
-    let player = Player::open(screen, work, &[&demo()]);
-    let pace = || {
-        let (from, started) = (player.status()["time"].as_f64().unwrap(), Instant::now());
-        sleep(Duration::from_millis(2500));
-        (player.status()["time"].as_f64().unwrap() - from) / started.elapsed().as_secs_f64()
+    let player = Opened::start(screen, work, &[&demo()]);
+    // How fast it plays. The clock has exact tests of its own; a busy machine gets more than one try.
+    let pace = |expected: std::ops::Range<f64>| {
+        let once = || {
+            let (from, started) = (player.status()["time"].as_f64().unwrap(), Instant::now());
+            sleep(Duration::from_millis(1500));
+            (player.status()["time"].as_f64().unwrap() - from) / started.elapsed().as_secs_f64()
+        };
+        let mut tries = Vec::new();
+        let right = (0..3).any(|_| {
+            tries.push(once());
+            tries.last().is_some_and(|pace| expected.contains(pace))
+        });
+        assert!(right, "{tries:?} times the recording's pace, not {expected:?}");
     };
     wait_until("a start", 20, || player.frame() > 2);
-    let usual = pace();
-    assert!((0.6..1.4).contains(&usual), "{usual} times the recording's pace");
+    pace(0.6..1.4);
     player.screen.press("greater");
     player.screen.press("greater");
-    player.wait("speed", 4.0);
-    let fast = pace();
-    assert!((2.4..5.0).contains(&fast), "{fast} times instead of 4");
+    player.wait_value("speed", 4.0);
+    pace(2.4..5.0);
 
     // The time line: a click at its middle, and the knob is there.
     player.screen.press("space");
-    player.wait("paused", true);
+    player.wait_value("paused", true);
     let middle = 420;
     player.click(middle, 576 - 12);
-    wait_until("a seek", 20, || player.status()["seeking"] == false);
-    let share = player.status()["time"].as_f64().unwrap() / player.status()["duration"].as_f64().unwrap();
-    assert!((0.4..0.7).contains(&share), "{share}");
-    sleep(Duration::from_millis(400));
-    let shot = player.screen.shot(&player.window, work);
-    let is_knob = |x: u32| shot.get_pixel(x, 576 - 12).0 == [0xF0, 0xE4, 0x42];
-    assert!((middle as u32 - 6..middle as u32 + 6).any(is_knob), "no knob under the pointer");
+    player.wait("the middle", |status| {
+        let share = status["time"].as_f64().unwrap() / status["duration"].as_f64().unwrap();
+        status["seeking"] == false && (0.4..0.7).contains(&share)
+    });
+    let has_knob = |shot: &image::RgbImage| {
+        let is_knob = |x: u32| shot.get_pixel(x, 576 - 12).0 == [0xF0, 0xE4, 0x42];
+        (middle as u32 - 6..middle as u32 + 6).any(is_knob)
+    };
+    let shot = player.screen.shot_when(&player.window, work, has_knob);
+    assert!(shot.is_some(), "no knob under the pointer");
 
-    // While halted next to nothing is done.
-    sleep(Duration::from_millis(1500));
+    // While halted next to nothing is done, once what was begun before is over.
     let ticks = || {
         let stat = fs::read_to_string(format!("/proc/{}/stat", player.child.id())).unwrap();
         let numbers: Vec<u64> =
@@ -206,19 +145,21 @@ fn in_time_there_are_speeds_a_time_line_repetition_and_no_work_in_a_halt() {
         // User and system time, the 14th and 15th of the line; the state, a letter, is left out here.
         numbers[10] + numbers[11]
     };
-    let before = ticks();
-    sleep(Duration::from_secs(4));
-    let spent = ticks() - before;
-    assert!(spent <= 20, "{spent} hundredths of a second in four seconds of a halt");
+    let spent = || {
+        let before = ticks();
+        sleep(Duration::from_secs(4));
+        ticks() - before
+    };
+    let spent: Vec<u64> = (0..3).map(|_| spent()).take_while(|spent| *spent > 20).collect();
+    assert!(spent.len() < 3, "{spent:?} hundredths of a second in four seconds of a halt");
 
     // Round and round.
     player.screen.press("o");
-    player.wait("repeat", true);
+    player.wait_value("repeat", true);
     player.screen.press("End");
     player.screen.press("space");
     wait_until("a new beginning", 20, || player.frame() < 150 && player.status()["paused"] == false);
-    player.screen.press("q");
-    wait_for(player.child, 10).ok();
+    player.close();
 }
 
 #[test]
@@ -226,18 +167,17 @@ fn a_slow_detector_keeps_ids_through_steps_back() {
     let Some(screen) = Screen::start() else { return };
     let folder = tempfile::tempdir().unwrap();
     // Two looks a second: the tracks are always some frames behind the picture.
-    let player = Player::open(screen, folder.path(), &[&demo(), "--set", "detector.min_interval=0.5"]);
+    let player = Opened::start(screen, folder.path(), &[&demo(), "--set", "detector.min_interval=0.5"]);
     let ids = || player.tracks().iter().map(|track| track.0).collect::<Vec<_>>();
     wait_until("some tracks", 30, || player.frame() > 14 && ids().len() > 3);
     for _ in 0..3 {
         let before = ids();
         let newest = before.iter().max().copied().unwrap();
         player.screen.press("comma");
-        player.wait("paused", true);
-        player.wait("seeking", false);
-        sleep(Duration::from_millis(900));
-        let back = ids();
-        assert!(back.iter().any(|id| before.contains(id)), "{before:?} {back:?}");
+        player.wait_value("paused", true);
+        player.wait_value("seeking", false);
+        let known = |status: &Value| opened::ids(status).iter().any(|id| before.contains(id));
+        let back = opened::ids(&player.wait("ids that were there before", known));
         let new = back.iter().filter(|id| **id > newest).count();
         assert!(new < 3, "{before:?} {back:?}");
         let there = player.frame();
@@ -246,8 +186,7 @@ fn a_slow_detector_keeps_ids_through_steps_back() {
         let after = ids();
         assert!(after.iter().any(|id| before.contains(id)), "{before:?} {after:?}");
     }
-    player.screen.press("q");
-    wait_for(player.child, 10).ok();
+    player.close();
 }
 
 #[test]
@@ -255,26 +194,27 @@ fn every_round_of_a_repetition_has_all_its_tracks() {
     let Some(screen) = Screen::start() else { return };
     let folder = tempfile::tempdir().unwrap();
     let arguments = [&demo(), "--set", "source.every_frame=true", "--end", "3", "--loop"];
-    let player = Player::open(screen, folder.path(), &arguments);
+    let player = Opened::start(screen, folder.path(), &arguments);
     player.screen.press("greater");
     player.screen.press("greater");
     let mut seen = std::collections::BTreeMap::<u64, Vec<u64>>::new();
-    let until = Instant::now() + Duration::from_secs(6);
-    while Instant::now() < until {
-        let tracks: Vec<u64> = player.tracks().iter().map(|track| track.0).collect();
-        let frame = player.frame();
-        // Read twice: the frame may have changed between the two.
-        if frame == player.frame() && frame > 3 && !tracks.is_empty() {
-            seen.entry(frame).or_insert_with(|| tracks.clone());
+    // Twice round: the first time may have begun before the speed was set.
+    let (until, mut last, mut rounds) = (Instant::now() + Duration::from_secs(60), 0, 0);
+    while rounds < 3 || !seen.keys().any(|frame| *frame >= 19) {
+        assert!(Instant::now() < until, "{rounds} rounds: {seen:?}");
+        let status = player.status();
+        let (frame, ids) = (status["frame"].as_u64().unwrap_or(0), opened::ids(&status));
+        rounds += u32::from(frame < last);
+        last = frame;
+        assert!(frame <= 3 || !ids.is_empty(), "frame {frame} has no tracks");
+        if frame > 3 {
+            seen.entry(frame).or_insert(ids);
         }
-        assert!(frame <= 3 || !tracks.is_empty(), "frame {frame} has no tracks");
         sleep(Duration::from_millis(15));
     }
     // The last frames too, whose results were on their way when the next round began; and no round has ids of its own.
-    assert!(seen.keys().any(|frame| *frame >= 19), "{seen:?}");
     assert!(seen.values().flatten().all(|id| *id <= 12), "{seen:?}");
-    player.screen.press("q");
-    wait_for(player.child, 10).ok();
+    player.close();
 }
 
 #[test]
@@ -292,10 +232,10 @@ fn several_recordings_and_frames_of_any_rate() {
     ffmpeg(&[&["-i", &demo(), "-frames:v", "12", "-vf", filter], &stamps[..], &[&odd]].concat());
     let plain = work.join("plain.mkv").display().to_string();
     ffmpeg(&["-i", &demo(), "-frames:v", "30", "-vf", "scale=320:-2", &plain]);
-    let player = Player::open(screen, work, &[&odd, &plain]);
+    let player = Opened::start(screen, work, &[&odd, &plain]);
     wait_until("a start", 20, || player.frame() >= 1);
     player.screen.press("space");
-    player.wait("paused", true);
+    player.wait_value("paused", true);
     for (key, frame, time) in
         [("End", 12, 12.1), ("comma", 11, 10.0), ("Home", 1, 0.0), ("Right", 8, 4.9), ("Left", 1, 0.0)]
     {
@@ -304,15 +244,14 @@ fn several_recordings_and_frames_of_any_rate() {
         assert!((shown - time).abs() < 0.02, "{key}: {shown} s instead of {time}");
     }
     player.screen.press("n");
-    player.wait("source", "plain.mkv");
+    player.wait_value("source", "plain.mkv");
     player.screen.press("n");
     wait_until("a word on it", 10, || {
         player.status()["message"].as_str().is_some_and(|message| message.contains("last recording"))
     });
     player.screen.press("p");
-    player.wait("source", "odd.mp4");
-    player.screen.press("q");
-    wait_for(player.child, 10).ok();
+    player.wait_value("source", "odd.mp4");
+    player.close();
 }
 
 #[test]
@@ -328,10 +267,10 @@ fn settings_change_while_it_runs_and_mistakes_stand_in_the_window() {
         fs::write(work.join(".new"), text).unwrap();
         fs::rename(work.join(".new"), &config).unwrap();
     };
-    let player = Player::open(screen, work, &[&demo()]);
+    let player = Opened::start(screen, work, &[&demo()]);
     wait_until("some tracks", 30, || player.tracks().len() > 3);
     player.screen.press("space");
-    player.wait("paused", true);
+    player.wait_value("paused", true);
     wait_until("a settled frame", 20, || player.status()["settled"] == true);
     let frame = player.frame();
     let ids = |tracks: &[(u64, [f64; 4])]| tracks.iter().map(|track| track.0).collect::<Vec<_>>();
@@ -368,8 +307,8 @@ fn settings_change_while_it_runs_and_mistakes_stand_in_the_window() {
         player.status()["problem"].as_str().is_some_and(|problem| problem.contains("gone"))
     });
     save(&defaults.replace("input = \"416x416\"", "input = \"320x320\""));
-    player.wait("problem", Value::Null);
-    player.wait("input", "320x320");
+    player.wait_value("problem", Value::Null);
+    player.wait_value("input", "320x320");
 
     // The panel: a value is changed with the arrows, and written into the file beside its comment.
     player.screen.press("Tab");
@@ -397,7 +336,6 @@ fn settings_change_while_it_runs_and_mistakes_stand_in_the_window() {
         wait_until("a video", 20, || video.is_file());
         assert!(common::probe(&video, "nb_read_packets").parse::<u32>().unwrap() >= 10);
     }
-    player.screen.press("q");
-    let done = wait_for(player.child, 10).ok();
+    let (done, _) = player.close();
     assert!(done.stderr.contains("detector.confidence cannot be 7"), "{done:#?}");
 }

@@ -226,7 +226,7 @@ impl Tile {
         if let Some(before) = &self.current
             && !self.unseen
         {
-            self.ages.replace(before.frame.captured);
+            self.ages.replace(before.frame.captured, Instant::now());
         }
         self.current = Some(job);
         (self.unseen, self.dirty) = (true, true);
@@ -338,7 +338,7 @@ impl Tile {
     pub(super) fn seen(&mut self) {
         if let Some(job) = self.current.as_ref().filter(|_| std::mem::take(&mut self.unseen)) {
             self.displayed.tick();
-            self.ages.show(job.frame.captured);
+            self.ages.show(job.frame.captured, Instant::now());
         }
     }
 

@@ -120,7 +120,7 @@ impl Stage {
         self.begin.get_or_insert(job.frame.time);
         self.begin = self.begin.map(|begin| begin.min(job.frame.time));
         if let Some(current) = &self.current {
-            self.ages.replace(current.frame.captured);
+            self.ages.replace(current.frame.captured, Instant::now());
         }
         self.unseen = true;
         let before = self.current.replace(job).map(|before| (before.epoch, before.frame.time));

@@ -287,7 +287,7 @@ impl Stage {
                 (drawn, busy) = (Instant::now(), Instant::now());
                 self.draw(surface)?;
                 if let Some(current) = self.current.as_ref().filter(|_| std::mem::take(&mut self.unseen)) {
-                    self.ages.show(current.frame.captured);
+                    self.ages.show(current.frame.captured, Instant::now());
                 }
                 self.tell_status()?;
             } else if stale {

@@ -115,7 +115,7 @@ impl<'a> State<'a> {
             remembered_bytes: history.map_or(0, |history| history.bytes()),
             fares: Fares::of(health),
             age_ms: facts.ages.shown_ms(),
-            age_ms_worst: facts.ages.worst_ms(),
+            age_ms_worst: facts.ages.worst_ms(std::time::Instant::now()),
             size: frame.map(|frame| frame.picture.size()),
             display_fps: facts.displayed.per_second(),
             detection_fps: pipeline.map_or(0.0, |pipeline| pipeline.stats.detected.per_second()),
