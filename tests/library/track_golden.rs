@@ -4,7 +4,8 @@
 //! (`assets/demo.avi`, 7 frames a second; see `assets/ORIGIN.md`), from score 0.05 on, recorded with
 //! `trailsight detect assets/demo.avi --confidence 0.05 --coco FILE` and written as a MOTChallenge file: frame, -1, left, top, width,
 //! height, score, class, counted from 1. `golden/tracks_PRESET.txt` hold the tracks: frame, id, left, top, width, height,
-//! and 1 for seen or 0 for predicted. `UPDATE_GOLDEN=1` writes those anew; look at the difference.
+//! and 1 for seen or 0 for predicted. After an intended change
+//! `UPDATE_GOLDEN=1 cargo test --release --test library track_golden` writes those anew; look at the difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
