@@ -54,6 +54,8 @@ pub mod enhance;
 pub mod kernels;
 #[cfg(feature = "detector")]
 pub mod suggest;
+#[cfg(feature = "detector")]
+mod sync;
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -63,6 +65,8 @@ pub mod commands;
 pub mod config;
 #[cfg(feature = "cli")]
 pub mod history;
+#[cfg(feature = "cli")]
+mod latest;
 #[cfg(feature = "cli")]
 pub mod pipeline;
 #[cfg(feature = "cli")]
@@ -75,5 +79,3 @@ pub mod tuning;
 pub mod ui;
 #[cfg(feature = "cli")]
 pub mod view;
-#[cfg(feature = "cli")]
-mod workers;

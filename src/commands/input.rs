@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::pipeline::{Outputs, Reopen};
 use crate::sink::{Inputs, partial_name};
 use crate::source::{
-    self, LiveSource, Patience, Recording, Simulation, Source, SourceError, SourceSettings, SourceSpec,
+    self, LiveSource, LiveTimeouts, Recording, Simulation, Source, SourceError, SourceSettings, SourceSpec,
     adapt, camera, open_file, redact,
 };
 
@@ -71,10 +71,10 @@ pub(super) fn open_first(settings: &Settings) -> Result<Input, SourceError> {
 fn open_camera(which: &str, settings: &Settings) -> Result<Input, SourceError> {
     let wish = settings.source.camera.clone();
     let (index, name) = camera::find(which)?;
-    let (first, patience) = (camera::open(&index.to_string(), &wish)?, Patience::of(&wish));
+    let (first, timeouts) = (camera::open(&index.to_string(), &wish)?, LiveTimeouts::of(&wish));
     // By its name: where it is plugged in again it may get another number.
     let again = Box::new(move || camera::open_again(index, &name, &wish));
-    let source = LiveSource::new(first, again, patience)?;
+    let source = LiveSource::new(first, again, timeouts)?;
     Ok(live(Box::new(source), settings))
 }
 
@@ -90,7 +90,7 @@ fn simulate(recording: &str, faults: &str, settings: &Settings) -> Result<Input,
         Some(spec) => open_file(spec, &SourceSettings::default()),
     });
     let simulation = Simulation::new(begin, faults).map_err(|why| SourceError::Open { what, why })?;
-    Ok(live(simulation.open(Patience::of(&settings.source.camera))?, settings))
+    Ok(live(simulation.open(LiveTimeouts::of(&settings.source.camera))?, settings))
 }
 
 /// A camera has no beginning and no end, and its clock is its own.

@@ -7,7 +7,7 @@ use super::{Context, Failure, input};
 use crate::cli::WatchArgs;
 use crate::config::{Live, Settings};
 use crate::detect::Detector;
-use crate::source::{Patience, SourceSpec, redact};
+use crate::source::{LiveTimeouts, SourceSpec, redact};
 use crate::ui::grid::{MAX_TILES, Open, Opened, Wall, WallSource};
 use crate::ui::{Window, display_available};
 
@@ -90,7 +90,7 @@ fn refuse(args: &WatchArgs) -> Result<(), Failure> {
 
 fn from(source: &OsStr, settings: &Settings) -> WallSource {
     let (text, settings): (OsString, _) = (source.to_owned(), settings.clone());
-    let give_up = Patience::of(&settings.source.camera).give_up;
+    let give_up = LiveTimeouts::of(&settings.source.camera).give_up;
     let open: Open = Box::new(move || {
         let input = input::open(&text, &settings)?;
         Ok(Opened { source: input.source, reopen: input.reopen, note: input.note })

@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::file::is_toml;
 use super::write::follow_links;
 use super::{LONGEST, bounded as limited};
+use crate::latest;
 
 /// The file is read once nothing has happened for so long.
 const QUIET: Duration = Duration::from_millis(30);
@@ -77,15 +78,9 @@ impl Watch {
     /// # Errors
     /// What the system says when it gives no thread.
     pub fn start(path: &Path, known: Reading) -> io::Result<Self> {
-        let (readings_out, readings) = bounded(1);
+        let (readings_out, readings) = latest::channel();
         let (stop, stopped) = bounded(0);
-        let watching = Watching {
-            path: path.to_owned(),
-            told: known,
-            outlet: readings_out,
-            drain: readings.clone(),
-            stopped,
-        };
+        let watching = Watching { path: path.to_owned(), told: known, outlet: readings_out, stopped };
         let thread = std::thread::Builder::new().name("config".into()).spawn(move || watching.run())?;
         Ok(Self { readings, stop: Some(stop), thread: Some(thread) })
     }
@@ -127,8 +122,7 @@ impl Pending {
 struct Watching {
     path: PathBuf,
     told: Reading,
-    outlet: Sender<Reading>,
-    drain: Receiver<Reading>,
+    outlet: latest::Sender<Reading>,
     stopped: Receiver<()>,
 }
 
@@ -170,16 +164,9 @@ impl Watching {
                     continue;
                 }
                 self.told = reading.clone();
-                self.tell(reading);
+                // An older one may still wait.
+                self.outlet.send(reading);
             }
-        }
-    }
-
-    /// Puts a reading where an older one may still wait.
-    fn tell(&self, mut reading: Reading) {
-        while let Err(TrySendError::Full(back)) = self.outlet.try_send(reading) {
-            reading = back;
-            let _ = self.drain.try_recv();
         }
     }
 }

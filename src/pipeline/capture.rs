@@ -2,7 +2,7 @@
 //! the window wants them.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
@@ -10,7 +10,7 @@ use crossbeam_channel::Sender;
 use super::clock::Clock;
 use super::detector_control::DetectorControl;
 use super::link::Outlet;
-use super::message::{FrameJob, SharedHistory, Target, lock};
+use super::message::{FrameJob, SharedHistory, Target};
 use super::playback::{End, PlaybackControl, Waited};
 use super::seekable_source::SeekableSource;
 use super::stats::Stats;
@@ -19,6 +19,7 @@ use crate::enhance::{EnhanceSettings, Enhancer};
 use crate::frame::Frame;
 use crate::history::SegmentId;
 use crate::source::SourceError;
+use crate::sync::lock;
 
 /// Settings of the enhancer to go on with from the next frame on.
 pub(crate) type PendingEnhance = Arc<Mutex<Option<EnhanceSettings>>>;
@@ -184,7 +185,7 @@ impl Capture {
         // Before the settings are taken: what is made with the newer ones may be counted to the older, and is tracked once
         // more then; never the other way round.
         let revision = self.history.as_ref().map_or(0, |history| lock(history).revision());
-        let pending_enhance = self.pending_enhance.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let pending_enhance = lock(&self.pending_enhance).take();
         if let Some(settings) = pending_enhance {
             self.enhancer.set(settings);
         }

@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -15,6 +15,7 @@ use crate::config::Settings;
 use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Pieces, Runtime};
 use crate::engine::DetectionSource;
 use crate::labels::Labels;
+use crate::sync::lock;
 
 /// Something to be told of a change that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl DetectorControl {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Asks for other settings; thresholds and classes hold from the next frame on. True: there is work for the loader.

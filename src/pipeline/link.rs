@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
+
+use crate::latest;
 
 /// The other end is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,13 +14,20 @@ pub(super) struct Closed;
 
 /// The sending end of a link.
 #[derive(Debug)]
-pub(super) struct Outlet<T> {
-    sender: Sender<T>,
-    /// A newest-only link takes out what was not fetched in time.
-    drain: Option<Receiver<T>>,
-    skipped: Arc<AtomicU64>,
-    /// A newest-only link keeps everything while this is set.
-    keep: Arc<AtomicBool>,
+pub(super) struct Outlet<T>(Way<T>);
+
+#[derive(Debug)]
+enum Way<T> {
+    /// Everything, in order.
+    Kept(Sender<T>),
+    /// The newest only.
+    Newest {
+        sender: latest::Sender<T>,
+        /// Counts what was replaced.
+        skipped: Arc<AtomicU64>,
+        /// Everything is kept while this is set.
+        keep: Arc<AtomicBool>,
+    },
 }
 
 /// How long a sender waits before it looks whether everything is still to be kept.
@@ -27,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(30);
 /// A link that keeps everything in order: the sender waits while `capacity` things wait to be fetched.
 pub(super) fn kept<T>(capacity: usize) -> (Outlet<T>, Receiver<T>) {
     let (sender, receiver) = bounded(capacity.max(1));
-    (Outlet { sender, drain: None, skipped: Arc::default(), keep: Arc::default() }, receiver)
+    (Outlet(Way::Kept(sender)), receiver)
 }
 
 /// A link that holds one thing, the newest: what was not fetched before the next came is counted in `skipped`.
@@ -37,8 +46,8 @@ pub(super) fn newest<T>(skipped: Arc<AtomicU64>) -> (Outlet<T>, Receiver<T>) {
 
 /// The same, but that it keeps everything, and has its sender wait, while `keep` is set.
 pub(super) fn newest_unless<T>(skipped: Arc<AtomicU64>, keep: Arc<AtomicBool>) -> (Outlet<T>, Receiver<T>) {
-    let (sender, receiver) = bounded(1);
-    (Outlet { sender, drain: Some(receiver.clone()), skipped, keep }, receiver)
+    let (sender, receiver) = latest::channel();
+    (Outlet(Way::Newest { sender, skipped, keep }), receiver)
 }
 
 impl<T> Outlet<T> {
@@ -48,27 +57,22 @@ impl<T> Outlet<T> {
     /// [`Closed`] when nobody is left to fetch it. A newest-only link does not notice: it holds an end itself; its
     /// sender goes by the pipeline's stop flag.
     pub(super) fn send(&self, thing: T) -> Result<(), Closed> {
-        let Some(drain) = &self.drain else { return self.sender.send(thing).map_err(|_| Closed) };
+        let (sender, skipped, keep) = match &self.0 {
+            Way::Kept(sender) => return sender.send(thing).map_err(|_| Closed),
+            Way::Newest { sender, skipped, keep } => (sender, skipped, keep),
+        };
         let mut thing = thing;
-        while self.keep.load(Ordering::SeqCst) {
-            match self.sender.send_timeout(thing, LOOK) {
+        while keep.load(Ordering::SeqCst) {
+            match sender.waiting().send_timeout(thing, LOOK) {
                 Ok(()) => return Ok(()),
                 Err(SendTimeoutError::Disconnected(_)) => return Err(Closed),
                 Err(SendTimeoutError::Timeout(back)) => thing = back,
             }
         }
-        loop {
-            match self.sender.try_send(thing) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Disconnected(_)) => return Err(Closed),
-                Err(TrySendError::Full(back)) => {
-                    thing = back;
-                    if drain.try_recv().is_ok() {
-                        self.skipped.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            }
+        if sender.send(thing).is_some() {
+            skipped.fetch_add(1, Ordering::Relaxed);
         }
+        Ok(())
     }
 }
 

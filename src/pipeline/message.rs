@@ -1,6 +1,6 @@
 //! What travels between the threads of a run, and what is asked of them. Knows no thread.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::detect::DetectTimes;
 use crate::detection::Detections;
@@ -121,11 +121,6 @@ pub(crate) struct SeekRequest {
 
 /// What was tracked already, shared by the threads.
 pub(crate) type SharedHistory = Arc<Mutex<TrackHistory>>;
-
-/// A thread that panicked has told so; what it left is still good to be read.
-pub(crate) fn lock(history: &SharedHistory) -> MutexGuard<'_, TrackHistory> {
-    history.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Begins a source again.
 pub type Reopen = Box<dyn Fn() -> Result<Box<dyn Source>, SourceError> + Send>;

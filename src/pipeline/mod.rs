@@ -39,8 +39,8 @@ mod track_session;
 mod track_worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -62,6 +62,7 @@ pub use stats::{Rate, Stats};
 pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
 
+use crate::sync::lock;
 use capture::PendingEnhance;
 use detector_control::DetectorControl;
 use message::SharedHistory;
@@ -151,8 +152,8 @@ impl Pipeline {
     /// another network ([`Pipeline::note`] tells of it) takes effect once that is loaded.
     pub fn set_settings(&self, settings: &Settings) {
         let tracking = Some(start::tracking(settings));
-        *self.pending_tracking.lock().unwrap_or_else(PoisonError::into_inner) = tracking;
-        *self.pending_enhance.lock().unwrap_or_else(PoisonError::into_inner) = Some(settings.enhance.clone());
+        *lock(&self.pending_tracking) = tracking;
+        *lock(&self.pending_enhance) = Some(settings.enhance.clone());
         if self.control.ask(settings) {
             // Full: it has not looked since it was last told.
             let _ = self.wake.try_send(());

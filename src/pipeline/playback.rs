@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::clock::Clock;
 use super::message::{SeekRequest, Target};
+use crate::sync::lock;
 
 /// The speeds that can be chosen, in seconds of the recording a second.
 pub const SPEEDS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
@@ -211,6 +212,6 @@ impl PlaybackControl {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }

@@ -5,8 +5,9 @@
 //! to look at gets its share, and one that has nothing holds nobody up. What a source looks at is the newest frame it has
 //! *once the turn has come*: had it been chosen before, it would be as old as the others' detections together.
 
+use crate::sync::lock;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 /// How often those who wait look whether they still want it.
@@ -45,7 +46,7 @@ impl Drop for Turn {
 impl Shared {
     /// The queue is whole after every statement, so that a panic of another thread does not spoil it.
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Counters that every stage writes and the window reads.
 
+use crate::sync::lock;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How far back a rate looks.
@@ -16,7 +17,7 @@ impl Rate {
     /// One more event, now.
     pub fn tick(&self) {
         let now = Instant::now();
-        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut events = lock(&self.0);
         events.push_back(now);
         while events.front().is_some_and(|first| now - *first > WINDOW) || events.len() > 4_000 {
             events.pop_front();
@@ -26,7 +27,7 @@ impl Rate {
     /// Events a second; 0 when there were none of late.
     pub fn per_second(&self) -> f64 {
         let now = Instant::now();
-        let events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = lock(&self.0);
         let recent: Vec<_> = events.iter().filter(|event| now - **event <= WINDOW).collect();
         match (recent.first(), recent.last()) {
             (Some(first), Some(last)) if recent.len() > 1 => {

@@ -1,10 +1,11 @@
 //! Where tracking stands in the source: which frames are remembered, and which tracker goes on.
 
-use super::message::{FrameJob, SharedHistory, lock};
+use super::message::{FrameJob, SharedHistory};
 use crate::analyse::{StageError, Stages};
 use crate::engine::{DetectorOutput, TrackInput, TrackStage, TrackingSettings};
 use crate::history::{Replay, SegmentId, TrackHistory};
 use crate::scene::Scene;
+use crate::sync::lock;
 use crate::track::{Tracker, Trails};
 
 /// Tracking over the jumps of one run.

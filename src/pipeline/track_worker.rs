@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
@@ -16,6 +16,7 @@ use crate::detect::{DetectError, DetectTimes};
 use crate::engine::{EngineError, TrackingSettings};
 use crate::scene::Scene;
 use crate::source::Health;
+use crate::sync::lock;
 
 /// Puts results back in the order of their frames; of several detect threads they come in any.
 #[derive(Debug)]
@@ -104,7 +105,7 @@ impl TrackWorker {
                 reorder.push(reorder.next, result);
             }
             while let Some(DetectionResult { job, found, times }) = reorder.pop() {
-                let change = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let change = lock(&self.pending).take();
                 if let Some(settings) = change {
                     session.set_settings(settings);
                 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Health, Rotate, Source, SourceError, SourceInfo, SourceSettings, Stopper};
+use super::{Rotate, Source, SourceError, SourceInfo, SourceSettings};
 use crate::frame::{Frame, Picture};
 
 /// Puts around `source` what `settings` ask for: the rate first (recordings and images only: a live picture's time is
@@ -116,16 +116,12 @@ impl Source for Retimed {
         Ok(true)
     }
 
-    fn prepare_seeking(&mut self) {
-        self.inner.prepare_seeking();
+    fn inner(&self) -> Option<&dyn Source> {
+        Some(self.inner.as_ref())
     }
 
-    fn health(&self) -> Option<Health> {
-        self.inner.health()
-    }
-
-    fn stopper(&self) -> Option<Stopper> {
-        self.inner.stopper()
+    fn inner_mut(&mut self) -> Option<&mut dyn Source> {
+        Some(self.inner.as_mut())
     }
 }
 
@@ -214,16 +210,12 @@ impl Source for Cut {
         Ok(true)
     }
 
-    fn prepare_seeking(&mut self) {
-        self.inner.prepare_seeking();
+    fn inner(&self) -> Option<&dyn Source> {
+        Some(self.inner.as_ref())
     }
 
-    fn health(&self) -> Option<Health> {
-        self.inner.health()
-    }
-
-    fn stopper(&self) -> Option<Stopper> {
-        self.inner.stopper()
+    fn inner_mut(&mut self) -> Option<&mut dyn Source> {
+        Some(self.inner.as_mut())
     }
 }
 
@@ -260,20 +252,12 @@ impl Source for Turned {
         Ok(Some(Frame { picture: Arc::new(self.turn(&frame.picture)?), ..frame }))
     }
 
-    fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
-        self.inner.seek(time)
+    fn inner(&self) -> Option<&dyn Source> {
+        Some(self.inner.as_ref())
     }
 
-    fn prepare_seeking(&mut self) {
-        self.inner.prepare_seeking();
-    }
-
-    fn health(&self) -> Option<Health> {
-        self.inner.health()
-    }
-
-    fn stopper(&self) -> Option<Stopper> {
-        self.inner.stopper()
+    fn inner_mut(&mut self) -> Option<&mut dyn Source> {
+        Some(self.inner.as_mut())
     }
 }
 
@@ -329,9 +313,10 @@ fn transpose(source: &[[u8; 3]], width: usize, target: &mut [[u8; 3]], from_belo
 
 #[cfg(test)]
 mod tests {
-    use super::super::SourceKind;
+    use super::super::{Health, SourceKind, Stopper};
     use super::*;
-    use std::time::Instant;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::{Duration, Instant};
 
     /// Frames of 2 × 1 pixels at given times.
     struct Fixed {
@@ -417,6 +402,73 @@ mod tests {
         assert_eq!(seen(true, Rotate::Quarter), ((2, 3), vec![6, 3, 5, 2, 4, 1]));
         assert_eq!(seen(false, Rotate::ThreeQuarters), ((2, 3), vec![3, 6, 2, 5, 1, 4]));
         assert_eq!(seen(true, Rotate::ThreeQuarters), ((2, 3), vec![1, 4, 2, 5, 3, 6]));
+    }
+
+    /// Answers to everything that a source can be asked.
+    struct Telling {
+        info: SourceInfo,
+        damage: Arc<AtomicU64>,
+        told: Arc<AtomicU64>,
+    }
+
+    impl Source for Telling {
+        fn info(&self) -> &SourceInfo {
+            &self.info
+        }
+
+        fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
+            let picture = Arc::new(Picture::filled(2, 1, [0; 3]).unwrap());
+            Ok(Some(Frame { picture, sequence: 0, time: 0.0, captured: Instant::now(), file: None }))
+        }
+
+        fn seek(&mut self, _: f64) -> Result<bool, SourceError> {
+            self.told.fetch_add(1, Ordering::Relaxed);
+            Ok(true)
+        }
+
+        fn prepare_seeking(&mut self) {
+            self.told.fetch_add(1_000, Ordering::Relaxed);
+        }
+
+        fn damage(&self) -> Option<Arc<AtomicU64>> {
+            Some(Arc::clone(&self.damage))
+        }
+
+        fn health(&self) -> Option<Health> {
+            Some(Health::new(Duration::from_secs(1)))
+        }
+
+        fn stopper(&self) -> Option<Stopper> {
+            let told = Arc::clone(&self.told);
+            Some(Box::new(move || {
+                told.fetch_add(1_000_000, Ordering::Relaxed);
+            }))
+        }
+    }
+
+    #[test]
+    fn whatever_a_source_can_be_asked_goes_through_every_adapter() {
+        let plain = SourceSettings::default();
+        let settings = [
+            SourceSettings { fps: Some(5.0), ..plain.clone() },
+            SourceSettings { start: Some(0.0), ..plain.clone() },
+            SourceSettings { mirror: true, ..plain.clone() },
+            SourceSettings { fps: Some(5.0), start: Some(0.0), mirror: true, ..plain },
+        ];
+        for settings in settings {
+            let (damage, told) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+            let info = Fixed::boxed(SourceKind::Recording, &[0.0]).info().clone();
+            let inner = Telling { info, damage: Arc::clone(&damage), told: Arc::clone(&told) };
+            let mut source = adapt(Box::new(inner), &settings);
+            let through = source.damage().expect("what counts the damage");
+            assert!(Arc::ptr_eq(&through, &damage), "{settings:?}");
+            assert!(source.health().is_some(), "{settings:?}");
+            source.prepare_seeking();
+            source.stopper().expect("what stops it")();
+            assert_eq!(told.load(Ordering::Relaxed), 1_001_000, "{settings:?}");
+            assert!(source.seek(1.0).unwrap(), "{settings:?}");
+            assert!(told.load(Ordering::Relaxed) > 1_001_000, "{settings:?}");
+        }
     }
 
     #[test]

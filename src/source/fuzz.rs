@@ -3,8 +3,8 @@
 
 #[cfg(feature = "camera")]
 use super::camera;
-use super::showinfo::{OutOfStep, Parser};
-use super::{ffprobe, packets, raw_frame};
+use super::ffmpeg::showinfo::{OutOfStep, Parser};
+use super::ffmpeg::{packets, probe, raw_frame};
 
 /// The largest raw frame that is made, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -17,7 +17,7 @@ pub fn camera_buffer(bytes: &[u8]) -> String {
 
 /// What `ffprobe` says of a file.
 pub fn ffprobe_reply(bytes: &[u8]) -> String {
-    ffprobe::read_reply(bytes).map_or_else(|why| why, |probe| format!("{probe:?}"))
+    probe::read_reply(bytes).map_or_else(|why| why, |probe| format!("{probe:?}"))
 }
 
 /// What `ffprobe` says of the packets of a file.
@@ -40,7 +40,7 @@ pub fn packet_list(bytes: &[u8]) -> String {
 pub fn decoder_log(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let (mut parser, mut last) = (Parser::default(), String::new());
-    let mut picture = |frame: super::showinfo::Announced| match raw_frame::raw_length(&frame) {
+    let mut picture = |frame: super::ffmpeg::showinfo::Announced| match raw_frame::raw_length(&frame) {
         Ok(length) if length <= LARGEST => {
             let made = raw_frame::to_picture(&frame, &vec![127; length]);
             last = made.map_or_else(|why| format!("{why:?}"), |_| format!("a frame in {}", frame.format));

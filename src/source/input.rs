@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::SourceError;
 
@@ -176,6 +177,14 @@ fn is_secret(key: &str) -> bool {
     ["pass", "pwd", "psw", "token", "secret", "auth", "key", "sig", "user", "usr", "login", "credential"]
         .iter()
         .any(|word| key.contains(word))
+}
+
+/// Puts the child into a process group of its own: Ctrl-C is for this program, which then ends the child in order.
+pub(super) fn own_group(command: &mut Command) {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    #[cfg(not(unix))]
+    let _ = command;
 }
 
 #[cfg(test)]

@@ -3,25 +3,18 @@
 
 mod adapt;
 mod avi;
-mod avi_file;
 pub mod camera;
-mod decoder;
 mod demo;
 mod ffmpeg;
-mod ffprobe;
 #[doc(hidden)]
 pub mod fuzz;
 mod images;
 mod input;
 pub mod jpeg;
 mod live;
-mod mailbox;
 mod open;
-mod packets;
 mod picture_file;
-mod raw_frame;
 mod settings;
-mod showinfo;
 mod simulated;
 
 use std::path::{Path, PathBuf};
@@ -36,7 +29,7 @@ pub use demo::open_demo;
 pub use ffmpeg::FfmpegSource;
 pub use images::{IMAGE_RATE, ImageSource};
 pub use input::{Input, Tools, redact};
-pub use live::{Condition, Health, LiveSource, Opener, Patience};
+pub use live::{Condition, Health, LiveSource, LiveTimeouts, Opener};
 pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
 pub use settings::{CameraBackend, CameraSettings, Rotate, SourceSettings};
@@ -97,6 +90,11 @@ impl SourceInfo {
 pub type Stopper = Box<dyn Fn() + Send + Sync>;
 
 /// Something that gives frames, one after the other.
+///
+/// A new source implements [`Source::info`] and [`Source::next_frame`], and of the others what it can. Frames are 8-bit RGB
+/// with times in seconds that never decrease, and sequence numbers that grow; a frame that was lost leaves a gap in the
+/// numbers. A source around another source implements [`Source::inner`] and [`Source::inner_mut`] too, and only the methods
+/// whose answer it changes.
 pub trait Source: Send {
     /// What is known of the source.
     fn info(&self) -> &SourceInfo;
@@ -110,33 +108,47 @@ pub trait Source: Send {
     /// Goes to another place of a recording: of the frames that come next, the first lies at or before the source time
     /// `time` (seconds), as near to it as is cheap; where no frame does, the first is the recording's first. What
     /// comes earlier than wanted is for the caller to drop. The frames have the `time` and the `sequence` that they have
-    /// in a straight run from the beginning. Works after the end and after an error too. What is promised of the number
-    /// of frames is not held against a source that was sent elsewhere.
+    /// in a straight run from the beginning. Works after the end and after an error too. After a seek the number of frames
+    /// that [`Source::info`] promises is not checked any more.
     ///
     /// `Ok(false)`: this source cannot; nothing has changed. May block for as long as it takes to decode one frame.
     ///
     /// # Errors
     /// [`SourceError`] where the source cannot be begun again; it gives no more frames until a later seek succeeds.
     fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
-        let _ = time;
-        Ok(false)
+        self.inner_mut().map_or(Ok(false), |inner| inner.seek(time))
     }
 
     /// Says that [`Source::seek`] will be called, so that what makes it exact can be got ready beside the decoding.
-    fn prepare_seeking(&mut self) {}
+    fn prepare_seeking(&mut self) {
+        if let Some(inner) = self.inner_mut() {
+            inner.prepare_seeking();
+        }
+    }
 
     /// Counts the pictures that were too damaged to be shown, where the source leaves such out.
     fn damage(&self) -> Option<Arc<AtomicU64>> {
-        None
+        self.inner().and_then(Source::damage)
     }
 
     /// How a live source fares, for whoever shows it; `None` for sources that do not tell.
     fn health(&self) -> Option<Health> {
-        None
+        self.inner().and_then(Source::health)
     }
 
     /// A handle that makes a blocked [`Source::next_frame`] return soon, where the source has such a means.
     fn stopper(&self) -> Option<Stopper> {
+        self.inner().and_then(Source::stopper)
+    }
+
+    /// For a source around another source: that one. Every method that the outer source does not implement itself is
+    /// passed on to it. `None` for a source that stands alone.
+    fn inner(&self) -> Option<&dyn Source> {
+        None
+    }
+
+    /// As [`Source::inner`], to change it. Implement both or neither.
+    fn inner_mut(&mut self) -> Option<&mut dyn Source> {
         None
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::picture_file::format_of;
 use super::{
-    AviSource, FfmpegSource, ImageSource, Input, LiveSource, Patience, Simulation, Source, SourceError,
+    AviSource, FfmpegSource, ImageSource, Input, LiveSource, LiveTimeouts, Simulation, Source, SourceError,
     SourceSettings, Tools, adapt, is_motion_jpeg, redact,
 };
 
@@ -163,7 +163,7 @@ fn open_address(tools: &Tools, url: &str, settings: &SourceSettings) -> Result<B
     }
     let tools = tools.clone();
     let again = move || Ok(Box::new(FfmpegSource::open_with(&tools, &input, None)?) as Box<dyn Source>);
-    Ok(Box::new(LiveSource::new(source, Box::new(again), Patience::of(&settings.camera))?))
+    Ok(Box::new(LiveSource::new(source, Box::new(again), LiveTimeouts::of(&settings.camera))?))
 }
 
 fn open_video(

@@ -216,7 +216,7 @@ proptest! {
     #[test]
     fn a_frame_is_found_by_its_own_time(rate in 1..200_000_u32, scale in 1..2_000_u32, frame in 0..1_000_000_u32) {
         // Through an AVI's head: the time told of a frame leads to that frame.
-        let rate = super::avi_file::Rate::new(rate, scale);
+        let rate = super::avi::file::Rate::new(rate, scale);
         prop_assert_eq!(rate.frame_at(rate.time(u64::from(frame))), u64::from(frame));
     }
 }

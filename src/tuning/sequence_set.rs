@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::jitter::jittered;
 use crate::dataset::{DatasetError, ReadOptions, Sequence, region_of};
 use crate::detection::{ClassId, Detection};
 use crate::metrics::{Evaluation, MetricsError, Results, Scorer, Truth};
 use crate::scene::TrackState;
 use crate::track::{Observation, TrackSettings, Tracker};
-use crate::workers::in_parallel;
 
 /// What is read.
 #[derive(Debug, Clone)]
@@ -226,9 +227,14 @@ impl SequenceSet {
                     .map(move |sequence| (one, sequence))
             })
             .collect();
-        let done = in_parallel(&jobs, Scorer::default, |scorer, (one, sequence)| {
-            (!stop()).then(|| (*one, sequence.group, sequence.run(&settings[*one], jitter, scorer)))
-        })?;
+        // Sequences differ much in length: each is a job that an idle thread can take.
+        let done = jobs
+            .par_iter()
+            .with_max_len(1)
+            .map_init(Scorer::default, |scorer, (one, sequence)| {
+                (!stop()).then(|| (*one, sequence.group, sequence.run(&settings[*one], jitter, scorer)))
+            })
+            .collect::<Option<Vec<_>>>()?;
         let mut evaluated = vec![SetEvaluation::default(); settings.len()];
         for (one, group, evaluations) in done {
             evaluated[one].sequences.push((group, evaluations));

@@ -30,7 +30,7 @@ use trailsight::frame::Picture;
 use trailsight::labels::Labels;
 use trailsight::pipeline::{Mode, Outputs, Pipeline, Plan, Recorder, Stats, Stop, TrackedFrame, headless};
 use trailsight::scene::Scene;
-use trailsight::source::{LiveSource, Patience, Source, SourceKind};
+use trailsight::source::{LiveSource, LiveTimeouts, Source, SourceKind};
 
 /// Beyond what 32 bits count, soon after the beginning; and beyond a year.
 const FAR: Begin = Begin { sequence: (1 << 32) - 1_000, time: 86_400.0 * 400.0 };
@@ -207,8 +207,8 @@ fn in_time_from_a_live_source_that_is_lost_and_comes_back() {
     let connection = move || -> Box<dyn Source> { Box::new(Clip::live(FAR, frames / 3, &shared)) };
     let first = connection();
     let again = Box::new(move || Ok(connection()));
-    let patience = Patience { stall: Duration::from_secs(20), give_up: None };
-    let live = LiveSource::new(first, again, patience).unwrap();
+    let timeouts = LiveTimeouts { stall: Duration::from_secs(20), give_up: None };
+    let live = LiveSource::new(first, again, timeouts).unwrap();
     let plan = Plan { mode: Mode::Display, ..plan(Box::new(live), &settings, &stop) };
     let pipeline = Pipeline::start(plan).unwrap();
     let (mut gauge, mut rules) = (Gauge::new("in time, from a live source", frames), Rules::new(&settings));

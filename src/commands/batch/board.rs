@@ -1,12 +1,13 @@
 //! What is shown while many recordings are tracked: a bar for each that is at work, and a line for all of them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
 use crate::commands::progress;
 use crate::source::SourceInfo;
+use crate::sync::lock;
 
 /// How often the line for all is written anew.
 const OFTEN: Duration = Duration::from_millis(200);
@@ -60,7 +61,7 @@ impl Board {
     }
 
     fn sums(&self) -> MutexGuard<'_, Sums> {
-        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.sums)
     }
 
     /// A recording is begun.

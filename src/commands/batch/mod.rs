@@ -20,6 +20,7 @@ use crate::pipeline::{headless, thread_count};
 use crate::sink::partial_name;
 use crate::source::SourceSpec;
 
+use crate::sync::lock;
 use board::Board;
 use plan::{Done, Job, make_folders};
 
@@ -111,7 +112,7 @@ impl<'a> Crew<'a> {
                 scope.spawn(|| {
                     while let Some((place, threads)) = self.next() {
                         let end = self.track(place, threads);
-                        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+                        let mut ends = lock(&self.ends);
                         if let Some(slot) = ends.get_mut(place) {
                             *slot = Some(end);
                         }
@@ -123,7 +124,7 @@ impl<'a> Crew<'a> {
 
     /// The place of the next recording, and how many threads it gets.
     fn next(&self) -> Option<(usize, usize)> {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut begun = lock(&self.begun);
         if self.context.stop.is_asked() || *begun >= self.jobs.len() {
             return None;
         }
@@ -166,7 +167,7 @@ impl<'a> Crew<'a> {
             let why = "it is live, it has no end: track it by itself, not among several";
             return Err(Failure::Failed(format!("{}: {why}", job.shown)));
         }
-        let detector = self.detector.lock().unwrap_or_else(PoisonError::into_inner).fork()?;
+        let detector = lock(&self.detector).fork()?;
         make_folders(&job.outputs)?;
         // What goes wrong in one recording's threads is not to end the others'.
         begin(input, &job.outputs, detector, &settings, self.context.stop.for_another_run())

@@ -8,6 +8,7 @@ use super::statistics::{Samples, Summary, milliseconds};
 use super::{Context, Failure, Limits, bar, go_on, is_over, machine};
 use crate::detect::{DetectError, Detector};
 use crate::frame::Picture;
+use crate::sync::lock;
 
 /// Runs that go before and are not counted.
 const WARM_UP: usize = 3;
@@ -162,7 +163,7 @@ pub(super) fn sense(
             }
         }
         let ended = Instant::now();
-        let mut all = measured.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&measured);
         all.0.extend(times);
         let (first, last) = all.1.unwrap_or((started, ended));
         all.1 = Some((first.min(started), last.max(ended)));

@@ -5,12 +5,13 @@ mod report;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::{Failure, print};
 use crate::cli::EvalArgs;
 use crate::dataset::{self, Benchmark, DatasetError, ResultFile, Sequence};
 use crate::metrics::{Evaluation, Scorer};
 use crate::sink::{PartialFile, refuse_input};
-use crate::workers::in_parallel;
 
 /// The scores of one class, or by the rules of the benchmark.
 struct Block {
@@ -192,11 +193,11 @@ fn list(classes: &BTreeSet<i32>) -> String {
     }
 }
 
-/// Does the jobs on all processors; the results are in the order of the jobs, and so is the error that is told.
+/// Does the jobs on all processors, each for itself, since they differ much in length; the results are in the order of the jobs, and so is the error that is told.
 fn score_all<Job: Sync, Done: Send>(
     jobs: &[Job],
-    work: impl Fn(&mut Scorer, &Job) -> Result<Done, DatasetError> + Sync,
+    work: impl Fn(&mut Scorer, &Job) -> Result<Done, DatasetError> + Send + Sync,
 ) -> Result<Vec<Done>, Failure> {
-    let done = in_parallel(jobs, Scorer::default, |scorer, job| Some(work(scorer, job))).unwrap_or_default();
+    let done: Vec<_> = jobs.par_iter().with_max_len(1).map_init(Scorer::default, work).collect();
     done.into_iter().map(|outcome| outcome.map_err(Failure::failed)).collect()
 }

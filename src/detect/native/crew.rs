@@ -5,6 +5,7 @@
 //! wait until the last chunk is done: some microseconds, forty times a picture, so that they turn in place for a while before
 //! they let others run. Between pictures they sleep.
 
+use crate::sync::lock;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -116,7 +117,7 @@ impl Crew {
     /// Has all helpers do their part while `own` does its own; returns when all are done.
     pub(super) fn call(&self, own: impl FnOnce()) {
         self.signal.inside.store(self.helpers.len(), Ordering::Relaxed);
-        self.signal.round.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
+        lock(&self.signal.round).0 += 1;
         self.signal.wake.notify_all();
         own();
         wait_until(|| self.signal.inside.load(Ordering::Acquire) == 0);
@@ -125,7 +126,7 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
-        self.signal.round.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        lock(&self.signal.round).1 = true;
         self.signal.wake.notify_all();
         for helper in self.helpers.drain(..) {
             let _ = helper.join();
@@ -137,7 +138,7 @@ fn help(signal: &Signal, mut work: impl FnMut()) {
     let mut seen = 0;
     loop {
         {
-            let round = signal.round.lock().unwrap_or_else(PoisonError::into_inner);
+            let round = lock(&signal.round);
             let waiting = |round: &mut (u64, bool)| round.0 == seen && !round.1;
             let round = signal.wake.wait_while(round, waiting).unwrap_or_else(PoisonError::into_inner);
             if round.1 {

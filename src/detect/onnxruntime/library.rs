@@ -4,13 +4,14 @@ use std::env::{self, consts};
 use std::error::Error;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ort::LoadDynamicError;
 use ort::environment::Environment;
 
 use super::super::error::DetectError;
 use super::line;
+use crate::sync::lock;
 
 /// Names the file where the setting does not; the crate `ort` knows it too.
 const VARIABLE: &str = "ORT_DYLIB_PATH";
@@ -52,7 +53,7 @@ fn file_name() -> String {
 
 /// Loads it, or tells what came of it before.
 fn remembered(path: &Path) -> Result<(), String> {
-    let mut outcome = OUTCOME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut outcome = lock(&OUTCOME);
     match &*outcome {
         Some((before, result)) if before == path => result.clone(),
         Some((before, Ok(()))) => Err(format!("this process runs {} already", before.display())),

@@ -1,9 +1,10 @@
 //! Which files are wanted, and what the recorder and its thread both know.
 
+use crate::sync::lock;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 /// How many notes are kept until they are asked for.
 const NOTES: usize = 16;
@@ -64,17 +65,17 @@ pub(super) struct Shared {
 impl Shared {
     /// The state of the video, to be looked at or changed.
     pub(super) fn video(&self) -> MutexGuard<'_, Option<VideoState>> {
-        self.video.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.video)
     }
 
     /// The oldest note that has not been asked for.
     pub(super) fn next_note(&self) -> Option<String> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        lock(&self.notes).pop_front()
     }
 
     /// Leaves a note for [`Recorder::note`](super::Recorder::note); of too many the oldest goes.
     pub(super) fn tell(&self, note: String) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = lock(&self.notes);
         if notes.len() >= NOTES {
             notes.pop_front();
         }

@@ -5,14 +5,13 @@
 //! of rows, and a wait that ends, so that a camera that stalls can be closed. nokhwa is what stays where it refuses.
 
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::choice;
-use super::decode::Layout;
-use super::fault::Fault;
+use super::backend::{Device, Listing};
+use super::device_error::DeviceError;
+use super::format_selection;
 use super::limit::within;
-use super::portable::{self, Portable};
+use super::nokhwa::{self, NokhwaDevice};
 use super::select::Named;
 #[cfg(target_os = "linux")]
 use super::v4l2::{self, V4l2};
@@ -21,33 +20,6 @@ use crate::source::{CameraBackend, CameraSettings, NOTICE, SourceError};
 
 /// How long a camera may take to say what it offers.
 const LIST_WAIT: Duration = Duration::from_secs(10);
-
-/// A buffer as it came from the driver.
-pub(super) struct Captured {
-    pub(super) bytes: Box<dyn AsRef<[u8]> + Send>,
-    /// The driver says that its contents are damaged.
-    pub(super) broken: bool,
-    /// When the picture was taken, as far as that is known.
-    pub(super) at: Instant,
-}
-
-/// A camera that gives frames. Closed when dropped.
-pub(super) trait Device {
-    /// What was agreed on, and how its pictures lie in memory.
-    fn layout(&self) -> &Layout;
-
-    /// The next buffer; `None` where none came within about this time, as far as the wait can have an end.
-    fn wait(&mut self, at_most: Duration) -> Result<Option<Captured>, Fault>;
-}
-
-/// What a camera says that it offers.
-#[derive(Debug, Default)]
-pub(super) struct Listing {
-    /// What can be read; may be nonsense.
-    pub(super) formats: Vec<CameraFormat>,
-    /// The names of pixel formats that cannot.
-    pub(super) others: Vec<String>,
-}
 
 /// What stands between this program and a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +31,7 @@ enum Backend {
 
 impl Backend {
     /// Those to be tried, in order.
-    fn wished(settings: &CameraSettings) -> Result<Vec<Self>, Fault> {
+    fn wished(settings: &CameraSettings) -> Result<Vec<Self>, DeviceError> {
         match settings.backend {
             #[cfg(target_os = "linux")]
             CameraBackend::Auto => Ok(vec![Self::V4l, Self::Nokhwa]),
@@ -68,7 +40,7 @@ impl Backend {
             #[cfg(not(target_os = "linux"))]
             CameraBackend::Auto => Ok(vec![Self::Nokhwa]),
             #[cfg(not(target_os = "linux"))]
-            CameraBackend::V4l => Err(Fault::Other(
+            CameraBackend::V4l => Err(DeviceError::Other(
                 "source.camera.backend = \"v4l\" is for Linux: set it to \"auto\"".to_owned(),
             )),
             CameraBackend::Nokhwa => Ok(vec![Self::Nokhwa]),
@@ -76,20 +48,20 @@ impl Backend {
     }
 
     #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "nokhwa lists all there is"))]
-    fn listing(self, index: u32, wish: &CameraSettings) -> Result<Listing, Fault> {
+    fn listing(self, index: u32, wish: &CameraSettings) -> Result<Listing, DeviceError> {
         match self {
             #[cfg(target_os = "linux")]
             Self::V4l => v4l2::listing(index, wish),
-            Self::Nokhwa => portable::listing(index),
+            Self::Nokhwa => nokhwa::listing(index),
         }
     }
 
     #[cfg_attr(not(target_os = "linux"), allow(unused_variables, reason = "nokhwa is always exact"))]
-    fn open(self, index: u32, format: CameraFormat, exactly: bool) -> Result<Box<dyn Device>, Fault> {
+    fn open(self, index: u32, format: CameraFormat, exactly: bool) -> Result<Box<dyn Device>, DeviceError> {
         match self {
             #[cfg(target_os = "linux")]
             Self::V4l => Ok(Box::new(V4l2::open(index, format, exactly)?)),
-            Self::Nokhwa => Ok(Box::new(Portable::open(index, format)?)),
+            Self::Nokhwa => Ok(Box::new(NokhwaDevice::open(index, format)?)),
         }
     }
 }
@@ -115,12 +87,12 @@ fn describe(index: u32, name: String) -> CameraDescription {
 }
 
 /// What the camera with this index offers and can be read; empty for a device that gives no pictures.
-pub(super) fn formats(index: u32) -> Result<Vec<CameraFormat>, Fault> {
+pub(super) fn formats(index: u32) -> Result<Vec<CameraFormat>, DeviceError> {
     Ok(readable(listed(index)?).0)
 }
 
 /// What the camera lists, by the first way that it does not refuse; the first refusal, where it refuses all.
-fn listed(index: u32) -> Result<Listing, Fault> {
+fn listed(index: u32) -> Result<Listing, DeviceError> {
     within(index, LIST_WAIT, move |tell| {
         let wish = CameraSettings::default();
         let mut refused = None;
@@ -135,14 +107,14 @@ fn listed(index: u32) -> Result<Listing, Fault> {
             }
         }
         // Where nobody waits any longer there is nobody to tell.
-        let _ = tell.send(listing.ok_or(refused.unwrap_or(Fault::Gone)));
+        let _ = tell.send(listing.ok_or(refused.unwrap_or(DeviceError::Gone)));
     })
 }
 
 /// What of a listing can be used, in order, and what there is to say of the rest.
 fn readable(listing: Listing) -> (Vec<CameraFormat>, Option<String>) {
     let mut formats = listing.formats;
-    formats.retain(choice::is_plausible);
+    formats.retain(format_selection::is_plausible);
     formats
         .sort_by_key(|format| (format.pixels, std::cmp::Reverse((format.width, format.height, format.rate))));
     formats.dedup();
@@ -158,7 +130,7 @@ fn nothing_readable(others: &[String]) -> String {
 }
 
 /// The number and name of every camera, by number.
-pub(super) fn cameras() -> Result<Vec<Named>, Fault> {
+pub(super) fn cameras() -> Result<Vec<Named>, DeviceError> {
     let mut cameras = found()?;
     cameras.sort();
     Ok(cameras)
@@ -166,7 +138,7 @@ pub(super) fn cameras() -> Result<Vec<Named>, Fault> {
 
 /// The devices at `/dev/videoN`, with the names that their drivers give them.
 #[cfg(target_os = "linux")]
-fn found() -> Result<Vec<Named>, Fault> {
+fn found() -> Result<Vec<Named>, DeviceError> {
     let Ok(entries) = std::fs::read_dir("/dev") else { return Ok(Vec::new()) };
     let numbers = entries
         .filter_map(Result::ok)
@@ -180,11 +152,11 @@ fn found() -> Result<Vec<Named>, Fault> {
 }
 
 #[cfg(not(target_os = "linux"))]
-use portable::cameras as found;
+use nokhwa::cameras as found;
 
 /// Opens the camera with the best format that it does not refuse; logs what was wished and what was got, and each
 /// refusal, the same words once.
-pub(super) fn open(index: u32, name: &str, wish: &CameraSettings) -> Result<Box<dyn Device>, Fault> {
+pub(super) fn open(index: u32, name: &str, wish: &CameraSettings) -> Result<Box<dyn Device>, DeviceError> {
     let mut attempt = Attempt { index, name, wish, told: HashSet::new(), refused: None };
     let mut fault = None;
     for backend in Backend::wished(wish)? {
@@ -204,7 +176,7 @@ pub(super) fn open(index: u32, name: &str, wish: &CameraSettings) -> Result<Box<
             Err(other) => fault = fault.or(Some(other)),
         }
     }
-    Err(fault.unwrap_or(Fault::Gone))
+    Err(fault.unwrap_or(DeviceError::Gone))
 }
 
 /// The opening of one camera.
@@ -219,7 +191,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn open_with(&mut self, backend: Backend) -> Result<Box<dyn Device>, Fault> {
+    fn open_with(&mut self, backend: Backend) -> Result<Box<dyn Device>, DeviceError> {
         let listing = match backend.listing(self.index, self.wish) {
             Ok(listing) => listing,
             Err(fault) if fault.is_final() => return Err(fault),
@@ -230,7 +202,7 @@ impl Attempt<'_> {
         };
         let pinned = !self.wish.format.is_open();
         let bus = bus::bytes_a_second(self.index);
-        for format in choice::candidates(&listing.formats, self.wish, bus) {
+        for format in format_selection::candidates(&listing.formats, self.wish, bus) {
             match backend.open(self.index, format, true) {
                 Err(fault) if fault.is_final() => return Err(fault),
                 Err(fault) => self.tell(&format!("refuses {format}"), fault),
@@ -239,7 +211,7 @@ impl Attempt<'_> {
         }
         // A list that can be read and has nothing of what is pinned is believed.
         if !pinned || listing.formats.is_empty() {
-            for format in choice::unlisted(self.wish) {
+            for format in format_selection::unlisted(self.wish) {
                 match backend.open(self.index, format, false) {
                     Err(fault) if fault.is_final() => return Err(fault),
                     Err(fault) => self.tell(&format!("refuses {format}"), fault),
@@ -248,17 +220,17 @@ impl Attempt<'_> {
                         let got = device.layout().format;
                         self.tell(
                             &format!("refuses {format}"),
-                            Fault::Other(format!("it gives {got} instead")),
+                            DeviceError::Other(format!("it gives {got} instead")),
                         );
                     }
                 }
             }
         }
-        Err(Fault::Other(self.nothing_fits(listing)))
+        Err(DeviceError::Other(self.nothing_fits(listing)))
     }
 
     /// Tells of a refusal, where the same was not told.
-    fn tell(&mut self, what: &str, fault: Fault) {
+    fn tell(&mut self, what: &str, fault: DeviceError) {
         let why = fault.sentence(self.index);
         let (index, name) = (self.index, self.name);
         if self.told.insert(why.clone()) {
@@ -312,22 +284,10 @@ fn summary(formats: &[CameraFormat]) -> String {
     parts.join(", ")
 }
 
-/// Runs the code of a camera library, which panics on some of what devices tell it (a step of zero, an unknown colour).
-pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or_else(|_| Err(Fault::Other("the camera's driver told something impossible".to_owned())))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{PixelFormat, Rate};
     use super::*;
-
-    #[test]
-    fn a_panic_inside_a_library_becomes_a_fault() {
-        let result: Result<(), Fault> = guarded(|| panic!("a step of zero"));
-        assert!(matches!(result, Err(Fault::Other(_))));
-    }
 
     fn listing() -> Listing {
         let format = |pixels, width, height, fps| CameraFormat {
@@ -379,9 +339,9 @@ mod tests {
         let wish = CameraSettings::default();
         let mut attempt =
             Attempt { index: 0, name: "test", wish: &wish, told: HashSet::new(), refused: None };
-        attempt.tell("refuses one", Fault::Other("no".to_owned()));
-        attempt.tell("refuses another", Fault::Other("no".to_owned()));
-        attempt.tell("refuses a third", Fault::Other("not this".to_owned()));
+        attempt.tell("refuses one", DeviceError::Other("no".to_owned()));
+        attempt.tell("refuses another", DeviceError::Other("no".to_owned()));
+        attempt.tell("refuses a third", DeviceError::Other("not this".to_owned()));
         assert_eq!(attempt.told.len(), 2);
         assert_eq!(attempt.refused.as_deref(), Some("not this"));
     }

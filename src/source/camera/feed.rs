@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::decode::{Damage, Layout, decode};
-use super::device::{self, Captured, Device};
-use super::fault::Fault;
+use super::backend::{Captured, Device};
+use super::decode::decode;
+use super::device;
+use super::device_error::DeviceError;
+use super::layout::{Damage, Layout};
 use super::limit::{Teller, within};
 use super::select::{self, Named};
 use crate::frame::Frame;
-use crate::source::mailbox::Mailbox;
+use crate::latest::Slot;
 use crate::source::{CameraSettings, Source, SourceError, SourceInfo, SourceKind, Stopper};
 
 /// How long a camera may take to open.
@@ -28,7 +30,7 @@ struct Numbered {
     sequence: u64,
 }
 
-type Newest = Mailbox<Numbered, Fault>;
+type Newest = Slot<Numbered, DeviceError>;
 
 /// Opens the camera with this index, or with this (part of a) name, as [`find`] finds it.
 ///
@@ -42,7 +44,7 @@ pub fn open(which: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, S
     open_this(index, &name, settings).map_err(|fault| failed(index, &name, &fault))
 }
 
-fn failed(index: u32, name: &str, fault: &Fault) -> SourceError {
+fn failed(index: u32, name: &str, fault: &DeviceError) -> SourceError {
     SourceError::Open { what: format!("camera {index} “{name}”"), why: fault.sentence(index) }
 }
 
@@ -66,7 +68,7 @@ pub fn open_again(index: u32, name: &str, settings: &CameraSettings) -> Result<B
     let cameras = device::cameras().map_err(|fault| failed(index, name, &fault))?;
     let nodes = again(index, name, &cameras);
     first_to_open(&nodes, &offers, &|node| open_this(node, name, settings))
-        .map_err(|refused| refused.unwrap_or((index, Fault::Gone)))
+        .map_err(|refused| refused.unwrap_or((index, DeviceError::Gone)))
         .map_err(|(node, fault)| failed(node, name, &fault))
 }
 
@@ -82,16 +84,16 @@ fn again(index: u32, name: &str, cameras: &[Named]) -> Vec<u32> {
 /// can be a camera; `None` without nodes.
 fn first_to_open<T>(
     nodes: &[u32],
-    offers: &dyn Fn(u32) -> Result<bool, Fault>,
-    open: &dyn Fn(u32) -> Result<T, Fault>,
-) -> Result<T, Option<(u32, Fault)>> {
+    offers: &dyn Fn(u32) -> Result<bool, DeviceError>,
+    open: &dyn Fn(u32) -> Result<T, DeviceError>,
+) -> Result<T, Option<(u32, DeviceError)>> {
     if let [node] = *nodes {
         return open(node).map_err(|fault| Some((node, fault)));
     }
-    let mut refused: Option<(u32, Fault)> = None;
-    let mut note = |node: u32, fault: Fault| {
+    let mut refused: Option<(u32, DeviceError)> = None;
+    let mut note = |node: u32, fault: DeviceError| {
         // That one of the nodes is no camera says nothing about the camera.
-        if refused.as_ref().is_none_or(|(_, earlier)| matches!(earlier, Fault::NoCamera(_))) {
+        if refused.as_ref().is_none_or(|(_, earlier)| matches!(earlier, DeviceError::NoCamera(_))) {
             refused = Some((node, fault));
         }
     };
@@ -103,7 +105,7 @@ fn first_to_open<T>(
                 Err(fault) if fault.is_of_this_one() => note(node, fault),
                 Err(fault) => return Err(Some((node, fault))),
             },
-            Ok(false) | Err(Fault::Other(_)) => silent.push(node),
+            Ok(false) | Err(DeviceError::Other(_)) => silent.push(node),
             Err(fault) => note(node, fault),
         }
     }
@@ -117,11 +119,11 @@ fn first_to_open<T>(
 }
 
 /// Whether the camera lists any format that can be read.
-fn offers(index: u32) -> Result<bool, Fault> {
+fn offers(index: u32) -> Result<bool, DeviceError> {
     device::formats(index).map(|formats| !formats.is_empty())
 }
 
-fn open_this(index: u32, name: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, Fault> {
+fn open_this(index: u32, name: &str, settings: &CameraSettings) -> Result<Box<dyn Source>, DeviceError> {
     let what = format!("camera {index} “{name}”");
     let newest = Arc::new(Newest::new());
     let device_thread = {
@@ -163,7 +165,7 @@ fn select(which: &str, cameras: &[Named]) -> Result<Named, String> {
 fn capture(index: u32, name: &str, settings: &CameraSettings, newest: &Newest, opened: &Teller<Layout>) {
     let fault = match device::open(index, name, settings) {
         Ok(mut device) => {
-            // Where nobody listens any more, the mailbox was stopped too.
+            // Where nobody listens any more, the slot was stopped too.
             let _ = opened.send(Ok(*device.layout()));
             take_all(device.as_mut(), newest)
         }
@@ -175,8 +177,8 @@ fn capture(index: u32, name: &str, settings: &CameraSettings, newest: &Newest, o
     newest.end(fault);
 }
 
-/// Puts every frame that the device gives into the mailbox, until it fails or nobody wants more.
-fn take_all(device: &mut dyn Device, newest: &Newest) -> Option<Fault> {
+/// Puts every frame that the device gives into the slot, until it fails or nobody wants more.
+fn take_all(device: &mut dyn Device, newest: &Newest) -> Option<DeviceError> {
     let mut sequence = 0;
     let mut last = None;
     while !newest.is_stopped() {
@@ -291,7 +293,7 @@ mod tests {
     /// A device that gives what it is told to.
     struct Scripted {
         layout: Layout,
-        script: std::vec::IntoIter<Result<Option<Captured>, Fault>>,
+        script: std::vec::IntoIter<Result<Option<Captured>, DeviceError>>,
     }
 
     impl Device for Scripted {
@@ -299,8 +301,8 @@ mod tests {
             &self.layout
         }
 
-        fn wait(&mut self, _: Duration) -> Result<Option<Captured>, Fault> {
-            self.script.next().unwrap_or(Err(Fault::Gone))
+        fn wait(&mut self, _: Duration) -> Result<Option<Captured>, DeviceError> {
+            self.script.next().unwrap_or(Err(DeviceError::Gone))
         }
     }
 
@@ -309,7 +311,7 @@ mod tests {
         Layout::of(CameraFormat { pixels: PixelFormat::Gray, width: 2, height: 2, rate })
     }
 
-    fn buffer(bytes: &[u8], broken: bool, at: Instant) -> Result<Option<Captured>, Fault> {
+    fn buffer(bytes: &[u8], broken: bool, at: Instant) -> Result<Option<Captured>, DeviceError> {
         Ok(Some(Captured { bytes: Box::new(bytes.to_vec()), broken, at }))
     }
 
@@ -370,10 +372,10 @@ mod tests {
             buffer(&[1], false, now + second),
             Ok(None),
             buffer(&[2], false, now),
-            Err(Fault::Gone),
+            Err(DeviceError::Gone),
         ];
         let fault = take_all(&mut Scripted { layout: layout(), script: script.into_iter() }, &newest);
-        assert_eq!(fault, Some(Fault::Gone));
+        assert_eq!(fault, Some(DeviceError::Gone));
         let Ok(Some(last)) = newest.take() else { panic!("the newest is kept") };
         assert_eq!((last.sequence, last.captured.at), (1, now + second), "times do not go back");
     }
@@ -385,7 +387,7 @@ mod tests {
             fn layout(&self) -> &Layout {
                 &self.0
             }
-            fn wait(&mut self, _: Duration) -> Result<Option<Captured>, Fault> {
+            fn wait(&mut self, _: Duration) -> Result<Option<Captured>, DeviceError> {
                 thread::sleep(Duration::from_millis(1));
                 Ok(None)
             }
@@ -413,16 +415,16 @@ mod tests {
 
     #[test]
     fn each_camera_of_the_name_is_tried_until_one_opens() {
-        const DATA: Fault = Fault::NoCamera("it gives data");
+        const DATA: DeviceError = DeviceError::NoCamera("it gives data");
         let offers = |node| match node {
             1 => Err(DATA),
             5 => Ok(false),
-            6 => Err(Fault::StillSilent),
+            6 => Err(DeviceError::StillSilent),
             _ => Ok(true),
         };
         let open = |node| match node {
-            2 => Err(Fault::Busy),
-            3 => Err(Fault::Other("it refuses".to_owned())),
+            2 => Err(DeviceError::Busy),
+            3 => Err(DeviceError::Other("it refuses".to_owned())),
             _ => Ok(node),
         };
         let first = |nodes: &[u32]| first_to_open(nodes, &offers, &open);
@@ -431,9 +433,9 @@ mod tests {
         assert_eq!(first(&[6, 4]), Ok(4), "the other hangs");
         assert_eq!(first(&[5, 4]), Ok(4));
         assert_eq!(first(&[1, 5]), Ok(5), "one that lists nothing may open all the same");
-        assert_eq!(first(&[1, 2, 6]), Err(Some((2, Fault::Busy))));
+        assert_eq!(first(&[1, 2, 6]), Err(Some((2, DeviceError::Busy))));
         assert_eq!(first(&[1]), Ok(1), "the only one is asked itself");
-        assert!(matches!(first(&[2, 3, 4]), Err(Some((3, Fault::Other(_))))));
+        assert!(matches!(first(&[2, 3, 4]), Err(Some((3, DeviceError::Other(_))))));
         assert_eq!(first(&[]), Err(None));
     }
 }

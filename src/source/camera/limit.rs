@@ -3,30 +3,31 @@
 //! A thread whose driver hangs cannot be ended. It is remembered, and no other is begun for the same camera until it is
 //! done, so that trying again and again does not pile them up.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, Weak, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::fault::Fault;
+use super::device_error::DeviceError;
+use crate::sync::lock;
 
 /// The calls that were given up and may still be under way, with the camera's index. Those that ended are dropped.
 static LEFT: Mutex<Vec<(u32, Weak<()>)>> = Mutex::new(Vec::new());
 
 /// What a call tells: at once, or before it goes on with what nobody waits for.
-pub(super) type Teller<T> = mpsc::SyncSender<Result<T, Fault>>;
+pub(super) type Teller<T> = mpsc::SyncSender<Result<T, DeviceError>>;
 
 /// Runs `call` on a thread and waits for what it tells first, but no longer than `at_most`.
 ///
 /// # Errors
-/// What the call tells; [`Fault::Silent`] where it tells nothing in time; [`Fault::StillSilent`], without a call, where
+/// What the call tells; [`DeviceError::Silent`] where it tells nothing in time; [`DeviceError::StillSilent`], without a call, where
 /// an earlier one for this camera is not done yet.
 pub(super) fn within<T: Send + 'static>(
     index: u32,
     at_most: Duration,
     call: impl FnOnce(&Teller<T>) + Send + 'static,
-) -> Result<T, Fault> {
+) -> Result<T, DeviceError> {
     if is_hung(index) {
-        return Err(Fault::StillSilent);
+        return Err(DeviceError::StillSilent);
     }
     let (tell, told) = mpsc::sync_channel(1);
     let running = Arc::new(());
@@ -38,10 +39,10 @@ pub(super) fn within<T: Send + 'static>(
     thread::Builder::new()
         .name(format!("camera {index}"))
         .spawn(run)
-        .map_err(|error| Fault::Other(format!("no thread for it: {error}")))?;
+        .map_err(|error| DeviceError::Other(format!("no thread for it: {error}")))?;
     told.recv_timeout(at_most).unwrap_or_else(|_| {
         left().push((index, mark));
-        Err(Fault::Silent(at_most.as_secs()))
+        Err(DeviceError::Silent(at_most.as_secs()))
     })
 }
 
@@ -52,7 +53,7 @@ fn is_hung(index: u32) -> bool {
 }
 
 fn left() -> MutexGuard<'static, Vec<(u32, Weak<()>)>> {
-    LEFT.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&LEFT)
 }
 
 #[cfg(test)]
@@ -66,9 +67,9 @@ mod tests {
         let hung = within(900, short, move |_: &Teller<()>| {
             let _ = wait.recv();
         });
-        assert_eq!(hung, Err(Fault::Silent(0)));
+        assert_eq!(hung, Err(DeviceError::Silent(0)));
         let again = || within(900, Duration::from_secs(20), |tell| drop(tell.send(Ok(7))));
-        assert_eq!(again(), Err(Fault::StillSilent));
+        assert_eq!(again(), Err(DeviceError::StillSilent));
         let other = within(901, Duration::from_secs(20), |tell| drop(tell.send(Ok(7))));
         assert_eq!(other, Ok(7), "another camera is not held up");
         free.send(()).unwrap();

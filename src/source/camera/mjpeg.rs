@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::decode::Damage;
+use super::layout::Damage;
 use crate::frame::Picture;
 use crate::source::jpeg::{JpegLimits, decode_jpeg};
 

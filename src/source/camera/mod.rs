@@ -7,38 +7,42 @@
 //! A frame that was replaced before it was asked for, or was too damaged to decode, leaves a gap in the frames'
 //! sequence numbers.
 //!
-//! `device` is the face of both ways to a camera, `v4l2` and `portable`; `choice`, `decode`, `stamp`, `bus` and `select`
-//! know no device; `limit` leaves a driver that hangs; `fault` and `holder` are what is said when it fails.
+//! `device` is the face of both ways to a camera (`backend` is what each must offer), `v4l2` and `nokhwa`; `format_selection`, `decode`, `stamp`, `bus` and `select`
+//! know no device; `limit` leaves a driver that hangs; `device_error` and `who_holds` are what is said when it fails.
 //!
 //! Not here: waiting for a camera that comes back, and network cameras (those are streams).
 
 #[cfg(feature = "camera")]
-mod bus;
+mod backend;
 #[cfg(feature = "camera")]
-mod choice;
+mod bus;
 #[cfg(feature = "camera")]
 mod decode;
 #[cfg(feature = "camera")]
 mod device;
 #[cfg(feature = "camera")]
-mod fault;
+mod device_error;
 #[cfg(feature = "camera")]
 mod feed;
 mod format;
 #[cfg(feature = "camera")]
-mod holder;
+mod format_selection;
+#[cfg(feature = "camera")]
+mod layout;
 #[cfg(feature = "camera")]
 mod limit;
 #[cfg(feature = "camera")]
 mod mjpeg;
 #[cfg(feature = "camera")]
-mod portable;
+mod nokhwa;
 #[cfg(feature = "camera")]
 mod select;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod stamp;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 mod v4l2;
+#[cfg(feature = "camera")]
+mod who_holds;
 
 #[cfg(feature = "camera")]
 pub use device::list;

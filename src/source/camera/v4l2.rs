@@ -19,9 +19,9 @@ use v4l::video::Capture;
 use v4l::video::capture::Parameters;
 use v4l::{Format, FourCC, Fraction};
 
-use super::decode::{Colour, Layout};
-use super::device::{Captured, Device, Listing, guarded};
-use super::fault::Fault;
+use super::backend::{Captured, Device, Listing, guarded};
+use super::device_error::DeviceError;
+use super::layout::{Colour, Layout};
 use super::{CameraFormat, PixelFormat, Rate, stamp};
 use crate::source::CameraSettings;
 
@@ -37,12 +37,12 @@ const PAUSE: Duration = Duration::from_millis(2);
 const READABLE: i16 = 1;
 
 /// What the camera lists, which may be nonsense. Where it takes any size or rate, what `wish` asks for is among them.
-pub(super) fn listing(index: u32, wish: &CameraSettings) -> Result<Listing, Fault> {
+pub(super) fn listing(index: u32, wish: &CameraSettings) -> Result<Listing, DeviceError> {
     guarded(|| {
         let device = v4l::Device::new(index as usize)?;
         let abilities = device.query_caps()?.capabilities;
         if !abilities.contains(Capability::VIDEO_CAPTURE) {
-            return Err(Fault::NoCamera(not_a_camera(abilities)));
+            return Err(DeviceError::NoCamera(not_a_camera(abilities)));
         }
         let mut listing = Listing::default();
         for described in device.enum_formats()? {
@@ -146,8 +146,8 @@ pub(super) struct V4l2 {
 
 impl V4l2 {
     /// Opens the camera with this format: exactly, or with whatever it makes of the wish.
-    pub(super) fn open(index: u32, wanted: CameraFormat, exactly: bool) -> Result<Self, Fault> {
-        let refused = |got: &dyn std::fmt::Display| Fault::Other(format!("it gives {got} instead"));
+    pub(super) fn open(index: u32, wanted: CameraFormat, exactly: bool) -> Result<Self, DeviceError> {
+        let refused = |got: &dyn std::fmt::Display| DeviceError::Other(format!("it gives {got} instead"));
         guarded(|| {
             let device = v4l::Device::new(index as usize)?;
             let (frames, seconds) = wanted.rate.fraction();
@@ -180,8 +180,8 @@ impl V4l2 {
     ///
     /// The crate's `next` gives the last buffer back and takes a new one. Where none was ready, the last one is given back
     /// already, and would be given back twice by another call: so the next buffer that comes is taken without being seen.
-    fn take(&mut self) -> Result<Option<Captured>, Fault> {
-        let Some(stream) = &mut self.stream else { return Err(Fault::Gone) };
+    fn take(&mut self) -> Result<Option<Captured>, DeviceError> {
+        let Some(stream) = &mut self.stream else { return Err(DeviceError::Gone) };
         let taken = if self.owes {
             CaptureStream::dequeue(stream).map(|_| None)
         } else {
@@ -225,7 +225,7 @@ impl Device for V4l2 {
         &self.layout
     }
 
-    fn wait(&mut self, at_most: Duration) -> Result<Option<Captured>, Fault> {
+    fn wait(&mut self, at_most: Duration) -> Result<Option<Captured>, DeviceError> {
         guarded(|| {
             let milliseconds = i32::try_from(at_most.as_millis()).unwrap_or(i32::MAX);
             match self.handle.poll(READABLE, milliseconds) {

@@ -1,7 +1,8 @@
 //! How a live source fares: shared by who reads it, who shows it, and who lets time pass for the tracker.
 
+use crate::sync::lock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// What there is to say of a live source at a moment.
@@ -49,7 +50,7 @@ struct State {
 }
 
 impl Health {
-    pub(super) fn new(stall: Duration) -> Self {
+    pub(in crate::source) fn new(stall: Duration) -> Self {
         let state = State {
             last: Instant::now(),
             opened: Some(Instant::now()),
@@ -141,7 +142,7 @@ impl Health {
 
     /// The state is whole after every statement, so that a panic of another thread does not spoil it.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
     }
 }
 

@@ -1,28 +1,29 @@
 //! What keeps a live source alive: whatever a camera or a stream does, the reader gets its newest picture, is told when
 //! none comes, and is never held up by it.
 //!
-//! A thread of its own (`keep`) reads the source, which may block for as long as it likes, into a mailbox that holds only
+//! A thread of its own (`keep`) reads the source, which may block for as long as it likes, into a slot that holds only
 //! the newest picture. Where the source fails or ends, that thread opens it again, with growing pauses, until it is back
-//! or nobody wants it any more. The reader waits at the mailbox, and watches the silence: a source that is silent for
+//! or nobody wants it any more. The reader waits at the slot, and watches the silence: a source that is silent for
 //! long is stopped, so that the thread can open it anew. What there is to be shown of all this is in [`Health`].
 //!
-//! Source time goes on through every interruption by as much as the wall's clock does (`line`), so that the tracker knows
+//! Source time goes on through every interruption by as much as the wall's clock does (`timeline`), so that the tracker knows
 //! how long nobody looked, and numbers go on without repetition.
 
 mod health;
-mod line;
+mod timeline;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::mailbox::{Mailbox, Taken};
 use super::{NOTICE, Source, SourceError, SourceInfo, Stopper};
 use crate::frame::Frame;
+use crate::latest::{Slot, Taken};
+use crate::sync::lock;
 
 use health::seconds;
 pub use health::{Condition, Health};
-use line::Line;
+use timeline::Timeline;
 
 /// The first pause before a source is opened again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
@@ -45,14 +46,14 @@ pub type Opener = Box<dyn FnMut() -> Result<Box<dyn Source>, SourceError> + Send
 
 /// How long a live source is borne with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Patience {
+pub struct LiveTimeouts {
     /// The silence from which on it counts as stalled.
     pub stall: Duration,
     /// How long one that is gone is waited for; `None`: for ever.
     pub give_up: Option<Duration>,
 }
 
-impl Patience {
+impl LiveTimeouts {
     /// As the settings have it.
     pub fn of(settings: &super::CameraSettings) -> Self {
         let time = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
@@ -67,7 +68,7 @@ type Release = Arc<Mutex<Option<Stopper>>>;
 /// fails.
 pub struct LiveSource {
     info: SourceInfo,
-    newest: Arc<Mailbox<Frame, SourceError>>,
+    newest: Arc<Slot<Frame, SourceError>>,
     health: Health,
     release: Release,
     /// The silence after which the source is opened anew.
@@ -79,15 +80,15 @@ impl LiveSource {
     ///
     /// # Errors
     /// [`SourceError::Open`] where there is no thread for it.
-    pub fn new(source: Box<dyn Source>, again: Opener, patience: Patience) -> Result<Self, SourceError> {
+    pub fn new(source: Box<dyn Source>, again: Opener, timeouts: LiveTimeouts) -> Result<Self, SourceError> {
         let info = source.info().clone();
         // A slow camera is not a stalled one.
         let slow = info
             .rate
             .filter(|rate| *rate > 0.0)
             .map_or(Duration::ZERO, |rate| Duration::try_from_secs_f64(3.0 / rate).unwrap_or(Duration::ZERO));
-        let stall = patience.stall.max(slow);
-        let (newest, health) = (Arc::new(Mailbox::new()), Health::new(stall));
+        let stall = timeouts.stall.max(slow);
+        let (newest, health) = (Arc::new(Slot::new()), Health::new(stall));
         let release: Release = Arc::new(Mutex::new(source.stopper()));
         let keeper = Keeper {
             name: info.name.clone(),
@@ -96,8 +97,8 @@ impl LiveSource {
             health: health.clone(),
             release: Arc::clone(&release),
             stall,
-            give_up: patience.give_up,
-            line: Line::default(),
+            give_up: timeouts.give_up,
+            timeline: Timeline::default(),
             pause: PAUSES.0,
             measured: None,
         };
@@ -153,7 +154,7 @@ impl Drop for LiveSource {
     }
 }
 
-fn stop(newest: &Mailbox<Frame, SourceError>, release: &Release) {
+fn stop(newest: &Slot<Frame, SourceError>, release: &Release) {
     newest.stop();
     let stopper = lock(release).take();
     if let Some(stopper) = stopper {
@@ -161,20 +162,16 @@ fn stop(newest: &Mailbox<Frame, SourceError>, release: &Release) {
     }
 }
 
-fn lock(release: &Release) -> std::sync::MutexGuard<'_, Option<Stopper>> {
-    release.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What the thread that reads works with.
 struct Keeper {
     name: String,
     again: Opener,
-    newest: Arc<Mailbox<Frame, SourceError>>,
+    newest: Arc<Slot<Frame, SourceError>>,
     health: Health,
     release: Release,
     stall: Duration,
     give_up: Option<Duration>,
-    line: Line,
+    timeline: Timeline,
     /// Until it is opened again; grows as long as no picture comes.
     pause: Duration,
     /// When the first picture of this connection came, and how many came since; `None` once the rate was told.
@@ -199,7 +196,7 @@ impl Keeper {
         let mut source = first;
         loop {
             let Some(fault) = self.read(source) else { return Ok(()) };
-            if self.line.is_new() || self.gives_up() {
+            if self.timeline.is_new() || self.gives_up() {
                 return Err(fault);
             }
             // Of what went wrong the first is what happened; that it is still so says nothing new.
@@ -215,7 +212,7 @@ impl Keeper {
 
     /// Reads an open source until it ends; gives why, `None` where nobody wants it any more.
     fn read(&mut self, mut source: Box<dyn Source>) -> Option<SourceError> {
-        self.line.begin_again();
+        self.timeline.begin_again();
         self.measured = None;
         self.health.count_damage_of(source.damage());
         let (mut frames, mut begun) = (0_u64, None::<Instant>);
@@ -234,7 +231,7 @@ impl Keeper {
                 }
                 Err(error) => return Some(error),
             };
-            self.line.place(&mut frame);
+            self.timeline.place(&mut frame);
             frames += 1;
             if begun.get_or_insert_with(Instant::now).elapsed() >= STEADY {
                 self.pause = PAUSES.0;

@@ -77,8 +77,8 @@ fn refused() -> SourceError {
     SourceError::Open { what: "fake".into(), why: "there is none".into() }
 }
 
-fn patience(stall: u64, give_up: Option<u64>) -> Patience {
-    Patience { stall: Duration::from_millis(stall), give_up: give_up.map(Duration::from_millis) }
+fn timeouts(stall: u64, give_up: Option<u64>) -> LiveTimeouts {
+    LiveTimeouts { stall: Duration::from_millis(stall), give_up: give_up.map(Duration::from_millis) }
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn one_that_fails_is_opened_again_with_growing_pauses_and_goes_on() {
         _ => Ok(fake(&[Act::Picture])),
     };
     let first = fake(&[Act::Picture, Act::Fail]);
-    let mut live = LiveSource::new(first, Box::new(again), patience(5_000, None)).unwrap();
+    let mut live = LiveSource::new(first, Box::new(again), timeouts(5_000, None)).unwrap();
     let health = live.health().unwrap();
     let (before, begun) = (live.next_frame().unwrap().unwrap(), Instant::now());
     thread::sleep(Duration::from_millis(700));
@@ -109,7 +109,7 @@ fn one_that_fails_is_opened_again_with_growing_pauses_and_goes_on() {
 #[test]
 fn a_stall_is_seen_and_over_with_the_next_picture() {
     let first = fake(&[Act::Picture, Act::Wait(400), Act::Picture]);
-    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), patience(100, None)).unwrap();
+    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), timeouts(100, None)).unwrap();
     let health = live.health().unwrap();
     live.next_frame().unwrap().unwrap();
     assert!(health.is_good());
@@ -125,7 +125,7 @@ fn a_stall_is_seen_and_over_with_the_next_picture() {
 fn one_that_is_silent_for_long_is_opened_anew() {
     let again = || Ok(fake(&[Act::Picture]));
     let first = fake(&[Act::Picture, Act::Block]);
-    let mut live = LiveSource::new(first, Box::new(again), patience(100, None)).unwrap();
+    let mut live = LiveSource::new(first, Box::new(again), timeouts(100, None)).unwrap();
     let begun = Instant::now();
     live.next_frame().unwrap().unwrap();
     live.next_frame().unwrap().unwrap();
@@ -137,7 +137,7 @@ fn one_that_is_silent_for_long_is_opened_anew() {
 #[test]
 fn one_that_hangs_holds_nobody_up() {
     let first = fake(&[Act::Picture, Act::Hang]);
-    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), patience(100, None)).unwrap();
+    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), timeouts(100, None)).unwrap();
     live.next_frame().unwrap().unwrap();
     let stopper = live.stopper().unwrap();
     let begun = Instant::now();
@@ -154,7 +154,7 @@ fn one_that_hangs_holds_nobody_up() {
 #[test]
 fn whoever_waits_for_one_that_is_gone_can_be_stopped_and_can_give_up() {
     let first = fake(&[Act::Picture, Act::End]);
-    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), patience(100, None)).unwrap();
+    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), timeouts(100, None)).unwrap();
     live.next_frame().unwrap().unwrap();
     let stopper = live.stopper().unwrap();
     thread::spawn(move || {
@@ -165,11 +165,11 @@ fn whoever_waits_for_one_that_is_gone_can_be_stopped_and_can_give_up() {
 
     // What never gave a picture is not waited for.
     let never = fake(&[Act::Fail]);
-    let mut live = LiveSource::new(never, Box::new(|| Err(refused())), patience(100, None)).unwrap();
+    let mut live = LiveSource::new(never, Box::new(|| Err(refused())), timeouts(100, None)).unwrap();
     assert!(live.next_frame().unwrap_err().to_string().contains("pulled out"));
 
     let first = fake(&[Act::Picture, Act::End]);
-    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), patience(100, Some(700))).unwrap();
+    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), timeouts(100, Some(700))).unwrap();
     live.next_frame().unwrap().unwrap();
     assert!(live.next_frame().unwrap_err().to_string().contains("there is none"));
     assert!(live.next_frame().unwrap().is_none());
@@ -178,7 +178,7 @@ fn whoever_waits_for_one_that_is_gone_can_be_stopped_and_can_give_up() {
 #[test]
 fn only_the_newest_picture_waits_for_a_slow_reader() {
     let first = fake(&[Act::Picture; 50]);
-    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), patience(1_000, None)).unwrap();
+    let mut live = LiveSource::new(first, Box::new(|| Err(refused())), timeouts(1_000, None)).unwrap();
     thread::sleep(Duration::from_millis(100));
     assert!(live.next_frame().unwrap().unwrap().sequence >= 50);
 }

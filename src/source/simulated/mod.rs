@@ -4,13 +4,14 @@
 mod script;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::jpeg::{JpegLimits, decode_jpeg};
-use super::{LiveSource, Patience, Source, SourceError, SourceInfo, SourceKind, Stopper};
+use super::{LiveSource, LiveTimeouts, Source, SourceError, SourceInfo, SourceKind, Stopper};
 use crate::frame::{Frame, Picture};
+use crate::sync::lock;
 use script::{Script, Trouble};
 
 /// How long it sleeps at most until it looks whether it should end.
@@ -49,7 +50,7 @@ impl Simulation {
     ///
     /// # Errors
     /// What the recording says, and [`SourceError::Open`] where the system gives no thread.
-    pub fn open(self, patience: Patience) -> Result<Box<dyn Source>, SourceError> {
+    pub fn open(self, timeouts: LiveTimeouts) -> Result<Box<dyn Source>, SourceError> {
         let plug = Arc::new(Plug {
             recording: self.recording,
             world: Mutex::new(None),
@@ -59,7 +60,7 @@ impl Simulation {
         });
         let first = Camera::open(&plug)?;
         let again = move || Ok(Box::new(Camera::open(&plug)?) as Box<dyn Source>);
-        Ok(Box::new(LiveSource::new(Box::new(first), Box::new(again), patience)?))
+        Ok(Box::new(LiveSource::new(Box::new(first), Box::new(again), timeouts)?))
     }
 }
 
@@ -99,7 +100,7 @@ impl Camera {
                 why: "it is unplugged".to_owned(),
             });
         }
-        let world = plug.world.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let world = lock(&plug.world).take();
         let (recording, shown) = match world {
             Some(world) => world,
             None => ((plug.recording)()?, Instant::now()),
@@ -158,14 +159,14 @@ impl Camera {
 
     /// The picture as it comes through a bad cable; `None` where nothing can be made of it.
     fn through_bad_cable(&self, picture: &Picture) -> Option<Picture> {
-        let mut random = self.plug.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut random = lock(&self.plug.random);
         let jpeg = damage(encode(picture)?, &mut random);
         let limits = JpegLimits { width: picture.width() * 2, height: picture.height() * 2 };
         decode_jpeg(&jpeg, limits).ok()
     }
 
     fn is_struck(&self, share: f64) -> bool {
-        self.plug.random.lock().unwrap_or_else(PoisonError::into_inner).f64() < share
+        lock(&self.plug.random).f64() < share
     }
 }
 
@@ -230,7 +231,7 @@ impl Source for Camera {
 
 impl Drop for Camera {
     fn drop(&mut self) {
-        let mut world = self.plug.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut world = lock(&self.plug.world);
         *world = self.recording.take().map(|recording| (recording, self.shown));
     }
 }
@@ -309,8 +310,8 @@ mod tests {
             };
             Ok(Box::new(Grey(info, 0)) as Box<dyn Source>)
         });
-        let patience = Patience { stall: Duration::from_millis(100), give_up: None };
-        Simulation::new(recording, faults).unwrap().open(patience).unwrap()
+        let timeouts = LiveTimeouts { stall: Duration::from_millis(100), give_up: None };
+        Simulation::new(recording, faults).unwrap().open(timeouts).unwrap()
     }
 
     #[test]

@@ -96,7 +96,8 @@ impl<'a> State<'a> {
     pub(crate) fn of(facts: Facts<'a>) -> Self {
         let (frame, pipeline) = (facts.frame, facts.pipeline);
         let health = pipeline.and_then(|pipeline| pipeline.health.as_ref());
-        let history = pipeline.and_then(|pipeline| pipeline.history.as_ref()).map(super::lock);
+        let history =
+            pipeline.and_then(|pipeline| pipeline.history.as_ref()).map(|history| super::lock(history));
         let tracks = facts.scene.iter().flat_map(|scene| &scene.tracks);
         Self {
             version: 1,

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::super::decoder::{LINE, MESSAGES, keep, read_line};
+use super::process::{LINE, MESSAGES, keep, read_line};
+use crate::sync::lock;
 
 #[test]
 fn times_never_go_back() {

@@ -1,18 +1,19 @@
 //! Seeking in a video: the child is ended and another one started before the wanted time. Where its first frame lies is
-//! checked, and its number is found in the index of all frames ([`packets`](super::super::packets)); where that fails, the
+//! checked, and its number is found in the index of all frames ([`packets`](super::packets)); where that fails, the
 //! recording is decoded from its beginning, which is always right.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::super::decoder::{self, Clock, end, lock};
-use super::super::ffprobe::Probe;
-use super::super::input::{Input, Tools};
-use super::super::packets::{Index, IndexReader};
-use super::super::{SourceError, SourceInfo, SourceKind};
 use super::FfmpegSource;
+use super::packets::{Index, IndexReader};
+use super::probe::Probe;
+use super::process::{self, Clock, end};
 use crate::frame::Frame;
+use crate::source::input::{Input, Tools};
+use crate::source::{SourceError, SourceInfo, SourceKind};
+use crate::sync::lock;
 
 /// How long a seek waits for the index of a large file before it goes on without.
 const INDEX_PATIENCE: Duration = Duration::from_millis(1500);
@@ -256,7 +257,7 @@ impl FfmpegSource {
         self.seeking.straight = false;
         (self.over, self.given) = (true, 0);
         end(&self.child);
-        let (child, output) = decoder::start(&self.seeking.tools, &self.seeking.input, &self.probe, seek)?;
+        let (child, output) = process::start(&self.seeking.tools, &self.seeking.input, &self.probe, seek)?;
         self.output = output;
         self.clock = Clock::new(self.probe.rate);
         {

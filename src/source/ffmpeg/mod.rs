@@ -6,6 +6,13 @@
 //! writes a frame's line before its bytes, the log thread hands the line over through a bounded channel, and
 //! [`FfmpegSource::next_frame`] takes a line, then that frame's bytes.
 
+pub(super) mod packets;
+pub(super) mod probe;
+mod process;
+pub(super) mod raw_frame;
+mod seek;
+pub(super) mod showinfo;
+
 use std::io::{ErrorKind, Read};
 use std::process::{Child, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,16 +20,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::decoder::{self, Clock, Output, end, lock};
-use super::ffprobe::{Probe, probe};
+use probe::{Probe, probe};
+use process::{Clock, Output, end};
+use raw_frame::{RawError, raw_length, to_picture};
+use showinfo::OutOfStep;
+
 use super::input::{Input, Tools};
-use super::raw_frame::{RawError, raw_length, to_picture};
-use super::showinfo::OutOfStep;
 use super::{Source, SourceError, SourceInfo, SourceKind, Stopper};
 use crate::frame::Frame;
-
-#[path = "ffmpeg_seek.rs"]
-mod seek;
+use crate::sync::lock;
 
 /// How long ffmpeg may take to end after its last frame.
 const ENDING: Duration = Duration::from_secs(5);
@@ -76,7 +82,7 @@ impl FfmpegSource {
         // A little early: the seek rounds, and the frame at `start` itself is wanted.
         let seek = start.filter(|_| probe.is_seekable()).map(|s| s - probe.container_start - 0.01);
         let seek = seek.filter(|s| *s > 0.0 && s.is_finite());
-        let (child, output) = decoder::start(tools, input, &probe, seek)?;
+        let (child, output) = process::start(tools, input, &probe, seek)?;
         let info = describe(input, &probe, seek.is_some());
         Ok(Self {
             seeking: seek::Seeking::new(tools, input, &info, seek),
@@ -280,5 +286,4 @@ fn describe(input: &Input, probe: &Probe, sought: bool) -> SourceInfo {
 }
 
 #[cfg(test)]
-#[path = "ffmpeg_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! The chunks of a Motion-JPEG AVI, from the first picture on; decoding them is the business of [`avi`](super::avi).
+//! The chunks of a Motion-JPEG AVI, from the first picture on; decoding them is the business of [`avi`](super).
 //!
 //! The file is walked from front to back, chunk by chunk, with the index left unread: so a file without an index, a cut
 //! one and one of several parts (OpenDML `AVIX`) are all the same. What is damaged is stepped over by looking for the
@@ -23,7 +23,7 @@ const CODECS: [&[u8]; 4] = [b"MJPG", b"JPEG", b"DMB1", b"AVRN"];
 
 /// Frames a second as a fraction, and the number that the first frame has on that scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rate {
+pub(in crate::source) struct Rate {
     rate: u32,
     scale: u32,
     start: u32,
@@ -34,21 +34,21 @@ impl Rate {
     const FALLBACK: Self = Self { rate: 25, scale: 1, start: 0 };
 
     #[cfg(test)]
-    pub(super) fn new(rate: u32, scale: u32) -> Self {
+    pub(in crate::source) fn new(rate: u32, scale: u32) -> Self {
         Self { rate, scale, start: 0 }
     }
 
-    pub(super) fn fps(self) -> f64 {
+    pub(in crate::source) fn fps(self) -> f64 {
         f64::from(self.rate) / f64::from(self.scale)
     }
 
     /// The time of a frame in seconds.
-    pub(super) fn time(self, sequence: u64) -> f64 {
+    pub(in crate::source) fn time(self, sequence: u64) -> f64 {
         (sequence as f64 + f64::from(self.start)) * f64::from(self.scale) / f64::from(self.rate)
     }
 
     /// The number of the last frame whose time is at or before `time`; 0 where none is.
-    pub(super) fn frame_at(self, time: f64) -> u64 {
+    pub(in crate::source) fn frame_at(self, time: f64) -> u64 {
         // What is below zero, or no number, becomes 0; what is out of range the largest.
         let guess = (time * self.fps() - f64::from(self.start)) as u64;
         // The division and its reverse may round apart.
@@ -67,19 +67,19 @@ impl Rate {
 
 /// What the head of the file says.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Header {
+pub(in crate::source) struct Header {
     /// The id of the chunks that hold the pictures, without its last letter: `00d`.
     id: [u8; 3],
-    pub(super) rate: Rate,
+    pub(in crate::source) rate: Rate,
     /// Frames promised; 0 where nothing is.
-    pub(super) frames: u64,
+    pub(in crate::source) frames: u64,
     /// Pixels down, as the head has them (twice a picture's, where pictures are fields).
-    pub(super) height: u32,
-    pub(super) sound: bool,
+    pub(in crate::source) height: u32,
+    pub(in crate::source) sound: bool,
 }
 
 /// What comes next in the file.
-pub(super) enum Step {
+pub(in crate::source) enum Step {
     /// A compressed picture, in [`AviFile::jpeg`].
     Picture,
     /// The picture before, again.
@@ -90,7 +90,7 @@ pub(super) enum Step {
 }
 
 /// The chunks of an AVI file, from the first picture on.
-pub(super) struct AviFile {
+pub(in crate::source) struct AviFile {
     reader: BufReader<Box<dyn ReadSeek>>,
     /// Bytes in the file.
     length: u64,
@@ -100,11 +100,11 @@ pub(super) struct AviFile {
     places: Vec<u64>,
     /// The number of the next frame.
     frame: u64,
-    pub(super) header: Header,
+    pub(in crate::source) header: Header,
     /// The compressed picture read last, with [`JPEG_START`] as its start.
-    pub(super) jpeg: Vec<u8>,
+    pub(in crate::source) jpeg: Vec<u8>,
     /// Whether the file ended within a picture.
-    pub(super) cut: bool,
+    pub(in crate::source) cut: bool,
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -112,7 +112,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// What an AVI can be read from.
-pub(super) trait ReadSeek: Read + Seek + Send {}
+pub(in crate::source) trait ReadSeek: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
@@ -126,7 +126,7 @@ fn cannot_read(error: io::Error) -> String {
 
 impl AviFile {
     /// Opens a file and reads its head; the error says why it is not for us.
-    pub(super) fn open(path: &Path) -> Result<Self, String> {
+    pub(in crate::source) fn open(path: &Path) -> Result<Self, String> {
         let file = File::open(path).map_err(cannot_read)?;
         let metadata = file.metadata().map_err(cannot_read)?;
         if !metadata.is_file() {
@@ -136,7 +136,7 @@ impl AviFile {
     }
 
     /// Reads the head of what is already open, `length` bytes long.
-    pub(super) fn read(inner: Box<dyn ReadSeek>, length: u64) -> Result<Self, String> {
+    pub(in crate::source) fn read(inner: Box<dyn ReadSeek>, length: u64) -> Result<Self, String> {
         // Small: walking over the chunks reads this much of each; a picture is read past it.
         let mut reader = BufReader::with_capacity(1 << 12, inner);
         let mut head = [0; 12];
@@ -252,12 +252,12 @@ impl AviFile {
     }
 
     /// The next picture of the video, read.
-    pub(super) fn next_picture(&mut self) -> io::Result<Step> {
+    pub(in crate::source) fn next_picture(&mut self) -> io::Result<Step> {
         self.next_step(true)
     }
 
     /// Goes to frame `wanted`, or the last one where there are fewer; gives the number of the frame where it is now.
-    pub(super) fn find_frame(&mut self, wanted: u64) -> io::Result<u64> {
+    pub(in crate::source) fn find_frame(&mut self, wanted: u64) -> io::Result<u64> {
         let known = self.places.len() as u64;
         if wanted >= known && known > 0 {
             // From the last place known on; nothing is decoded, or even read.
@@ -272,7 +272,7 @@ impl AviFile {
     }
 
     /// Goes to where frame `number` starts; `false` where that is not known.
-    pub(super) fn go_to(&mut self, number: u64) -> bool {
+    pub(in crate::source) fn go_to(&mut self, number: u64) -> bool {
         let place = usize::try_from(number).ok().and_then(|number| self.places.get(number));
         let Some(&place) = place else { return false };
         (self.position, self.frame) = (place, number);
@@ -280,7 +280,7 @@ impl AviFile {
     }
 
     /// Goes to where frame `number` ends.
-    pub(super) fn go_behind(&mut self, number: u64) -> io::Result<()> {
+    pub(in crate::source) fn go_behind(&mut self, number: u64) -> io::Result<()> {
         if self.go_to(number) {
             self.next_step(false)?;
         }

@@ -1,10 +1,10 @@
 //! Reads what ffmpeg's filter `showinfo` prints for each frame: the time stamp, the size, the pixel format and the
 //! colours of the raw frame that follows on the other pipe. Text in, values out; processes and pipes are the business
-//! of [`ffmpeg`](super::ffmpeg).
+//! of [`ffmpeg`](super).
 
 /// The YUV-to-RGB matrix that a frame names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Matrix {
+pub(in crate::source) enum Matrix {
     #[default]
     Unknown,
     Bt601,
@@ -16,16 +16,16 @@ pub(super) enum Matrix {
 
 /// One raw frame as announced.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Announced {
+pub(in crate::source) struct Announced {
     /// Seconds; `None` where the container gives none.
-    pub(super) time: Option<f64>,
-    pub(super) width: u32,
-    pub(super) height: u32,
+    pub(in crate::source) time: Option<f64>,
+    pub(in crate::source) width: u32,
+    pub(in crate::source) height: u32,
     /// ffmpeg's name of the pixel format, such as `yuv420p`.
-    pub(super) format: String,
+    pub(in crate::source) format: String,
     /// Whether samples use 0–255 (`pc`) and not 16–235 (`tv`), where told.
-    pub(super) full_range: Option<bool>,
-    pub(super) matrix: Matrix,
+    pub(in crate::source) full_range: Option<bool>,
+    pub(in crate::source) matrix: Matrix,
 }
 
 /// Follows the log line by line.
@@ -34,7 +34,7 @@ pub(super) struct Announced {
 /// `color_range:tv color_space:bt709 …`; both come before the frame's bytes. The time base is told once, and again
 /// whenever ffmpeg rebuilds its filters because the picture's size changes.
 #[derive(Debug, Default)]
-pub(super) struct Parser {
+pub(in crate::source) struct Parser {
     time_base: Option<(i64, i64)>,
     /// The number that the next frame must carry: a lost line would give every later frame a wrong time.
     expected: u64,
@@ -43,11 +43,11 @@ pub(super) struct Parser {
 
 /// The log contradicts itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OutOfStep(pub(super) String);
+pub(in crate::source) struct OutOfStep(pub(in crate::source) String);
 
 impl Parser {
     /// Whether a line is one of the filter's own, which is no message to anyone.
-    pub(super) fn is_own(line: &str) -> bool {
+    pub(in crate::source) fn is_own(line: &str) -> bool {
         line.contains("[Parsed_showinfo_")
     }
 
@@ -55,7 +55,7 @@ impl Parser {
     ///
     /// # Errors
     /// [`OutOfStep`] where a frame's line is unreadable or one is missing.
-    pub(super) fn line(&mut self, line: &str) -> Result<Option<Announced>, OutOfStep> {
+    pub(in crate::source) fn line(&mut self, line: &str) -> Result<Option<Announced>, OutOfStep> {
         let Some((_, line)) = line.split_once("[Parsed_showinfo_") else { return Ok(None) };
         let Some((_, text)) = line.split_once("] ") else { return Ok(None) };
         let text = text.strip_prefix("[info] ").unwrap_or(text);
@@ -92,7 +92,7 @@ impl Parser {
     }
 
     /// What is left when the log ends.
-    pub(super) fn end(&mut self) -> Option<Announced> {
+    pub(in crate::source) fn end(&mut self) -> Option<Announced> {
         self.pending.take()
     }
 

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 use nokhwa::utils::{CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, frame_formats};
 use nokhwa::{Camera, NokhwaError};
 
-use super::decode::Layout;
-use super::device::{Captured, Device, Listing, guarded};
-use super::fault::Fault;
+use super::backend::{Captured, Device, Listing, guarded};
+use super::device_error::DeviceError;
+use super::layout::Layout;
 use super::{CameraFormat, PixelFormat, Rate};
 
 /// How long a person may take to answer the system's question whether this program may use the camera.
 const PERMISSION_WAIT: Duration = Duration::from_secs(60);
 
-impl From<NokhwaError> for Fault {
+impl From<NokhwaError> for DeviceError {
     fn from(error: NokhwaError) -> Self {
         let text = error.to_string();
         // nokhwa keeps of an operating system's error only its text, which ends with the number.
@@ -29,7 +29,7 @@ impl From<NokhwaError> for Fault {
 
 /// The number and name of every camera.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn cameras() -> Result<Vec<super::select::Named>, Fault> {
+pub(super) fn cameras() -> Result<Vec<super::select::Named>, DeviceError> {
     may_use()?;
     let cameras = guarded(|| Ok(nokhwa::query(nokhwa::utils::ApiBackend::Auto)?))?;
     Ok(cameras
@@ -39,7 +39,7 @@ pub(super) fn cameras() -> Result<Vec<super::select::Named>, Fault> {
 }
 
 /// What the camera lists, which may be nonsense.
-pub(super) fn listing(index: u32) -> Result<Listing, Fault> {
+pub(super) fn listing(index: u32) -> Result<Listing, DeviceError> {
     let formats = guarded(|| {
         // nokhwa wants a format for opening; any will do.
         let any = RequestedFormat::with_formats(RequestedFormatType::None, frame_formats());
@@ -49,18 +49,18 @@ pub(super) fn listing(index: u32) -> Result<Listing, Fault> {
 }
 
 /// A camera that gives frames.
-pub(super) struct Portable {
+pub(super) struct NokhwaDevice {
     /// Only absent while it is dropped.
     camera: Option<Camera>,
     layout: Layout,
 }
 
-impl Portable {
+impl NokhwaDevice {
     /// Opens the camera with exactly this format.
-    pub(super) fn open(index: u32, format: CameraFormat) -> Result<Self, Fault> {
+    pub(super) fn open(index: u32, format: CameraFormat) -> Result<Self, DeviceError> {
         may_use()?;
-        let wanted =
-            to_nokhwa(format).ok_or_else(|| Fault::Other("nokhwa does not know this format".to_owned()))?;
+        let wanted = to_nokhwa(format)
+            .ok_or_else(|| DeviceError::Other("nokhwa does not know this format".to_owned()))?;
         let exact = RequestedFormat::with_formats(RequestedFormatType::Exact(wanted), frame_formats());
         let mut camera = guarded(|| {
             let index = CameraIndex::Index(index);
@@ -72,25 +72,25 @@ impl Portable {
         })?;
         guarded(|| Ok(camera.open_stream()?))?;
         let got = from_nokhwa(camera.camera_format())
-            .ok_or_else(|| Fault::Other("it tells a rate of zero".to_owned()))?;
+            .ok_or_else(|| DeviceError::Other("it tells a rate of zero".to_owned()))?;
         Ok(Self { camera: Some(camera), layout: Layout::of(got) })
     }
 }
 
-impl Device for Portable {
+impl Device for NokhwaDevice {
     fn layout(&self) -> &Layout {
         &self.layout
     }
 
     /// Blocks as long as the driver does: nokhwa has no other wait.
-    fn wait(&mut self, _at_most: Duration) -> Result<Option<Captured>, Fault> {
-        let camera = self.camera.as_mut().ok_or(Fault::Gone)?;
+    fn wait(&mut self, _at_most: Duration) -> Result<Option<Captured>, DeviceError> {
+        let camera = self.camera.as_mut().ok_or(DeviceError::Gone)?;
         let buffer = guarded(|| Ok(camera.frame()?))?;
         Ok(Some(Captured { bytes: Box::new(buffer.buffer_bytes()), broken: false, at: Instant::now() }))
     }
 }
 
-impl Drop for Portable {
+impl Drop for NokhwaDevice {
     fn drop(&mut self) {
         let camera = self.camera.take();
         // nokhwa panics when the driver refuses to stop; the device is closed all the same.
@@ -104,7 +104,7 @@ impl Drop for Portable {
 }
 
 /// Asks the system's permission where it wants to be asked (macOS); elsewhere the answer is yes at once.
-fn may_use() -> Result<(), Fault> {
+fn may_use() -> Result<(), DeviceError> {
     if nokhwa::nokhwa_check() {
         return Ok(());
     }
@@ -115,7 +115,7 @@ fn may_use() -> Result<(), Fault> {
     });
     match told.recv_timeout(PERMISSION_WAIT) {
         Ok(true) => Ok(()),
-        _ => Err(Fault::Denied),
+        _ => Err(DeviceError::Denied),
     }
 }
 
@@ -155,16 +155,21 @@ mod tests {
     fn errors_of_the_system_are_recognised_in_any_wrapping() {
         let open = |why: &str| NokhwaError::OpenDeviceError("0".to_owned(), format!("V4L2 Error: {why}"));
         let cases = [
-            (open("Permission denied (os error 13)"), Fault::Denied),
-            (open("No such file or directory (os error 2)"), Fault::Gone),
-            (NokhwaError::OpenStreamError("Device or resource busy (os error 16)".to_owned()), Fault::Busy),
-            (NokhwaError::ReadFrameError("No such device (os error 19)".to_owned()), Fault::Gone),
+            (open("Permission denied (os error 13)"), DeviceError::Denied),
+            (open("No such file or directory (os error 2)"), DeviceError::Gone),
+            (
+                NokhwaError::OpenStreamError("Device or resource busy (os error 16)".to_owned()),
+                DeviceError::Busy,
+            ),
+            (NokhwaError::ReadFrameError("No such device (os error 19)".to_owned()), DeviceError::Gone),
         ];
         for (error, expected) in cases {
-            assert_eq!(Fault::from(error), expected);
+            assert_eq!(DeviceError::from(error), expected);
         }
         let other = NokhwaError::ReadFrameError("Input/output error (os error 5)".to_owned());
-        assert!(matches!(Fault::from(other), Fault::Other(why) if why.contains("Input/output error")));
+        assert!(
+            matches!(DeviceError::from(other), DeviceError::Other(why) if why.contains("Input/output error"))
+        );
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! The `ffmpeg` child process: its command, its beginning and its end, the thread that reads its log, and the clock that
-//! makes source times of its time stamps. What it gives is taken by [`ffmpeg`](super::ffmpeg).
+//! makes source times of its time stamps. What it gives is taken by [`ffmpeg`](super).
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::SourceError;
-use super::ffprobe::Probe;
-use super::input::{Input, Tools, not_started, redact};
+use super::probe::Probe;
 use super::raw_frame::FORMATS;
 use super::showinfo::{Announced, OutOfStep, Parser};
+use crate::source::SourceError;
+use crate::source::input::{Input, Tools, not_started, own_group, redact};
+use crate::sync::lock;
 
 /// Announced frames that may wait for their bytes to be read. ffmpeg's own queues between its threads are shorter, so
 /// that the log thread never waits while ffmpeg still has frames to write.
@@ -73,19 +74,6 @@ pub(super) fn end(child: &Mutex<Child>) {
     let mut child = lock(child);
     let _ = child.kill();
     let _ = child.wait();
-}
-
-/// A thread that panicked leaves nothing half-done behind these locks.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Puts the child into a process group of its own: Ctrl-C is for this program, which then ends the child in order.
-pub(super) fn own_group(command: &mut Command) {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
-    #[cfg(not(unix))]
-    let _ = command;
 }
 
 fn decode_command(tools: &Tools, input: &Input, probe: &Probe, seek: Option<f64>) -> Command {

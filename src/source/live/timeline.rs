@@ -18,7 +18,7 @@ const CORRECTION: f64 = 0.002;
 
 /// Where the line stands.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct Timeline {
     /// Source time and moment of the line's first picture.
     begin: Option<(f64, Instant)>,
     /// Time and number of the last one.
@@ -28,7 +28,7 @@ pub(super) struct Line {
     first: Option<(u64, u64)>,
 }
 
-impl Line {
+impl Timeline {
     /// Whether no picture was placed yet.
     pub(super) fn is_new(&self) -> bool {
         self.last.is_none()
@@ -39,7 +39,7 @@ impl Line {
         self.first = None;
     }
 
-    /// Puts a picture of the source onto the line: times never go back, numbers grow.
+    /// Puts a picture of the source onto the timeline: times never go back, numbers grow.
     pub(super) fn place(&mut self, frame: &mut Frame) {
         let stamp = if frame.time.is_finite() { frame.time } else { 0.0 };
         let (begin_time, begin) = *self.begin.get_or_insert((stamp, frame.captured));
@@ -86,7 +86,7 @@ mod tests {
 
     /// Places pictures given as (number, stamp, moment in seconds); a new connection where the number is 0 again.
     fn placed(pictures: &[(u64, f64, f64)]) -> Vec<(u64, f64)> {
-        let (mut line, start) = (Line::default(), Instant::now());
+        let (mut line, start) = (Timeline::default(), Instant::now());
         let mut out = Vec::new();
         for (i, &(number, stamp, moment)) in pictures.iter().enumerate() {
             if i > 0 && number == 0 {
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_burst_does_not_make_time_stand_still_afterwards() {
         // Four seconds of pictures that were held back come within a tenth of a second, the next ones in time.
-        let (mut line, start) = (Line::default(), Instant::now());
+        let (mut line, start) = (Timeline::default(), Instant::now());
         let (mut last, mut number) = (-1.0, 0_u32);
         for (pictures, pace) in [(25, 0.04), (100, 0.001), (100, 0.04)] {
             for _ in 0..pictures {
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_slow_clock_is_followed_without_a_jump() {
         // A stream that runs a thousandth too slow, for an hour at 25 pictures a second.
-        let (mut line, start) = (Line::default(), Instant::now());
+        let (mut line, start) = (Timeline::default(), Instant::now());
         let mut last = 0.0;
         for number in 0..90_000_u64 {
             let moment = number as f64 / 25.0;
@@ -163,7 +163,7 @@ mod tests {
         fn times_never_go_back_and_numbers_grow(
             pictures in proptest::collection::vec((any::<u64>(), any::<f64>(), 0.0..1e9_f64, any::<bool>()), 1..60),
         ) {
-            let (mut line, start) = (Line::default(), Instant::now());
+            let (mut line, start) = (Timeline::default(), Instant::now());
             let mut last: Option<(u64, f64)> = None;
             for (number, stamp, moment, again) in pictures {
                 if again {

@@ -1,5 +1,5 @@
 //! Raw decoded frames to RGB pictures: how many bytes a frame of a pixel format has, and what its colours are. Where
-//! the bytes come from is the business of [`ffmpeg`](super::ffmpeg).
+//! the bytes come from is the business of [`ffmpeg`](super).
 
 use yuv::{YuvGrayImage, YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
@@ -8,11 +8,11 @@ use crate::frame::{Picture, PictureError};
 
 /// The pixel formats that are taken raw, as ffmpeg's filter `format` lists them. It picks what loses least of what the
 /// decoder gives: most videos pass through unchanged; RGB stays RGB and grey stays grey.
-pub(super) const FORMATS: &str = "yuv420p|yuvj420p|gray|rgb24";
+pub(in crate::source) const FORMATS: &str = "yuv420p|yuvj420p|gray|rgb24";
 
 /// Why a raw frame cannot become a picture.
 #[derive(Debug)]
-pub(super) enum RawError {
+pub(in crate::source) enum RawError {
     /// A size out of range.
     Size(PictureError),
     /// Anything else; nothing that a right decoder can cause.
@@ -37,7 +37,7 @@ fn layout(frame: &Announced) -> Result<Layout, RawError> {
 }
 
 /// The bytes of a raw frame.
-pub(super) fn raw_length(frame: &Announced) -> Result<usize, RawError> {
+pub(in crate::source) fn raw_length(frame: &Announced) -> Result<usize, RawError> {
     let rgb = Picture::bytes(frame.width, frame.height).map_err(RawError::Size)?;
     Ok(match layout(frame)? {
         Layout::Rgb => rgb,
@@ -51,7 +51,7 @@ fn chroma_length(frame: &Announced) -> usize {
 }
 
 /// Turns the bytes of a raw frame, [`raw_length`] of them, into a picture.
-pub(super) fn to_picture(frame: &Announced, bytes: &[u8]) -> Result<Picture, RawError> {
+pub(in crate::source) fn to_picture(frame: &Announced, bytes: &[u8]) -> Result<Picture, RawError> {
     let (width, height) = (frame.width, frame.height);
     let length = Picture::bytes(width, height).map_err(RawError::Size)?;
     let layout = layout(frame)?;

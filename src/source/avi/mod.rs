@@ -1,5 +1,7 @@
 //! A Motion-JPEG AVI, read without any other program. Any other AVI is for `ffmpeg`. How the file is walked is the
-//! business of [`avi_file`](super::avi_file); here its pictures are decoded and made frames.
+//! business of [`file`]; here its pictures are decoded and made frames.
+
+pub(super) mod file;
 
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
@@ -11,9 +13,9 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::avi_file::{AviFile, Header, Step};
 use super::{Source, SourceError, SourceInfo, SourceKind};
 use crate::frame::{Frame, MAX_SIDE, Picture};
+use file::{AviFile, Header, Step};
 
 /// Whether the file is an AVI whose pictures are Motion JPEG, so that [`AviSource`] is the one to read it, or to say what
 /// is wrong with it. Decodes the first picture, as interlaced ones are not for us.

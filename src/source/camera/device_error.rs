@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::holder;
+use super::who_holds;
 
 /// Why a camera does not do what it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum DeviceError {
     /// This user or program may not use it.
     Denied,
     /// Another program uses it.
@@ -23,7 +23,7 @@ pub(super) enum Fault {
     Other(String),
 }
 
-impl Fault {
+impl DeviceError {
     /// What happened and what to do about it, for the camera with this index.
     pub(super) fn sentence(&self, index: u32) -> String {
         match self {
@@ -38,7 +38,7 @@ impl Fault {
             }
             Self::Busy => format!(
                 "another program is using it{}: close that one, or choose another camera from `trailsight cameras`",
-                holder::sentence(index)
+                who_holds::sentence(index)
             ),
             Self::Gone => {
                 "the camera is gone: plug it in again; `trailsight cameras` lists what is there".to_owned()
@@ -84,7 +84,7 @@ impl Fault {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for DeviceError {
     fn from(error: io::Error) -> Self {
         error.raw_os_error().and_then(Self::of_number).unwrap_or_else(|| Self::Other(error.to_string()))
     }
@@ -97,30 +97,35 @@ mod tests {
     #[test]
     fn each_fault_says_what_to_do() {
         for fault in [
-            Fault::Denied,
-            Fault::Busy,
-            Fault::Gone,
-            Fault::Silent(20),
-            Fault::StillSilent,
-            Fault::NoCamera("it is an output"),
+            DeviceError::Denied,
+            DeviceError::Busy,
+            DeviceError::Gone,
+            DeviceError::Silent(20),
+            DeviceError::StillSilent,
+            DeviceError::NoCamera("it is an output"),
         ] {
             assert!(fault.is_final());
             let sentence = fault.sentence(3);
             assert!(sentence.contains(':'), "what happened, then what to do: {sentence}");
         }
-        assert!(!Fault::Other(String::new()).is_final());
+        assert!(!DeviceError::Other(String::new()).is_final());
     }
 
     #[cfg(unix)]
     #[test]
     fn errors_of_the_system_have_their_sentences() {
-        for (number, fault) in [(13, Fault::Denied), (16, Fault::Busy), (19, Fault::Gone), (2, Fault::Gone)] {
-            assert_eq!(Fault::from(io::Error::from_raw_os_error(number)), fault);
+        for (number, fault) in [
+            (13, DeviceError::Denied),
+            (16, DeviceError::Busy),
+            (19, DeviceError::Gone),
+            (2, DeviceError::Gone),
+        ] {
+            assert_eq!(DeviceError::from(io::Error::from_raw_os_error(number)), fault);
         }
-        let full = Fault::from(io::Error::from_raw_os_error(28));
+        let full = DeviceError::from(io::Error::from_raw_os_error(28));
         assert!(!full.is_final() && full.sentence(0).contains("bus"), "a smaller format may fit: {full:?}");
         assert!(
-            matches!(Fault::from(io::Error::from_raw_os_error(5)), Fault::Other(why) if why.contains("error"))
+            matches!(DeviceError::from(io::Error::from_raw_os_error(5)), DeviceError::Other(why) if why.contains("error"))
         );
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use super::decoder::{SPLICE, end, own_group};
-use super::input::{Input, Tools};
+use super::process::{SPLICE, end};
+use crate::source::input::{Input, Tools, own_group};
 
 /// A file of more packets has no index: 18 hours at 30 frames a second, 16 MB (32 where each is a key frame).
 const PACKETS: usize = 2_000_000;
@@ -21,7 +21,7 @@ const ROUNDING: f64 = 1e-6;
 
 /// The times of all frames.
 #[derive(Debug, PartialEq)]
-pub(super) struct Index {
+pub(in crate::source) struct Index {
     /// Seconds, sorted.
     times: Vec<f64>,
     /// Those of the frames where decoding can begin, sorted.
@@ -31,7 +31,7 @@ pub(super) struct Index {
 impl Index {
     /// Reads lines such as `0.033367,0.000000,K__`: when a frame is shown, when it is decoded, what it is. `None` where a packet has no time, the times begin anew in the middle, or
     /// there are none or too many: numbers cannot be told then.
-    pub(super) fn read(text: impl BufRead) -> Option<Self> {
+    pub(in crate::source) fn read(text: impl BufRead) -> Option<Self> {
         let (mut times, mut keys): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         let mut latest = f64::NEG_INFINITY;
         for line in text.lines() {
@@ -63,7 +63,7 @@ impl Index {
     }
 
     /// The place in the index of the frame shown at `time`, which may be off by `tolerance` (seconds).
-    pub(super) fn place(&self, time: f64, tolerance: f64) -> Option<u64> {
+    pub(in crate::source) fn place(&self, time: f64, tolerance: f64) -> Option<u64> {
         let behind = self.times.partition_point(|t| *t < time - ROUNDING);
         let off = |place: usize| self.times.get(place).map(|t| (t - time).abs());
         let before = behind.checked_sub(1);
@@ -78,19 +78,19 @@ impl Index {
     }
 
     /// The time of the last key frame that is shown at or before `time`.
-    pub(super) fn key_before(&self, time: f64) -> Option<f64> {
+    pub(in crate::source) fn key_before(&self, time: f64) -> Option<f64> {
         let behind = self.keys.partition_point(|t| *t <= time + ROUNDING);
         self.keys.get(behind.checked_sub(1)?).copied()
     }
 
     /// How many frames are shown at or before `time`.
-    pub(super) fn place_behind(&self, time: f64) -> u64 {
+    pub(in crate::source) fn place_behind(&self, time: f64) -> u64 {
         self.times.partition_point(|t| *t <= time + ROUNDING) as u64
     }
 
     /// A moment before the last frame that is shown at or before `time`, and after the frame before that; `None` where
     /// there is no such frame before.
-    pub(super) fn just_before(&self, time: f64) -> Option<f64> {
+    pub(in crate::source) fn just_before(&self, time: f64) -> Option<f64> {
         let behind = self.times.partition_point(|t| *t <= time + ROUNDING);
         let at = *self.times.get(behind.checked_sub(1)?)?;
         let first = self.times.partition_point(|t| *t < at);
@@ -100,7 +100,7 @@ impl Index {
 }
 
 /// An index that is being read, or was.
-pub(super) struct IndexReader {
+pub(in crate::source) struct IndexReader {
     child: Arc<Mutex<Child>>,
     outcome: Receiver<Option<Index>>,
     /// What came, once something has; then `None` where there is no index.
@@ -109,7 +109,7 @@ pub(super) struct IndexReader {
 
 impl IndexReader {
     /// Begins to read; `None` where ffprobe or a thread cannot be had.
-    pub(super) fn start(tools: &Tools, input: &Input) -> Option<Self> {
+    pub(in crate::source) fn start(tools: &Tools, input: &Input) -> Option<Self> {
         let mut command = Command::new(&tools.ffprobe);
         // A capital V: the stream that is decoded, and no cover picture.
         command.args([
@@ -144,7 +144,7 @@ impl IndexReader {
     }
 
     /// The index, where it is there within `patience`.
-    pub(super) fn get(&mut self, patience: Duration) -> Option<Arc<Index>> {
+    pub(in crate::source) fn get(&mut self, patience: Duration) -> Option<Arc<Index>> {
         if self.index.is_none() {
             self.index = match self.outcome.recv_timeout(patience) {
                 Ok(index) => Some(index.map(Arc::new)),

@@ -1,5 +1,5 @@
 //! Asks `ffprobe` what is in a file or behind an address before it is decoded. Decoding is the business of
-//! [`ffmpeg`](super::ffmpeg).
+//! [`ffmpeg`](super).
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::SourceError;
-use super::input::{Input, Tools, not_started, redact};
+use crate::source::SourceError;
+use crate::source::input::{Input, Tools, not_started, redact};
 
 /// How long an address may take to answer; a file on a slow disk, too.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,51 +18,51 @@ const OUTPUT: u64 = 4 << 20;
 
 /// What is known of the video before its first frame.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Probe {
+pub(in crate::source) struct Probe {
     /// The size of the pictures that ffmpeg will give: turned and with square pixels.
-    pub(super) size: Option<(u32, u32)>,
+    pub(in crate::source) size: Option<(u32, u32)>,
     /// Nominal frames a second.
-    pub(super) rate: Option<f64>,
+    pub(in crate::source) rate: Option<f64>,
     /// The number of frames that the container promises.
-    pub(super) frames: Option<u64>,
+    pub(in crate::source) frames: Option<u64>,
     /// Where the video's time begins, in seconds.
-    pub(super) start: f64,
+    pub(in crate::source) start: f64,
     /// The video's length in seconds.
-    pub(super) duration: Option<f64>,
+    pub(in crate::source) duration: Option<f64>,
     /// Whether `duration` is the video's own, not that of the whole file with its sound.
-    pub(super) own_duration: bool,
+    pub(in crate::source) own_duration: bool,
     /// The demuxer's start time, which a seek is relative to.
-    pub(super) container_start: f64,
-    pub(super) has_sound: bool,
+    pub(in crate::source) container_start: f64,
+    pub(in crate::source) has_sound: bool,
     /// ffmpeg's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.
-    pub(super) container: String,
+    pub(in crate::source) container: String,
     /// The version of libavcodec, `(major, minor)`.
-    pub(super) codec_version: (u32, u32),
+    pub(in crate::source) codec_version: (u32, u32),
 }
 
 impl Probe {
     /// Whether the container's index lets ffmpeg seek to a time surely.
-    pub(super) fn is_seekable(&self) -> bool {
+    pub(in crate::source) fn is_seekable(&self) -> bool {
         ["mov", "matroska"].iter().any(|name| self.container.contains(name))
     }
 
     /// Whether a seek of ffmpeg leads near the time, so that it is of use where the times are checked afterwards: an
     /// MPEG stream is searched, an AVI and an FLV have an index that may be coarse or missing.
-    pub(super) fn is_nearly_seekable(&self) -> bool {
+    pub(in crate::source) fn is_nearly_seekable(&self) -> bool {
         self.is_seekable() || ["avi", "mpegts", "mpeg", "flv"].contains(&self.container.as_str())
     }
 
-    pub(super) fn is_avi(&self) -> bool {
+    pub(in crate::source) fn is_avi(&self) -> bool {
         self.container == "avi"
     }
 
     /// Whether the programs know the options of ffmpeg 5.
-    pub(super) fn is_modern(&self) -> bool {
+    pub(in crate::source) fn is_modern(&self) -> bool {
         self.codec_version.0 >= 59
     }
 
     /// The option that makes ffmpeg hand every frame through, as this version calls it.
-    pub(super) fn frame_mode_option(&self) -> &'static str {
+    pub(in crate::source) fn frame_mode_option(&self) -> &'static str {
         if self.codec_version >= (59, 37) { "-fps_mode" } else { "-vsync" }
     }
 }
@@ -73,7 +73,7 @@ impl Probe {
 /// # Errors
 /// [`SourceError::Missing`] without ffprobe; [`SourceError::Open`] where the address does not answer in time;
 /// [`SourceError::Read`] where there is no video: only sound, only text, nothing that is known.
-pub(super) fn probe(tools: &Tools, input: &Input) -> Result<Probe, SourceError> {
+pub(in crate::source) fn probe(tools: &Tools, input: &Input) -> Result<Probe, SourceError> {
     let what = input.what();
     let mut command = Command::new(&tools.ffprobe);
     command.args(["-v", "error", "-of", "json", "-show_library_versions"]);
@@ -100,7 +100,7 @@ pub(super) fn probe(tools: &Tools, input: &Input) -> Result<Probe, SourceError> 
 fn run(mut command: Command, what: &str) -> Result<(bool, Vec<u8>, Vec<u8>), SourceError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env("AV_LOG_FORCE_NOCOLOR", "1");
-    super::decoder::own_group(&mut command);
+    crate::source::input::own_group(&mut command);
     let mut child = command.spawn().map_err(|e| not_started(what, "ffprobe", &e))?;
     let out = collect(child.stdout.take());
     let messages = collect(child.stderr.take());
@@ -219,7 +219,7 @@ struct Tags {
 const TEXT: [&str; 5] = ["tty", "bin", "xbin", "adf", "idf"];
 
 /// Reads what `ffprobe` says, as far as it is more than nothing.
-pub(super) fn read_reply(bytes: &[u8]) -> Result<Probe, String> {
+pub(in crate::source) fn read_reply(bytes: &[u8]) -> Result<Probe, String> {
     understand(serde_json::from_slice(bytes).unwrap_or_default())
 }
 
