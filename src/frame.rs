@@ -121,6 +121,46 @@ impl std::fmt::Debug for Picture {
     }
 }
 
+/// A borrowed picture of 32 bits a pixel: `0x00RRGGBB`, top row first, rows without padding. What is drawn upon, shown and
+/// encoded.
+#[derive(Clone, Copy)]
+pub struct Raster<'a> {
+    width: usize,
+    height: usize,
+    pixels: &'a [u32],
+}
+
+impl<'a> Raster<'a> {
+    /// A picture without a pixel.
+    pub const EMPTY: Self = Self { width: 0, height: 0, pixels: &[] };
+
+    /// Takes `pixels` as a picture; `None` where they are not `width × height`.
+    pub fn new(width: usize, height: usize, pixels: &'a [u32]) -> Option<Self> {
+        (width.checked_mul(height) == Some(pixels.len())).then_some(Self { width, height, pixels })
+    }
+
+    /// Pixels across.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Pixels down.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// `0x00RRGGBB`, row by row.
+    pub fn pixels(&self) -> &'a [u32] {
+        self.pixels
+    }
+}
+
+impl std::fmt::Debug for Raster<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Raster({}×{})", self.width, self.height)
+    }
+}
+
 /// A picture with its place in the source.
 #[derive(Debug, Clone)]
 pub struct Frame {

@@ -33,6 +33,8 @@
 
 pub mod analyse;
 mod assignment;
+#[cfg(feature = "cli")]
+mod atomic_file;
 pub mod attribute;
 mod bounded;
 pub mod dataset;
@@ -44,6 +46,7 @@ pub mod geometry;
 pub mod labels;
 pub mod metrics;
 pub mod scene;
+pub mod sink;
 pub mod track;
 
 #[cfg(feature = "detector")]
@@ -69,8 +72,6 @@ pub mod history;
 mod latest;
 #[cfg(feature = "cli")]
 pub mod pipeline;
-#[cfg(feature = "cli")]
-pub mod sink;
 #[cfg(feature = "cli")]
 pub mod source;
 #[cfg(feature = "cli")]

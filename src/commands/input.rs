@@ -210,6 +210,7 @@ impl From<SourceError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sink::Purpose;
 
     #[test]
     fn files_are_known_by_whatever_name_a_source_has() {
@@ -244,7 +245,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         fs::write(at("in.mp4"), "").unwrap();
         fs::write(at("s.json.new"), "").unwrap();
-        let outputs = Outputs { tracks: vec![at("t.txt"), "-".into()], ..Outputs::default() };
+        let outputs = Outputs::default().with(Purpose::Tracks, at("t.txt")).with(Purpose::Tracks, "-");
         let check = |status: &str, source: &str| {
             check_status(Some(&at(status)), &[at(source).into_os_string()], &outputs)
         };

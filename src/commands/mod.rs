@@ -30,7 +30,7 @@ use crate::cli::{Cli, Command, CommonArgs, OutputArgs};
 use crate::config::{ConfigError, Given, Loaded};
 use crate::detect::DetectError;
 use crate::pipeline::{Outputs, Stop};
-use crate::sink::{self, RecordSettings, SinkError};
+use crate::sink::{Purpose, RecordSettings, Registry, SinkError, raw_name};
 
 /// Why a command did not do what was asked; decides the exit code.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl From<DetectError> for Failure {
 impl From<SinkError> for Failure {
     fn from(error: SinkError) -> Self {
         match error {
-            SinkError::Ending { .. } => Self::Usage(error.to_string()),
+            SinkError::Ending { .. } | SinkError::Scheme { .. } => Self::Usage(error.to_string()),
             _ => Self::failed(error),
         }
     }
@@ -88,13 +88,18 @@ impl From<SinkError> for Failure {
 fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Failure> {
     let OutputArgs { tracks, video, gif } = typed.clone();
     let video = video.or_else(|| settings.path.clone());
-    tracks.iter().try_for_each(|path| sink::check_track_name(path))?;
-    video.as_deref().map_or(Ok(()), sink::check_video_name)?;
-    gif.as_deref().map_or(Ok(()), sink::check_gif_name)?;
     // What has no name of its own, a device or a pipe, has nothing beside it either.
-    let raw = video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(sink::raw_name);
-    let outputs = Outputs { tracks, video, raw, gif, snapshot: None };
-    let all: Vec<&Path> = outputs.paths().collect();
+    let raw = video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(raw_name);
+    let wanted = (tracks.into_iter().map(|path| (Purpose::Tracks, path)))
+        .chain(raw.map(|path| (Purpose::RawVideo, path)))
+        .chain(video.map(|path| (Purpose::Video, path)))
+        .chain(gif.map(|path| (Purpose::Clip, path)));
+    let (registry, mut outputs) = (Registry::default(), Outputs::default());
+    for (purpose, path) in wanted {
+        registry.check(purpose, &path)?;
+        outputs.add(purpose, path);
+    }
+    let all: Vec<&Path> = outputs.targets().collect();
     match all.iter().enumerate().find(|(index, path)| all[..*index].contains(path)) {
         Some((_, twice)) => Err(Failure::Usage(format!("the output {} is given twice", twice.display()))),
         None => Ok(outputs),

@@ -8,9 +8,9 @@ use crate::dataset::{TrackFile, TrackRow};
 use crate::detect;
 use crate::enhance::Enhancer;
 use crate::frame::Frame;
-use crate::pipeline::{Outputs, Recorder, Stats};
+use crate::pipeline::{Outputs, Recorder, RecorderSetup, Stats};
 use crate::scene::{Scene, Track, TrackState};
-use crate::sink::{RecordSettings, refuse_input};
+use crate::sink::{RecordSettings, Registry, refuse_input};
 use crate::track::Trails;
 
 pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
@@ -71,8 +71,18 @@ fn draw(
     };
     let info = input.source.info().clone();
     let stats = Stats::default();
-    let (path, overlay, way) = (&input.files, &settings.overlay, (false, &stats));
-    let recorder = Recorder::open(outputs, &info, path, &labels, overlay, record, way)?;
+    let recorder = Recorder::open(RecorderSetup {
+        outputs,
+        sinks: Vec::new(),
+        registry: Registry::default(),
+        info: &info,
+        inputs: &input.files,
+        labels: &labels,
+        overlay: &settings.overlay,
+        settings: record,
+        in_time: false,
+        stats: &stats,
+    })?;
     context.stop.be_graceful();
     let bar = progress::bar(&info, context.quiet);
     // Boxes of a stabilised run are of the steady picture, and what is masked is not to be seen here either.

@@ -12,7 +12,7 @@ use crate::detect;
 use crate::detection::Detections;
 use crate::engine::{TrackInput, TrackStage, TrackingSettings};
 use crate::pipeline::headless::Census;
-use crate::sink::{FrameFacts, TrackFileInfo, TrackWriter, refuse_input};
+use crate::sink::{End, FrameFacts, Purpose, Registry, RunInfo, Sinks, is_address, refuse_input};
 
 /// What the boxes were found in.
 struct Recording {
@@ -61,12 +61,21 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     let labels = Arc::new(detect::check_classes(&settings.detector)?);
     let wanted: Vec<_> = settings.detector.classes.iter().filter_map(|name| labels.find(name)).collect();
     let detections = DetectionFile::read(file).map_err(Failure::failed)?.every(every);
-    let info = TrackFileInfo { source: file.display().to_string(), labels: Arc::clone(&labels) };
-    let mut writers = Vec::new();
+    let run = RunInfo {
+        source: file.display().to_string(),
+        labels: Arc::clone(&labels),
+        rate: Some(fps),
+        sound: None,
+    };
+    let mut sinks = Vec::new();
     for path in &args.output.tracks {
-        refuse_input(path, file).map_err(Failure::failed)?;
-        writers.push(TrackWriter::open(path, info.clone()).map_err(Failure::failed)?);
+        if !is_address(path) {
+            refuse_input(path, file).map_err(Failure::failed)?;
+        }
+        let quality = 100; // of pictures, of which there are none
+        sinks.push(Registry::default().make(Purpose::Tracks, path, quality).map_err(Failure::failed)?);
     }
+    let mut sinks = Sinks::begin(sinks, &run).map_err(Failure::failed)?;
 
     let started = Instant::now();
     let tracking =
@@ -85,18 +94,17 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
         let scene =
             stage.update(&TrackInput::of_boxes(sequence, time, size, &boxes)).map_err(Failure::failed)?;
         census.count(&scene);
-        for writer in &mut writers {
-            match writer.write(&scene, FrameFacts { size, wall: None }) {
-                Err(error) if error.is_closed() => return Ok(()),
-                other => other.map_err(Failure::failed)?,
+        if let Err(error) = sinks.scene(&scene, &FrameFacts { size, wall: None }) {
+            // What the others have got so far is kept under their partial names.
+            if let Err(more) = sinks.finish(End::Stopped) {
+                log::warn!("{more}");
             }
+            return if error.is_closed() { Ok(()) } else { Err(Failure::failed(error)) };
         }
     }
-    for writer in writers {
-        match writer.finish() {
-            Err(error) if error.is_closed() => {}
-            other => other.map_err(Failure::failed)?,
-        }
+    match sinks.finish(End::Complete) {
+        Err(error) if !error.is_closed() => return Err(Failure::failed(error)),
+        _ => {}
     }
     if !context.quiet {
         let seconds = started.elapsed().as_secs_f64();

@@ -10,7 +10,8 @@ use crate::config::Settings;
 use crate::detect::Detector;
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Report};
-use crate::pipeline::{Mode, Outputs, Pipeline, Plan, Recorder, Stats, StatusFile, Stop};
+use crate::pipeline::{Mode, Outputs, Pipeline, Plan, Recorder, RecorderSetup, Stats, StatusFile, Stop};
+use crate::sink::Registry;
 
 /// A run that has begun.
 pub(super) struct Begun {
@@ -33,8 +34,18 @@ pub(super) fn begin(
     let info = input.source.info();
     let (live, mode) = (info.kind.is_live(), Mode::into_files(info));
     let stats = Arc::new(Stats::default());
-    let (file, overlay, way) = (&input.files, &settings.overlay, (live, &*stats));
-    let recorder = Recorder::open(outputs, info, file, &labels, overlay, &settings.record, way)?;
+    let recorder = Recorder::open(RecorderSetup {
+        outputs,
+        sinks: Vec::new(),
+        registry: Registry::default(),
+        info,
+        inputs: &input.files,
+        labels: &labels,
+        overlay: &settings.overlay,
+        settings: &settings.record,
+        in_time: live,
+        stats: &stats,
+    })?;
     stop.be_graceful();
     let pipeline = Pipeline::start(Plan {
         source: input.source,
@@ -64,11 +75,11 @@ pub(super) fn track_source(
     let left_out = Arc::clone(&pipeline.stats.skipped_record);
     let bar = progress::bar(&pipeline.info, context.quiet);
     if let Some(status) = &mut status {
-        status.tell_run(None, &pipeline, &labels).map_err(Failure::failed)?;
+        status.write_run(None, &pipeline, &labels).map_err(Failure::failed)?;
     }
     let (report, result) = headless::run(pipeline, Some(recorder), &context.stop, |tracked, pipeline| {
-        if let Some(told) = &mut status
-            && let Err(error) = told.tell_run(Some(tracked), pipeline, &labels)
+        if let Some(file) = &mut status
+            && let Err(error) = file.write_run(Some(tracked), pipeline, &labels)
         {
             // The tracks are what counts.
             log::warn!("{error}; it is not written any more");

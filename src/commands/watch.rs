@@ -16,8 +16,11 @@ use crate::config::Live;
 #[cfg(feature = "window")]
 use crate::detect::Detector;
 #[cfg(feature = "window")]
-use crate::pipeline::{Mode, Pipeline, Plan, Recorder, Stats};
+use crate::pipeline::{Mode, Pipeline, Plan, Recorder, RecorderSetup, Stats};
 use crate::pipeline::{Outputs, StatusFile};
+#[cfg(feature = "window")]
+use crate::sink::Registry;
+use crate::sink::{Purpose, ffmpeg_available};
 #[cfg(feature = "window")]
 use crate::source::SourceInfo;
 #[cfg(feature = "window")]
@@ -35,10 +38,11 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         return super::wall::run(args, context);
     }
     let mut outputs = outputs(&args.output, &settings.record)?;
-    if args.repeat && outputs.video.is_some() {
+    if args.repeat && outputs.has(Purpose::Video) {
         // A loop has no end that a video could come to; what was typed does not get here.
         log::info!("record.path does not count with --loop; the key v records");
-        (outputs.video, outputs.raw) = (None, None);
+        outputs.remove(Purpose::Video);
+        outputs.remove(Purpose::RawVideo);
     }
     input::check_status(args.status_file.as_deref(), &args.sources, &outputs)?;
     let input = match args.sources.first() {
@@ -92,10 +96,12 @@ fn into_files(
     let folder = Path::new(FOLDER);
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::Failed(format!("cannot make the folder {FOLDER}: {error}")))?;
-    let ending = if crate::sink::ffmpeg_available() { "mp4" } else { "avi" };
-    outputs.tracks.insert(0, folder.join("tracks.txt"));
-    outputs.video.get_or_insert_with(|| folder.join(format!("video.{ending}")));
-    outputs.snapshot = Some(folder.join("snapshot.png"));
+    let ending = if ffmpeg_available() { "mp4" } else { "avi" };
+    outputs.add(Purpose::Tracks, folder.join("tracks.txt"));
+    if !outputs.has(Purpose::Video) {
+        outputs.add(Purpose::Video, folder.join(format!("video.{ending}")));
+    }
+    outputs.add(Purpose::Snapshot, folder.join("snapshot.png"));
     let names: Vec<String> =
         outputs.paths().map(|path: &Path| PathBuf::from(path).display().to_string()).collect();
     progress::say(&format!("{reason}: working without a window, into {}", names.join(", ")));
@@ -188,11 +194,21 @@ fn show(
     let info = input.source.info();
     let every_frame = settings.source.every_frame && !info.kind.is_live();
     let stats = Arc::new(Stats::default());
-    let (file, overlay, way) = (&input.files, &settings.overlay, (info.kind.is_live(), &*stats));
     // Where one can go back and forth, the recording's sound would belong to other pictures.
     let replay = !args.exit_at_end;
     let mute = SourceInfo { sound: info.sound.clone().filter(|_| !replay), ..info.clone() };
-    let recorder = Recorder::open(outputs, &mute, file, &labels, overlay, &settings.record, way)?;
+    let recorder = Recorder::open(RecorderSetup {
+        outputs,
+        sinks: Vec::new(),
+        registry: Registry::default(),
+        info: &mute,
+        inputs: &input.files,
+        labels: &labels,
+        overlay: &settings.overlay,
+        settings: &settings.record,
+        in_time: info.kind.is_live(),
+        stats: &stats,
+    })?;
     context.stop.be_graceful();
     let stop = context.stop.for_another_run();
     let pipeline = Pipeline::start(Plan {

@@ -1,6 +1,6 @@
 //! Values put into a config file: only their own places in the text change.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
 
 use super::file::{Parsed, Values, parse, same};
 use super::params::{parameter, parameters};
+use crate::atomic_file;
 
 /// `text` (which holds `old`) with the values `wanted`. A value that is there is exchanged where it stands, and the
 /// comment behind it keeps its column; one that is not there is added to its section.
@@ -98,30 +99,11 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<PathBuf> {
         }
         found => found.ok().map(|found| found.permissions()),
     };
-    let name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
-    let (mut file, beside) = create_beside(&target, &name)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions)))
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&beside, &target));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written.map(|()| target)
-}
-
-/// A new file in the same folder, of a name that nobody has.
-fn create_beside(target: &Path, name: &str) -> io::Result<(File, PathBuf)> {
-    let mut tries = 0;
-    loop {
-        let beside = target.with_file_name(format!(".{name}.{}-{tries}", std::process::id()));
-        match OpenOptions::new().write(true).create_new(true).open(&beside) {
-            Ok(file) => return Ok((file, beside)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < 16 => tries += 1,
-            Err(error) => return Err(error),
-        }
-    }
+    atomic_file::replace_beside(&target, |file| {
+        file.write_all(text.as_bytes())?;
+        permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))
+    })?;
+    Ok(target)
 }
 
 /// The file that a link leads to, also where it is not there (yet).

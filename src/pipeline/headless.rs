@@ -107,7 +107,7 @@ pub fn run(
         if let Some(recorder) = &recorder {
             let frame = &tracked.job.frame;
             writing =
-                recorder.tracks(frame, &tracked.scene) && recorder.picture(frame, &tracked.scene, frame.time);
+                recorder.scene(frame, &tracked.scene) && recorder.picture(frame, &tracked.scene, frame.time);
         }
         each(&tracked, &pipeline);
     }

@@ -56,7 +56,7 @@ pub use detector_control::{Note, thread_count};
 pub use message::{FrameJob, Reopen, Target, TrackedFrame};
 pub use plan::{Mode, Plan};
 pub use playback::{PlaybackControl, SPEEDS};
-pub use recorder::{Outputs, Recorder, VideoState};
+pub use recorder::{Output, Outputs, Recorder, RecorderSetup, VideoState};
 pub use scheduler::DetectorScheduler;
 pub use stats::{Rate, Stats};
 pub use status::{StatusError, StatusFile};

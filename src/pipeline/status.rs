@@ -1,15 +1,18 @@
 //! What is going on, for other programs: one JSON object in a file that is replaced as a whole whenever something has
-//! changed, so that whoever reads it finds either the old state or the new one. What the window adds is in `show/status`.
+//! changed, so that whoever reads it finds either the old state or the new one. What the window adds is in `ui/session/status`.
 
-use std::fs;
+use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use super::{Pipeline, TrackedFrame};
+use crate::atomic_file::{self, Durability};
 use crate::labels::Labels;
-use crate::scene::{Track, TrackState};
+use crate::scene::{Scene, Track};
+use crate::sink::TrackRecord;
 use crate::source::{Condition, Health};
 
 /// The state is written at most this often while frames follow one another.
@@ -20,9 +23,10 @@ const PAUSE: Duration = Duration::from_millis(40);
 pub struct StatusFile {
     path: PathBuf,
     written: Option<Instant>,
+    /// What is in the file.
     last: String,
-    /// What is newer than what was written.
-    pending: String,
+    /// The newest state of a run without a window, written or not.
+    run: Option<RunState>,
 }
 
 /// The file cannot be written.
@@ -36,7 +40,7 @@ pub struct StatusError {
 impl StatusFile {
     /// Writes nothing yet.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, written: None, last: String::new(), pending: String::new() }
+        Self { path, written: None, last: String::new(), run: None }
     }
 
     /// Whether it is too early to write while frames follow one another.
@@ -44,82 +48,56 @@ impl StatusFile {
         self.written.is_some_and(|written| written.elapsed() < PAUSE)
     }
 
-    /// Writes what is told, where it is not what was told last.
+    /// Writes a state, where it is not the one that was written last.
     ///
     /// # Errors
     /// [`StatusError`].
-    pub(crate) fn tell(&mut self, state: &impl Serialize) -> Result<(), StatusError> {
+    pub(crate) fn write(&mut self, state: &impl Serialize) -> Result<(), StatusError> {
         // Strings and numbers alone cannot fail to become JSON.
-        self.pending.clear();
         let text = serde_json::to_string(state).unwrap_or_default() + "\n";
-        self.write(text).map_err(|error| StatusError { path: self.path.clone(), error })
-    }
-
-    fn write(&mut self, text: String) -> std::io::Result<()> {
         if text == self.last {
             return Ok(());
         }
         let mut temporary = self.path.clone().into_os_string();
         temporary.push(".new");
-        if let Err(error) = fs::write(&temporary, &text).and_then(|()| fs::rename(&temporary, &self.path)) {
-            // Half a file helps nobody; that it cannot be removed either changes nothing.
-            let _ = fs::remove_file(&temporary);
-            return Err(error);
-        }
+        let write = |file: &mut File| file.write_all(text.as_bytes());
+        atomic_file::replace(&self.path, temporary.as_ref(), Durability::Visible, write)
+            .map_err(|error| StatusError { path: self.path.clone(), error })?;
         (self.written, self.last) = (Some(Instant::now()), text);
         Ok(())
     }
 
-    /// Tells how a run without a window stands, unless it was told just now; `None` before the first frame.
+    /// Writes the state of a run without a window, unless one was written just now; `None` before the first frame.
     ///
     /// # Errors
     /// [`StatusError`].
-    pub fn tell_run(
+    pub fn write_run(
         &mut self,
         tracked: Option<&TrackedFrame>,
         pipeline: &Pipeline,
         labels: &Labels,
     ) -> Result<(), StatusError> {
-        let frame = tracked.map(|tracked| &tracked.job.frame);
-        let tracks = tracked.iter().flat_map(|tracked| &tracked.scene.tracks);
-        let state = RunState {
-            version: 1,
-            source: &pipeline.info.name,
-            frame: frame.map(|frame| frame.sequence + 1),
-            frames: pipeline.info.frames,
-            time: frame.map(|frame| frame.time),
-            duration: pipeline.info.duration,
-            fares: Fares::of(pipeline.health.as_ref()),
-            age_ms: frame.map(|frame| frame.captured.elapsed().as_secs_f64() * 1e3),
-            size: frame.map(|frame| frame.picture.size()),
-            detection_fps: pipeline.stats.detected.per_second(),
-            tracks: tracks.map(|track| Object::of(track, labels)).collect(),
-            closed: false,
-        };
-        if self.is_fresh() {
-            self.pending = serde_json::to_string(&state).unwrap_or_default() + "\n";
-            return Ok(());
-        }
-        self.tell(&state)
+        let state = RunState::of(tracked, pipeline, labels);
+        let written = if self.is_fresh() { Ok(()) } else { self.write(&state) };
+        self.run = Some(state);
+        written
     }
 
-    /// Says that a run without a window is over.
+    /// Writes that a run without a window is over, with its newest state.
     ///
     /// # Errors
     /// [`StatusError`].
     pub fn close_run(&mut self) -> Result<(), StatusError> {
-        let last = if self.pending.is_empty() { &self.last } else { &self.pending };
-        // The last of the fields, see `RunState`; what stands in a name is escaped.
-        let text = last.replace("\"closed\":false}", "\"closed\":true}");
-        self.write(text).map_err(|error| StatusError { path: self.path.clone(), error })
+        let last = self.run.take().map(|state| RunState { closed: true, ..state });
+        last.map_or(Ok(()), |last| self.write(&last))
     }
 }
 
-/// What is told of a run without a window.
-#[derive(Serialize)]
-struct RunState<'a> {
+/// The state of a run without a window.
+#[derive(Debug, Serialize)]
+struct RunState {
     version: u32,
-    source: &'a str,
+    source: String,
     /// From 1, as in track files.
     frame: Option<u64>,
     frames: Option<u64>,
@@ -131,12 +109,32 @@ struct RunState<'a> {
     age_ms: Option<f64>,
     size: Option<(u32, u32)>,
     detection_fps: f64,
-    tracks: Vec<Object>,
+    tracks: Vec<StatusTrack>,
     closed: bool,
 }
 
+impl RunState {
+    fn of(tracked: Option<&TrackedFrame>, pipeline: &Pipeline, labels: &Labels) -> Self {
+        let frame = tracked.map(|tracked| &tracked.job.frame);
+        Self {
+            version: 1,
+            source: pipeline.info.name.clone(),
+            frame: frame.map(|frame| frame.sequence + 1),
+            frames: pipeline.info.frames,
+            time: frame.map(|frame| frame.time),
+            duration: pipeline.info.duration,
+            fares: Fares::of(pipeline.health.as_ref()),
+            age_ms: frame.map(|frame| frame.captured.elapsed().as_secs_f64() * 1e3),
+            size: frame.map(|frame| frame.picture.size()),
+            detection_fps: pipeline.stats.detected.per_second(),
+            tracks: tracked.map_or_else(Vec::new, |tracked| StatusTrack::all(&tracked.scene, labels)),
+            closed: false,
+        }
+    }
+}
+
 /// How a live source fares.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Fares {
     /// `good`, `stalled` or `gone`, and for how long no picture has come while it is not good.
     condition: Option<&'static str>,
@@ -159,24 +157,21 @@ impl Fares {
     }
 }
 
-/// A track.
-#[derive(Serialize)]
-pub(crate) struct Object {
-    id: u64,
-    class: String,
-    /// Left, top, width, height in pixels of the picture.
-    #[serde(rename = "box")]
-    rect: [f32; 4],
+/// A track: all that track files say of it, and `lost`, which is the same as `predicted`.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusTrack {
+    #[serde(flatten)]
+    record: TrackRecord<'static>,
     lost: bool,
 }
 
-impl Object {
-    pub(crate) fn of(track: &Track, labels: &Labels) -> Self {
-        Self {
-            id: track.id,
-            class: labels.name(track.class).into_owned(),
-            rect: [track.rect.left, track.rect.top, track.rect.width, track.rect.height],
-            lost: track.state == TrackState::Lost,
-        }
+impl StatusTrack {
+    /// All tracks of a scene.
+    pub(crate) fn all(scene: &Scene, labels: &Labels) -> Vec<Self> {
+        let one = |track: &Track| {
+            let record = TrackRecord::of(track, scene, labels).into_owned();
+            Self { lost: record.predicted, record }
+        };
+        scene.tracks.iter().map(one).collect()
     }
 }

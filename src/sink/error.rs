@@ -1,7 +1,10 @@
 //! Why something could not be written: each error says what happened, where, and what to do next.
 
-use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "cli")]
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why an output could not be opened, written or completed.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +25,17 @@ pub enum SinkError {
         /// The ending with its dot, or `(none)`.
         ending: String,
         /// The endings that would do.
-        known: &'static str,
+        known: String,
+    },
+    /// The address begins with a scheme that no sink is known for.
+    #[error("cannot write {path}: the scheme {scheme}:// is not known; known are {known}")]
+    Scheme {
+        /// The output as the user named it.
+        path: String,
+        /// The scheme, without `://`.
+        scheme: String,
+        /// The endings and schemes that would do.
+        known: String,
     },
     /// Writing failed half-way: disk full, device gone.
     #[error("writing {path} failed: {why}")]
@@ -73,6 +86,14 @@ impl SinkError {
         matches!(self, Self::Closed { .. })
     }
 
+    /// The error of a sink of your own: `name` is [the sink's](super::Sink::name), `why` says what happened and what to do.
+    pub fn failed(name: &str, why: impl std::fmt::Display) -> Self {
+        Self::Write { path: name.to_owned(), why: why.to_string() }
+    }
+}
+
+#[cfg(feature = "cli")]
+impl SinkError {
     /// The error of opening `path` in `folder`.
     pub(super) fn opening(path: &Path, folder: &Path, error: &io::Error) -> Self {
         let folder = folder.display();

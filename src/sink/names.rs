@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::SinkError;
-use super::ffmpeg::ffmpeg_available;
 use super::partial::partial_name;
+use super::video::ffmpeg_available;
 
 /// Numbers that are tried.
 const MAX_NUMBER: u32 = 1_000_000;

@@ -9,7 +9,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::SinkError;
+use super::{End, SinkError};
+use crate::atomic_file::{self, Durability};
 
 /// Where an output goes, checked.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Where the bytes go.
 #[derive(Debug)]
-enum Sink {
+enum Goal {
     Stdout(io::Stdout),
     Direct(File),
     Partial { file: File, partial: PathBuf, last: PathBuf },
@@ -85,7 +86,7 @@ enum Sink {
 pub struct PartialFile {
     /// As the user named it.
     name: String,
-    sink: Sink,
+    goal: Goal,
 }
 
 impl PartialFile {
@@ -96,20 +97,20 @@ impl PartialFile {
     /// write-protected, or just being written by another run.
     pub fn create(path: &Path) -> Result<Self, SinkError> {
         let name = path.display().to_string();
-        let sink = match Place::of(path)? {
+        let goal = match Place::of(path)? {
             Place::Stdout => {
-                return Ok(Self { name: "standard output".to_owned(), sink: Sink::Stdout(io::stdout()) });
+                return Ok(Self { name: "standard output".to_owned(), goal: Goal::Stdout(io::stdout()) });
             }
             Place::Direct(device) => {
                 let file = OpenOptions::new().write(true).open(&device);
-                Sink::Direct(file.map_err(|error| SinkError::opening(path, folder_of(&device), &error))?)
+                Goal::Direct(file.map_err(|error| SinkError::opening(path, folder_of(&device), &error))?)
             }
             Place::Partial { partial, last } => {
                 let file = open_alone(path, &partial)?;
-                Sink::Partial { file, partial, last }
+                Goal::Partial { file, partial, last }
             }
         };
-        Ok(Self { name, sink })
+        Ok(Self { name, goal })
     }
 
     /// The output as the user named it, for messages.
@@ -119,9 +120,9 @@ impl PartialFile {
 
     /// The file where the bytes are until it is finished, if it is one.
     pub fn path(&self) -> Option<&PathBuf> {
-        match &self.sink {
-            Sink::Partial { partial, .. } => Some(partial),
-            Sink::Stdout(_) | Sink::Direct(_) => None,
+        match &self.goal {
+            Goal::Partial { partial, .. } => Some(partial),
+            Goal::Stdout(_) | Goal::Direct(_) => None,
         }
     }
 
@@ -130,16 +131,16 @@ impl PartialFile {
     /// # Errors
     /// [`SinkError::Write`], or [`SinkError::Closed`] where the reader of a pipe went away.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
-        let outcome = match &mut self.sink {
-            Sink::Stdout(stdout) => stdout.write_all(bytes).and_then(|()| stdout.flush()),
-            Sink::Direct(file) | Sink::Partial { file, .. } => file.write_all(bytes),
+        let outcome = match &mut self.goal {
+            Goal::Stdout(stdout) => stdout.write_all(bytes).and_then(|()| stdout.flush()),
+            Goal::Direct(file) | Goal::Partial { file, .. } => file.write_all(bytes),
         };
         outcome.map_err(|error| self.failed(&error))
     }
 
     /// Whether [`PartialFile::replace`] works here: in a regular file, not in a device or pipe.
     pub fn can_replace(&self) -> bool {
-        matches!(self.sink, Sink::Partial { .. })
+        matches!(self.goal, Goal::Partial { .. })
     }
 
     /// Writes `bytes` over what lies at `offset` from the start, and goes back to the end. Does nothing where
@@ -148,14 +149,32 @@ impl PartialFile {
     /// # Errors
     /// [`SinkError::Write`].
     pub fn replace(&mut self, offset: u64, bytes: &[u8]) -> Result<(), SinkError> {
-        let outcome = match &mut self.sink {
-            Sink::Partial { file, .. } => file
+        let outcome = match &mut self.goal {
+            Goal::Partial { file, .. } => file
                 .seek(SeekFrom::Start(offset))
                 .and_then(|_| file.write_all(bytes))
                 .and_then(|()| file.seek(SeekFrom::End(0))),
-            Sink::Stdout(_) | Sink::Direct(_) => Ok(0),
+            Goal::Stdout(_) | Goal::Direct(_) => Ok(0),
         };
         outcome.map(drop).map_err(|error| self.failed(&error))
+    }
+
+    /// Ends the output as a sink is asked to: under its final name, under its partial name, or removed.
+    ///
+    /// # Errors
+    /// As [`PartialFile::finish`].
+    pub fn end(self, end: End) -> Result<(), SinkError> {
+        match end {
+            End::Complete => self.finish(),
+            End::Stopped => Ok(()),
+            End::Discarded => {
+                if let Some(partial) = self.path() {
+                    // That it cannot be removed changes nothing: the run has failed for another reason.
+                    let _ = fs::remove_file(partial);
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Completes the output: on disk, and under its final name. Whatever had that name is replaced.
@@ -163,11 +182,12 @@ impl PartialFile {
     /// # Errors
     /// [`SinkError::Write`]; the partial file stays.
     pub fn finish(self) -> Result<(), SinkError> {
-        let outcome = match &self.sink {
-            Sink::Stdout(stdout) => stdout.lock().flush(),
-            Sink::Direct(_) => Ok(()),
-            // On disk before it is renamed: after a power cut the final name never holds half a file.
-            Sink::Partial { file, partial, last } => file.sync_all().and_then(|()| fs::rename(partial, last)),
+        let outcome = match &self.goal {
+            Goal::Stdout(stdout) => stdout.lock().flush(),
+            Goal::Direct(_) => Ok(()),
+            Goal::Partial { file, partial, last } => {
+                atomic_file::rename(file, partial, last, Durability::OnDisk)
+            }
         };
         outcome.map_err(|error| self.failed(&error))
     }
@@ -212,7 +232,7 @@ pub(super) fn is_special(path: &Path) -> bool {
 }
 
 /// The error for an ending that nothing is known for.
-pub(super) fn unknown_ending(path: &Path, known: &'static str) -> SinkError {
+pub(super) fn unknown_ending(path: &Path, known: String) -> SinkError {
     let ending = path.extension().map(|extension| {
         let mut dotted = OsString::from(".");
         dotted.push(extension);

@@ -1,4 +1,4 @@
-//! A picture of what is shown, as a PNG under a name that nothing has yet.
+//! A picture as a PNG: of what is shown under a name that nothing has yet, of the fullest scene of a run as a sink.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Cursor, Write};
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
-use super::SinkError;
 use super::names::{all_taken, numbered};
-use crate::view::Canvas;
+use super::{End, Needs, PartialFile, Sink, SinkError, SinkPicture};
+use crate::frame::Raster;
 
-/// Writes `canvas` as `trailsight-0001.png` (or the first free number) into `folder`, and says where it is. Never
+/// Writes `picture` as `trailsight-0001.png` (or the first free number) into `folder`, and says where it is. Never
 /// overwrites.
 ///
 /// # Errors
 /// [`SinkError::Place`] where the folder is missing or closed to us, [`SinkError::Write`], [`SinkError::Picture`].
-pub fn write_snapshot(canvas: &Canvas, folder: &Path) -> Result<PathBuf, SinkError> {
-    let png = encode(canvas)
+pub fn write_snapshot<'a>(picture: impl Into<Raster<'a>>, folder: &Path) -> Result<PathBuf, SinkError> {
+    let png = encode(picture.into())
         .map_err(|why| SinkError::Picture { path: folder.join("snapshot").display().to_string(), why })?;
     let (mut file, path) = create_free(folder)?;
     let outcome = file.write_all(&png).and_then(|()| file.sync_all());
@@ -30,24 +30,25 @@ pub fn write_snapshot(canvas: &Canvas, folder: &Path) -> Result<PathBuf, SinkErr
     }
 }
 
-/// Writes `canvas` as a PNG to `path`, whole or not at all; what had that name is replaced.
+/// Writes `picture` as a PNG to `path`, whole or not at all; what had that name is replaced.
 ///
 /// # Errors
 /// As [`write_snapshot`].
-pub fn write_png(canvas: &Canvas, path: &Path) -> Result<(), SinkError> {
-    let png = encode(canvas).map_err(|why| SinkError::Picture { path: path.display().to_string(), why })?;
-    let mut file = super::PartialFile::create(path)?;
+pub fn write_png<'a>(picture: impl Into<Raster<'a>>, path: &Path) -> Result<(), SinkError> {
+    let png =
+        encode(picture.into()).map_err(|why| SinkError::Picture { path: path.display().to_string(), why })?;
+    let mut file = PartialFile::create(path)?;
     file.append(&png)?;
     file.finish()
 }
 
-fn encode(canvas: &Canvas) -> Result<Vec<u8>, String> {
+fn encode(picture: Raster<'_>) -> Result<Vec<u8>, String> {
     let rgb: Vec<u8> =
-        canvas.pixels().iter().flat_map(|pixel| pixel.to_be_bytes().into_iter().skip(1)).collect();
+        picture.pixels().iter().flat_map(|pixel| pixel.to_be_bytes().into_iter().skip(1)).collect();
     let side = |side: usize| u32::try_from(side).map_err(|error| error.to_string());
     let mut png = Cursor::new(Vec::new());
     PngEncoder::new(&mut png)
-        .write_image(&rgb, side(canvas.width())?, side(canvas.height())?, ExtendedColorType::Rgb8)
+        .write_image(&rgb, side(picture.width())?, side(picture.height())?, ExtendedColorType::Rgb8)
         .map_err(|error| error.to_string())?;
     Ok(png.into_inner())
 }
@@ -64,9 +65,56 @@ fn create_free(folder: &Path) -> Result<(File, PathBuf), SinkError> {
     Err(all_taken(folder, "png"))
 }
 
+/// Keeps the drawn picture of the frame in which most tracks were seen, and writes it when the run is complete.
+pub(super) struct SnapshotSink {
+    path: PathBuf,
+    name: String,
+    fullest: Option<Fullest>,
+}
+
+struct Fullest {
+    tracks: usize,
+    size: (usize, usize),
+    pixels: Vec<u32>,
+}
+
+impl SnapshotSink {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), name: path.display().to_string(), fullest: None }
+    }
+}
+
+impl Sink for SnapshotSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::DRAWN_PICTURES
+    }
+
+    fn picture(&mut self, picture: &SinkPicture<'_>) -> Result<(), SinkError> {
+        let tracks = picture.scene.seen().count();
+        if self.fullest.as_ref().is_none_or(|fullest| tracks > fullest.tracks) {
+            let size = (picture.pixels.width(), picture.pixels.height());
+            self.fullest = Some(Fullest { tracks, size, pixels: picture.pixels.pixels().to_vec() });
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, end: End) -> Result<(), SinkError> {
+        let Some(Fullest { size: (width, height), pixels, .. }) = &self.fullest else { return Ok(()) };
+        match Raster::new(*width, *height, pixels) {
+            Some(picture) if end == End::Complete => write_png(picture, &self.path),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::Canvas;
 
     #[test]
     fn a_snapshot_takes_the_first_free_name_and_holds_the_pixels() {

@@ -5,7 +5,7 @@
 //! outside is clipped before any loop, so that no call costs more than a pass over the canvas.
 
 use super::blend::{Scratch, mix, mix_row, weight};
-use crate::frame::{MAX_AREA, MAX_SIDE, Picture};
+use crate::frame::{MAX_AREA, MAX_SIDE, Picture, Raster};
 use crate::geometry::Rect;
 
 /// A colour with its opacity, to draw with.
@@ -51,6 +51,13 @@ impl PartialEq for Canvas {
 }
 
 impl Eq for Canvas {}
+
+impl<'a> From<&'a Canvas> for Raster<'a> {
+    fn from(canvas: &'a Canvas) -> Self {
+        // A canvas always has the pixels of its size.
+        Raster::new(canvas.width, canvas.height, &canvas.pixels).unwrap_or(Raster::EMPTY)
+    }
+}
 
 impl Canvas {
     /// A black canvas of `width × height` pixels, cut down to [`MAX_SIDE`] a side and [`MAX_AREA`] in all.

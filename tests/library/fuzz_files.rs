@@ -9,14 +9,16 @@ use trailsight::config::default_file;
 use trailsight::geometry::Rect;
 use trailsight::labels::Labels;
 use trailsight::scene::{Scene, Track, TrackState};
-use trailsight::sink::{FrameFacts, TrackFileInfo, TrackWriter};
+use trailsight::sink::{End, FrameFacts, Purpose, Registry, RunInfo, Sinks};
 
 /// Three frames with two objects, as we write them.
 fn tracks(name: &str) -> Vec<u8> {
     let folder = Scratch::new();
     let path = folder.path(name);
-    let info = TrackFileInfo { source: "a \"clip\"".to_owned(), labels: Arc::new(Labels::coco()) };
-    let mut writer = TrackWriter::open(&path, info).unwrap();
+    let labels = Arc::new(Labels::coco());
+    let run = RunInfo { source: "a \"clip\"".to_owned(), labels, rate: None, sound: None };
+    let sink = Registry::default().make(Purpose::Tracks, &path, 80).unwrap();
+    let mut sinks = Sinks::begin(vec![sink], &run).unwrap();
     for sequence in 0..3 {
         let track = |id: u64, state| Track {
             id,
@@ -31,9 +33,9 @@ fn tracks(name: &str) -> Vec<u8> {
         };
         let tracks = vec![track(1, TrackState::Confirmed), track(2, TrackState::Lost)];
         let scene = Scene { sequence, time: sequence as f64 / 10.0, tracks, ..Scene::default() };
-        writer.write(&scene, FrameFacts { size: (640, 480), wall: None }).unwrap();
+        sinks.scene(&scene, &FrameFacts { size: (640, 480), wall: None }).unwrap();
     }
-    writer.finish().unwrap();
+    sinks.finish(End::Complete).unwrap();
     std::fs::read(path).unwrap()
 }
 

@@ -28,8 +28,11 @@ use trailsight::detection::Detection;
 use trailsight::engine::{DetectionSource, RecordedDetections};
 use trailsight::frame::Picture;
 use trailsight::labels::Labels;
-use trailsight::pipeline::{Mode, Outputs, Pipeline, Plan, Recorder, Stats, Stop, TrackedFrame, headless};
+use trailsight::pipeline::{
+    Mode, Outputs, Pipeline, Plan, Recorder, RecorderSetup, Stats, Stop, TrackedFrame, headless,
+};
 use trailsight::scene::Scene;
+use trailsight::sink::{Inputs, Purpose, Registry};
 use trailsight::source::{LiveSource, LiveTimeouts, Source, SourceKind};
 
 /// Beyond what 32 bits count, soon after the beginning; and beyond a year.
@@ -125,18 +128,20 @@ fn in_step_into_files() {
     settings.detector.threads = 2;
     let (stop, folder) = (Stop::default(), tempfile::tempdir().unwrap());
     let source = Box::new(Clip::new(SourceKind::Recording, FAR, frames));
-    let outputs = Outputs { tracks: vec![folder.path().join("tracks.txt")], ..Outputs::default() };
+    let outputs = Outputs::default().with(Purpose::Tracks, folder.path().join("tracks.txt"));
     let (labels, stats) = (Arc::new(Labels::coco()), Stats::default());
-    let way = (false, &stats);
-    let recorder = Recorder::open(
-        &outputs,
-        source.info(),
-        &trailsight::sink::Inputs::default(),
-        &labels,
-        &settings.overlay,
-        &settings.record,
-        way,
-    )
+    let recorder = Recorder::open(RecorderSetup {
+        outputs: &outputs,
+        sinks: Vec::new(),
+        registry: Registry::default(),
+        info: source.info(),
+        inputs: &Inputs::default(),
+        labels: &labels,
+        overlay: &settings.overlay,
+        settings: &settings.record,
+        in_time: false,
+        stats: &stats,
+    })
     .unwrap();
     let pipeline = Pipeline::start(plan(source, &settings, &stop)).unwrap();
     let (mut gauge, mut rules) = (Gauge::new("in step, into a track file", frames), Rules::new(&settings));

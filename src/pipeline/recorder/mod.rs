@@ -23,11 +23,11 @@ use super::stats::Stats;
 use crate::frame::Frame;
 use crate::labels::Labels;
 use crate::scene::Scene;
-use crate::sink::{FrameFacts, Inputs, RecordSettings, SinkError};
+use crate::sink::{FrameFacts, Inputs, RecordSettings, Registry, RunInfo, Sink, SinkError};
 use crate::source::SourceInfo;
 use crate::view::OverlaySettings;
 
-pub use outputs::{Outputs, VideoState};
+pub use outputs::{Output, Outputs, VideoState};
 
 use outputs::Shared;
 use writer::{Job, Writer};
@@ -36,21 +36,55 @@ use writer::{Job, Writer};
 const PICTURES: usize = 4;
 /// How many begins and ends of videos find room beside them, so that neither is waited for.
 const TURNS: usize = 4;
-/// How many scenes wait for the track files: they are small, and none is left out.
+/// How many scenes wait to be written: they are small, and none is left out.
 const SCENES: usize = 1024;
+
+/// What a recorder is opened with.
+pub struct RecorderSetup<'a> {
+    /// The outputs that are wanted; there may be none yet.
+    pub outputs: &'a Outputs,
+    /// Further sinks, which are in no table.
+    pub sinks: Vec<Box<dyn Sink>>,
+    /// Which sink writes which output.
+    pub registry: Registry,
+    /// The source.
+    pub info: &'a SourceInfo,
+    /// The files that are read: none of them is written over.
+    pub inputs: &'a Inputs,
+    /// The names of the classes.
+    pub labels: &'a Arc<Labels>,
+    /// How pictures are drawn.
+    pub overlay: &'a OverlaySettings,
+    /// The quality of videos, and whether the raw picture is written beside those that begin while the run goes on.
+    pub settings: &'a RecordSettings,
+    /// Pictures that a slow encoder is not ready for are left out and counted, instead of being waited for.
+    pub in_time: bool,
+    /// Where what is left out is counted.
+    pub stats: &'a Stats,
+}
+
+/// What sinks are told of a run over this source.
+pub(crate) fn run_info(info: &SourceInfo, labels: &Arc<Labels>) -> RunInfo {
+    RunInfo {
+        source: info.name.clone(),
+        labels: Arc::clone(labels),
+        rate: info.rate,
+        sound: info.sound.clone(),
+    }
+}
 
 /// Writes beside the rest of the program. Dropped without [`Recorder::finish`], files stay under their partial names.
 #[derive(Debug)]
 pub struct Recorder {
-    /// Scenes with what is known of their frame, for the track files.
+    /// Scenes with what is known of their frame.
     scenes: Sender<(Scene, FrameFacts)>,
     /// Pictures with their scene, and when videos begin and end.
     jobs: Sender<Job>,
     thread: JoinHandle<Result<(), SinkError>>,
     shared: Arc<Shared>,
-    has_tracks: bool,
-    /// Pictures are wanted whether or not there is a video.
-    wants_pictures: bool,
+    needs_scenes: bool,
+    /// Pictures are needed whether or not there is a video.
+    needs_pictures: bool,
     /// Frames are of this very moment.
     live: bool,
     /// Leave pictures out rather than wait.
@@ -59,23 +93,16 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Opens all outputs, of which there may be none yet, and starts the thread. `inputs` are the files that are read.
-    /// `in_time`: pictures that a slow encoder is not ready for are left out and counted, instead of being waited for.
+    /// Begins all sinks, of which there may be none yet, and starts the thread.
     ///
     /// # Errors
     /// [`SinkError`] where an output cannot be opened, or is a file that is read. Nothing is left behind then.
-    pub fn open(
-        outputs: &Outputs,
-        info: &SourceInfo,
-        inputs: &Inputs,
-        labels: &Arc<Labels>,
-        overlay: &OverlaySettings,
-        settings: &RecordSettings,
-        (in_time, stats): (bool, &Stats),
-    ) -> Result<Self, SinkError> {
+    pub fn open(setup: RecorderSetup<'_>) -> Result<Self, SinkError> {
+        let RecorderSetup { outputs, inputs, info, in_time, stats, .. } = setup;
         outputs.paths().try_for_each(|output| inputs.refuse(output))?;
         let shared = Arc::new(Shared::default());
-        let writer = Writer::open(outputs, info, (labels, overlay, settings), Arc::clone(&shared))?;
+        let writer = Writer::open(setup, Arc::clone(&shared))?;
+        let (needs_scenes, needs_pictures) = (writer.needs_scenes(), writer.needs_pictures());
         let (scenes, scenes_in) = bounded(SCENES);
         let (jobs, jobs_in) = bounded(PICTURES + TURNS);
         let run = move || writer.run(&scenes_in, &jobs_in);
@@ -90,27 +117,27 @@ impl Recorder {
             jobs,
             thread,
             shared,
-            has_tracks: !outputs.tracks.is_empty(),
-            wants_pictures: outputs.gif.is_some() || outputs.snapshot.is_some(),
+            needs_scenes,
+            needs_pictures,
             live: info.kind.is_live(),
             in_time,
             skipped: Arc::clone(&stats.skipped_record),
         })
     }
 
-    /// Whether there are track files.
-    pub fn writes_tracks(&self) -> bool {
-        self.has_tracks
+    /// Whether any sink takes scenes.
+    pub fn takes_scenes(&self) -> bool {
+        self.needs_scenes
     }
 
     /// Whether pictures are being written.
     pub fn takes_pictures(&self) -> bool {
-        self.wants_pictures || self.is_filming()
+        self.needs_pictures || self.is_filming()
     }
 
-    /// Writes the tracks of a frame; false when writing has failed and [`Recorder::finish`] will say why.
-    pub fn tracks(&self, frame: &Frame, scene: &Scene) -> bool {
-        if !self.has_tracks {
+    /// Writes the scene of a frame; false when writing has failed and [`Recorder::finish`] will say why.
+    pub fn scene(&self, frame: &Frame, scene: &Scene) -> bool {
+        if !self.needs_scenes {
             return !self.thread.is_finished();
         }
         let taken = || SystemTime::now().checked_sub(frame.captured.elapsed());
@@ -121,7 +148,7 @@ impl Recorder {
     /// Writes a picture with its scene into the video, at this time of the video in seconds, which should not go back
     /// (its first picture's counts as 0); false when writing has failed.
     pub fn picture(&self, frame: &Frame, scene: &Scene, time: f64) -> bool {
-        if !self.wants_pictures && !self.shared.filming.load(Ordering::SeqCst) {
+        if !self.needs_pictures && !self.shared.filming.load(Ordering::SeqCst) {
             return !self.thread.is_finished();
         }
         let job = || Job::Picture { frame: frame.clone(), scene: scene.clone(), time };
@@ -157,7 +184,7 @@ impl Recorder {
         let skipped = self.skipped.load(Ordering::Relaxed);
         if !self.turn(Job::Begin { path: path.map(Path::to_owned), skipped }) {
             self.shared.filming.store(false, Ordering::SeqCst);
-            self.shared.tell("the encoder is busy: no new video yet".to_owned());
+            self.shared.notify("the encoder is busy: no new video yet".to_owned());
         }
     }
 
@@ -168,14 +195,14 @@ impl Recorder {
         }
         if !self.turn(Job::End { skipped: self.skipped.load(Ordering::Relaxed) }) {
             self.shared.filming.store(true, Ordering::SeqCst);
-            self.shared.tell("the encoder is busy: the video goes on".to_owned());
+            self.shared.notify("the encoder is busy: the video goes on".to_owned());
         }
     }
 
-    /// From the next picture on, videos are drawn so. Track files keep the names of the classes that they began with.
-    pub fn look(&self, labels: &Arc<Labels>, overlay: &OverlaySettings) {
+    /// Sets how pictures are drawn from the next one on. Track files keep the names of the classes that they began with.
+    pub fn set_style(&self, labels: &Arc<Labels>, overlay: &OverlaySettings) {
         // Where there is no room, pictures are being left out too; the next change comes through.
-        self.turn(Job::Look { labels: Arc::clone(labels), overlay: Box::new(overlay.clone()) });
+        self.turn(Job::Style { labels: Arc::clone(labels), overlay: Box::new(overlay.clone()) });
     }
 
     /// Whether a video is being written, or will be from the next picture on.

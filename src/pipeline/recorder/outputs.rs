@@ -6,34 +6,66 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard};
 
+use crate::sink::{Purpose, is_address};
+
 /// How many notes are kept until they are asked for.
 const NOTES: usize = 16;
 
-/// Which files are wanted.
-#[derive(Debug, Clone, Default)]
-pub struct Outputs {
-    /// Track files, by their endings.
-    pub tracks: Vec<PathBuf>,
-    /// The annotated video.
-    pub video: Option<PathBuf>,
-    /// The same pictures without what is drawn into them.
-    pub raw: Option<PathBuf>,
-    /// A short clip of the annotated video.
-    pub gif: Option<PathBuf>,
-    /// A picture of the fullest scene.
-    pub snapshot: Option<PathBuf>,
+/// One output that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// A file, `-` for standard output, or an address (`scheme://…`).
+    pub target: PathBuf,
 }
 
+/// Which outputs are wanted: a list, ordered by their purpose.
+#[derive(Debug, Clone, Default)]
+pub struct Outputs(Vec<Output>);
+
 impl Outputs {
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.paths().next().is_none()
+    /// Adds an output behind those of the same purpose.
+    pub fn add(&mut self, purpose: Purpose, target: impl Into<PathBuf>) {
+        let place = self.0.partition_point(|output| output.purpose <= purpose);
+        self.0.insert(place, Output { purpose, target: target.into() });
     }
 
-    /// All files, in the order in which they are named.
+    /// The same outputs and one more.
+    #[must_use]
+    pub fn with(mut self, purpose: Purpose, target: impl Into<PathBuf>) -> Self {
+        self.add(purpose, target);
+        self
+    }
+
+    /// Takes all outputs of this purpose away.
+    pub fn remove(&mut self, purpose: Purpose) {
+        self.0.retain(|output| output.purpose != purpose);
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether there is an output for this purpose.
+    pub fn has(&self, purpose: Purpose) -> bool {
+        self.0.iter().any(|output| output.purpose == purpose)
+    }
+
+    /// All outputs.
+    pub fn iter(&self) -> impl Iterator<Item = &Output> {
+        self.0.iter()
+    }
+
+    /// All files and addresses.
+    pub fn targets(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|output| output.target.as_path())
+    }
+
+    /// All files, `-` among them, without the addresses.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        let pictures = self.video.iter().chain(&self.raw).chain(&self.gif).chain(&self.snapshot);
-        self.tracks.iter().chain(pictures).map(PathBuf::as_path)
+        self.targets().filter(|target| !is_address(target))
     }
 }
 
@@ -74,7 +106,7 @@ impl Shared {
     }
 
     /// Leaves a note for [`Recorder::note`](super::Recorder::note); of too many the oldest goes.
-    pub(super) fn tell(&self, note: String) {
+    pub(super) fn notify(&self, note: String) {
         let mut notes = lock(&self.notes);
         if notes.len() >= NOTES {
             notes.pop_front();

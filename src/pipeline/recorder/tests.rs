@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::config::Settings;
 use crate::frame::Picture;
+use crate::sink::{End, Purpose};
 use crate::source::{AviSource, Source, SourceKind};
 
 fn info() -> SourceInfo {
@@ -22,17 +23,28 @@ fn info() -> SourceInfo {
 fn open(outputs: &Outputs, raw: bool, in_time: bool, stats: &Stats) -> Recorder {
     let mut settings = Settings::default();
     settings.record.raw = raw;
-    let labels = Arc::new(Labels::coco());
-    Recorder::open(
+    open_with(outputs, &settings, in_time, stats, Vec::new()).unwrap()
+}
+
+fn open_with(
+    outputs: &Outputs,
+    settings: &Settings,
+    in_time: bool,
+    stats: &Stats,
+    sinks: Vec<Box<dyn Sink>>,
+) -> Result<Recorder, SinkError> {
+    Recorder::open(RecorderSetup {
         outputs,
-        &info(),
-        &Inputs::default(),
-        &labels,
-        &settings.overlay,
-        &settings.record,
-        (in_time, stats),
-    )
-    .unwrap()
+        sinks,
+        registry: Registry::default(),
+        info: &info(),
+        inputs: &Inputs::default(),
+        labels: &Arc::new(Labels::coco()),
+        overlay: &settings.overlay,
+        settings: &settings.record,
+        in_time,
+        stats,
+    })
 }
 
 fn frame(sequence: u64, side: u32) -> Frame {
@@ -102,8 +114,8 @@ fn a_video_begins_and_ends_while_running_and_another_one_does() {
 #[test]
 fn what_goes_wrong_with_such_a_video_is_a_note_and_the_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let tracks = vec![folder.path().join("t.jsonl")];
-    let recorder = open(&Outputs { tracks, ..Outputs::default() }, false, false, &Stats::default());
+    let outputs = Outputs::default().with(Purpose::Tracks, folder.path().join("t.jsonl"));
+    let recorder = open(&outputs, false, false, &Stats::default());
     recorder.begin_video(Some(&folder.path().join("none/a.avi")));
     let note = wait_for("the note", || recorder.note());
     assert!(note.contains("does not exist"), "{note}");
@@ -118,7 +130,7 @@ fn what_goes_wrong_with_such_a_video_is_a_note_and_the_run_goes_on() {
         assert!(recorder.video().is_none());
     }
     film(&recorder, 0.0, 2);
-    assert!(recorder.tracks(&frame(0, 64), &Scene::default()));
+    assert!(recorder.scene(&frame(0, 64), &Scene::default()));
     recorder.finish(true).unwrap();
     let text = std::fs::read_to_string(folder.path().join("t.jsonl")).unwrap();
     // A live source's frame says when it was taken.
@@ -129,7 +141,7 @@ fn what_goes_wrong_with_such_a_video_is_a_note_and_the_run_goes_on() {
 fn a_run_that_is_not_complete_leaves_what_was_asked_for_partial_and_the_rest_whole() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let outputs = Outputs { video: Some(at("asked.avi")), ..Outputs::default() };
+    let outputs = Outputs::default().with(Purpose::Video, at("asked.avi"));
     let stats = Stats::default();
     let recorder = open(&outputs, false, false, &stats);
     assert!(recorder.is_filming());
@@ -153,19 +165,13 @@ fn nothing_is_left_behind_where_an_output_cannot_be() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     std::fs::create_dir(at("raw.avi")).unwrap();
-    let outputs = Outputs {
-        tracks: vec![at("t.json")],
-        video: Some(at("a.avi")),
-        raw: Some(at("raw.avi")),
-        gif: Some(at("a.gif")),
-        snapshot: None,
-    };
-    let settings = Settings::default();
-    let (labels, stats) = (Arc::new(Labels::coco()), Stats::default());
-    let (overlay, way) = (&settings.overlay, (false, &stats));
-    let error =
-        Recorder::open(&outputs, &info(), &Inputs::default(), &labels, overlay, &settings.record, way)
-            .unwrap_err();
+    let outputs = Outputs::default()
+        .with(Purpose::Tracks, at("t.json"))
+        .with(Purpose::Tracks, at("t.csv"))
+        .with(Purpose::Video, at("a.avi"))
+        .with(Purpose::RawVideo, at("raw.avi"))
+        .with(Purpose::Clip, at("a.gif"));
+    let error = open_with(&outputs, &Settings::default(), false, &Stats::default(), Vec::new()).unwrap_err();
     assert!(error.to_string().contains("it is a folder"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -190,4 +196,55 @@ fn live_pictures_are_left_out_and_counted_and_begin_and_end_never() {
     assert!(note.ends_with(&format!(", {skipped} frames left out)")), "{note}");
     recorder.finish(true).unwrap();
     assert!(frames(&path) > 0);
+}
+
+/// Fails with its third scene.
+struct Faulty(u32);
+
+impl Sink for Faulty {
+    fn name(&self) -> &str {
+        "faulty"
+    }
+
+    fn scene(&mut self, _: &Scene, _: &FrameFacts) -> Result<(), SinkError> {
+        self.0 += 1;
+        if self.0 == 3 { Err(SinkError::failed("faulty", "the plug was pulled")) } else { Ok(()) }
+    }
+
+    fn finish(self: Box<Self>, _: End) -> Result<(), SinkError> {
+        panic!("a sink that failed is not finished")
+    }
+}
+
+#[test]
+fn a_sink_that_fails_is_one_error_and_every_other_file_is_closed_properly() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let mut outputs = Outputs::default().with(Purpose::Video, at("a.avi"));
+    for name in ["a.txt", "a.jsonl", "a.json", "a.csv"] {
+        outputs.add(Purpose::Tracks, at(name));
+    }
+    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Faulty(0))];
+    let recorder = open_with(&outputs, &Settings::default(), false, &Stats::default(), sinks).unwrap();
+    film(&recorder, 0.0, 2);
+    wait_for("the pictures", || recorder.video().filter(|video| video.frames == 2));
+    let mut sequence = 0;
+    let written = wait_for("the failure", || {
+        sequence += 1;
+        (!recorder.scene(&frame(sequence, 64), &Scene { sequence, ..Scene::default() })).then_some(sequence)
+    });
+    assert!(written >= 3, "{written}");
+    let error = recorder.finish(true).unwrap_err().to_string();
+    assert_eq!(error, "writing faulty failed: the plug was pulled");
+    // Each file is under its partial name, and whole up to the scene with which the run ended.
+    for name in ["a.partial.txt", "a.partial.jsonl", "a.partial.json", "a.partial.csv", "a.partial.avi"] {
+        assert!(at(name).exists(), "{name}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
+    let lines = std::fs::read_to_string(at("a.partial.jsonl")).unwrap();
+    assert_eq!((lines.lines().count(), lines.ends_with('\n')), (3, true));
+    let document: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(at("a.partial.json")).unwrap()).unwrap();
+    assert_eq!(document["images"].as_array().unwrap().len(), 3);
+    assert_eq!(frames(&at("a.partial.avi")), 2);
 }

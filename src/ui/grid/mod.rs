@@ -314,7 +314,7 @@ impl Stage {
             problem: common.live.problem(),
             closed,
         };
-        Ok(status.tell(&state)?)
+        Ok(status.write(&state)?)
     }
 
     /// Ends the threads of all sources at the same time.

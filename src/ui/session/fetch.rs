@@ -181,12 +181,12 @@ impl Stage {
         }
         self.scores.clear();
         self.scores.extend(tracked.detections.iter().map(|detection| detection.score));
-        if !self.show.recorder.writes_tracks() {
+        if !self.show.recorder.takes_scenes() {
             return;
         }
         let can_come_again = !self.is_live();
         if !can_come_again || self.written.insert(sequence) {
-            self.writing &= self.show.recorder.tracks(&tracked.job.frame, &tracked.scene);
+            self.writing &= self.show.recorder.scene(&tracked.job.frame, &tracked.scene);
         }
     }
 

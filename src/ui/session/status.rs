@@ -6,7 +6,7 @@ use super::{Pipeline, Rate, ShowError, Stage};
 use crate::config::Live;
 use crate::frame::Frame;
 use crate::labels::Labels;
-use crate::pipeline::status::{Fares, Object};
+use crate::pipeline::status::{Fares, StatusTrack};
 use crate::scene::Scene;
 use crate::ui::age::Ages;
 
@@ -49,7 +49,7 @@ pub(crate) struct State<'a> {
     problem: Option<&'a str>,
     /// What the detector looks at.
     input: String,
-    tracks: Vec<Object>,
+    tracks: Vec<StatusTrack>,
     closed: bool,
 }
 
@@ -98,7 +98,6 @@ impl<'a> State<'a> {
         let health = pipeline.and_then(|pipeline| pipeline.health.as_ref());
         let history =
             pipeline.and_then(|pipeline| pipeline.history.as_ref()).map(|history| super::lock(history));
-        let tracks = facts.scene.iter().flat_map(|scene| &scene.tracks);
         Self {
             version: 1,
             source: facts.source,
@@ -125,7 +124,7 @@ impl<'a> State<'a> {
             failure: facts.failure,
             problem: facts.live.problem(),
             input: facts.input,
-            tracks: tracks.map(|track| Object::of(track, facts.labels)).collect(),
+            tracks: facts.scene.map_or_else(Vec::new, |scene| StatusTrack::all(scene, facts.labels)),
             closed: facts.closed,
         }
     }
@@ -173,6 +172,6 @@ impl Stage {
             failure: self.failure.as_ref().map(ToString::to_string),
             closed,
         });
-        Ok(self.status.as_mut().map_or(Ok(()), |status| status.tell(&state))?)
+        Ok(self.status.as_mut().map_or(Ok(()), |status| status.write(&state))?)
     }
 }

@@ -47,7 +47,9 @@ impl Stage {
             match note {
                 Note::Swapped(network) => {
                     self.show.labels = self.show.pipeline.labels();
-                    self.show.recorder.look(&self.show.labels, &self.show.carried.live.settings().overlay);
+                    self.show
+                        .recorder
+                        .set_style(&self.show.labels, &self.show.carried.live.settings().overlay);
                     self.retrack();
                     self.tell(network);
                 }
@@ -96,7 +98,7 @@ impl Stage {
             current.cover(&settings.enhance);
         }
         if settings.overlay != before.overlay {
-            self.show.recorder.look(&self.show.labels, &settings.overlay);
+            self.show.recorder.set_style(&self.show.labels, &settings.overlay);
         }
         // What needs another network takes effect when that is there.
         if settings.track() != before.track()

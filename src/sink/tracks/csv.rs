@@ -5,13 +5,33 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::path::Path;
 
-use super::format::{TrackFileInfo, center_velocity, rounded, state};
+use super::super::{FrameFacts, RunInfo, Sink};
+use super::format::{center_velocity, rounded, state};
+use super::lines::{LineFormat, LineSink};
 use crate::scene::Scene;
 
 /// The first line.
-pub(super) const HEADER: &str =
+const HEADER: &str =
     "frame,time,id,class,class_id,score,left,top,width,height,velocity_x,velocity_y,age,state\n";
+
+/// Writes comma-separated values to a file.
+pub(in crate::sink) fn sink(path: &Path) -> Box<dyn Sink> {
+    Box::new(LineSink::new(path, Csv))
+}
+
+struct Csv;
+
+impl LineFormat for Csv {
+    fn header(&self) -> &'static str {
+        HEADER
+    }
+
+    fn push_scene(&self, text: &mut String, scene: &Scene, _: &FrameFacts, run: &RunInfo) {
+        push_scene(text, scene, run);
+    }
+}
 
 /// A field as it stands in a line: in quotes where it must be.
 fn quoted(field: &str) -> Cow<'_, str> {
@@ -23,13 +43,13 @@ fn quoted(field: &str) -> Cow<'_, str> {
 }
 
 /// Appends the lines of one frame.
-pub(super) fn push_scene(text: &mut String, scene: &Scene, info: &TrackFileInfo) {
+fn push_scene(text: &mut String, scene: &Scene, run: &RunInfo) {
     for track in scene.tracks.iter().filter(|track| track.rect.is_sound()) {
         let rect = track.rect;
         let [left, top, width, height] =
             [rect.left, rect.top, rect.width, rect.height].map(|edge| rounded(edge, 2));
         let [velocity_x, velocity_y] = center_velocity(track).map(|speed| rounded(speed, 2));
-        let label = info.labels.name(track.class);
+        let label = run.labels.name(track.class);
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
@@ -48,7 +68,7 @@ pub(super) fn push_scene(text: &mut String, scene: &Scene, info: &TrackFileInfo)
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::tests::{info, scene};
+    use super::super::format::tests::{run, scene};
     use super::*;
     use crate::labels::Labels;
     use std::sync::Arc;
@@ -56,7 +76,7 @@ mod tests {
     #[test]
     fn a_line_a_track() {
         let mut text = HEADER.to_owned();
-        push_scene(&mut text, &scene(), &info());
+        push_scene(&mut text, &scene(), &run());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "5,2,7,person,0,0.83,10.25,20,30.5,61.25,5,-1,1.5,seen");
         assert_eq!(lines[2], "5,2,9,car,2,0.83,10.25,20,30.5,61.25,5,-1,1.5,lost");
@@ -65,10 +85,10 @@ mod tests {
 
     #[test]
     fn label_names_cannot_break_a_line() {
-        let mut info = info();
-        info.labels = Arc::new(Labels::parse("traffic light, \"red\""));
+        let mut run = run();
+        run.labels = Arc::new(Labels::parse("traffic light, \"red\""));
         let mut text = String::new();
-        push_scene(&mut text, &scene(), &info);
+        push_scene(&mut text, &scene(), &run);
         assert!(text.starts_with("5,2,7,\"traffic light, \"\"red\"\"\",0,"), "{text}");
     }
 }

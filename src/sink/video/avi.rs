@@ -7,9 +7,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jpeg_encoder::{ColorType, Encoder};
+use jpeg_encoder::{ColorType, Encoder as JpegEncoder};
 
-use super::{PartialFile, SinkError};
+use super::super::{End, PartialFile, SinkError};
+use super::Encoder;
 
 /// A part is closed when it is that large, in bytes.
 const PART_BYTES: u64 = 1 << 30;
@@ -98,6 +99,44 @@ pub(super) struct AviWriter {
     chunk: Vec<u8>,
 }
 
+impl Encoder for AviWriter {
+    fn name(&self) -> String {
+        self.file.name().to_owned()
+    }
+
+    /// Pictures are repeated or left out, so that each one shown is within half a frame of its time.
+    fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), SinkError> {
+        let (width, height) = self.begin(size, time)?;
+        let next = f64::from(self.frames);
+        let slot = ((time - self.origin) * self.rate.fps()).round();
+        let gap = (slot - next) / self.rate.fps();
+        if gap > MAX_GAP {
+            log::warn!("{}: a standstill of {gap:.0} seconds is left out of the video", self.file.name());
+            self.origin += gap;
+        } else if slot < next && self.frames > 0 {
+            self.dropped += 1;
+            return Ok(());
+        } else {
+            for _ in 0..(slot - next).max(0.0) as u32 {
+                self.append_picture(&[])?;
+            }
+        }
+        let mut jpeg = Vec::with_capacity(self.largest as usize);
+        JpegEncoder::new(&mut jpeg, self.quality)
+            .encode(bgra, width, height, ColorType::Bgra)
+            .map_err(|error| self.refuse(error.to_string()))?;
+        self.append_picture(&jpeg)?;
+        if self.frames == 1 || self.refreshed.elapsed() >= REFRESH {
+            self.refresh()?;
+        }
+        Ok(())
+    }
+
+    fn end(self: Box<Self>, end: End) -> Result<(), SinkError> {
+        if end == End::Complete { self.finish() } else { self.file.end(end) }
+    }
+}
+
 impl AviWriter {
     /// Opens the file; nothing is written before the first picture. `fps` must lie in `0.01..=1000`, `quality` in
     /// `1..=100`.
@@ -122,41 +161,8 @@ impl AviWriter {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
-        self.file.name()
-    }
-
-    /// Writes a picture (`bgra`: blue, green, red, anything; the size that the first one had) for this source time in
-    /// seconds: pictures are repeated or left out, so that each one shown is within half a frame of its time.
-    pub(super) fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), SinkError> {
-        let (width, height) = self.begin(size, time)?;
-        let next = f64::from(self.frames);
-        let slot = ((time - self.origin) * self.rate.fps()).round();
-        let gap = (slot - next) / self.rate.fps();
-        if gap > MAX_GAP {
-            log::warn!("{}: a standstill of {gap:.0} seconds is left out of the video", self.file.name());
-            self.origin += gap;
-        } else if slot < next && self.frames > 0 {
-            self.dropped += 1;
-            return Ok(());
-        } else {
-            for _ in 0..(slot - next).max(0.0) as u32 {
-                self.append_picture(&[])?;
-            }
-        }
-        let mut jpeg = Vec::with_capacity(self.largest as usize);
-        Encoder::new(&mut jpeg, self.quality)
-            .encode(bgra, width, height, ColorType::Bgra)
-            .map_err(|error| self.refuse(error.to_string()))?;
-        self.append_picture(&jpeg)?;
-        if self.frames == 1 || self.refreshed.elapsed() >= REFRESH {
-            self.refresh()?;
-        }
-        Ok(())
-    }
-
     /// Writes the last index and the counts, and gives the file its name.
-    pub(super) fn finish(mut self) -> Result<(), SinkError> {
+    fn finish(mut self) -> Result<(), SinkError> {
         if self.size.is_some() {
             self.close_part()?;
             self.refresh()?;

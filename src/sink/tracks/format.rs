@@ -1,39 +1,19 @@
-//! What all track files share: what they say of a source and a frame, and how numbers and states are written.
+//! How numbers, states and times are written, the same in all track files.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
-use crate::labels::Labels;
+use super::super::FrameFacts;
 use crate::scene::{Track, TrackState};
 
-/// What a track file says of where its tracks come from.
-#[derive(Debug, Clone)]
-pub struct TrackFileInfo {
-    /// The source as a person would call it.
-    pub source: String,
-    /// The names of the classes.
-    pub labels: Arc<Labels>,
-}
-
-/// What a track file says of a frame beside its tracks.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FrameFacts {
-    /// `(width, height)` in pixels.
-    pub size: (u32, u32),
-    /// When a frame of a live source was taken, by the clock on the wall.
-    pub wall: Option<SystemTime>,
-}
-
-impl FrameFacts {
-    /// The wall clock's time as RFC 3339 has it, in UTC, to the millisecond; `None` where the clock tells nonsense.
-    pub(super) fn wall(&self) -> Option<String> {
-        use std::fmt::Write;
-        let wall = self.wall.filter(|wall| *wall >= UNIX_EPOCH)?;
-        let mut text = String::new();
-        // Years of five digits have no form.
-        write!(text, "{}", humantime::format_rfc3339_millis(wall)).ok()?;
-        Some(text)
-    }
+/// When a live source's frame was taken as RFC 3339 has it, in UTC, to the millisecond; `None` where the clock tells
+/// nonsense.
+pub(super) fn wall(facts: &FrameFacts) -> Option<String> {
+    use std::fmt::Write;
+    let wall = facts.wall.filter(|wall| *wall >= UNIX_EPOCH)?;
+    let mut text = String::new();
+    // Years of five digits have no form.
+    write!(text, "{}", humantime::format_rfc3339_millis(wall)).ok()?;
+    Some(text)
 }
 
 /// A number rounded to `decimals` places, for files that people read.
@@ -61,8 +41,12 @@ pub(super) fn state(track: &Track) -> &'static str {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::sync::Arc;
+
+    use super::super::super::RunInfo;
     use super::*;
     use crate::geometry::Rect;
+    use crate::labels::Labels;
     use crate::scene::Scene;
 
     /// A seen person and a lost car.
@@ -86,7 +70,8 @@ pub(super) mod tests {
         FrameFacts { size: (640, 480), wall: None }
     }
 
-    pub(in crate::sink) fn info() -> TrackFileInfo {
-        TrackFileInfo { source: "a \"clip\".avi".to_owned(), labels: Arc::new(Labels::coco()) }
+    pub(in crate::sink) fn run() -> RunInfo {
+        let labels = Arc::new(Labels::coco());
+        RunInfo { source: "a \"clip\".avi".to_owned(), labels, rate: None, sound: None }
     }
 }

@@ -6,13 +6,29 @@
 //! label's index + 1 (1 is a person for the bundled model). Such files are read in [`crate::dataset`].
 
 use std::fmt::Write;
+use std::path::Path;
 
+use super::super::{FrameFacts, RunInfo, Sink};
+use super::lines::{LineFormat, LineSink};
 use crate::dataset::ORIGIN;
 use crate::geometry::Rect;
 use crate::scene::Scene;
 
+/// Writes MOTChallenge text to a file.
+pub(in crate::sink) fn sink(path: &Path) -> Box<dyn Sink> {
+    Box::new(LineSink::new(path, Mot))
+}
+
+struct Mot;
+
+impl LineFormat for Mot {
+    fn push_scene(&self, text: &mut String, scene: &Scene, _: &FrameFacts, _: &RunInfo) {
+        push_scene(text, scene);
+    }
+}
+
 /// Appends a line for each track that was seen in the frame.
-pub(super) fn push_scene(text: &mut String, scene: &Scene) {
+fn push_scene(text: &mut String, scene: &Scene) {
     let frame = scene.sequence.saturating_add(1);
     for track in scene.seen().filter(|track| track.rect.is_sound()) {
         let Rect { left, top, width, height } = track.rect;

@@ -19,41 +19,37 @@
 //! `jq -s 'reduce .[] as $o ({}; reduce ($o|to_entries[]) as $e (.; .[$e.key] += $e.value))'` does the same. What has no
 //! name (a pipe) gets the lines.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::SinkError;
-use super::format::{FrameFacts, TrackFileInfo, rounded};
-use super::partial::{PartialFile, partial_name};
+use super::super::{End, FrameFacts, PartialFile, RunInfo, Sink, SinkError, partial_name};
+use super::format::{rounded, wall};
+use crate::atomic_file::{self, Durability};
 use crate::detection::ClassId;
 use crate::labels::{Labels, coco_id};
 use crate::scene::Scene;
 
-/// How the line of a frame begins, what stands between its two lists, and how it ends. In the names inside, quotes are
-/// escaped: these can only be what they are.
-const IMAGES: &str = "{\"images\":[";
-const ANNOTATIONS: &str = "],\"annotations\":[";
-const END: &str = "]}";
-
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Image<'a> {
     id: u64,
     video_id: u32,
     frame_id: u64,
-    file_name: &'a str,
+    #[serde(borrow)]
+    file_name: Cow<'a, str>,
     width: u32,
     height: u32,
     time: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     wall: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Annotation {
     id: u64,
     image_id: u64,
@@ -67,12 +63,27 @@ struct Annotation {
     score: f64,
 }
 
+/// The line of a frame; the head, read as one, is a frame without anything.
+#[derive(Serialize, Deserialize)]
+struct Line<'a> {
+    #[serde(borrow, default)]
+    images: Vec<Image<'a>>,
+    #[serde(default)]
+    annotations: Vec<Annotation>,
+}
+
 /// A document that is being written.
-#[derive(Debug)]
-pub(super) struct CocoVid {
-    /// `None` once it is finished.
-    file: Option<PartialFile>,
-    info: TrackFileInfo,
+pub(in crate::sink) struct CocoVid {
+    path: PathBuf,
+    name: String,
+    /// From the begin to the end.
+    open: Option<Open>,
+}
+
+/// The file, and what the head of the document needs.
+struct Open {
+    file: PartialFile,
+    run: RunInfo,
     /// COCO's names have COCO's ids.
     is_coco: bool,
     /// Classes that came and have no name.
@@ -83,45 +94,77 @@ pub(super) struct CocoVid {
 }
 
 impl CocoVid {
-    /// Writes the head.
-    pub(super) fn begin(file: PartialFile, info: TrackFileInfo) -> Result<Self, SinkError> {
-        let is_coco = *info.labels == Labels::coco();
-        let mut coco =
-            Self { file: None, info, is_coco, nameless: BTreeSet::new(), size: None, annotations: 0 };
-        let head = format!("{}\n", coco.head());
-        let file = coco.file.insert(file);
-        file.append(head.as_bytes())?;
-        Ok(coco)
+    pub(in crate::sink) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), name: path.display().to_string(), open: None }
+    }
+}
+
+impl Sink for CocoVid {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    pub(super) fn name(&self) -> &str {
-        self.file.as_ref().map_or("", PartialFile::name)
+    fn begin(&mut self, run: &RunInfo) -> Result<(), SinkError> {
+        let open = Open {
+            file: PartialFile::create(&self.path)?,
+            is_coco: *run.labels == Labels::coco(),
+            run: run.clone(),
+            nameless: BTreeSet::new(),
+            size: None,
+            annotations: 0,
+        };
+        let open = self.open.insert(open);
+        let head = format!("{}\n", open.head());
+        open.file.append(head.as_bytes())
     }
 
+    fn scene(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
+        self.open.as_mut().map_or(Ok(()), |open| open.write(scene, frame))
+    }
+
+    fn finish(mut self: Box<Self>, end: End) -> Result<(), SinkError> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        if end != End::Discarded {
+            open.put_together()?;
+        }
+        open.file.end(end)
+    }
+}
+
+impl Drop for CocoVid {
+    /// Not complete, but a document: under the partial name.
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take()
+            && let Err(error) = open.put_together()
+        {
+            log::warn!("{error}");
+        }
+    }
+}
+
+impl Open {
     /// Writes the line of a frame.
-    pub(super) fn write(&mut self, scene: &Scene, facts: FrameFacts) -> Result<(), SinkError> {
-        self.size.get_or_insert(facts.size);
+    fn write(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
+        self.size.get_or_insert(frame.size);
         let id = scene.sequence.saturating_add(1);
         let image = Image {
             id,
             video_id: 1,
             frame_id: scene.sequence,
-            file_name: &format!("{}/{id:06}.jpg", self.info.source),
-            width: facts.size.0,
-            height: facts.size.1,
+            file_name: format!("{}/{id:06}.jpg", self.run.source).into(),
+            width: frame.size.0,
+            height: frame.size.1,
             time: rounded(scene.time, 6),
-            wall: facts.wall(),
+            wall: wall(frame),
         };
-        let mut line = IMAGES.to_owned();
-        push(&mut line, &image);
-        line.push_str(ANNOTATIONS);
-        for (index, track) in scene.seen().filter(|track| track.rect.is_sound()).enumerate() {
+        let mut annotations = Vec::new();
+        for track in scene.seen().filter(|track| track.rect.is_sound()) {
             self.annotations += 1;
-            if usize::from(track.class) >= self.info.labels.len() {
+            if usize::from(track.class) >= self.run.labels.len() {
                 self.nameless.insert(track.class);
             }
             let rect = track.rect;
-            let annotation = Annotation {
+            annotations.push(Annotation {
                 id: self.annotations,
                 image_id: id,
                 video_id: 1,
@@ -132,20 +175,11 @@ impl CocoVid {
                 area: rounded(f64::from(rect.width) * f64::from(rect.height), 2),
                 iscrowd: 0,
                 score: rounded(track.score, 4),
-            };
-            line.push_str(if index > 0 { "," } else { "" });
-            push(&mut line, &annotation);
+            });
         }
-        line.push_str(END);
+        let mut line = json_text(&Line { images: vec![image], annotations });
         line.push('\n');
-        self.file.as_mut().map_or(Ok(()), |file| file.append(line.as_bytes()))
-    }
-
-    /// Puts the document together and gives it its name.
-    pub(super) fn finish(mut self) -> Result<(), SinkError> {
-        let Some(file) = self.file.take() else { return Ok(()) };
-        self.put_together(&file)?;
-        file.finish()
+        self.file.append(line.as_bytes())
     }
 
     /// The id of a class: COCO's own, or its number from 1; beyond all names behind COCO's last, 90.
@@ -156,13 +190,13 @@ impl CocoVid {
 
     /// What is not of a single frame.
     fn head(&self) -> serde_json::Value {
-        let named = self.info.labels.iter().enumerate().map(|(class, name)| (class as ClassId, name.into()));
-        let nameless = self.nameless.iter().map(|&class| (class, self.info.labels.name(class)));
+        let named = self.run.labels.iter().enumerate().map(|(class, name)| (class as ClassId, name.into()));
+        let nameless = self.nameless.iter().map(|&class| (class, self.run.labels.name(class)));
         let categories: Vec<_> = named
             .chain(nameless)
             .map(|(class, name)| json!({"id": self.category(class), "name": name}))
             .collect();
-        let mut video = json!({"id": 1, "name": self.info.source});
+        let mut video = json!({"id": 1, "name": self.run.source});
         if let Some((width, height)) = self.size {
             video["width"] = width.into();
             video["height"] = height.into();
@@ -172,82 +206,72 @@ impl CocoVid {
     }
 
     /// Replaces the lines in the partial file by the document.
-    fn put_together(&self, file: &PartialFile) -> Result<(), SinkError> {
-        let Some(lines) = file.path() else { return Ok(()) };
-        let whole = partial_name(lines);
-        let write = || {
-            self.write_document(lines, &whole)?;
-            fs::rename(&whole, lines)
-        };
-        write().map_err(|error| {
-            // Half a document is of no use; the lines are whole.
-            let _ = fs::remove_file(&whole);
-            SinkError::writing(file.name(), Some(&PathBuf::from(lines)), &error)
-        })
+    fn put_together(&self) -> Result<(), SinkError> {
+        let Some(lines) = self.file.path() else { return Ok(()) };
+        let replaced = atomic_file::replace(lines, &partial_name(lines), Durability::OnDisk, |file| {
+            self.write_document(lines, BufWriter::new(file))
+        });
+        // Half a document is of no use; the lines are whole.
+        replaced.map_err(|error| SinkError::writing(self.file.name(), Some(lines), &error))
     }
 
-    fn write_document(&self, lines: &Path, whole: &Path) -> io::Result<()> {
-        let mut out = BufWriter::new(File::create(whole)?);
+    fn write_document(&self, lines: &Path, mut out: impl Write) -> io::Result<()> {
         let head = self.head().to_string();
         // Without its last brace, so that it goes on.
         out.write_all(head.strip_suffix('}').unwrap_or(&head).as_bytes())?;
-        for (list, before, after) in [("images", IMAGES, ANNOTATIONS), ("annotations", ANNOTATIONS, END)] {
-            write!(out, ",\n\"{list}\":[")?;
-            let mut first = true;
-            let mut reader = BufReader::new(File::open(lines)?);
-            let mut line = String::new();
-            while reader.read_line(&mut line)? > 0 {
-                let part = line.trim_end().split_once(before).map(|(_, rest)| rest);
-                let part = part.and_then(|rest| rest.rsplit_once(after)).map_or("", |(part, _)| part);
-                if !part.is_empty() {
-                    out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
-                    out.write_all(part.as_bytes())?;
-                }
-                line.clear();
-            }
-            out.write_all(b"\n]")?;
-        }
+        write_list(&mut out, "images", lines, |line| line.images.iter().map(json_text).collect())?;
+        write_list(&mut out, "annotations", lines, |line| line.annotations.iter().map(json_text).collect())?;
         out.write_all(b"}\n")?;
-        out.into_inner()?.sync_all()
+        out.flush()
     }
 }
 
-impl Drop for CocoVid {
-    /// Not complete, but a document: under the partial name.
-    fn drop(&mut self) {
-        if let Some(file) = self.file.take()
-            && let Err(error) = self.put_together(&file)
-        {
-            log::warn!("{error}");
+/// Writes a list of the document, with what `part` takes from each line of the partial file: one frame a line.
+fn write_list(
+    out: &mut impl Write,
+    name: &str,
+    lines: &Path,
+    part: impl Fn(&Line<'_>) -> Vec<String>,
+) -> io::Result<()> {
+    write!(out, ",\n\"{name}\":[")?;
+    let mut first = true;
+    let mut reader = BufReader::new(File::open(lines)?);
+    let mut text = String::new();
+    while reader.read_line(&mut text)? > 0 {
+        let part = part(&serde_json::from_str(&text)?);
+        if !part.is_empty() {
+            out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
+            out.write_all(part.join(",").as_bytes())?;
         }
+        text.clear();
     }
+    out.write_all(b"\n]")
 }
 
-/// Appends something that is made of strings and numbers alone, which cannot fail to become JSON.
-fn push(line: &mut String, thing: &impl Serialize) {
-    if let Ok(text) = serde_json::to_string(thing) {
-        line.push_str(&text);
-    }
+/// Something that is made of strings and numbers alone, which cannot fail to become JSON.
+fn json_text(thing: &impl Serialize) -> String {
+    serde_json::to_string(thing).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::format::tests::{facts, info, scene};
+    use super::super::format::tests::{facts, run, scene};
     use super::*;
     use crate::scene::{Track, TrackState};
     use serde_json::Value;
+    use std::fs;
     use std::sync::Arc;
 
     /// Three frames: the person and the car, both; none; a class that has no name.
-    fn written(path: &Path, labels: Labels) -> CocoVid {
-        let info = TrackFileInfo { labels: Arc::new(labels), ..info() };
-        let mut coco = CocoVid::begin(PartialFile::create(path).unwrap(), info).unwrap();
+    fn written(path: &Path, labels: Labels) -> Box<CocoVid> {
+        let mut coco = Box::new(CocoVid::new(path));
+        coco.begin(&RunInfo { labels: Arc::new(labels), ..run() }).unwrap();
         let mut both = scene();
         both.tracks[1].state = TrackState::Confirmed;
-        coco.write(&both, facts()).unwrap();
-        coco.write(&Scene { sequence: 5, time: 2.1, ..Scene::default() }, facts()).unwrap();
+        coco.scene(&both, &facts()).unwrap();
+        coco.scene(&Scene { sequence: 5, time: 2.1, ..Scene::default() }, &facts()).unwrap();
         let odd = Track { class: 300, ..both.tracks[0] };
-        coco.write(&Scene { sequence: 6, time: 2.2, tracks: vec![odd], ..Scene::default() }, facts())
+        coco.scene(&Scene { sequence: 6, time: 2.2, tracks: vec![odd], ..Scene::default() }, &facts())
             .unwrap();
         coco
     }
@@ -260,7 +284,7 @@ mod tests {
     fn a_document_has_its_four_lists() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
-        written(&path, Labels::coco()).finish().unwrap();
+        written(&path, Labels::coco()).finish(End::Complete).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
         let document = read(&path);
         assert_eq!(
@@ -284,7 +308,7 @@ mod tests {
     fn other_models_have_ids_of_their_own() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
-        written(&path, Labels::parse("cat\ndog")).finish().unwrap();
+        written(&path, Labels::parse("cat\ndog")).finish(End::Complete).unwrap();
         let ids: Vec<u64> =
             read(&path)["categories"].as_array().unwrap().iter().map(|c| c["id"].as_u64().unwrap()).collect();
         // The car of the scene is class 2, which has no name here.
@@ -308,7 +332,9 @@ mod tests {
     fn a_run_without_a_frame_is_a_document_without_any() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
-        CocoVid::begin(PartialFile::create(&path).unwrap(), info()).unwrap().finish().unwrap();
+        let mut coco = Box::new(CocoVid::new(&path));
+        coco.begin(&run()).unwrap();
+        coco.finish(End::Complete).unwrap();
         let document = read(&path);
         assert_eq!((&document["images"], &document["annotations"]), (&json!([]), &json!([])));
     }

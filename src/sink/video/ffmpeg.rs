@@ -15,11 +15,13 @@ use yuv::{
     BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix, bgra_to_yuv420,
 };
 
-use super::partial::{Place, ending, open_alone};
-use super::{SinkError, matroska};
+use super::super::partial::{Place, ending, open_alone};
+use super::super::{End, SinkError};
+use super::{Encoder, matroska};
+use crate::atomic_file::{self, Durability};
 
 /// The program.
-pub(super) const PROGRAM: &str = "ffmpeg";
+const PROGRAM: &str = "ffmpeg";
 
 /// Whether `ffmpeg` can be started, so that other kinds of video than `.avi` can be written.
 pub fn ffmpeg_available() -> bool {
@@ -190,6 +192,52 @@ struct Running {
     stamp: Option<u64>,
 }
 
+impl Encoder for FfmpegWriter {
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The first picture's time is the video's 0.
+    fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), SinkError> {
+        if self.failed {
+            return Err(self.encoder_error("it has stopped already".to_owned()));
+        }
+        let outcome = match &mut self.running {
+            Some(running) => running.write(bgra, size, time),
+            None => {
+                let mut running = self.start(size, time)?;
+                let outcome = running.write(bgra, size, time);
+                self.running = Some(running);
+                outcome
+            }
+        };
+        // What the child says matters more than that its pipe broke.
+        if let Err(why) = outcome {
+            self.failed = true;
+            let end = self.running.take().map(|running| running.end(PATIENCE));
+            let why = end.and_then(|(status, said)| complaint(status, &said)).unwrap_or(why);
+            return Err(self.encoder_error(why));
+        }
+        Ok(())
+    }
+
+    fn end(self: Box<Self>, end: End) -> Result<(), SinkError> {
+        match end {
+            End::Complete => self.finish(),
+            End::Stopped => Ok(()),
+            End::Discarded => {
+                let partial = self.last.is_some().then(|| self.target.clone());
+                drop(self);
+                if let Some(partial) = partial {
+                    // That it cannot be removed changes nothing: the run has failed for another reason.
+                    let _ = std::fs::remove_file(partial);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 impl FfmpegWriter {
     /// A GIF, which has no sound: see [`FfmpegWriter::create`]. The child has all pictures before it finds their colours.
     pub(super) fn create_gif(path: &Path, fps: f64) -> Result<Self, SinkError> {
@@ -231,37 +279,8 @@ impl FfmpegWriter {
         })
     }
 
-    pub(super) fn name(&self) -> String {
-        self.path.display().to_string()
-    }
-
-    /// Writes a picture (`bgra`: blue, green, red, anything; `size` as the first one had it) for this source time in
-    /// seconds. The first picture's time is the video's 0.
-    pub(super) fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), SinkError> {
-        if self.failed {
-            return Err(self.encoder_error("it has stopped already".to_owned()));
-        }
-        let outcome = match &mut self.running {
-            Some(running) => running.write(bgra, size, time),
-            None => {
-                let mut running = self.start(size, time)?;
-                let outcome = running.write(bgra, size, time);
-                self.running = Some(running);
-                outcome
-            }
-        };
-        // What the child says matters more than that its pipe broke.
-        if let Err(why) = outcome {
-            self.failed = true;
-            let end = self.running.take().map(|running| running.end(PATIENCE));
-            let why = end.and_then(|(status, said)| complaint(status, &said)).unwrap_or(why);
-            return Err(self.encoder_error(why));
-        }
-        Ok(())
-    }
-
     /// Lets the child complete the file and gives it its name.
-    pub(super) fn finish(mut self) -> Result<(), SinkError> {
+    fn finish(mut self) -> Result<(), SinkError> {
         if let Some(running) = self.running.take() {
             let (status, said) = running.end(Duration::MAX);
             if let Some(why) = complaint(status, &said) {
@@ -269,8 +288,9 @@ impl FfmpegWriter {
             }
         }
         let Some(last) = &self.last else { return Ok(()) };
-        let name = || File::open(&self.target)?.sync_all().and_then(|()| std::fs::rename(&self.target, last));
-        name().map_err(|error| SinkError::writing(&self.name(), Some(&self.target), &error))
+        File::open(&self.target)
+            .and_then(|file| atomic_file::rename(&file, &self.target, last, Durability::OnDisk))
+            .map_err(|error| SinkError::writing(&self.name(), Some(&self.target), &error))
     }
 
     fn encoder_error(&self, mut why: String) -> SinkError {

@@ -3,12 +3,10 @@
 
 use std::path::Path;
 
-use super::SinkError;
+use super::super::{End, PartialFile, SinkError};
 use super::ffmpeg::{FfmpegWriter, ffmpeg_available};
-use super::partial::{PartialFile, ending, is_special, unknown_ending};
-use super::video::{fitted, to_bgra};
-use crate::frame::Picture;
-use crate::view::Canvas;
+use super::{Encoder, fitted, to_bgra};
+use crate::frame::{Picture, Raster};
 
 /// The longer side is scaled down to this many pixels.
 const MOST_SIDE: usize = 480;
@@ -19,34 +17,18 @@ const MOST_SECONDS: f64 = 20.0;
 /// How coarsely a palette is looked for: from 1, the best, to 30.
 const COARSENESS: i32 = 10;
 
-/// Says so where no clip can have this name.
-///
-/// # Errors
-/// [`SinkError::Ending`].
-pub fn check_gif_name(path: &Path) -> Result<(), SinkError> {
-    let known = ending(path) == "gif" || is_special(path);
-    if known { Ok(()) } else { Err(unknown_ending(path, ".gif")) }
-}
-
-/// Who encodes.
+/// Writes pictures to an animated GIF, each at its time.
 #[derive(Debug)]
-enum Encoder {
-    Ffmpeg(Box<FfmpegWriter>),
-    Own(Box<OwnGif>),
-}
-
-/// Writes canvases to an animated GIF, each at its time.
-#[derive(Debug)]
-pub struct GifWriter {
-    encoder: Encoder,
-    /// `(width, height)` of the clip, from the first canvas on.
+pub(super) struct GifWriter {
+    encoder: Box<dyn Encoder>,
+    /// `(width, height)` of the clip, from the first picture on.
     size: Option<(usize, usize)>,
-    /// The source time of the first canvas in seconds.
+    /// The source time of the first picture in seconds.
     origin: f64,
     /// Which tenth of a second the last picture was written for.
     slot: Option<u64>,
     full: bool,
-    /// The bytes of a canvas: blue, green, red, 0.
+    /// The bytes of a picture: blue, green, red, 0.
     bgra: Vec<u8>,
 }
 
@@ -54,30 +36,29 @@ impl GifWriter {
     /// Opens a clip.
     ///
     /// # Errors
-    /// [`SinkError::Ending`] for another ending than `.gif`, [`SinkError::Place`] where the file cannot be.
-    pub fn create(path: &Path) -> Result<Self, SinkError> {
+    /// [`SinkError::Place`] where the file cannot be.
+    pub(super) fn create(path: &Path) -> Result<Self, SinkError> {
         Self::create_with(path, ffmpeg_available())
     }
 
     fn create_with(path: &Path, ffmpeg: bool) -> Result<Self, SinkError> {
-        check_gif_name(path)?;
-        let encoder = match ffmpeg {
-            true => Encoder::Ffmpeg(Box::new(FfmpegWriter::create_gif(path, RATE)?)),
-            false => Encoder::Own(Box::new(OwnGif::create(path)?)),
+        let encoder: Box<dyn Encoder> = match ffmpeg {
+            true => Box::new(FfmpegWriter::create_gif(path, RATE)?),
+            false => Box::new(OwnGif::create(path)?),
         };
         Ok(Self { encoder, size: None, origin: 0.0, slot: None, full: false, bgra: Vec::new() })
     }
 
-    /// Writes a canvas for this time in seconds, which should not go back; left out where it comes too soon after the
+    /// Writes a picture for this time in seconds, which should not go back; left out where it comes too soon after the
     /// last one, or after the longest time that a clip has.
     ///
     /// # Errors
     /// As [`super::VideoWriter::write`].
-    pub fn write(&mut self, canvas: &Canvas, time: f64) -> Result<(), SinkError> {
+    pub(super) fn write(&mut self, picture: Raster<'_>, time: f64) -> Result<(), SinkError> {
         if self.full || !time.is_finite() {
             return Ok(());
         }
-        let found = (canvas.width(), canvas.height());
+        let found = (picture.width(), picture.height());
         let size = match self.size {
             Some(size) => size,
             None => {
@@ -95,46 +76,32 @@ impl GifWriter {
             self.full = true;
             log::warn!(
                 "{}: a clip ends after {MOST_SECONDS} seconds, what follows is left out (--start and --end choose)",
-                self.name()
+                self.encoder.name()
             );
             return Ok(());
         }
         self.slot = Some(slot);
-        to_bgra(canvas, &mut self.bgra);
+        to_bgra(picture, &mut self.bgra);
         if found != size {
             let scaled = fitted(&self.bgra, found, size);
-            self.bgra = scaled.map_err(|why| SinkError::Picture { path: self.name(), why })?;
+            self.bgra = scaled.map_err(|why| SinkError::Picture { path: self.encoder.name(), why })?;
         }
-        match &mut self.encoder {
-            Encoder::Ffmpeg(writer) => writer.write(&self.bgra, size, at),
-            Encoder::Own(writer) => writer.write(&self.bgra, size, slot),
-        }
+        self.encoder.write(&self.bgra, size, at)
     }
 
-    /// The output as the user named it, for messages.
-    pub fn name(&self) -> String {
-        match &self.encoder {
-            Encoder::Ffmpeg(writer) => writer.name(),
-            Encoder::Own(writer) => writer.file.name().to_owned(),
-        }
-    }
-
-    /// Completes the clip and gives it its name.
+    /// Ends the clip as a sink is asked to.
     ///
     /// # Errors
     /// As [`GifWriter::write`].
-    pub fn finish(self) -> Result<(), SinkError> {
-        match self.encoder {
-            Encoder::Ffmpeg(writer) => writer.finish(),
-            Encoder::Own(writer) => writer.finish(),
-        }
+    pub(super) fn end(self, end: End) -> Result<(), SinkError> {
+        self.encoder.end(end)
     }
 
-    /// The size of the clip, from that of its first canvas.
+    /// The size of the clip, from that of its first picture.
     fn fit(&mut self, (width, height): (usize, usize)) -> Result<(usize, usize), SinkError> {
         let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
         Picture::bytes(side(width), side(height))
-            .map_err(|error| SinkError::Picture { path: self.name(), why: error.to_string() })?;
+            .map_err(|error| SinkError::Picture { path: self.encoder.name(), why: error.to_string() })?;
         let scale = (MOST_SIDE as f64 / width.max(height) as f64).min(1.0);
         let scaled = |side: usize| ((side as f64 * scale / 2.0).round() as usize * 2).max(1);
         let size = if scale < 1.0 { (scaled(width), scaled(height)) } else { (width, height) };
@@ -158,13 +125,13 @@ impl std::fmt::Debug for OwnGif {
     }
 }
 
-impl OwnGif {
-    fn create(path: &Path) -> Result<Self, SinkError> {
-        Ok(Self { file: PartialFile::create(path)?, encoder: None, waiting: None })
+impl Encoder for OwnGif {
+    fn name(&self) -> String {
+        self.file.name().to_owned()
     }
 
-    /// Takes a picture (blue, green, red, anything) for this tenth of a second.
-    fn write(&mut self, bgra: &[u8], (width, height): (usize, usize), slot: u64) -> Result<(), SinkError> {
+    fn write(&mut self, bgra: &[u8], (width, height): (usize, usize), time: f64) -> Result<(), SinkError> {
+        let slot = (time * RATE).round() as u64;
         // No side is longer than MOST_SIDE.
         let (width, height) = (width as u16, height as u16);
         let rgb: Vec<u8> = bgra.as_chunks::<4>().0.iter().flat_map(|[b, g, r, _]| [*r, *g, *b]).collect();
@@ -178,6 +145,16 @@ impl OwnGif {
         self.put_waiting(slot)?;
         self.waiting = Some((gif::Frame::from_rgb_speed(width, height, &rgb, COARSENESS), slot));
         Ok(())
+    }
+
+    fn end(self: Box<Self>, end: End) -> Result<(), SinkError> {
+        if end == End::Complete { self.finish() } else { self.file.end(end) }
+    }
+}
+
+impl OwnGif {
+    fn create(path: &Path) -> Result<Self, SinkError> {
+        Ok(Self { file: PartialFile::create(path)?, encoder: None, waiting: None })
     }
 
     /// Writes the picture that waits, to stay until `slot`.
@@ -211,6 +188,7 @@ impl OwnGif {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::Canvas;
     use image::AnimationDecoder;
     use std::fs;
 
@@ -251,11 +229,11 @@ mod tests {
             for frame in 0..600u32 {
                 let pause = if frame >= 50 { 1.0 } else { 0.0 };
                 writer
-                    .write(&grey(960, 540, frame * 20 % 256), 7.0 + pause + f64::from(frame) / 25.0)
+                    .write((&grey(960, 540, frame * 20 % 256)).into(), 7.0 + pause + f64::from(frame) / 25.0)
                     .unwrap();
             }
             assert!(!path.exists());
-            writer.finish().unwrap();
+            writer.end(End::Complete).unwrap();
             let (frames, size) = read(&path);
             assert_eq!(size, (480, 270), "ffmpeg: {ffmpeg}");
             let (shown, total) = (frames.len(), frames.iter().map(|(ms, _)| *ms).sum::<u32>());
@@ -275,21 +253,15 @@ mod tests {
         let path = folder.path().join("a.gif");
         let mut writer = GifWriter::create_with(&path, false).unwrap();
         for time in [0.0, f64::NAN, 0.05, -3.0] {
-            writer.write(&grey(5, 7, 200), time).unwrap();
+            writer.write((&grey(5, 7, 200)).into(), time).unwrap();
         }
-        writer.finish().unwrap();
+        writer.end(End::Complete).unwrap();
         let (frames, size) = read(&path);
         assert_eq!((frames.len(), size), (1, (5, 7)));
         // Tall: the height is what is bounded.
         let mut writer = GifWriter::create_with(&path, false).unwrap();
-        writer.write(&grey(300, 1000, 0), 0.0).unwrap();
-        writer.finish().unwrap();
+        writer.write((&grey(300, 1000, 0)).into(), 0.0).unwrap();
+        writer.end(End::Complete).unwrap();
         assert_eq!(read(&path).1, (144, 480));
-    }
-
-    #[test]
-    fn other_endings_are_refused() {
-        let said = GifWriter::create(Path::new("a.webp")).unwrap_err().to_string();
-        assert!(said.contains("the ending .webp is not known; known are .gif"), "{said}");
     }
 }

@@ -1,29 +1,38 @@
-//! Annotated video, written in the way that the name's ending asks for: Motion-JPEG AVI by ourselves, everything else
-//! through `ffmpeg`.
+//! Pictures as video: annotated video in the way that the name's ending asks for (Motion-JPEG AVI by ourselves, everything
+//! else through `ffmpeg`), and short clips.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `pictures` | the sink of every kind of video |
+//! | `avi` | Motion-JPEG AVI, by ourselves |
+//! | `ffmpeg` | a child process that encodes, fed with `matroska` |
+//! | `gif` | clips |
+
+mod avi;
+mod ffmpeg;
+mod gif;
+mod matroska;
+mod pictures;
 
 use std::path::{Path, PathBuf};
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::SinkError;
-use super::avi::AviWriter;
-use super::ffmpeg::{FfmpegWriter, is_for_ffmpeg};
 use super::partial::{ending, is_special, unknown_ending};
-use crate::frame::Picture;
-use crate::view::Canvas;
+use super::{End, SinkError};
+use crate::frame::{Picture, Raster};
 
-/// The endings of videos, for messages and help.
-pub const VIDEO_ENDINGS: &str = ".avi (Motion JPEG, needs nothing), and with ffmpeg .mp4, .mkv, .mov, .webm";
+use avi::AviWriter;
+use ffmpeg::{FfmpegWriter, is_for_ffmpeg};
 
-/// Says so where no video can have this name.
-///
-/// # Errors
-/// [`SinkError::Ending`].
-pub fn check_video_name(path: &Path) -> Result<(), SinkError> {
-    let known = is_for_ffmpeg(path) || ending(path) == "avi" || is_special(path);
-    if known { Ok(()) } else { Err(unknown_ending(path, VIDEO_ENDINGS)) }
-}
+pub use ffmpeg::ffmpeg_available;
+pub(super) use pictures::{clip_sink, video_sink};
+
+/// The endings of videos that need no other program, for messages and help.
+pub(super) const OWN_ENDINGS: &str = ".avi (Motion JPEG, needs nothing)";
+/// The endings of all others.
+pub(super) const FFMPEG_ENDINGS: &str = "and with ffmpeg .mp4, .mkv, .mov, .webm";
 
 /// The rate of an AVI where the source tells none, in frames a second.
 const DEFAULT_RATE: f64 = 30.0;
@@ -47,22 +56,29 @@ impl Default for VideoSettings {
     }
 }
 
-/// Who writes.
-#[derive(Debug)]
-enum Writer {
-    Avi(Box<AviWriter>),
-    Ffmpeg(Box<FfmpegWriter>),
+/// Makes a file of pictures of one size.
+trait Encoder: std::fmt::Debug + Send {
+    /// The output as the user named it, for messages.
+    fn name(&self) -> String;
+
+    /// Takes a picture (`bgra`: four bytes a pixel, blue, green, red, anything; `size` in pixels as the first one had it) for
+    /// this time in seconds, which does not go back.
+    fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), SinkError>;
+
+    /// Ends the file as a sink is asked to. Dropped without this, the file plays up to its last picture under its partial
+    /// name.
+    fn end(self: Box<Self>, end: End) -> Result<(), SinkError>;
 }
 
-/// Writes canvases to a video file, each at its time.
+/// Writes pictures to a video file, each at its time.
 #[derive(Debug)]
 pub struct VideoWriter {
-    writer: Writer,
-    /// `(width, height)` of the first canvas, which the video has.
+    encoder: Box<dyn Encoder>,
+    /// `(width, height)` of the first picture, which the video has.
     size: Option<(usize, usize)>,
     /// The source time of the last frame in seconds.
     last: f64,
-    /// The bytes of a canvas: blue, green, red, 0.
+    /// The bytes of a picture: blue, green, red, 0.
     bgra: Vec<u8>,
 }
 
@@ -76,27 +92,28 @@ impl VideoWriter {
     pub fn create(path: &Path, settings: &VideoSettings) -> Result<Self, SinkError> {
         let rate = settings.rate.filter(|rate| (0.01..=1000.0).contains(rate));
         let quality = settings.quality.clamp(1, 100);
-        let writer = if is_for_ffmpeg(path) {
-            Writer::Ffmpeg(Box::new(FfmpegWriter::create(path, rate, quality, settings.sound.clone())?))
+        let encoder: Box<dyn Encoder> = if is_for_ffmpeg(path) {
+            Box::new(FfmpegWriter::create(path, rate, quality, settings.sound.clone())?)
         } else if ending(path) == "avi" || is_special(path) {
             if settings.sound.is_some() {
                 log::info!("{}: an AVI is written without sound; .mp4 and .mkv take it", path.display());
             }
-            Writer::Avi(Box::new(AviWriter::create(path, rate.unwrap_or(DEFAULT_RATE), quality)?))
+            Box::new(AviWriter::create(path, rate.unwrap_or(DEFAULT_RATE), quality)?)
         } else {
-            return Err(unknown_ending(path, VIDEO_ENDINGS));
+            return Err(unknown_ending(path, format!("{OWN_ENDINGS}, {FFMPEG_ENDINGS}")));
         };
-        Ok(Self { writer, size: None, last: 0.0, bgra: Vec::new() })
+        Ok(Self { encoder, size: None, last: 0.0, bgra: Vec::new() })
     }
 
-    /// Writes a canvas for this source time in seconds, which should not go back. The first canvas gives the video its
+    /// Writes a picture for this source time in seconds, which should not go back. The first picture gives the video its
     /// size and its time 0; one of another size is scaled into it, its aspect kept.
     ///
     /// # Errors
     /// [`SinkError::Write`], [`SinkError::Encoder`] with what the encoder said, [`SinkError::Picture`] for a size
     /// that the format cannot hold.
-    pub fn write(&mut self, canvas: &Canvas, time: f64) -> Result<(), SinkError> {
-        let found = (canvas.width(), canvas.height());
+    pub fn write<'a>(&mut self, picture: impl Into<Raster<'a>>, time: f64) -> Result<(), SinkError> {
+        let picture = picture.into();
+        let found = (picture.width(), picture.height());
         let size = match self.size {
             Some(size) => size,
             None => {
@@ -111,23 +128,17 @@ impl VideoWriter {
         if time.is_finite() {
             self.last = self.last.max(time);
         }
-        to_bgra(canvas, &mut self.bgra);
+        to_bgra(picture, &mut self.bgra);
         if found != size {
             let fitted = fitted(&self.bgra, found, size);
             self.bgra = fitted.map_err(|why| SinkError::Picture { path: self.name(), why })?;
         }
-        match &mut self.writer {
-            Writer::Avi(writer) => writer.write(&self.bgra, size, self.last),
-            Writer::Ffmpeg(writer) => writer.write(&self.bgra, size, self.last),
-        }
+        self.encoder.write(&self.bgra, size, self.last)
     }
 
     /// The output as the user named it, for messages.
     pub fn name(&self) -> String {
-        match &self.writer {
-            Writer::Avi(writer) => writer.name().to_owned(),
-            Writer::Ffmpeg(writer) => writer.name(),
-        }
+        self.encoder.name()
     }
 
     /// Completes the video and gives it its name. Dropped without this it stays `NAME.partial.EXT`, and plays up to its
@@ -136,23 +147,20 @@ impl VideoWriter {
     /// # Errors
     /// As [`VideoWriter::write`].
     pub fn finish(self) -> Result<(), SinkError> {
-        match self.writer {
-            Writer::Avi(writer) => writer.finish(),
-            Writer::Ffmpeg(writer) => writer.finish(),
-        }
+        self.encoder.end(End::Complete)
     }
 }
 
-/// The bytes of a canvas: blue, green, red, 0.
-pub(super) fn to_bgra(canvas: &Canvas, bgra: &mut Vec<u8>) {
-    bgra.resize(canvas.pixels().len() * 4, 0);
-    for (bytes, pixel) in bgra.as_chunks_mut::<4>().0.iter_mut().zip(canvas.pixels()) {
+/// The bytes of a picture: blue, green, red, 0.
+fn to_bgra(picture: Raster<'_>, bgra: &mut Vec<u8>) {
+    bgra.resize(picture.pixels().len() * 4, 0);
+    for (bytes, pixel) in bgra.as_chunks_mut::<4>().0.iter_mut().zip(picture.pixels()) {
         *bytes = pixel.to_le_bytes();
     }
 }
 
 /// Scales a picture of four bytes a pixel into another size, its aspect kept, black beside it.
-pub(super) fn fitted(bgra: &[u8], from: (usize, usize), to: (usize, usize)) -> Result<Vec<u8>, String> {
+fn fitted(bgra: &[u8], from: (usize, usize), to: (usize, usize)) -> Result<Vec<u8>, String> {
     let scale = (to.0 as f64 / from.0 as f64).min(to.1 as f64 / from.1 as f64);
     let inner = |from: usize, to: usize| ((from as f64 * scale).round() as usize).clamp(1, to);
     let (width, height) = (inner(from.0, to.0), inner(from.1, to.1));
