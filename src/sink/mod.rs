@@ -92,7 +92,7 @@ pub use names::{free_video_name, raw_name};
 #[cfg(feature = "cli")]
 pub use partial::{PartialFile, partial_name};
 #[cfg(feature = "cli")]
-pub use registry::{Purpose, Registry, SinkKind, SinkOptions, is_address};
+pub use registry::{MakeSink, Purpose, Registry, SinkKind, SinkOptions, is_address};
 #[cfg(feature = "cli")]
 pub use settings::RecordSettings;
 #[cfg(feature = "cli")]

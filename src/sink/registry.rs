@@ -32,6 +32,9 @@ pub struct SinkOptions {
     pub pictures: Pictures,
 }
 
+/// Makes a sink for a file or an address.
+pub type MakeSink = fn(&Path, &SinkOptions) -> Result<Box<dyn Sink>, SinkError>;
+
 /// One line of the table: a sink, and what it is chosen by.
 #[derive(Debug, Clone, Copy)]
 pub struct SinkKind {
@@ -46,7 +49,7 @@ pub struct SinkKind {
     /// What it has to be given.
     pub needs: Needs,
     /// Makes the sink for a file or an address, without touching either.
-    pub make: fn(&Path, &SinkOptions) -> Result<Box<dyn Sink>, SinkError>,
+    pub make: MakeSink,
 }
 
 /// All that comes with the crate. The first of a purpose writes what has no ending: standard output and devices.
