@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use trailsight::detect::{DetectSettings, Detector};
 use trailsight::enhance::measure::Measure;
-use trailsight::enhance::{Areas, CameraWatch, EnhanceSettings, Enhancer, Polygon};
+use trailsight::enhance::{CameraMotionEstimator, EnhanceSettings, Enhancer, Polygon, RegionMask};
 use trailsight::frame::Picture;
 use trailsight::geometry::Affine;
 use trailsight::kernels::area::Area;
@@ -118,11 +118,11 @@ fn steps(picture: &Picture) {
         black_box(Measure::of(&from));
     });
     let mask = Polygon::new(vec![(0.1, 0.1), (0.5, 0.2), (0.3, 0.6)]).expect("a polygon");
-    let areas = Areas::new(picture.size(), &[], &[mask]);
+    let areas = RegionMask::new(picture.size(), &[], &[mask]);
     let mut masked = picture.clone();
     time("mask", || areas.hide(&mut ViewMut::from(&mut masked)));
     time("privacy", || areas.pixelate(&mut ViewMut::from(&mut masked)));
-    let mut camera = CameraWatch::default();
+    let mut camera = CameraMotionEstimator::default();
     time("motion, still", || {
         black_box(camera.watch(picture, &[], None));
     });

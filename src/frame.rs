@@ -108,11 +108,6 @@ impl Picture {
     pub fn rgb_mut(&mut self) -> &mut [[u8; 3]] {
         self.pixels.as_chunks_mut::<3>().0
     }
-
-    /// Gives the buffer back.
-    pub fn into_pixels(self) -> Vec<u8> {
-        self.pixels
-    }
 }
 
 impl std::fmt::Debug for Picture {

@@ -1,5 +1,9 @@
 //! Boxes in the picture plane, and maps of that plane.
 
+mod polygon;
+
+pub use polygon::Polygon;
+
 /// An axis-aligned box in pixels of the source: x to the right, y down, edges between pixels
 /// (a box around the top-left pixel is `left 0, top 0, width 1, height 1`).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

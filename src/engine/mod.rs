@@ -227,7 +227,7 @@ impl Engine {
     ) -> Result<Processed, EngineError> {
         let input = TrackInput {
             #[cfg(feature = "detector")]
-            areas: prepared.enhanced.areas.as_deref(),
+            region_mask: prepared.enhanced.region_mask.as_deref(),
             ..TrackInput::of(&prepared.frame, &output)
         };
         let scene = self.tracking.update(&input)?;

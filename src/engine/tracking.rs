@@ -7,7 +7,7 @@ use super::DetectorOutput;
 use crate::analyse::{SceneStage, StageError, StageFrame, Stages};
 use crate::detection::Detections;
 #[cfg(feature = "detector")]
-use crate::enhance::{Areas, CameraWatch};
+use crate::enhance::{CameraMotionEstimator, RegionMask};
 use crate::frame::{Frame, Picture};
 use crate::geometry::Affine;
 use crate::scene::{Scene, Track, TrackState};
@@ -50,7 +50,7 @@ pub struct TrackInput<'a> {
     pub camera: Option<Affine>,
     /// Where objects count; `None`: everywhere.
     #[cfg(feature = "detector")]
-    pub areas: Option<&'a Areas>,
+    pub region_mask: Option<&'a RegionMask>,
 }
 
 impl<'a> TrackInput<'a> {
@@ -74,7 +74,7 @@ impl<'a> TrackInput<'a> {
             suppressed: None,
             camera: None,
             #[cfg(feature = "detector")]
-            areas: None,
+            region_mask: None,
         }
     }
 }
@@ -98,7 +98,7 @@ pub struct TrackStage {
     trails: Trails,
     /// Finds how the camera moved from the frame observed last; `None`: nobody asks.
     #[cfg(feature = "detector")]
-    camera: Option<CameraWatch>,
+    camera: Option<CameraMotionEstimator>,
     stages: Stages,
     times: TrackTimes,
 }
@@ -111,7 +111,7 @@ impl TrackStage {
             tracker: Tracker::new(settings.track),
             trails: Trails::new(settings.trails),
             #[cfg(feature = "detector")]
-            camera: settings.camera_motion.then(CameraWatch::default),
+            camera: settings.camera_motion.then(CameraMotionEstimator::default),
             stages: Stages::default(),
             times: TrackTimes::default(),
         }
@@ -134,7 +134,7 @@ impl TrackStage {
         self.trails.set_settings(settings.trails);
         #[cfg(feature = "detector")]
         if settings.camera_motion != self.camera.is_some() {
-            self.camera = settings.camera_motion.then(CameraWatch::default);
+            self.camera = settings.camera_motion.then(CameraMotionEstimator::default);
         }
     }
 
@@ -240,7 +240,7 @@ impl TrackStage {
 
     #[cfg(feature = "detector")]
     fn find_camera_motion(&mut self, input: &TrackInput<'_>) -> Option<Affine> {
-        self.camera.as_mut()?.watch(input.picture?, input.detections, input.areas)
+        self.camera.as_mut()?.watch(input.picture?, input.detections, input.region_mask)
     }
 
     #[cfg(not(feature = "detector"))]

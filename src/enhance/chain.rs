@@ -7,19 +7,20 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::areas::{Areas, Polygon};
 use super::auto::{Auto, Help};
 use super::filters::{Filters, Way};
 use super::light::Light;
 use super::measure::Measure;
 use super::motion::CameraMotion;
-use super::report::{Report, Step};
+use super::region_mask::RegionMask;
+use super::report::{ASKED, Report, Step};
 use super::settings::{EnhanceSettings, Tiles};
 use super::stabilise::Stabiliser;
 use super::work::{Tools, Work};
 use crate::detection::Detections;
 use crate::frame::Picture;
 use crate::geometry::InputFit;
+use crate::geometry::Polygon;
 use crate::kernels::View;
 use crate::kernels::curve;
 use crate::kernels::temporal::Temporal;
@@ -31,7 +32,7 @@ pub struct Enhanced {
     /// What the network is to look at, perhaps smaller than the picture; `None`: the picture as it is.
     pub seen: Option<Arc<Picture>>,
     /// Where objects count; `None`: everywhere.
-    pub areas: Option<Arc<Areas>>,
+    pub region_mask: Option<Arc<RegionMask>>,
     /// Masked areas have lost their detail in what may be shown.
     pub pixelated: bool,
     /// What was done, and why.
@@ -39,16 +40,19 @@ pub struct Enhanced {
 }
 
 impl Enhanced {
-    /// Brings boxes found in what is seen to where they are in the picture, of this size in pixels.
+    /// Scales boxes from pixels of the picture that the network saw ([`Enhanced::seen`]) to pixels of the source picture, of
+    /// which this is the width and height; both have their origin at the top-left corner. Comes before
+    /// [`Enhanced::leave_out`].
     pub fn place(&self, detections: &mut Detections, (width, height): (u32, u32)) {
         let Some(seen) = self.seen.as_ref().filter(|seen| seen.size() != (width, height)) else { return };
         detections.scale((width as f32 / seen.width() as f32, height as f32 / seen.height() as f32));
     }
 
-    /// Leaves out boxes, in pixels of the picture, where objects do not count.
+    /// Removes the boxes, in pixels of the source picture, of which more than half lies outside the regions or inside the
+    /// masks. Comes after [`Enhanced::place`].
     pub fn leave_out(&self, detections: &mut Detections) {
-        if let Some(areas) = &self.areas {
-            detections.retain(|detection| areas.counts(&detection.rect));
+        if let Some(region_mask) = &self.region_mask {
+            detections.retain(|detection| region_mask.counts(&detection.rect));
         }
     }
 }
@@ -60,8 +64,6 @@ const MEASURE_SECONDS: f64 = 0.25;
 /// Means of `n × n` pixels have an `n`th of their noise. The interpolation of the pictures that the bounds of `auto.rs` were
 /// found on left one part in so many: that is what noise is compared with.
 const INTERPOLATED: f64 = 1.4;
-/// Why a step is taken that the settings name.
-pub(super) const ASKED: &str = "asked for";
 
 /// Makes pictures better for the network, one after the other.
 #[derive(Debug)]
@@ -84,11 +86,11 @@ pub struct Enhancer {
     temporal: Temporal,
     filters: Filters,
     /// For pictures of the size with it: as they come, and as the network looks at them.
-    areas: [Option<AreasOfSize>; 2],
+    region_mask: [Option<MaskOfSize>; 2],
 }
 
 /// The size in pixels, and where objects count in pictures of it.
-type AreasOfSize = ((u32, u32), Option<Arc<Areas>>);
+type MaskOfSize = ((u32, u32), Option<Arc<RegionMask>>);
 
 impl Enhancer {
     /// Has seen nothing yet.
@@ -107,7 +109,7 @@ impl Enhancer {
             light: Light::default(),
             temporal: Temporal::default(),
             filters: Filters::default(),
-            areas: [None, None],
+            region_mask: [None, None],
         }
     }
 
@@ -130,7 +132,7 @@ impl Enhancer {
     /// Changes the settings; what is remembered stays where it can.
     pub fn set(&mut self, settings: EnhanceSettings) {
         if (&settings.regions, &settings.masks) != (&self.settings.regions, &self.settings.masks) {
-            self.areas = [None, None];
+            self.region_mask = [None, None];
         }
         if settings.auto && !self.settings.auto {
             self.measured = None;
@@ -157,8 +159,8 @@ impl Enhancer {
         let (shown, passed, mut report) = self.show(picture, time);
         let near = self.look(picture.size()).filter(InputFit::skips);
         let small = near.filter(|_| self.looks_at_all());
-        let areas = self.areas(picture.size());
-        self.measure(&shown, (near.map(|fit| fit.scale), areas.as_deref()), time, &mut report);
+        let region_mask = self.region_mask(picture.size());
+        self.measure(&shown, (near.map(|fit| fit.scale), region_mask.as_deref()), time, &mut report);
         let mut work = Work::new(&shown, &mut self.tools, report);
         let settings = &self.settings;
         self.filters.mend(&mut work, settings, &self.help);
@@ -175,18 +177,19 @@ impl Enhancer {
             }
         }
         self.filters.define(&mut work, settings);
-        if areas.is_some() {
+        if region_mask.is_some() {
             let size = small.unwrap_or(picture.size());
             let (regions, masks) = (&settings.regions, &settings.masks);
-            let areas = areas_of(&mut self.areas[usize::from(small.is_some())], size, regions, masks);
-            if let Some(areas) = areas {
-                work.change(Step::Hide, ASKED, |picture| areas.hide(picture));
+            let region_mask =
+                mask_of(&mut self.region_mask[usize::from(small.is_some())], size, regions, masks);
+            if let Some(region_mask) = region_mask {
+                work.change(Step::Hide, ASKED, |picture| region_mask.hide(picture));
             }
         }
         let (now, report) = work.finish();
         let seen = now.map(|now| self.tools.give(now, picture.size()));
         let pixelated = self.settings.pixelates();
-        (shown, Enhanced { seen, areas, pixelated, report: Arc::new(report) })
+        (shown, Enhanced { seen, region_mask, pixelated, report: Arc::new(report) })
     }
 
     /// The network looks at the picture as a whole, and at no part of it.
@@ -219,7 +222,7 @@ impl Enhancer {
         }
         let passed = passed.filter(|_| !self.separate);
         self.last = Some(time);
-        let areas = self.areas(picture.size());
+        let region_mask = self.region_mask(picture.size());
 
         let mut work = Work::new(picture, &mut self.tools, Report::default());
         if self.settings.stabilise > 0.0 && !self.separate {
@@ -231,8 +234,8 @@ impl Enhancer {
                 warp(&from, to, &map);
             });
         }
-        if let Some(areas) = areas.as_ref().filter(|_| self.settings.pixelates()) {
-            work.change(Step::Privacy, ASKED, |picture| areas.pixelate(picture));
+        if let Some(region_mask) = region_mask.as_ref().filter(|_| self.settings.pixelates()) {
+            work.change(Step::Privacy, ASKED, |picture| region_mask.pixelate(picture));
         }
         let (now, report) = work.finish();
         let shown = now.map_or_else(|| Arc::clone(picture), |now| self.tools.give(now, picture.size()));
@@ -244,7 +247,7 @@ impl Enhancer {
     fn measure(
         &mut self,
         picture: &Picture,
-        (scale, areas): (Option<f64>, Option<&Areas>),
+        (scale, region_mask): (Option<f64>, Option<&RegionMask>),
         time: f64,
         report: &mut Report,
     ) {
@@ -258,8 +261,8 @@ impl Enhancer {
         }
         let started = Instant::now();
         let view = View::from(picture);
-        let mut measure = match areas {
-            Some(areas) => Measure::within(&view, |x, y| areas.counts_at(x, y)),
+        let mut measure = match region_mask {
+            Some(region_mask) => Measure::within(&view, |x, y| region_mask.counts_at(x, y)),
             None => Measure::of(&view),
         };
         measure.noise_seen *= scale.map_or(1.0, |scale| scale * INTERPOLATED);
@@ -269,23 +272,23 @@ impl Enhancer {
     }
 
     /// Where objects count in pictures of this size.
-    fn areas(&mut self, size: (u32, u32)) -> Option<Arc<Areas>> {
-        areas_of(&mut self.areas[0], size, &self.settings.regions, &self.settings.masks)
+    fn region_mask(&mut self, size: (u32, u32)) -> Option<Arc<RegionMask>> {
+        mask_of(&mut self.region_mask[0], size, &self.settings.regions, &self.settings.masks)
     }
 }
 
 /// What was kept for this size, or is made now.
-fn areas_of(
-    kept: &mut Option<AreasOfSize>,
+fn mask_of(
+    kept: &mut Option<MaskOfSize>,
     size: (u32, u32),
     regions: &[Polygon],
     masks: &[Polygon],
-) -> Option<Arc<Areas>> {
-    if let Some((_, areas)) = kept.as_ref().filter(|(of, _)| *of == size) {
-        return areas.clone();
+) -> Option<Arc<RegionMask>> {
+    if let Some((_, region_mask)) = kept.as_ref().filter(|(of, _)| *of == size) {
+        return region_mask.clone();
     }
-    let areas = Areas::new(size, regions, masks);
-    let areas = (!areas.is_empty()).then(|| Arc::new(areas));
-    *kept = Some((size, areas.clone()));
-    areas
+    let region_mask = RegionMask::new(size, regions, masks);
+    let region_mask = (!region_mask.is_empty()).then(|| Arc::new(region_mask));
+    *kept = Some((size, region_mask.clone()));
+    region_mask
 }

@@ -1,7 +1,7 @@
 //! The filters of the chain: what is taken away from a picture, and what is made to stand out.
 
 use super::auto::Help;
-use super::chain::ASKED;
+use super::report::ASKED;
 use super::report::Step;
 use super::settings::{EnhanceSettings, Median};
 use super::work::Work;

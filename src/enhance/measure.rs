@@ -39,7 +39,9 @@ pub struct Measure {
     pub white: Option<[f64; 3]>,
     /// The standard deviation of Gaussian noise in green, in grey levels.
     pub noise: f64,
-    /// As much of that as the network gets to see: all, where the picture is not averaged on the way to it.
+    /// The part of `noise` that reaches the network, in grey levels: `noise × scale × 1.4` for a picture that is shrunk to
+    /// `scale` (below 1) of its size on the way, since a mean of n × n pixels has an n-th of their noise (1.4 allows for
+    /// interpolation); `noise` itself for any other.
     pub noise_seen: f64,
     /// The share of samples of green that stand out of their neighbours as white or black: of salt-and-pepper noise.
     pub outliers: f64,

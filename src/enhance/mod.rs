@@ -13,25 +13,26 @@
 //! | `measure.rs`, `auto.rs` | light, contrast and noise of a picture; what is done about them |
 //! | `filters.rs` | what is taken away, and what is made to stand out |
 //! | `light.rs` | tables that follow the light |
-//! | `areas.rs` | where objects count |
-//! | `motion/`, `watch.rs`, `stabilise.rs` | how the camera moved; for the tracker; and how to take it out |
+//! | `region_mask.rs` | where objects count |
+//! | `motion/`, `camera_motion.rs`, `stabilise.rs` | how the camera moved; for the tracker; and how to take it out |
 
-mod areas;
 mod auto;
+mod camera_motion;
 mod chain;
 mod filters;
 mod light;
 pub mod measure;
 pub mod motion;
 mod pool;
+mod region_mask;
 mod report;
 mod settings;
 pub mod stabilise;
-mod watch;
 mod work;
 
-pub use areas::{Areas, Polygon};
+pub use crate::geometry::Polygon;
+pub use camera_motion::CameraMotionEstimator;
 pub use chain::{Enhanced, Enhancer};
+pub use region_mask::RegionMask;
 pub use report::{Report, Step, Taken};
 pub use settings::{EnhanceSettings, Median, ShownPicture, Tiles, WhiteBalance};
-pub use watch::CameraWatch;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::areas::Polygon;
+use crate::geometry::Polygon;
 use crate::geometry::Rect;
 
 /// How the colour of the light is found, to be taken out.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use crate::detect::DetectTimes;
 use crate::detection::Detections;
 use crate::engine::DetectorOutput;
-use crate::enhance::{Areas, EnhanceSettings, Enhanced};
+use crate::enhance::{EnhanceSettings, Enhanced, RegionMask};
 use crate::frame::{Frame, Picture};
 use crate::history::{SegmentId, TrackHistory};
 use crate::scene::Scene;
@@ -47,16 +47,17 @@ impl FrameJob {
     /// Takes the detail out of masked areas, where the frame was made before these settings were in force: what a window
     /// has to ask of the frames that it holds.
     pub(crate) fn cover(&mut self, settings: &EnhanceSettings) {
-        let masks = self.enhanced.areas.as_ref().map_or(&[][..], |areas| areas.masks());
+        let masks = self.enhanced.region_mask.as_ref().map_or(&[][..], |region_mask| region_mask.masks());
         if !settings.pixelates() || self.enhanced.pixelated && masks == settings.masks {
             return;
         }
-        let areas = Areas::new(self.frame.picture.size(), &settings.regions, &settings.masks);
+        let region_mask = RegionMask::new(self.frame.picture.size(), &settings.regions, &settings.masks);
         let mut picture = Picture::clone(&self.frame.picture);
-        areas.pixelate(&mut (&mut picture).into());
+        region_mask.pixelate(&mut (&mut picture).into());
         self.frame.picture = Arc::new(picture);
         // What was made of it has the detail.
-        self.enhanced = Enhanced { areas: Some(Arc::new(areas)), pixelated: true, ..Enhanced::default() };
+        self.enhanced =
+            Enhanced { region_mask: Some(Arc::new(region_mask)), pixelated: true, ..Enhanced::default() };
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::common;
 use trailsight::detect::{DetectSettings, Detector, Pieces};
 use trailsight::detection::Detection;
-use trailsight::enhance::{Areas, EnhanceSettings, Enhancer, Polygon, Step};
+use trailsight::enhance::{EnhanceSettings, Enhancer, Polygon, RegionMask, Step};
 use trailsight::frame::Picture;
 use trailsight::geometry::Rect;
 
@@ -83,7 +83,7 @@ fn a_good_photograph_goes_through_as_it_is() {
         let picture = Arc::new(photo(name));
         let (shown, enhanced) = Enhancer::new(EnhanceSettings::default()).enhance(&picture, 0.0);
         assert!(Arc::ptr_eq(&shown, &picture), "{name}");
-        assert!(enhanced.seen.is_none() && enhanced.areas.is_none(), "{name}: {:?}", enhanced.report);
+        assert!(enhanced.seen.is_none() && enhanced.region_mask.is_none(), "{name}: {:?}", enhanced.report);
         assert!(enhanced.report.steps.iter().all(|taken| taken.step == Step::Measure), "{name}");
         // Nothing is even measured where nobody asks.
         let off = EnhanceSettings { auto: false, ..EnhanceSettings::default() };
@@ -216,9 +216,9 @@ fn masked_objects_never_count_and_are_not_to_be_recognised() {
     let left = Polygon::new(vec![(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)]).unwrap();
     let settings = EnhanceSettings { masks: vec![left.clone()], privacy: true, ..EnhanceSettings::default() };
     let (shown, enhanced) = Enhancer::new(settings).enhance(&picture, 0.0);
-    let areas = enhanced.areas.unwrap();
+    let region_mask = enhanced.region_mask.unwrap();
     let mut found = detector.detect(enhanced.seen.as_ref().unwrap()).unwrap();
-    found.retain(|detection| areas.counts(&detection.rect));
+    found.retain(|detection| region_mask.counts(&detection.rect));
     let middle = picture.width() as f32 / 2.0;
     assert!(all.iter().any(|d| d.rect.right() < middle) && all.iter().any(|d| d.rect.left > middle));
     assert!(!found.is_empty() && found.iter().all(|d| d.rect.center().0 >= middle), "{found:?}");
@@ -229,7 +229,7 @@ fn masked_objects_never_count_and_are_not_to_be_recognised() {
     }
     let seen_again = detector.detect(&shown).unwrap();
     assert!(seen_again.iter().all(|d| d.rect.right() > middle * 0.9), "{seen_again:?}");
-    assert!(Areas::new(picture.size(), &[], &[]).is_empty());
+    assert!(RegionMask::new(picture.size(), &[], &[]).is_empty());
 }
 
 #[test]

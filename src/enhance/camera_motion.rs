@@ -1,7 +1,7 @@
 //! The camera's motion from frame to frame, as the tracker wants it.
 
-use super::areas::Areas;
 use super::motion::CameraMotion;
+use super::region_mask::RegionMask;
 use crate::detection::Detection;
 use crate::frame::Picture;
 use crate::geometry::{Affine, Rect};
@@ -13,13 +13,13 @@ const LEAST_CONFIDENCE: f32 = 0.3;
 
 /// Finds how the still world moved in the picture since the frame watched last.
 #[derive(Debug, Default)]
-pub struct CameraWatch {
+pub struct CameraMotionEstimator {
     motion: CameraMotion,
     /// Where objects were in that frame, and what is masked: objects there are not known, and squares stand still.
     moving: Vec<Rect>,
 }
 
-impl CameraWatch {
+impl CameraMotionEstimator {
     /// The frame to come does not follow on the one before.
     pub fn begin_anew(&mut self) {
         self.motion.reset();
@@ -32,13 +32,13 @@ impl CameraWatch {
         &mut self,
         picture: &Picture,
         detections: &[Detection],
-        areas: Option<&Areas>,
+        region_mask: Option<&RegionMask>,
     ) -> Option<Affine> {
         let motion = self.motion.update(picture.into(), &self.moving);
         self.moving.clear();
         let objects = detections.iter().filter(|detection| detection.score >= OBJECT_SCORE);
         self.moving.extend(objects.map(|detection| detection.rect));
-        self.moving.extend(areas.into_iter().flat_map(Areas::mask_bounds));
+        self.moving.extend(region_mask.into_iter().flat_map(RegionMask::mask_bounds));
         (motion.confidence >= LEAST_CONFIDENCE && motion.map.is_sound()).then_some(motion.map)
     }
 }

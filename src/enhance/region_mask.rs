@@ -1,65 +1,11 @@
 //! Where in the picture objects count: polygons, in shares of its sides so that they hold at every size.
 
-use crate::geometry::Rect;
+use crate::geometry::{Polygon, Rect};
 use crate::kernels::{Plane, ViewMut};
-
-/// A polygon, by its corners `(x, y)` in shares of the picture's sides, `0.0..=1.0`; closed by itself, and where it crosses
-/// itself inside by the even-odd rule.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Polygon(Vec<(f32, f32)>);
-
-impl Polygon {
-    /// The most corners.
-    pub const MOST: usize = 256;
-
-    /// Takes 3 to [`Polygon::MOST`] corners, each within the picture and not all on one line.
-    pub fn new(corners: Vec<(f32, f32)>) -> Option<Self> {
-        let within = |share: f32| (0.0..=1.0).contains(&share);
-        let sound =
-            (3..=Self::MOST).contains(&corners.len()) && corners.iter().all(|&(x, y)| within(x) && within(y));
-        (sound && Self::has_area(&corners)).then_some(Self(corners))
-    }
-
-    /// Whether some three corners are not on one line.
-    fn has_area(corners: &[(f32, f32)]) -> bool {
-        let Some(&(x0, y0)) = corners.first() else { return false };
-        let to = |&(x, y): &(f32, f32)| (x - x0, y - y0);
-        let far = |corner: &&(f32, f32)| to(corner).0.abs() + to(corner).1.abs() > 1e-5;
-        let Some((ax, ay)) = corners.iter().find(far).map(to) else { return false };
-        corners.iter().map(to).any(|(bx, by)| (ax * by - ay * bx).abs() > 1e-7)
-    }
-
-    /// The box around it, in shares.
-    fn bounds(&self) -> Rect {
-        let least = |values: &mut dyn Iterator<Item = f32>| values.fold(f32::INFINITY, f32::min);
-        let most = |values: &mut dyn Iterator<Item = f32>| values.fold(f32::NEG_INFINITY, f32::max);
-        let (xs, ys) = (|| self.0.iter().map(|corner| corner.0), || self.0.iter().map(|corner| corner.1));
-        Rect::from_edges(least(&mut xs()), least(&mut ys()), most(&mut xs()), most(&mut ys()))
-    }
-
-    /// The corners.
-    pub fn corners(&self) -> &[(f32, f32)] {
-        &self.0
-    }
-
-    /// Where the horizontal line at `y` crosses the sides, in shares, ascending: inside between the first and the second,
-    /// the third and the fourth, and so on.
-    fn crossings(&self, y: f32, crossings: &mut Vec<f32>) {
-        crossings.clear();
-        let ends = self.0.iter().cycle().skip(1);
-        for (&(x0, y0), &(x1, y1)) in self.0.iter().zip(ends) {
-            // Each side has one of its ends, so that a corner is crossed once.
-            if (y0 <= y) != (y1 <= y) {
-                crossings.push(x0 + (y - y0) / (y1 - y0) * (x1 - x0));
-            }
-        }
-        crossings.sort_by(f32::total_cmp);
-    }
-}
 
 /// The areas in the pixels of pictures of one size.
 #[derive(Debug, Clone, Default)]
-pub struct Areas {
+pub struct RegionMask {
     /// 255 where nothing counts; `None`: everything counts.
     hidden: Option<Plane>,
     /// 255 where it is masked, and a pixel around that: a pixel that a mask covers in part is covered.
@@ -71,7 +17,7 @@ pub struct Areas {
 /// A box of which more than this share is hidden does not count.
 const HIDDEN_SHARE: f32 = 0.5;
 
-impl Areas {
+impl RegionMask {
     /// Nothing counts outside `regions` (none: the whole picture) nor inside `masks`, in pictures of this size.
     pub fn new(size: (u32, u32), regions: &[Polygon], masks: &[Polygon]) -> Self {
         let (width, height) = (size.0 as usize, size.1 as usize);
@@ -242,8 +188,10 @@ mod tests {
 
     #[test]
     fn what_lies_in_a_mask_or_outside_all_regions_does_not_count() {
-        let (masks, regions) =
-            (Areas::new((100, 60), &[], &[left_half()]), Areas::new((100, 60), &[left_half()], &[]));
+        let (masks, regions) = (
+            RegionMask::new((100, 60), &[], &[left_half()]),
+            RegionMask::new((100, 60), &[left_half()], &[]),
+        );
         for (rect, on_the_left) in [
             (Rect::new(10.0, 10.0, 20.0, 30.0), true),
             (Rect::new(60.0, 10.0, 20.0, 30.0), false),
@@ -253,15 +201,15 @@ mod tests {
         ] {
             assert_eq!((masks.counts(&rect), regions.counts(&rect)), (!on_the_left, on_the_left), "{rect:?}");
         }
-        assert!(Areas::new((100, 60), &[], &[]).counts(&Rect::new(0.0, 0.0, 1.0, 1.0)));
+        assert!(RegionMask::new((100, 60), &[], &[]).counts(&Rect::new(0.0, 0.0, 1.0, 1.0)));
         // A mask goes before a region.
-        let both = Areas::new((100, 60), &[left_half()], &[left_half()]);
+        let both = RegionMask::new((100, 60), &[left_half()], &[left_half()]);
         assert!(!both.counts(&Rect::new(10.0, 10.0, 20.0, 30.0)));
     }
 
     #[test]
     fn hidden_pixels_are_grey_and_the_others_as_they_were() {
-        let areas = Areas::new((10, 4), &[], &[left_half()]);
+        let areas = RegionMask::new((10, 4), &[], &[left_half()]);
         let mut picture = Picture::filled(10, 4, [1, 2, 3]).unwrap();
         areas.hide(&mut (&mut picture).into());
         for row in picture.rgb().chunks(10) {
@@ -276,7 +224,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let pixels: Vec<u8> = (0..120 * 90 * 3).map(|_| random.u8(..)).collect();
         let mut picture = Picture::new(120, 90, pixels.clone()).unwrap();
-        Areas::new((120, 90), &[], &[left_half()]).pixelate(&mut (&mut picture).into());
+        RegionMask::new((120, 90), &[], &[left_half()]).pixelate(&mut (&mut picture).into());
         for (y, (row, old)) in picture.rgb().chunks(120).zip(pixels.chunks(360)).enumerate() {
             // The mask ends with column 59, and one more belongs to it.
             assert_eq!(row[61..].as_flattened(), &old[183..], "row {y}");
@@ -291,7 +239,7 @@ mod tests {
         }
         // Regions alone make nothing unrecognisable.
         let mut picture = Picture::new(120, 90, pixels.clone()).unwrap();
-        Areas::new((120, 90), &[left_half()], &[]).pixelate(&mut (&mut picture).into());
+        RegionMask::new((120, 90), &[left_half()], &[]).pixelate(&mut (&mut picture).into());
         assert_eq!(picture.pixels(), pixels);
     }
 
