@@ -4,9 +4,9 @@
 //! there and newer than it, it is left out, so that the same line goes on where it was stopped. One that fails leaves the
 //! others alone.
 
-mod board;
 mod names;
 mod plan;
+mod progress_board;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,8 +21,8 @@ use crate::sink::partial_name;
 use crate::source::SourceSpec;
 
 use crate::sync::lock;
-use board::Board;
 use plan::{Done, Job, make_folders};
+use progress_board::ProgressBoard;
 
 pub(super) use plan::outputs_of_one;
 
@@ -51,10 +51,10 @@ pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     let detector = Mutex::new(Detector::load(&context.loaded.settings.detect_for_tracking())?);
     context.stop.be_graceful();
     let started = Instant::now();
-    let crew = Crew::new(jobs, detector, context);
-    crew.work();
-    crew.board.end();
-    let Crew { jobs, ends, .. } = crew;
+    let pool = WorkerPool::new(jobs, detector, context);
+    pool.work();
+    pool.board.end();
+    let WorkerPool { jobs, ends, .. } = pool;
     let ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
     summarise(&jobs, &ends, started.elapsed(), context)
 }
@@ -70,12 +70,12 @@ fn is_to_do(job: &Job) -> bool {
 }
 
 /// The workers, and what they share.
-struct Crew<'a> {
+struct WorkerPool<'a> {
     jobs: Vec<Job>,
     weights: Vec<f64>,
     /// The network, copied for each recording.
     detector: Mutex<Detector>,
-    board: Board,
+    board: ProgressBoard,
     context: &'a Context,
     /// How many have been begun.
     begun: Mutex<usize>,
@@ -85,7 +85,7 @@ struct Crew<'a> {
     threads: usize,
 }
 
-impl<'a> Crew<'a> {
+impl<'a> WorkerPool<'a> {
     fn new(jobs: Vec<Job>, detector: Mutex<Detector>, context: &'a Context) -> Self {
         // What has no size is taken to be like the others.
         let sizes: Vec<f64> = jobs.iter().filter_map(|job| job.size.map(|size| size as f64)).collect();
@@ -93,7 +93,7 @@ impl<'a> Crew<'a> {
         let weights: Vec<f64> =
             jobs.iter().map(|job| job.size.map_or(mean, |size| size as f64).max(1.0)).collect();
         Self {
-            board: Board::new(&weights, context.quiet),
+            board: ProgressBoard::new(&weights, context.quiet),
             weights,
             detector,
             context,
@@ -142,12 +142,12 @@ impl<'a> Crew<'a> {
             Ok((end, told)) => (end, Some(told)),
             Err(why) => {
                 let why = if why.contains(&job.shown) { why } else { format!("{}: {why}", job.shown) };
-                self.board.say(&format!("trailsight: {why}"));
+                self.board.notify(&format!("trailsight: {why}"));
                 (End::Failed, None)
             }
         };
         if let Some(told) = told.filter(|_| !self.context.quiet) {
-            self.board.say(&format!("{}: {told}", job.shown));
+            self.board.notify(&format!("{}: {told}", job.shown));
         }
         end
     }

@@ -13,7 +13,7 @@ use crate::sync::lock;
 const OFTEN: Duration = Duration::from_millis(200);
 
 /// The bars, and the sums.
-pub(super) struct Board {
+pub(super) struct ProgressBoard {
     quiet: bool,
     total: ProgressBar,
     sums: Mutex<Sums>,
@@ -23,7 +23,7 @@ pub(super) struct Board {
 struct Sums {
     begun: Instant,
     /// When the line was written last.
-    told: Option<Instant>,
+    updated: Option<Instant>,
     files: usize,
     ended: usize,
     frames: u64,
@@ -34,7 +34,7 @@ struct Sums {
 
 /// The bar of one recording.
 pub(super) struct Line<'a> {
-    board: &'a Board,
+    board: &'a ProgressBoard,
     bar: ProgressBar,
     weight: f64,
     /// What of the weight is done.
@@ -43,12 +43,12 @@ pub(super) struct Line<'a> {
     frame: f64,
 }
 
-impl Board {
+impl ProgressBoard {
     /// For recordings of these weights.
     pub(super) fn new(weights: &[f64], quiet: bool) -> Self {
         let sums = Sums {
             begun: Instant::now(),
-            told: None,
+            updated: None,
             files: weights.len(),
             ended: 0,
             frames: 0,
@@ -56,7 +56,7 @@ impl Board {
             work: weights.iter().sum(),
         };
         let board = Self { quiet, total: progress::line(quiet), sums: Mutex::new(sums) };
-        board.tell(&mut board.sums());
+        board.update(&mut board.sums());
         board
     }
 
@@ -76,11 +76,11 @@ impl Board {
         let mut sums = self.sums();
         sums.ended += 1;
         sums.done += weight;
-        self.tell(&mut sums);
+        self.update(&mut sums);
     }
 
     /// Writes something above the bars.
-    pub(super) fn say(&self, text: &str) {
+    pub(super) fn notify(&self, text: &str) {
         progress::say(text);
     }
 
@@ -89,8 +89,8 @@ impl Board {
         self.total.finish_and_clear();
     }
 
-    fn tell(&self, sums: &mut Sums) {
-        sums.told = Some(Instant::now());
+    fn update(&self, sums: &mut Sums) {
+        sums.updated = Some(Instant::now());
         self.total.set_message(sums.text(sums.begun.elapsed()));
     }
 }
@@ -121,8 +121,8 @@ impl Line<'_> {
         let mut sums = self.board.sums();
         sums.frames += 1;
         sums.done += step;
-        if sums.told.is_none_or(|told| told.elapsed() >= OFTEN) {
-            self.board.tell(&mut sums);
+        if sums.updated.is_none_or(|updated| updated.elapsed() >= OFTEN) {
+            self.board.update(&mut sums);
         }
     }
 
@@ -149,7 +149,7 @@ mod tests {
             duration: None,
             sound: None,
         };
-        let board = Board::new(&[30.0, 10.0], true);
+        let board = ProgressBoard::new(&[30.0, 10.0], true);
         let mut line = board.begin(&info, 30.0);
         (0..5).for_each(|_| line.frame(3));
         assert_eq!(
