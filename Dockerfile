@@ -17,13 +17,14 @@ FROM debian:bookworm-slim AS small
 RUN useradd --uid 10001 --create-home --home-dir /data trailsight
 COPY --from=build /build/target/release/trailsight /usr/local/bin/trailsight
 COPY --from=build /build/LICENSE-MIT /build/LICENSE-APACHE /usr/local/share/doc/trailsight/
-USER trailsight
+USER 10001
 WORKDIR /data
 ENTRYPOINT ["trailsight"]
 
 FROM small
-USER root
+USER 0
+# hadolint ignore=DL3008
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends ffmpeg \
     && rm -rf /var/lib/apt/lists/*
-USER trailsight
+USER 10001

@@ -81,10 +81,10 @@ mod tests {
 
     use super::*;
 
-    /// With `TRAILSIGHT_BLESS=1` the file is written anew instead.
+    /// With `UPDATE_GOLDEN=1` the file is written anew instead.
     fn holds(file: &str, text: &str) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-        if std::env::var_os("TRAILSIGHT_BLESS").is_some() {
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&path, text).unwrap();
         }
         let shipped = std::fs::read_to_string(&path).unwrap_or_default();
@@ -92,7 +92,7 @@ mod tests {
         assert!(
             shipped == text,
             "{file} is not what the table of parameters gives (first difference: {differs:?}); \
-             TRAILSIGHT_BLESS=1 cargo test --release --lib config:: writes it anew"
+             UPDATE_GOLDEN=1 cargo test --release --lib config:: writes it anew"
         );
     }
 
