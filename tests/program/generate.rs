@@ -27,7 +27,8 @@ fn silent(output: &Output) -> String {
 #[test]
 fn bash_completes() {
     let complete = "source ./script; complete -p trailsight >/dev/null
-        try() { COMP_WORDS=(trailsight \"$@\") COMP_CWORD=$#; _trailsight trailsight; echo \"${COMPREPLY[*]}\"; }
+        try() { COMP_WORDS=(trailsight \"$@\") COMP_CWORD=$#
+            _trailsight trailsight \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD-1]}\"; echo \"${COMPREPLY[*]}\"; }
         try tra; try track --tr; try config in; try completions f";
     let Some(printed) = in_shell("bash", &["--norc", "-c", complete]) else { return };
     assert_eq!(printed.lines().collect::<Vec<_>>(), ["track", "--tracks", "init", "fish"]);
@@ -68,8 +69,11 @@ fn manual_pages_are_written() {
         return;
     }
     for page in written {
-        let output =
-            Command::new("groff").args(["-man", "-ww", "-Tutf8"]).arg(pages.join(&page)).output().unwrap();
+        let output = Command::new("groff")
+            .args(["-Kutf8", "-man", "-ww", "-Tutf8", "-P-cbou"])
+            .arg(pages.join(&page))
+            .output()
+            .unwrap();
         let text = silent(&output);
         assert!(text.contains("SYNOPSIS") && text.contains("--config"), "{page}: {text}");
     }
