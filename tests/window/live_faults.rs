@@ -28,7 +28,7 @@ fn brightness(watched: &Opened, folder: &Path) -> f64 {
 fn a_stall_and_an_absence_are_told_dimmed_and_over_with_the_next_picture() {
     let Some(screen) = Screen::start() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let faults = "run 8, stall 5, run 4, unplug 3, run 60";
+    let faults = "run 8, stall 5, run 12, unplug 3, run 60";
     let watched = watch(screen, folder.path(), faults, &[]);
     let before = watched.wait("tracks", |status| ids(status).len() > 2);
     assert_eq!(before["condition"], "good");
