@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::Value;
 
 use crate::bounded;
-use crate::detect::{DetectSettings, Pieces};
+use crate::detect::{DetectSettings, Slicer};
 use crate::enhance::EnhanceSettings;
 use crate::sink::RecordSettings;
 use crate::source::SourceSettings;
@@ -84,10 +84,10 @@ impl Settings {
         }
     }
 
-    /// Which pieces of a picture the network looks at.
-    pub fn pieces(&self) -> Pieces {
+    /// Which slices of a picture the network looks at.
+    pub fn slicer(&self) -> Slicer {
         let EnhanceSettings { crop, tiles, tile_overlap, .. } = self.enhance;
-        Pieces { crop, columns: tiles.columns, rows: tiles.rows, overlap: tile_overlap }
+        Slicer { crop, columns: tiles.columns, rows: tiles.rows, overlap: tile_overlap }
     }
 
     /// The detector's settings for tracking, where weaker boxes help too.

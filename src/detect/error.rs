@@ -21,8 +21,8 @@ pub enum DetectError {
         /// What the reader says.
         why: String,
     },
-    /// The model is not of the YOLOX family, or not exported the usual way.
-    #[error("{model} does not look like a YOLOX model: found {found}; expected {expected}")]
+    /// The model is of no family that a head knows, or not exported the usual way.
+    #[error("{model} is not a detector of a kind known here: found {found}; expected {expected}")]
     Shape {
         /// The model.
         model: String,

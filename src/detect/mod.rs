@@ -1,18 +1,22 @@
-//! The network: a picture in, boxes out. Letterbox, a runtime for the network, decoding, non-maximum suppression.
-//! Knows no frame order and no time: what comes out depends on the picture alone.
+//! The network: a picture in, boxes out. Knows no frame order and no time: what comes out depends on the picture alone.
+//!
+//! ```text
+//! picture ──slicing──▶ slices ──preprocess──▶ input ──runtime──▶ outputs ──head──▶ detections ──nms, slicing──▶ detections
+//! ```
+//!
+//! What a model wants and what its outputs mean is a [`ModelSpec`] ([`model`]), made by the [`Head`] of its family
+//! ([`heads`], which says how to add one). What runs it stands behind one face (`runtime`).
 
 mod error;
-mod letterbox;
-mod model;
-mod native;
+mod error_line;
+pub mod heads;
+mod load;
+pub mod model;
 mod nms;
-#[cfg(feature = "onnxruntime")]
-mod onnxruntime;
-mod pieces;
-mod plain;
+mod preprocess;
 mod runtime;
 mod settings;
-mod yolox;
+mod slicing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,15 +27,17 @@ use crate::labels::Labels;
 use crate::suggest;
 
 pub use error::DetectError;
+pub use heads::{Candidates, Head};
+pub use model::ModelSpec;
 pub use nms::suppress;
-pub use pieces::Pieces;
-pub use runtime::{LayerTime, Runtime};
+pub use runtime::{LayerTime, Output, Outputs, Runtime};
 pub use settings::{DetectSettings, InputSize};
+pub use slicing::Slicer;
 
-use letterbox::Letterbox;
-use model::Model;
-use pieces::Piece;
+use load::Model;
+use preprocess::{Placement, Preprocess};
 use runtime::Session;
+use slicing::Slice;
 
 /// How long the parts of one detection took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,12 +65,12 @@ pub struct Detector {
     model: Arc<Model>,
     session: Box<dyn Session>,
     threads: usize,
-    letterbox: Letterbox,
+    preprocess: Preprocess,
     /// For each class of the model, whether it is looked for.
     wanted: Vec<bool>,
     confidence: f32,
     nms_iou: f32,
-    pieces: Pieces,
+    slicer: Slicer,
     times: DetectTimes,
     suppressed: Detections,
 }
@@ -73,20 +79,32 @@ impl Detector {
     /// Loads and checks the model of `settings`, for one thread; see [`Detector::with_threads`].
     ///
     /// # Errors
-    /// [`DetectError`] when a file cannot be read, is no model of the YOLOX family, does not go with its class names,
-    /// or a class is not known.
+    /// [`DetectError`] when a file cannot be read, no head knows the model, it does not go with its class names, or a class
+    /// is not known.
     pub fn load(settings: &DetectSettings) -> Result<Self, DetectError> {
-        let wanted = wanted(&settings.classes, &model::labels(settings)?)?;
-        let model = Arc::new(Model::load(settings)?);
+        Self::load_head(settings, None)
+    }
+
+    /// The same with a head of one's own, which must go with the model's inputs and outputs.
+    ///
+    /// # Errors
+    /// As [`Detector::load`]; [`DetectError::Run`] when head and model do not go together.
+    pub fn load_with(settings: &DetectSettings, head: Arc<dyn Head>) -> Result<Self, DetectError> {
+        Self::load_head(settings, Some(head))
+    }
+
+    fn load_head(settings: &DetectSettings, head: Option<Arc<dyn Head>>) -> Result<Self, DetectError> {
+        let wanted = wanted(&settings.classes, &load::labels(settings)?)?;
+        let model = Arc::new(Model::load(settings, head)?);
         let session = session(&model, 1)?;
         Ok(Self {
-            letterbox: Letterbox::new(model.input),
+            preprocess: Preprocess::new(&model.head.spec().input),
             session,
             threads: 1,
             wanted,
             confidence: settings.confidence,
             nms_iou: settings.nms_iou,
-            pieces: Pieces::default(),
+            slicer: Slicer::default(),
             times: DetectTimes::default(),
             suppressed: Detections::default(),
             model,
@@ -112,11 +130,11 @@ impl Detector {
             model: Arc::clone(&self.model),
             session: session(&self.model, self.threads)?,
             threads: self.threads,
-            letterbox: Letterbox::new(self.model.input),
+            preprocess: Preprocess::new(&self.model.head.spec().input),
             wanted: self.wanted.clone(),
             confidence: self.confidence,
             nms_iou: self.nms_iou,
-            pieces: self.pieces,
+            slicer: self.slicer,
             times: DetectTimes::default(),
             suppressed: Detections::default(),
         })
@@ -127,9 +145,9 @@ impl Detector {
         (self.confidence, self.nms_iou) = (confidence, nms_iou);
     }
 
-    /// Changes which pieces of a picture are looked at.
-    pub fn set_pieces(&mut self, pieces: Pieces) {
-        self.pieces = pieces;
+    /// Changes which slices of a picture are looked at.
+    pub fn set_slicer(&mut self, slicer: Slicer) {
+        self.slicer = slicer;
     }
 
     /// Changes which classes are looked for; none: all.
@@ -148,7 +166,12 @@ impl Detector {
 
     /// The size of the network's input.
     pub fn input(&self) -> InputSize {
-        self.model.input
+        self.model.input()
+    }
+
+    /// What goes into the model, what comes out, and what it means.
+    pub fn spec(&self) -> &ModelSpec {
+        self.model.head.spec()
     }
 
     /// What runs the network, for people: `native (AVX-512)`.
@@ -178,20 +201,22 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] when the network fails, which a model that loaded does not do on any picture known.
     pub fn detect(&mut self, picture: &Picture) -> Result<Detections, DetectError> {
-        let pieces = self.pieces.of(picture.size());
+        let slices = self.slicer.of(picture.size());
         let mut times = DetectTimes::default();
-        let (mut all, mut piece_of) = (Detections::default(), Vec::new());
+        let (mut all, mut slice_of) = (Detections::default(), Vec::new());
         let mut found = Detections::default();
-        for (number, &piece) in pieces.iter().enumerate() {
+        for (number, &slice) in slices.iter().enumerate() {
             let started = Instant::now();
-            let scale = self.put(picture, piece)?;
+            let placement = self.put(picture, slice)?;
             let prepared = Instant::now();
-            let values = self.session.run(self.confidence).map_err(|why| failed(&self.model, why))?;
+            let outputs = self.session.run(self.confidence).map_err(|why| failed(&self.model, why))?;
             let inferred = Instant::now();
-            yolox::decode(values, self.model.input, &self.wanted, self.confidence, scale, &mut found);
-            found.shift((piece.left as f32, piece.top as f32));
-            if pieces.len() > 1 {
-                piece_of.resize(piece_of.len() + found.len(), number);
+            let (wanted, confidence) = (self.wanted.as_slice(), self.confidence);
+            let mut candidates = Candidates { found: &mut found, wanted, confidence, placement };
+            self.model.head.decode(&outputs, &mut candidates).map_err(|why| failed(&self.model, why))?;
+            found.shift((slice.left as f32, slice.top as f32));
+            if slices.len() > 1 {
+                slice_of.resize(slice_of.len() + found.len(), number);
                 all.append(&mut found);
             }
             times.letterbox += prepared - started;
@@ -199,11 +224,16 @@ impl Detector {
             times.decode += inferred.elapsed();
         }
         let started = Instant::now();
-        if pieces.len() > 1 {
-            pieces::drop_cut(&mut all, &piece_of, &pieces);
+        if slices.len() > 1 {
+            slicing::drop_cut(&mut all, &slice_of, &slices);
             found = all;
         }
-        suppress(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
+        if slices.len() > 1 || self.model.head.spec().nms {
+            suppress(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
+        } else {
+            found.pick(&found.by_falling_score());
+            self.suppressed.clear();
+        }
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         for list in [&mut found, &mut self.suppressed] {
             list.retain_mut(|detection| match detection.rect.clipped(width, height) {
@@ -219,11 +249,11 @@ impl Detector {
         Ok(found)
     }
 
-    /// Scales a piece of the picture and hands it to the network; gives input pixels a picture pixel.
-    fn put(&mut self, picture: &Picture, piece: Piece) -> Result<f32, DetectError> {
-        let fitted = self.letterbox.fit(picture, piece).map_err(|why| failed(&self.model, why))?;
-        self.session.put(fitted.rgb, fitted.width, fitted.height);
-        Ok(fitted.scale)
+    /// Scales a slice of the picture and hands it to the network; gives the way back to the slice.
+    fn put(&mut self, picture: &Picture, slice: Slice) -> Result<Placement, DetectError> {
+        let fitted = self.preprocess.fit(picture, slice).map_err(|why| failed(&self.model, why))?;
+        self.session.put(&fitted);
+        Ok(fitted.placement)
     }
 
     /// The first part of [`Detector::detect`] alone, for measuring: scales the picture and hands it to the network.
@@ -231,7 +261,7 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] as there.
     pub fn prepare(&mut self, picture: &Picture) -> Result<(), DetectError> {
-        self.put(picture, Piece::whole(picture.size())).map(drop)
+        self.put(picture, Slice::whole(picture.size())).map(drop)
     }
 
     /// The second part of [`Detector::detect`] alone, for measuring: runs the network on the last picture, as often as
@@ -246,7 +276,7 @@ impl Detector {
 
 /// The network, or its runtime, says why it does not go on.
 fn failed(model: &Model, why: String) -> DetectError {
-    DetectError::Run { model: model.name.clone(), input: model.input.to_string(), why }
+    DetectError::Run { model: model.name.clone(), input: model.input().to_string(), why }
 }
 
 fn session(model: &Model, threads: usize) -> Result<Box<dyn Session>, DetectError> {
@@ -274,7 +304,7 @@ fn wanted(classes: &[String], labels: &Labels) -> Result<Vec<bool>, DetectError>
 /// # Errors
 /// [`DetectError`] when a name is not known or the labels cannot be read.
 pub fn check_classes(settings: &DetectSettings) -> Result<Labels, DetectError> {
-    let labels = model::labels(settings)?;
+    let labels = load::labels(settings)?;
     wanted(&settings.classes, &labels)?;
     Ok(labels)
 }

@@ -1,206 +1,138 @@
-//! Loading a model with tract: read, check, fit to the input size, optimise.
+//! What a model is: what goes into the network, what comes out, and what that means.
+//!
+//! A [`ModelSpec`] is made by a [`Head`](super::heads::Head) when a model is loaded, and says all that the rest of the
+//! detector has to know: the preprocessing goes by [`InputSpec`], suppression by [`ModelSpec::nms`], and each runtime decides
+//! by it whether it can run the model at all.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use super::settings::InputSize;
 
-use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::infer::Factoid;
-
-use super::error::DetectError;
-use super::native::NativeNetwork;
-#[cfg(feature = "onnxruntime")]
-use super::onnxruntime;
-use super::plain::PlainNetwork;
-use super::runtime::{Network, Runtime};
-use super::settings::{DetectSettings, InputSize};
-use super::yolox;
-use crate::bounded;
-use crate::labels::Labels;
-
-/// YOLOX-Nano as released by its makers; see `models/ORIGIN.md`.
-static BUNDLED: &[u8] = include_bytes!("../../models/yolox_nano.onnx");
-
-/// No model of this kind is larger (YOLOX-X has 400 MB); bytes.
-const LARGEST_MODEL: u64 = 1 << 29;
-/// No list of class names is larger; bytes.
-const LARGEST_LABELS: u64 = 1 << 20;
-/// What a class number can count.
-const MOST_CLASSES: usize = u16::MAX as usize;
-
-/// A model that is ready to run, shared by all threads that run it.
-pub(super) struct Model {
-    pub(super) network: Arc<dyn Network>,
-    pub(super) labels: Labels,
-    pub(super) input: InputSize,
-    /// What messages call the model.
-    pub(super) name: String,
+/// What goes into a network, what comes out, and what it means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelSpec {
+    /// What goes in.
+    pub input: InputSpec,
+    /// What comes out, as the file names it; in the order of the file.
+    pub outputs: Vec<OutputSpec>,
+    /// In which form the network gives boxes.
+    pub boxes: BoxForm,
+    /// What its scores are.
+    pub scores: ScoreForm,
+    /// It tells apart "there is an object" from "of this class"; a detection's score is the product of both.
+    pub objectness: bool,
+    /// How many classes it tells apart.
+    pub classes: usize,
+    /// It finds one object several times, so that non-maximum suppression has to pick. A network without it is suppressed
+    /// only where a picture is looked at in several slices.
+    pub nms: bool,
 }
 
-impl Model {
-    pub(super) fn load(settings: &DetectSettings) -> Result<Self, DetectError> {
-        let (name, labels, label_source) = (name(settings), labels(settings)?, label_source(settings));
-        let file;
-        let bytes: &[u8] = match &settings.model {
-            None => BUNDLED,
-            Some(path) => {
-                file = bounded::read(path, LARGEST_MODEL)
-                    .map_err(|why| DetectError::File { path: path.clone(), why })?;
-                &file
-            }
-        };
-        // What tract does with a damaged file is not ours to know: should it panic, that is an error like any other.
-        let built = catch_unwind(AssertUnwindSafe(|| {
-            let model = read(bytes, settings.input, &name, &labels, &label_source)?;
-            network(bytes, model, settings, &name)
-        }));
-        let network = built.unwrap_or_else(|_| {
-            Err(DetectError::NotOnnx {
-                model: name.clone(),
-                why: "it is damaged; reading it failed midway".into(),
-            })
-        })?;
-        Ok(Self { network, labels, input: settings.input, name })
-    }
+/// What goes into a network: one picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputSpec {
+    /// Pixels across and down.
+    pub size: InputSize,
+    /// Which other sizes the model runs at.
+    pub sizes: Sizes,
+    /// The order of the axes.
+    pub layout: Layout,
+    /// The order of the channels.
+    pub colour: ColourOrder,
+    /// 8-bit levels are multiplied by this first: 1, or 1/255.
+    pub scale: f32,
+    /// Then this is subtracted, by channel: red, green, blue, whatever the order in the network.
+    pub mean: [f32; 3],
+    /// Then divided by this, likewise.
+    pub std: [f32; 3],
+    /// How a picture of another shape fits in.
+    pub fit: Fit,
 }
 
-fn name(settings: &DetectSettings) -> String {
-    settings.model.as_ref().map_or_else(|| "the bundled model".to_owned(), |path| path.display().to_string())
+/// Which sizes of input a model runs at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sizes {
+    /// Only the one.
+    Fixed,
+    /// Any whose sides are multiples of so many pixels.
+    MultipleOf(usize),
 }
 
-fn label_source(settings: &DetectSettings) -> String {
-    settings
-        .labels
-        .as_ref()
-        .map_or_else(|| "the classes of COCO".to_owned(), |path| path.display().to_string())
+/// The order of the axes of a network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `1 × 3 × height × width`: a plane a colour.
+    Nchw,
+    /// `1 × height × width × 3`: the colours of a pixel side by side.
+    Nhwc,
 }
 
-/// The names that go with the model of these settings.
-pub(super) fn labels(settings: &DetectSettings) -> Result<Labels, DetectError> {
-    let Some(path) = &settings.labels else { return Ok(Labels::coco()) };
-    let text = bounded::read_text(path, LARGEST_LABELS)
-        .map_err(|why| DetectError::File { path: path.clone(), why })?;
-    let labels = Labels::parse(&text);
-    if labels.is_empty() || labels.len() > MOST_CLASSES {
-        let why =
-            format!("it holds {} class names; 1 to {MOST_CLASSES} are expected, one a line", labels.len());
-        let why = std::io::Error::new(std::io::ErrorKind::InvalidData, why);
-        return Err(DetectError::File { path: path.clone(), why });
-    }
-    Ok(labels)
+/// The order of the channels of a network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColourOrder {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
 }
 
-/// Reads a model and checks that it is of the family; its shapes are known for this input.
-fn read(
-    bytes: &[u8],
-    input: InputSize,
-    name: &str,
-    labels: &Labels,
-    label_source: &str,
-) -> Result<TypedModel, DetectError> {
-    let not_onnx =
-        |error: TractError| DetectError::NotOnnx { model: name.to_owned(), why: first_line(&error) };
-    let shape =
-        |found: String, expected: String| DetectError::Shape { model: name.to_owned(), found, expected };
-    let (width, height) = input.size();
+/// How a picture of another shape fits into the network's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// The largest size with the same aspect ratio, at the top left; the rest is filled with this level.
+    LetterboxTopLeft(u8),
+    /// The same, in the middle.
+    LetterboxCentred(u8),
+    /// Stretched across and down until it fills the input.
+    Stretch,
+}
 
-    // The file declares shapes for one input size; they are left aside so that any other size can be asked for.
-    let onnx = onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
-    let mut model = onnx.model_for_read(&mut &bytes[..]).map_err(not_onnx)?;
+/// One output of a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputSpec {
+    /// What the file calls it.
+    pub name: String,
+    /// Its shape for the input size of the spec.
+    pub shape: Vec<usize>,
+}
 
-    let wanted_input = "one input of 1×3×height×width 32-bit floats";
-    let (inputs, outputs) = (model.inputs.len(), model.outputs.len());
-    if inputs != 1 || outputs == 0 {
-        return Err(shape(
-            format!("{inputs} inputs and {outputs} outputs"),
-            format!("{wanted_input} and one output"),
-        ));
-    }
-    let declared = model.input_fact(0).map_err(not_onnx)?.clone();
-    let dims: Vec<_> = declared.shape.dims().map(|dim| dim.concretize()).collect();
-    let floats = declared.datum_type.concretize().is_none_or(|kind| kind == f32::datum_type());
-    let channels_first = declared.shape.is_open()
-        || dims.len() == 4 && dims[1].as_ref().is_none_or(|channels| *channels == 3.into());
-    if !floats || !channels_first {
-        return Err(shape(format!("an input of {declared:?}"), wanted_input.to_owned()));
-    }
+/// In which form a network gives boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoxForm {
+    /// Centre and size as offsets from the cell of a grid, in strides, sizes as logarithms (YOLOX).
+    GridOffsets,
+    /// Centre x, centre y, width, height in pixels of the input.
+    CentreSize,
+    /// Centre x, centre y, width, height as shares of the input, `0.0..=1.0`.
+    CentreSizeShares,
+}
 
-    model.set_input_fact(0, f32::fact([1, 3, height, width]).into()).map_err(not_onnx)?;
-    let run = |error: TractError| DetectError::Run {
-        model: name.to_owned(),
-        input: input.to_string(),
-        why: first_line(&error),
-    };
-    let model = model.into_typed().map_err(run)?;
+/// What a network's scores are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScoreForm {
+    /// Probabilities, `0.0..=1.0`.
+    Probabilities,
+    /// Logits: one sigmoid a class makes probabilities of them.
+    SigmoidLogits,
+    /// Logits with one more for "none of them" at the end: a softmax over all makes probabilities of them.
+    SoftmaxLogits,
+}
 
-    let rows = yolox::rows(input);
-    let wanted_output = format!("one output of 1×{rows}×{} 32-bit floats", yolox::row_length(labels.len()));
-    let fact = model.output_fact(0).map_err(run)?;
-    let found = fact.shape.as_concrete().map(<[usize]>::to_vec);
-    match found.as_deref() {
-        Some(&[1, found_rows, length]) if found_rows == rows && fact.datum_type == f32::datum_type() => {
-            if length != yolox::row_length(labels.len()) {
-                return Err(match length.checked_sub(yolox::row_length(0)) {
-                    Some(classes) if classes > 0 => DetectError::Classes {
-                        model: name.to_owned(),
-                        found: classes,
-                        expected: labels.len(),
-                        names: label_source.to_owned(),
-                    },
-                    _ => shape(format!("an output of {fact:?}"), wanted_output),
-                });
-            }
+impl InputSpec {
+    /// The shape of the input tensor.
+    pub fn shape(&self) -> [usize; 4] {
+        let (width, height) = self.size.size();
+        match self.layout {
+            Layout::Nchw => [1, 3, height, width],
+            Layout::Nhwc => [1, height, width, 3],
         }
-        _ => return Err(shape(format!("an output of {fact:?}"), wanted_output)),
     }
 
-    Ok(model)
-}
-
-/// Makes the network ready for the runtime that is asked for; `bytes` are the model's.
-#[cfg_attr(
-    not(feature = "onnxruntime"),
-    expect(unused_variables, reason = "only that runtime reads a model itself")
-)]
-fn network(
-    bytes: &[u8],
-    model: TypedModel,
-    settings: &DetectSettings,
-    name: &str,
-) -> Result<Arc<dyn Network>, DetectError> {
-    let fail =
-        |why: String| DetectError::Run { model: name.to_owned(), input: settings.input.to_string(), why };
-    let unknown = match settings.runtime {
-        #[cfg(feature = "onnxruntime")]
-        Runtime::OnnxRuntime => {
-            return onnxruntime::network(bytes, settings.input, settings.onnxruntime.as_deref(), name);
-        }
-        #[cfg(not(feature = "onnxruntime"))]
-        Runtime::OnnxRuntime => return Err(DetectError::NoOnnxRuntime),
-        Runtime::Tract => None,
-        Runtime::Auto | Runtime::Native => match NativeNetwork::new(model.clone()) {
-            Ok(network) => return Ok(Arc::new(network)),
-            Err(unknown) => Some(unknown),
-        },
-    };
-    match unknown {
-        Some(unknown) if settings.runtime == Runtime::Native => {
-            return Err(fail(format!(
-                "the native plan does not know {unknown}; with detector.runtime = \"auto\" tract runs it"
-            )));
-        }
-        Some(unknown) => {
-            log::warn!("{name} is run by tract, more slowly: the native plan does not know {unknown}");
-        }
-        None => {}
+    /// How an 8-bit level of each colour becomes the network's number, red, green, blue: `level · factor + offset`.
+    pub(super) fn levels(&self) -> [(f32, f32); 3] {
+        std::array::from_fn(|colour| (self.scale / self.std[colour], -self.mean[colour] / self.std[colour]))
     }
-    let plain = PlainNetwork::new(model, settings.input).map_err(|error| fail(first_line(&error)))?;
-    Ok(Arc::new(plain))
-}
 
-/// The outermost and the innermost sentence of an error; tract's chains between are for its developers.
-pub(super) fn first_line(error: &TractError) -> String {
-    let outer = error.to_string();
-    let root = error.root_cause().to_string();
-    let line = |text: &str| text.lines().next().unwrap_or_default().chars().take(300).collect::<String>();
-    if outer == root { line(&outer) } else { format!("{} ({})", line(&outer), line(&root)) }
+    /// Whether 8-bit levels go in as they are.
+    pub(super) fn takes_levels(&self) -> bool {
+        self.levels() == [(1.0, 0.0); 3]
+    }
 }

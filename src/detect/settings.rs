@@ -64,7 +64,7 @@ impl FromStr for InputSize {
 /// The `[detector]` section.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DetectSettings {
-    /// An ONNX file of the YOLOX family; `None`: the bundled YOLOX-Nano.
+    /// An ONNX file of a family that a [head](super::heads) knows; `None`: the bundled YOLOX-Nano.
     pub model: Option<PathBuf>,
     /// A text file with one class name a line for that model; `None`: the 80 classes of COCO.
     pub labels: Option<PathBuf>,

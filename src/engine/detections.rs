@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "detector")]
-use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, Pieces};
+use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, Slicer};
 use crate::detection::{Detection, Detections};
 #[cfg(feature = "detector")]
 use crate::enhance::Enhanced;
@@ -184,16 +184,16 @@ impl DetectionSource {
         })
     }
 
-    /// Which pieces of a picture the network sees from the next frame on.
-    pub fn set_pieces(&mut self, pieces: Pieces) {
+    /// Which slices of a picture the network sees from the next frame on.
+    pub fn set_slicer(&mut self, slicer: Slicer) {
         if let Self::Network(detector) = self {
-            detector.set_pieces(pieces);
+            detector.set_slicer(slicer);
         }
     }
 
-    /// Other thresholds, classes and pieces from the next frame on. What is recorded stays as it is.
-    pub fn set_settings(&mut self, settings: &DetectSettings, pieces: Pieces) {
-        self.set_pieces(pieces);
+    /// Other thresholds, classes and slices from the next frame on. What is recorded stays as it is.
+    pub fn set_settings(&mut self, settings: &DetectSettings, slicer: Slicer) {
+        self.set_slicer(slicer);
         let Self::Network(detector) = self else { return };
         detector.set_thresholds(settings.confidence, settings.nms_iou);
         // Classes that only the network to come knows wait for it.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::config::Settings;
-use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Pieces, Runtime};
+use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Runtime, Slicer};
 use crate::engine::DetectionSource;
 use crate::labels::Labels;
 use crate::sync::lock;
@@ -55,8 +55,8 @@ pub fn thread_count(setting: usize) -> usize {
 struct State {
     /// What is asked for, whether it is there yet or not.
     asked: DetectSettings,
-    /// Which pieces of a picture are looked at.
-    pieces: Pieces,
+    /// Which slices of a picture are looked at.
+    slicer: Slicer,
     min_interval: Duration,
     /// What runs, or waits for the sense threads to take it.
     running: Network,
@@ -90,7 +90,7 @@ impl DetectorControl {
             min_interval: min_interval(&asked, every_frame),
             running: Network::of(&asked, every_frame),
             asked,
-            pieces: settings.pieces(),
+            slicer: settings.slicer(),
             failed: None,
             labels: labels_of(running),
             input: running.input(),
@@ -105,12 +105,12 @@ impl DetectorControl {
 
     /// Asks for other settings; thresholds and classes hold from the next frame on. True: there is work for the loader.
     pub(super) fn ask(&self, settings: &Settings) -> bool {
-        let (asked, pieces) = (settings.detect_for_tracking(), settings.pieces());
+        let (asked, slicer) = (settings.detect_for_tracking(), settings.slicer());
         let mut state = self.lock();
-        if (&state.asked, state.pieces) == (&asked, pieces) {
+        if (&state.asked, state.slicer) == (&asked, slicer) {
             return false;
         }
-        state.pieces = pieces;
+        state.slicer = slicer;
         state.min_interval = min_interval(&asked, self.every_frame);
         let network = Network::of(&asked, self.every_frame);
         if state.failed.as_ref().is_some_and(|failed| *failed != network) {
@@ -147,12 +147,12 @@ impl DetectorControl {
         *seen = changes;
         let mut state = self.lock();
         let fresh = state.fresh.get_mut(number).and_then(Option::take);
-        let (asked, pieces) = (state.asked.clone(), state.pieces);
+        let (asked, slicer) = (state.asked.clone(), state.slicer);
         drop(state);
         if let Some(fresh) = fresh {
             *detector = fresh;
         }
-        detector.set_settings(&asked, pieces);
+        detector.set_settings(&asked, slicer);
     }
 
     /// The loader thread: loads what is asked for, the newest, until nobody can ask any more.

@@ -240,7 +240,7 @@ fn share_out(
     mode: Mode,
     threads: usize,
 ) -> Result<Vec<DetectionSource>, DetectError> {
-    detector.set_pieces(settings.pieces());
+    detector.set_slicer(settings.slicer());
     let split = match (mode.every_frame(), threads) {
         (_, 1) => "one thread".to_owned(),
         (true, several) => format!("{several} frames at a time, a thread each"),

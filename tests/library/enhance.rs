@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::common;
-use trailsight::detect::{DetectSettings, Detector, Pieces};
+use trailsight::detect::{DetectSettings, Detector, Slicer};
 use trailsight::detection::Detection;
 use trailsight::enhance::{EnhanceSettings, Enhancer, Polygon, RegionMask, Step};
 use trailsight::frame::Picture;
@@ -271,7 +271,7 @@ fn a_crop_and_tiles_give_boxes_in_pixels_of_the_whole() {
         found.iter().any(|f| f.class == wanted.class && f.rect.iou(&wanted.rect) > 0.6)
     };
     for columns in [2, 3] {
-        detector.set_pieces(Pieces { columns, rows: 2, overlap: 0.2, ..Pieces::default() });
+        detector.set_slicer(Slicer { columns, rows: 2, overlap: 0.2, ..Slicer::default() });
         let tiled = detector.detect(&picture).unwrap();
         let kept = all.iter().filter(|detection| matches(&tiled, detection)).count();
         println!("{columns}x2 tiles: {} objects instead of {}, {kept} of these", tiled.len(), all.len());
@@ -283,7 +283,7 @@ fn a_crop_and_tiles_give_boxes_in_pixels_of_the_whole() {
     let around = one.rect.widened(0.6).clipped(width, height).unwrap();
     let share =
         Rect::new(around.left / width, around.top / height, around.width / width, around.height / height);
-    detector.set_pieces(Pieces { crop: Some(share), ..Pieces::default() });
+    detector.set_slicer(Slicer { crop: Some(share), ..Slicer::default() });
     let cropped = detector.detect(&picture).unwrap();
     assert!(matches(&cropped, one), "{one:?} {cropped:?}");
     assert!(cropped.iter().all(|d| d.rect.share_in(&around.widened(0.3)) > 0.9), "{around:?} {cropped:?}");

@@ -38,6 +38,8 @@ mod enhance_noise;
 mod fuzz_files;
 #[cfg(feature = "cli")]
 mod fuzz_pictures;
+#[cfg(feature = "detector")]
+mod heads;
 #[cfg(feature = "cli")]
 mod live_network;
 #[cfg(feature = "detector")]

@@ -287,7 +287,7 @@ fn unchecked_memory_is_where_it_is_known_to_be() {
         let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
         code.into_iter().any(|line| line.contains("unsafe_code"))
     });
-    let native = root().join("src/detect/native");
+    let native = root().join("src/detect/runtime/native");
     let files = ["execute.rs", "kernels/mod.rs", "memory.rs", "session.rs"].map(|file| native.join(file));
     let mut known = files.to_vec();
     known.push(root().join("src/kernels/isa.rs"));

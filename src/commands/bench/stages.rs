@@ -64,7 +64,7 @@ pub(super) fn measure(
         screen: None,
         context,
     };
-    line.detections.set_pieces(settings.pieces());
+    line.detections.set_slicer(settings.slicer());
     line.pass(reopen()?, WARM_UP, || {})?;
     line.steps.clear();
     let bar = bar(limits, Some(info), "stage by stage", context);

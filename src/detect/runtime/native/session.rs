@@ -1,7 +1,7 @@
 //! Running a plan: one thread, or several that share the chunks of each phase.
 //!
 //! The threads go through the phases together; how they share the chunks of one and wait for each other is in
-//! [`super::crew`].
+//! [`super::thread_team`].
 #![allow(unsafe_code, reason = "the threads work on one arena")]
 
 use std::cell::UnsafeCell;
@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::crew::{Crew, Shares, wait_until};
 use super::execute::{Chunk, Pixels, Run, scratch_for};
 use super::memory::Floats;
 use super::plan::Plan;
 use super::step::Phase;
-use crate::detect::runtime::{LayerTime, Session};
+use super::thread_team::{Shares, ThreadTeam, wait_until};
+use crate::detect::model::ModelSpec;
+use crate::detect::preprocess::Fitted;
+use crate::detect::runtime::{LayerTime, Outputs, Session};
 
 /// Bytes that a chunk should touch at the most: a good part of a core's second-level cache.
 const CHUNK_BYTES: usize = 512 << 10;
@@ -25,7 +27,7 @@ const CHUNK_BYTES: usize = 512 << 10;
 const LARGEST_SCRATCH: usize = 1 << 28;
 
 /// What all threads of a session share.
-struct Board {
+struct SharedState {
     plan: Arc<Plan>,
     /// Into how many chunks each phase is cut.
     chunks: Vec<usize>,
@@ -48,7 +50,7 @@ struct Memory {
     /// How many rows of each phase are computed: all for the first picture of a height, then those that depend on it.
     heights: Vec<usize>,
     /// The height of the picture for which the other rows are there.
-    still_for: Option<usize>,
+    static_for: Option<usize>,
 }
 
 /// What one thread needs for itself.
@@ -65,14 +67,14 @@ impl Scratch {
 }
 
 // Safety: `memory` is written as a whole only by the session, which is one thread and does so only between pictures, when
-// no helper is at work (`Crew::call` returns when all have left). During a picture the threads reach the arena by its
+// no helper is at work (`ThreadTeam::call` returns when all have left). During a picture the threads reach the arena by its
 // address alone, and each chunk is taken by one of them.
-unsafe impl Sync for Board {}
-// Safety: the arena belongs to the board and goes where it goes.
-unsafe impl Send for Board {}
+unsafe impl Sync for SharedState {}
+// Safety: the arena belongs to the shared and goes where it goes.
+unsafe impl Send for SharedState {}
 
-impl Board {
-    /// As [`Board::work`]; a fault is noted, so that nobody waits for this thread, and for people it is an error.
+impl SharedState {
+    /// As [`SharedState::work`]; a fault is noted, so that nobody waits for this thread, and for people it is an error.
     fn guarded_work(&self, thread: usize, scratch: &mut Scratch) {
         if catch_unwind(AssertUnwindSafe(|| self.work(thread, scratch))).is_err() {
             self.failed.store(true, Ordering::Relaxed);
@@ -137,13 +139,14 @@ fn chunks_of(phase: &Phase, threads: usize) -> usize {
 
 /// A native plan with the memory it runs in.
 pub(super) struct NativeSession {
-    board: Arc<Board>,
+    spec: Arc<ModelSpec>,
+    shared: Arc<SharedState>,
     scratch: Scratch,
-    crew: Option<Crew>,
+    team: Option<ThreadTeam>,
 }
 
 impl NativeSession {
-    pub(super) fn new(plan: Arc<Plan>, threads: usize) -> Result<Self, String> {
+    pub(super) fn new(plan: Arc<Plan>, spec: Arc<ModelSpec>, threads: usize) -> Result<Self, String> {
         let threads = threads.max(1);
         let chunks: Vec<usize> = plan.phases.iter().map(|phase| chunks_of(phase, threads)).collect();
         let scratch = plan
@@ -162,10 +165,10 @@ impl NativeSession {
             picture: Pixels::default(),
             threshold: 0.0,
             heights: Vec::new(),
-            still_for: None,
+            static_for: None,
         };
         let arena = memory.arena.as_mut_ptr();
-        let board = Arc::new(Board {
+        let shared = Arc::new(SharedState {
             shares,
             chunks,
             scratch,
@@ -174,59 +177,65 @@ impl NativeSession {
             failed: AtomicBool::new(false),
             plan,
         });
-        let crew =
-            if threads > 1 { Some(Crew::new(threads - 1, |number| helper(&board, number))?) } else { None };
-        Ok(Self { scratch: Scratch::new(scratch), board, crew })
+        let team = if threads > 1 {
+            Some(ThreadTeam::new(threads - 1, |number| helper(&shared, number))?)
+        } else {
+            None
+        };
+        Ok(Self { spec, scratch: Scratch::new(scratch), shared, team })
     }
 
     fn memory(&mut self) -> &mut Memory {
         // Safety: no helper is at work between pictures, and `self` is held exclusively.
-        unsafe { &mut *self.board.memory.get() }
+        unsafe { &mut *self.shared.memory.get() }
     }
 }
 
 impl Session for NativeSession {
-    fn put(&mut self, rgb: &[u8], width: usize, height: usize) {
+    fn put(&mut self, fitted: &Fitted<'_>) {
+        let &Fitted { rgb, width, height, .. } = fitted;
         let picture = &mut self.memory().picture;
         picture.rgb.clear();
         picture.rgb.extend_from_slice(rgb);
         (picture.width, picture.height) = (width, height);
     }
 
-    fn run(&mut self, threshold: f32) -> Result<&[f32], String> {
-        let plan = Arc::clone(&self.board.plan);
+    fn run(&mut self, threshold: f32) -> Result<Outputs<'_>, String> {
+        let plan = Arc::clone(&self.shared.plan);
         let memory = self.memory();
         memory.threshold = threshold;
         let height = memory.picture.height;
-        memory.heights = match memory.still_for == Some(height) {
+        memory.heights = match memory.static_for == Some(height) {
             true => plan.moving_rows(height.max(1)),
             false => plan.phases.iter().map(|phase| phase.height).collect(),
         };
-        memory.still_for = Some(height);
-        self.board.shares.iter().for_each(Shares::reset);
-        let (board, scratch) = (&self.board, &mut self.scratch);
-        match &self.crew {
-            Some(crew) => crew.call(|| board.guarded_work(0, scratch)),
-            None => board.guarded_work(0, scratch),
+        memory.static_for = Some(height);
+        self.shared.shares.iter().for_each(Shares::reset);
+        let (shared, scratch) = (&self.shared, &mut self.scratch);
+        match &self.team {
+            Some(team) => team.call(|| shared.guarded_work(0, scratch)),
+            None => shared.guarded_work(0, scratch),
         }
-        if self.board.failed.load(Ordering::Relaxed) {
+        if self.shared.failed.load(Ordering::Relaxed) {
             return Err("a thread of the network failed by a fault of its own".to_owned());
         }
-        let output = self.board.plan.output.clone();
-        Ok(&self.memory().arena.as_slice()[output])
+        let output = self.shared.plan.output.clone();
+        // SAFETY: no helper is at work between pictures, and the result holds `self`.
+        let memory = unsafe { &*self.shared.memory.get() };
+        Outputs::of(&self.spec.outputs, [&memory.arena.as_slice()[output]].into_iter())
     }
 
     fn profile(&mut self) -> Option<Vec<LayerTime>> {
-        let board = Arc::clone(&self.board);
+        let shared = Arc::clone(&self.shared);
         let picture = self.memory().picture.clone();
         // All rows are computed, for a picture of perhaps another height.
-        self.memory().still_for = None;
+        self.memory().static_for = None;
         let mut layers = Vec::new();
-        for (phase, &count) in board.plan.phases.iter().zip(&board.chunks) {
+        for (phase, &count) in shared.plan.phases.iter().zip(&shared.chunks) {
             let mut times = vec![Duration::ZERO; phase.steps.len()];
             for index in 0..count {
                 let rows = Phase::chunk(index, count, phase.height);
-                let mut chunk = board.chunk(
+                let mut chunk = shared.chunk(
                     phase,
                     (rows, phase.most_rows(count)),
                     (&picture, f32::NEG_INFINITY),
@@ -254,8 +263,8 @@ impl Session for NativeSession {
 }
 
 /// What a helper does for each picture.
-fn helper(board: &Arc<Board>, number: usize) -> impl FnMut() + Send + 'static {
-    let board = Arc::clone(board);
-    let mut scratch = Scratch::new(board.scratch);
-    move || board.guarded_work(number, &mut scratch)
+fn helper(shared: &Arc<SharedState>, number: usize) -> impl FnMut() + Send + 'static {
+    let shared = Arc::clone(shared);
+    let mut scratch = Scratch::new(shared.scratch);
+    move || shared.guarded_work(number, &mut scratch)
 }

@@ -3,20 +3,20 @@
 use super::graph::{Conv, Gate, Graph, Layer, LayerId, Op, Shape, Window};
 use super::kernels::Activation;
 
-/// Where a row of the output has its objectness: behind the four values of the box.
-const OBJECTNESS: usize = 4;
-
-/// Applies all rules.
+/// Applies all rules. `early` is the channel of a row that must reach the run's threshold before later ones count
+/// ([`early_threshold`](crate::detect::heads::Head::early_threshold)).
 ///
 /// # Errors
 /// What is left that cannot be run by itself, in a few words.
-pub(super) fn fuse(graph: &mut Graph) -> Result<(), String> {
+pub(super) fn fuse(graph: &mut Graph, early: Option<usize>) -> Result<(), String> {
     fold_focus(graph)?;
     chain_pools(graph);
     split_pools(graph);
     absorb_activations(graph);
     absorb_sums(graph);
-    gate_classes(graph);
+    if let Some(early) = early {
+        gate_later_channels(graph, early);
+    }
     Ok(())
 }
 
@@ -162,10 +162,10 @@ fn absorb_sums(graph: &mut Graph) {
     graph.prune();
 }
 
-/// A row of the output is box, objectness and class scores. Where the objectness is below the threshold, the detector never
-/// looks at the class scores. So the layers that lead to class scores alone are
-/// needed only around the pixels where something may be. In most pictures that is a small part of them.
-fn gate_classes(graph: &mut Graph) {
+/// Of a row of YOLOX's output, box, objectness and class scores, the head never looks at the class scores where the
+/// objectness is below the threshold. So the layers that lead to class scores alone are needed only around the pixels where
+/// something may be. In most pictures that is a small part of them. `early` is the objectness, or what another family has.
+fn gate_later_channels(graph: &mut Graph, early: usize) {
     let uses = graph.uses();
     for output in graph.outputs.clone() {
         // Nobody else may look at the scores.
@@ -173,13 +173,13 @@ fn gate_classes(graph: &mut Graph) {
             continue;
         }
         let mut channel = 0;
-        let mut objectness = None;
+        let mut gate = None;
         for part in graph.layers[output].inputs.clone() {
             let channels = graph.layers[part].shape.channels;
-            if (channel, channels) == (OBJECTNESS, 1) {
-                objectness = Some(part);
+            if (channel, channels) == (early, 1) {
+                gate = Some(part);
             }
-            if let Some(by) = objectness.filter(|&by| by != part) {
+            if let Some(by) = gate.filter(|&by| by != part) {
                 gate_branch(graph, &uses, part, by);
             }
             channel += channels;

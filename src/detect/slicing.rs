@@ -1,13 +1,13 @@
-//! Which pieces of a picture the network looks at: one after the other, and what it finds put together again. In a piece
+//! Which slices of a picture the network looks at: one after the other, and what it finds put together again. In a slice
 //! small, far things are as large as near ones in the whole (as in Akyon et al. 2022, "Slicing aided hyper inference",
 //! arXiv:2202.06934).
 
 use crate::detection::{Detection, Detections};
 use crate::geometry::Rect;
 
-/// The pieces, for pictures of any size.
+/// The slices, for pictures of any size.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pieces {
+pub struct Slicer {
     /// The part of the picture that is looked at, in shares of its sides; `None`: all.
     pub crop: Option<Rect>,
     /// Into how many tiles that part is cut across.
@@ -18,22 +18,22 @@ pub struct Pieces {
     pub overlap: f32,
 }
 
-impl Default for Pieces {
+impl Default for Slicer {
     fn default() -> Self {
         Self { crop: None, columns: 1, rows: 1, overlap: 0.0 }
     }
 }
 
-/// A piece in whole pixels of the picture, at least one on each side.
+/// A slice in whole pixels of the picture, at least one on each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(super) struct Slice {
     pub(super) left: u32,
     pub(super) top: u32,
     pub(super) width: u32,
     pub(super) height: u32,
 }
 
-impl Piece {
+impl Slice {
     /// The whole picture.
     pub(super) fn whole((width, height): (u32, u32)) -> Self {
         Self { left: 0, top: 0, width, height }
@@ -56,26 +56,26 @@ const SURE: f32 = 0.5;
 /// No more boxes than this are compared, the best: comparing is quadratic.
 const MOST: usize = 3_000;
 
-impl Pieces {
-    /// The pieces of a picture of this size: the whole part first, then its tiles by rows.
-    pub(super) fn of(&self, size: (u32, u32)) -> Vec<Piece> {
-        let part = self.crop.map_or(Piece::whole(size), |crop| {
+impl Slicer {
+    /// The slices of a picture of this size: the whole part first, then its tiles by rows.
+    pub(super) fn of(&self, size: (u32, u32)) -> Vec<Slice> {
+        let part = self.crop.map_or(Slice::whole(size), |crop| {
             let (left, width) = stretch(crop.left, crop.right(), size.0);
             let (top, height) = stretch(crop.top, crop.bottom(), size.1);
-            Piece { left, top, width, height }
+            Slice { left, top, width, height }
         });
-        let mut pieces = vec![part];
+        let mut slices = vec![part];
         let (columns, rows) = (self.columns.max(1), self.rows.max(1));
         if columns * rows > 1 {
             for row in 0..rows {
                 let (top, height) = share(part.height, row, rows, self.overlap);
                 for column in 0..columns {
                     let (left, width) = share(part.width, column, columns, self.overlap);
-                    pieces.push(Piece { left: part.left + left, top: part.top + top, width, height });
+                    slices.push(Slice { left: part.left + left, top: part.top + top, width, height });
                 }
             }
         }
-        pieces
+        slices
     }
 }
 
@@ -95,17 +95,17 @@ fn share(side: u32, index: usize, count: usize, overlap: f32) -> (u32, u32) {
     stretch(begin / side as f32, (begin + length) / side as f32, side)
 }
 
-/// Removes what a tile saw only a part of where there is a box around the whole. `piece_of` holds, for each of `found`, the
-/// number of the piece that it was found in. What is left is ordered by falling score; of more than 3,000 only the best stay.
-pub(super) fn drop_cut(found: &mut Detections, piece_of: &[usize], pieces: &[Piece]) {
+/// Removes what a tile saw only a part of where there is a box around the whole. `slice_of` holds, for each of `found`, the
+/// number of the slice that it was found in. What is left is ordered by falling score; of more than 3,000 only the best stay.
+pub(super) fn drop_cut(found: &mut Detections, slice_of: &[usize], slices: &[Slice]) {
     let mut rows = found.by_falling_score();
     rows.truncate(MOST);
-    let whole = pieces.first().map(Piece::rect).unwrap_or(Rect::new(0.0, 0.0, 0.0, 0.0));
-    let ranked: Vec<(Detection, usize)> = rows.iter().map(|&row| (found[row], piece_of[row])).collect();
+    let whole = slices.first().map(Slice::rect).unwrap_or(Rect::new(0.0, 0.0, 0.0, 0.0));
+    let ranked: Vec<(Detection, usize)> = rows.iter().map(|&row| (found[row], slice_of[row])).collect();
     let cut: Vec<bool> = ranked
         .iter()
-        .map(|(detection, piece)| {
-            let (rect, Some(tile)) = (&detection.rect, pieces.get(*piece).map(Piece::rect)) else {
+        .map(|(detection, slice)| {
+            let (rect, Some(tile)) = (&detection.rect, slices.get(*slice).map(Slice::rect)) else {
                 return false;
             };
             let (x, y) = (NEAR * tile.width, NEAR * tile.height);
@@ -117,10 +117,10 @@ pub(super) fn drop_cut(found: &mut Detections, piece_of: &[usize], pieces: &[Pie
         })
         .collect();
     let covered = |index: usize| {
-        let (small, piece) = &ranked[index];
+        let (small, slice) = &ranked[index];
         ranked.iter().zip(&cut).any(|((large, other), large_is_cut)| {
             // Of two cut ones that cover each other the larger stays.
-            other != piece
+            other != slice
                 && large.class == small.class
                 && large.score >= SURE * small.score
                 && (!large_is_cut || large.rect.area() > small.rect.area())
@@ -137,49 +137,49 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn seen(rect: Rect, score: f32, piece: usize) -> (Detection, usize) {
-        (Detection { rect, score, class: 0 }, piece)
+    fn seen(rect: Rect, score: f32, slice: usize) -> (Detection, usize) {
+        (Detection { rect, score, class: 0 }, slice)
     }
 
-    /// What is left of boxes that were found in these pieces.
-    fn left(found: &[(Detection, usize)], pieces: &[Piece]) -> Vec<Detection> {
-        let (boxes, piece_of): (Vec<_>, Vec<_>) = found.iter().copied().unzip();
+    /// What is left of boxes that were found in these slices.
+    fn left(found: &[(Detection, usize)], slices: &[Slice]) -> Vec<Detection> {
+        let (boxes, slice_of): (Vec<_>, Vec<_>) = found.iter().copied().unzip();
         let mut left = Detections::from(boxes);
-        drop_cut(&mut left, &piece_of, pieces);
+        drop_cut(&mut left, &slice_of, slices);
         left.into_boxes()
     }
 
     #[test]
     fn a_box_cut_at_a_seam_goes_where_the_whole_is_known() {
-        let pieces = Pieces { columns: 2, overlap: 0.2, ..Pieces::default() }.of((900, 400));
-        assert_eq!(pieces.len(), 3);
-        assert_eq!((pieces[1].left, pieces[1].width, pieces[2].left, pieces[2].width), (0, 500, 400, 500));
+        let slices = Slicer { columns: 2, overlap: 0.2, ..Slicer::default() }.of((900, 400));
+        assert_eq!(slices.len(), 3);
+        assert_eq!((slices[1].left, slices[1].width, slices[2].left, slices[2].width), (0, 500, 400, 500));
         let whole = seen(Rect::new(380.0, 100.0, 180.0, 90.0), 0.6, 0);
         let (one, other) = (
             seen(Rect::new(381.0, 101.0, 118.0, 88.0), 0.9, 1),
             seen(Rect::new(401.0, 100.0, 159.0, 90.0), 0.7, 2),
         );
-        assert_eq!(left(&[one, whole, other], &pieces), [whole.0]);
+        assert_eq!(left(&[one, whole, other], &slices), [whole.0]);
         // Alone, a part is all there is; at the picture's own edge nothing is cut.
         let edge = seen(Rect::new(0.0, 10.0, 40.0, 60.0), 0.5, 1);
-        assert_eq!(left(&[one, edge], &pieces), [one.0, edge.0]);
+        assert_eq!(left(&[one, edge], &slices), [one.0, edge.0]);
     }
 
     #[test]
     fn a_weak_guess_around_several_removes_nothing() {
-        let pieces = Pieces { columns: 2, overlap: 0.2, ..Pieces::default() }.of((900, 400));
+        let slices = Slicer { columns: 2, overlap: 0.2, ..Slicer::default() }.of((900, 400));
         let cut = seen(Rect::new(420.0, 100.0, 79.0, 90.0), 0.9, 1);
         let group = seen(Rect::new(400.0, 80.0, 150.0, 150.0), 0.1, 0);
-        assert_eq!(left(&[group, cut], &pieces), [cut.0, group.0]);
+        assert_eq!(left(&[group, cut], &slices), [cut.0, group.0]);
     }
 
     #[test]
     fn another_object_before_a_cut_one_does_not_hide_it() {
-        let pieces = Pieces { columns: 2, overlap: 0.2, ..Pieces::default() }.of((900, 400));
+        let slices = Slicer { columns: 2, overlap: 0.2, ..Slicer::default() }.of((900, 400));
         let cut = seen(Rect::new(420.0, 100.0, 79.0, 90.0), 0.9, 1);
         let mut other = seen(Rect::new(400.0, 80.0, 150.0, 150.0), 0.9, 0);
         other.0.class = 3;
-        assert_eq!(left(&[cut, other], &pieces).len(), 2);
+        assert_eq!(left(&[cut, other], &slices).len(), 2);
     }
 
     proptest! {
@@ -189,15 +189,15 @@ mod tests {
             crop in prop::option::of((0f32..0.9, 0f32..0.9, 0.05f32..1.0, 0.05f32..1.0)),
         ) {
             let crop = crop.map(|(x, y, w, h)| Rect::new(x, y, w.min(1.0 - x), h.min(1.0 - y)));
-            let pieces = Pieces { crop, columns, rows, overlap }.of((width, height));
-            prop_assert_eq!(pieces.len(), if columns * rows > 1 { 1 + columns * rows } else { 1 });
-            for piece in &pieces {
-                prop_assert!(piece.width > 0 && piece.height > 0);
-                prop_assert!(piece.left + piece.width <= width && piece.top + piece.height <= height);
-                prop_assert!(piece.left >= pieces[0].left && piece.top >= pieces[0].top);
+            let slices = Slicer { crop, columns, rows, overlap }.of((width, height));
+            prop_assert_eq!(slices.len(), if columns * rows > 1 { 1 + columns * rows } else { 1 });
+            for slice in &slices {
+                prop_assert!(slice.width > 0 && slice.height > 0);
+                prop_assert!(slice.left + slice.width <= width && slice.top + slice.height <= height);
+                prop_assert!(slice.left >= slices[0].left && slice.top >= slices[0].top);
             }
-            let covered = |x: u32| pieces[1..].iter().any(|p| (p.left..p.left + p.width).contains(&x));
-            prop_assert!(pieces.len() == 1 || (0..pieces[0].width).all(|x| covered(pieces[0].left + x)));
+            let covered = |x: u32| slices[1..].iter().any(|p| (p.left..p.left + p.width).contains(&x));
+            prop_assert!(slices.len() == 1 || (0..slices[0].width).all(|x| covered(slices[0].left + x)));
         }
     }
 }

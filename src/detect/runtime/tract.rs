@@ -8,32 +8,34 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::plan::eval;
 use tract_onnx::tract_hir::internal::Cost;
 
-use super::model::first_line;
-use super::runtime::{LayerTime, Network, Session, fill_planes};
-use super::settings::InputSize;
+use super::{LayerTime, Network, Outputs, Session};
+use crate::detect::error_line::first_line;
+use crate::detect::model::ModelSpec;
+use crate::detect::preprocess::{Fitted, fill_input};
 
 /// A model as tract optimises it.
-pub(super) struct PlainNetwork {
+pub(in crate::detect) struct TractNetwork {
     plan: Arc<TypedRunnableModel>,
-    input: InputSize,
+    spec: Arc<ModelSpec>,
 }
 
-impl PlainNetwork {
-    pub(super) fn new(model: TypedModel, input: InputSize) -> TractResult<Self> {
-        Ok(Self { plan: model.into_optimized()?.into_runnable()?, input })
+impl TractNetwork {
+    /// A network with the outputs of `spec`, in its order.
+    pub(in crate::detect) fn new(model: TypedModel, spec: &ModelSpec) -> TractResult<Self> {
+        Ok(Self { plan: model.into_optimized()?.into_runnable()?, spec: Arc::new(spec.clone()) })
     }
 }
 
-impl Network for PlainNetwork {
+impl Network for TractNetwork {
     fn session(&self, threads: usize) -> Result<Box<dyn Session>, String> {
         let executor = match threads {
             0 | 1 => Executor::SingleThread,
             several => Executor::multithread_with_name(several, "infer"),
         };
         let state = self.plan.spawn().map_err(|error| first_line(&error))?;
-        let (width, height) = self.input.size();
-        let planes = Tensor::zero::<f32>(&[1, 3, height, width]).map_err(|error| first_line(&error))?;
-        Ok(Box::new(PlainSession { state, executor, input: self.input, planes, rows: Vec::new() }))
+        let input = Tensor::zero::<f32>(&self.spec.input.shape()).map_err(|error| first_line(&error))?;
+        let values = vec![Vec::new(); self.spec.outputs.len()];
+        Ok(Box::new(TractSession { state, executor, spec: Arc::clone(&self.spec), input, values }))
     }
 
     fn describe(&self) -> String {
@@ -41,38 +43,44 @@ impl Network for PlainNetwork {
     }
 }
 
-struct PlainSession {
+struct TractSession {
     state: TypedSimpleState,
     executor: Executor,
-    input: InputSize,
-    planes: Tensor,
-    rows: Vec<f32>,
+    spec: Arc<ModelSpec>,
+    input: Tensor,
+    /// What the last run gave, by output.
+    values: Vec<Vec<f32>>,
 }
 
-impl Session for PlainSession {
-    fn put(&mut self, rgb: &[u8], width: usize, _height: usize) {
-        if let Ok(mut planes) = self.planes.to_plain_array_view_mut::<f32>()
-            && let Some(planes) = planes.as_slice_mut()
+impl Session for TractSession {
+    fn put(&mut self, picture: &Fitted<'_>) {
+        if let Ok(mut input) = self.input.to_plain_array_view_mut::<f32>()
+            && let Some(input) = input.as_slice_mut()
         {
-            fill_planes(planes, self.input.size(), rgb, width);
+            fill_input(input, &self.spec.input, picture);
         }
     }
 
-    fn run(&mut self, _threshold: f32) -> Result<&[f32], String> {
-        let input = self.planes.clone();
+    fn run(&mut self, _threshold: f32) -> Result<Outputs<'_>, String> {
+        let input = self.input.clone();
         let state = &mut self.state;
         let outputs = multithread_tract_scope(self.executor.clone(), || state.run(tvec!(input.into())))
             .map_err(|error| first_line(&error))?;
-        let output = outputs.first().ok_or("it gave no output")?;
-        let values = output.to_plain_array_view::<f32>().map_err(|error| first_line(&error))?;
-        self.rows.clear();
-        self.rows.extend_from_slice(values.as_slice().ok_or("its output is not contiguous")?);
-        Ok(&self.rows)
+        for (place, kept) in self.values.iter_mut().enumerate() {
+            let output = outputs.get(place).ok_or("it gave fewer outputs than it has")?;
+            let values = output.to_plain_array_view::<f32>().map_err(|error| first_line(&error))?;
+            kept.clear();
+            match values.as_slice() {
+                Some(values) => kept.extend_from_slice(values),
+                None => kept.extend(values.iter()),
+            }
+        }
+        Outputs::of(&self.spec.outputs, self.values.iter().map(Vec::as_slice))
     }
 
     fn profile(&mut self) -> Option<Vec<LayerTime>> {
         let mut layers = Vec::new();
-        let input = self.planes.clone();
+        let input = self.input.clone();
         let state = &mut self.state;
         let plan = Arc::clone(state.plan());
         let run = || {

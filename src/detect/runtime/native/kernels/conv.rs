@@ -18,42 +18,42 @@ use super::lanes::{Lanes, load_up_to, store_up_to};
 
 /// Output pixels in a line: pixel `p` begins at `p` times the steps. All steps are in floats.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::detect::native) struct Line {
+pub(in crate::detect::runtime::native) struct Line {
     /// The first value under the kernel at pixel 0.
-    pub(in crate::detect::native) input: *const f32,
+    pub(in crate::detect::runtime::native) input: *const f32,
     /// From the input of a pixel to the input of the next.
-    pub(in crate::detect::native) input_step: usize,
+    pub(in crate::detect::runtime::native) input_step: usize,
     /// How many runs a pixel has.
-    pub(in crate::detect::native) runs: usize,
+    pub(in crate::detect::runtime::native) runs: usize,
     /// From one run of a pixel to the next.
-    pub(in crate::detect::native) run_step: usize,
+    pub(in crate::detect::runtime::native) run_step: usize,
     /// Values a run.
-    pub(in crate::detect::native) run: usize,
+    pub(in crate::detect::runtime::native) run: usize,
     /// How many pixels.
-    pub(in crate::detect::native) pixels: usize,
+    pub(in crate::detect::runtime::native) pixels: usize,
     /// The first output channel of pixel 0.
-    pub(in crate::detect::native) output: *mut f32,
+    pub(in crate::detect::runtime::native) output: *mut f32,
     /// From one output pixel to the next.
-    pub(in crate::detect::native) output_step: usize,
+    pub(in crate::detect::runtime::native) output_step: usize,
     /// What is added to the result, the first channel at pixel 0; null: nothing.
-    pub(in crate::detect::native) add: *const f32,
+    pub(in crate::detect::runtime::native) add: *const f32,
     /// From one pixel of that to the next.
-    pub(in crate::detect::native) add_step: usize,
+    pub(in crate::detect::runtime::native) add_step: usize,
 }
 
 /// The weights of up to `V × N` output channels.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::detect::native) struct Block<'a> {
+pub(in crate::detect::runtime::native) struct Block<'a> {
     /// For each value of the runs, one weight an output channel, filled up with 0 to `vectors × N`.
-    pub(in crate::detect::native) weights: &'a [f32],
+    pub(in crate::detect::runtime::native) weights: &'a [f32],
     /// One value an output channel, filled up likewise.
-    pub(in crate::detect::native) bias: &'a [f32],
+    pub(in crate::detect::runtime::native) bias: &'a [f32],
     /// How many vectors wide it is.
-    pub(in crate::detect::native) vectors: usize,
+    pub(in crate::detect::runtime::native) vectors: usize,
     /// How many output channels there are.
-    pub(in crate::detect::native) channels: usize,
+    pub(in crate::detect::runtime::native) channels: usize,
     /// What is done to each sum.
-    pub(in crate::detect::native) activation: Activation,
+    pub(in crate::detect::runtime::native) activation: Activation,
 }
 
 /// Computes a block's channels for all pixels of a line, in tiles of `P × V`.

@@ -17,6 +17,8 @@ use tract_onnx::tract_core::ops::source::TypedSource;
 use tract_onnx::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::{AxisOp, DimLike, ToDim};
 
+use crate::detect::error_line::first_line;
+
 use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window};
 use super::kernels::Activation;
 
@@ -45,9 +47,9 @@ enum Value {
 
 /// Reads the whole graph. Its one input is `1 × channels × height × width`, its one output `1 × rows × values`.
 pub(super) fn read(mut model: TypedModel) -> Result<Graph, Unknown> {
-    tidy(&mut model).map_err(|error| super::super::model::first_line(&error))?;
+    tidy(&mut model).map_err(|error| first_line(&error))?;
     let mut reader = Reader { model: &model, values: HashMap::new(), layers: Vec::new() };
-    let order = model.eval_order().map_err(|error| super::super::model::first_line(&error))?;
+    let order = model.eval_order().map_err(|error| first_line(&error))?;
     for id in order {
         reader.node(id)?;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::Seen;
 use super::execute::Pixels;
 use super::fuse::fuse;
 use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window};
@@ -12,7 +13,44 @@ use super::kernels::{Activation, Isa, Kernels};
 use super::plan::{Plan, compile};
 use super::session::NativeSession;
 use super::step::Step;
-use crate::detect::runtime::{FILL, Session};
+use crate::detect::model::{
+    BoxForm, ColourOrder, Fit, InputSpec, Layout, ModelSpec, OutputSpec, ScoreForm, Sizes,
+};
+use crate::detect::preprocess::{Fitted, Placement};
+use crate::detect::runtime::Session;
+use crate::detect::settings::InputSize;
+
+/// How YOLOX sees pictures.
+const SEEN: Seen = Seen { blue_first: true, fill: 114 };
+
+/// What a session is told of a model with so many output values.
+fn spec(values: usize) -> Arc<ModelSpec> {
+    let input = InputSpec {
+        size: InputSize::default(),
+        sizes: Sizes::Fixed,
+        layout: Layout::Nchw,
+        colour: ColourOrder::Bgr,
+        scale: 1.0,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        fit: Fit::LetterboxTopLeft(SEEN.fill),
+    };
+    Arc::new(ModelSpec {
+        input,
+        outputs: vec![OutputSpec { name: "rows".to_owned(), shape: vec![values] }],
+        boxes: BoxForm::GridOffsets,
+        scores: ScoreForm::Probabilities,
+        objectness: true,
+        classes: 1,
+        nms: true,
+    })
+}
+
+/// A picture as it comes from the preprocessing.
+fn fitted(rgb: &[u8], width: usize, height: usize) -> Fitted<'_> {
+    let placement = Placement { scale: (1.0, 1.0), offset: (0.0, 0.0) };
+    Fitted { rgb, width, height, left: 0, top: 0, placement }
+}
 
 /// A picture of values, pixel by pixel, in twice the precision.
 type Values = Vec<f64>;
@@ -69,7 +107,7 @@ fn interpret(graph: &Graph, pixels: &Pixels) -> Values {
 fn picture_value(pixels: &Pixels, y: usize, x: usize, c: usize) -> f64 {
     let inside = y < pixels.height && x < pixels.width;
     // Blue first, where the picture has red first.
-    f64::from(if inside { pixels.rgb[(y * pixels.width + x) * 3 + 2 - c] } else { FILL })
+    f64::from(if inside { pixels.rgb[(y * pixels.width + x) * 3 + 2 - c] } else { SEEN.fill })
 }
 
 /// The positions of a kernel that lie in the picture, each with the pixel that is there.
@@ -331,15 +369,15 @@ fn picture(seed: u64, width: usize, height: usize) -> Pixels {
 }
 
 fn run(plan: &Arc<Plan>, threads: usize, pixels: &Pixels, threshold: f32) -> Vec<f32> {
-    let mut session = NativeSession::new(Arc::clone(plan), threads).unwrap();
+    let mut session = NativeSession::new(Arc::clone(plan), spec(plan.output.len()), threads).unwrap();
     // Others first, so that what they leave behind would show: of another size, and of the same height, after which only
     // what depends on the picture is computed.
     for (width, height, grey) in [(1, 1, 200), (pixels.width, pixels.height, 90), (1, pixels.height, 30)] {
-        session.put(&vec![grey; width * height * 3], width, height);
+        session.put(&fitted(&vec![grey; width * height * 3], width, height));
         session.run(0.0).unwrap();
     }
-    session.put(&pixels.rgb, pixels.width, pixels.height);
-    session.run(threshold).unwrap().to_vec()
+    session.put(&fitted(&pixels.rgb, pixels.width, pixels.height));
+    session.run(threshold).unwrap().at(0).unwrap().values.to_vec()
 }
 
 /// What is written to the arena lies in it.
@@ -371,10 +409,10 @@ proptest! {
         let pixels = picture(seed ^ 1, seen_width.min(width), seen_height.min(height));
         let expected = interpret(&graph, &pixels);
         let mut fused = graph.clone();
-        fuse(&mut fused).unwrap();
+        fuse(&mut fused, Some(4)).unwrap();
         let same = interpret(&fused, &pixels);
         for isa in Isa::available() {
-            let plan = Arc::new(compile(&fused, Kernels::of(isa)).unwrap());
+            let plan = Arc::new(compile(&fused, SEEN, Kernels::of(isa)).unwrap());
             assert_inside(&plan);
             let found = run(&plan, threads, &pixels, 0.0);
             prop_assert_eq!(found.len(), expected.len());
@@ -392,10 +430,10 @@ proptest! {
 fn threads_do_not_change_a_bit() {
     for seed in 0..30 {
         let mut graph = Maker::network(seed, 32, 24, 12);
-        fuse(&mut graph).unwrap();
+        fuse(&mut graph, Some(4)).unwrap();
         let pixels = picture(seed, 24, 32);
         for isa in Isa::available() {
-            let plan = Arc::new(compile(&graph, Kernels::of(isa)).unwrap());
+            let plan = Arc::new(compile(&graph, SEEN, Kernels::of(isa)).unwrap());
             let one = run(&plan, 1, &pixels, 0.0);
             for threads in 2..=4 {
                 let several = run(&plan, threads, &pixels, 0.0);
@@ -434,8 +472,8 @@ fn what_belongs_together_is_done_together() {
     maker.graph.outputs = vec![last];
 
     let mut graph = maker.graph;
-    fuse(&mut graph).unwrap();
-    let plan = compile(&graph, Kernels::of(Isa::Portable)).unwrap();
+    fuse(&mut graph, Some(4)).unwrap();
+    let plan = compile(&graph, SEEN, Kernels::of(Isa::Portable)).unwrap();
     let steps: Vec<Vec<String>> =
         plan.phases.iter().map(|phase| phase.steps.iter().map(Step::describe).collect()).collect();
     assert_eq!(
@@ -465,7 +503,7 @@ fn pools_of_several_sizes_become_a_chain() {
     maker.graph.outputs = vec![maker.conv(all, Window::PIXEL, 6, false)];
     let pixels = picture(3, 20, 20);
     let expected = interpret(&maker.graph, &pixels);
-    fuse(&mut maker.graph).unwrap();
+    fuse(&mut maker.graph, Some(4)).unwrap();
     let kernels = maker.graph.layers.iter().filter_map(|layer| match &layer.op {
         Op::MaxPool(window) => Some(window.kernel),
         _ => None,
@@ -504,7 +542,7 @@ fn class_scores_are_there_where_something_may_be() {
         let pixels = picture(seed, width, height);
         let expected = interpret(&maker.graph, &pixels);
         let mut graph = maker.graph;
-        fuse(&mut graph).unwrap();
+        fuse(&mut graph, Some(4)).unwrap();
         assert!(graph.layers.iter().any(|layer| layer.gate.is_some()), "nothing is gated");
 
         let mut scores: Vec<f64> = expected.iter().skip(4).step_by(25).copied().collect();
@@ -515,7 +553,7 @@ fn class_scores_are_there_where_something_may_be() {
             let below = scores.iter().rfind(|score| **score < above).copied().unwrap_or(0.0);
             let threshold = (above + below) / 2.0;
             for isa in Isa::available() {
-                let plan = Arc::new(compile(&graph, Kernels::of(isa)).unwrap());
+                let plan = Arc::new(compile(&graph, SEEN, Kernels::of(isa)).unwrap());
                 for threads in [1, 3] {
                     let found = run(&plan, threads, &pixels, threshold as f32);
                     for (row, (found, expected)) in found.chunks(25).zip(expected.chunks(25)).enumerate() {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use ort::LoadDynamicError;
 use ort::environment::Environment;
 
-use super::super::error::DetectError;
 use super::line;
+use crate::detect::error::DetectError;
 use crate::sync::lock;
 
 /// Names the file where the setting does not; the crate `ort` knows it too.

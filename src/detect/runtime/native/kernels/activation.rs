@@ -4,7 +4,7 @@ use super::lanes::Lanes;
 
 /// An activation function.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(in crate::detect::native) enum Activation {
+pub(in crate::detect::runtime::native) enum Activation {
     /// Nothing.
     #[default]
     None,

@@ -10,46 +10,46 @@ use super::lanes::{Lanes, load_up_to, store_up_to};
 
 /// One output row.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::detect::native) struct Row {
+pub(in crate::detect::runtime::native) struct Row {
     /// The first input row under the kernel, as if the picture went on above; at column 0, channel 0.
-    pub(in crate::detect::native) input: *const f32,
+    pub(in crate::detect::runtime::native) input: *const f32,
     /// From one input row to the next.
-    pub(in crate::detect::native) row_step: usize,
+    pub(in crate::detect::runtime::native) row_step: usize,
     /// From one input pixel to the next.
-    pub(in crate::detect::native) input_step: usize,
+    pub(in crate::detect::runtime::native) input_step: usize,
     /// Input pixels a row.
-    pub(in crate::detect::native) input_width: usize,
+    pub(in crate::detect::runtime::native) input_width: usize,
     /// The rows of the kernel that lie in the picture: from this one on …
-    pub(in crate::detect::native) first_row: usize,
+    pub(in crate::detect::runtime::native) first_row: usize,
     /// … and up to before this one.
-    pub(in crate::detect::native) end_row: usize,
+    pub(in crate::detect::runtime::native) end_row: usize,
     /// Kernel height and width.
-    pub(in crate::detect::native) kernel: (usize, usize),
+    pub(in crate::detect::runtime::native) kernel: (usize, usize),
     /// Input pixels from one output pixel to the next.
-    pub(in crate::detect::native) stride: usize,
+    pub(in crate::detect::runtime::native) stride: usize,
     /// Columns that are missing on the left of the picture.
-    pub(in crate::detect::native) pad_left: usize,
+    pub(in crate::detect::runtime::native) pad_left: usize,
     /// Channels.
-    pub(in crate::detect::native) channels: usize,
+    pub(in crate::detect::runtime::native) channels: usize,
     /// Output pixel 0, channel 0.
-    pub(in crate::detect::native) output: *mut f32,
+    pub(in crate::detect::runtime::native) output: *mut f32,
     /// From one output pixel to the next.
-    pub(in crate::detect::native) output_step: usize,
+    pub(in crate::detect::runtime::native) output_step: usize,
     /// The output pixels to be computed: from this one on and up to before that.
-    pub(in crate::detect::native) columns: (usize, usize),
+    pub(in crate::detect::runtime::native) columns: (usize, usize),
 }
 
 /// The weights of a depthwise convolution.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::detect::native) struct Filter<'a> {
+pub(in crate::detect::runtime::native) struct Filter<'a> {
     /// For each position of the kernel one weight a channel, `weight_step` floats apart.
-    pub(in crate::detect::native) weights: &'a [f32],
+    pub(in crate::detect::runtime::native) weights: &'a [f32],
     /// One value a channel.
-    pub(in crate::detect::native) bias: &'a [f32],
+    pub(in crate::detect::runtime::native) bias: &'a [f32],
     /// From the weights of one position to those of the next: the channels, filled up to whole vectors.
-    pub(in crate::detect::native) weight_step: usize,
+    pub(in crate::detect::runtime::native) weight_step: usize,
     /// What is done to each sum.
-    pub(in crate::detect::native) activation: Activation,
+    pub(in crate::detect::runtime::native) activation: Activation,
 }
 
 /// Computes one row of a depthwise convolution; `T` pixels at once where the kernel is 3×3 and lies in the picture.

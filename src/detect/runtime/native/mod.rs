@@ -19,7 +19,7 @@
 //! picture itself. Pools of 5, 9 and 13 become a chain of three of 5. Class scores are computed only where the objectness
 //! is not too low for an object, and so is what leads to them alone.
 //!
-//! **Still rows** ([`still`]). Below a wide picture the input is grey, the same each time. What the first layers make of that
+//! **Static rows** ([`static_rows`]). Below a wide picture the input is grey, the same each time. What the first layers make of that
 //! is computed once for pictures of a height.
 //!
 //! **Phases** ([`plan`]). Layers that need of each other only the same pixels are done together, a few rows at a time, so
@@ -32,7 +32,7 @@
 //! vectors. A convolution's weights for one such width (64 channels: 256 bytes for each input) are gone through for all
 //! pixels of a chunk before the next ones, and stay in the first-level cache meanwhile.
 //!
-//! **Threads** ([`crew`]). Each has a share of every phase's chunks, the same part of the picture each time, and helps the
+//! **Threads** ([`thread_team`]). Each has a share of every phase's chunks, the same part of the picture each time, and helps the
 //! others when it is done. Whatever the threads and the chunks, each value is summed in the same order, so that results are
 //! the same to the bit.
 //!
@@ -43,7 +43,6 @@
 //! What is not known here ([`read`]) is said by name, and the model is run by tract. That everything is right is checked
 //! against a plain reading of what each layer means, on random networks, for every instruction set.
 
-mod crew;
 mod execute;
 mod fuse;
 mod graph;
@@ -52,21 +51,25 @@ mod memory;
 mod plan;
 mod read;
 mod session;
+mod static_rows;
 mod step;
-mod still;
+mod thread_team;
 
 use std::sync::Arc;
 
 use tract_onnx::prelude::TypedModel;
 
-use super::runtime::{Network, Session};
+use super::{Network, Session};
+use crate::detect::heads::Head;
+use crate::detect::model::{ColourOrder, Fit, Layout, ModelSpec};
 use kernels::{Isa, Kernels};
 use plan::Plan;
 use session::NativeSession;
 
 /// A network as a native plan.
-pub(super) struct NativeNetwork {
+pub(in crate::detect) struct NativeNetwork {
     plan: Arc<Plan>,
+    spec: Arc<ModelSpec>,
 }
 
 impl NativeNetwork {
@@ -74,17 +77,48 @@ impl NativeNetwork {
     ///
     /// # Errors
     /// What in the model is not known here, in a few words.
-    pub(super) fn new(model: TypedModel) -> Result<Self, String> {
+    pub(in crate::detect) fn new(model: TypedModel, head: &dyn Head) -> Result<Self, String> {
+        let spec = head.spec();
+        let seen = seen(spec)?;
         let isa = Isa::available().first().copied().unwrap_or(Isa::Portable);
         let mut graph = read::read(model)?;
-        fuse::fuse(&mut graph)?;
-        Ok(Self { plan: Arc::new(plan::compile(&graph, Kernels::of(isa))?) })
+        fuse::fuse(&mut graph, head.early_threshold())?;
+        let plan = plan::compile(&graph, seen, Kernels::of(isa))?;
+        Ok(Self { plan: Arc::new(plan), spec: Arc::new(spec.clone()) })
+    }
+}
+
+/// How the network sees a picture.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// Pictures have red first, the network blue.
+    blue_first: bool,
+    /// The level below and on the right of the picture.
+    fill: u8,
+}
+
+/// What a plan has to know of the model's spec, where it knows all that is in it.
+fn seen(spec: &ModelSpec) -> Result<Seen, String> {
+    let input = &spec.input;
+    if input.layout != Layout::Nchw {
+        return Err("an input of channels last".to_owned());
+    }
+    if !input.takes_levels() {
+        return Err("an input of other numbers than levels from 0 to 255".to_owned());
+    }
+    if spec.outputs.len() != 1 {
+        return Err("several outputs".to_owned());
+    }
+    match input.fit {
+        Fit::LetterboxTopLeft(fill) => Ok(Seen { blue_first: input.colour == ColourOrder::Bgr, fill }),
+        Fit::LetterboxCentred(_) => Err("a picture in the middle of the input".to_owned()),
+        Fit::Stretch => Err("a stretched picture".to_owned()),
     }
 }
 
 impl Network for NativeNetwork {
     fn session(&self, threads: usize) -> Result<Box<dyn Session>, String> {
-        Ok(Box::new(NativeSession::new(Arc::clone(&self.plan), threads)?))
+        Ok(Box::new(NativeSession::new(Arc::clone(&self.plan), Arc::clone(&self.spec), threads)?))
     }
 
     fn describe(&self) -> String {

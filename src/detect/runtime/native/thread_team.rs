@@ -78,7 +78,7 @@ impl Shares {
 }
 
 /// Threads that help with each picture.
-pub(super) struct Crew {
+pub(super) struct ThreadTeam {
     signal: Arc<Signal>,
     helpers: Vec<JoinHandle<()>>,
 }
@@ -93,7 +93,7 @@ struct Signal {
     inside: AtomicUsize,
 }
 
-impl Crew {
+impl ThreadTeam {
     /// Starts `helpers` threads; `work(number)`, numbers from 1 on, gives what each does for a picture. That must not panic.
     ///
     /// # Errors
@@ -102,16 +102,16 @@ impl Crew {
         helpers: usize,
         work: impl Fn(usize) -> W,
     ) -> Result<Self, String> {
-        let mut crew = Self { signal: Arc::default(), helpers: Vec::new() };
+        let mut team = Self { signal: Arc::default(), helpers: Vec::new() };
         for number in 1..=helpers {
-            let (signal, work) = (Arc::clone(&crew.signal), work(number));
+            let (signal, work) = (Arc::clone(&team.signal), work(number));
             let helper = std::thread::Builder::new()
                 .name(format!("infer-{number}"))
                 .spawn(move || help(&signal, work))
                 .map_err(|error| format!("cannot start a thread: {error}"))?;
-            crew.helpers.push(helper);
+            team.helpers.push(helper);
         }
-        Ok(crew)
+        Ok(team)
     }
 
     /// Has all helpers do their part while `own` does its own; returns when all are done.
@@ -124,7 +124,7 @@ impl Crew {
     }
 }
 
-impl Drop for Crew {
+impl Drop for ThreadTeam {
     fn drop(&mut self) {
         lock(&self.signal.round).1 = true;
         self.signal.wake.notify_all();
@@ -179,17 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn a_crew_does_each_round_together() {
+    fn a_team_does_each_round_together() {
         let sum = Arc::new(AtomicUsize::new(0));
-        let crew = Crew::new(3, |number| {
+        let team = ThreadTeam::new(3, |number| {
             let sum = Arc::clone(&sum);
             move || {
                 sum.fetch_add(number, Ordering::Relaxed);
             }
         });
-        let crew = crew.unwrap();
+        let team = team.unwrap();
         for round in 1..200 {
-            crew.call(|| {
+            team.call(|| {
                 sum.fetch_add(10, Ordering::Relaxed);
             });
             assert_eq!(sum.load(Ordering::Relaxed), round * 16);

@@ -14,7 +14,6 @@ use super::graph::{Shape, Window};
 use super::kernels::{Activation, Block, Filter, Line, Row};
 use super::plan::Plan;
 use super::step::{Demand, Part, Phase, Place, Source, Step, View};
-use crate::detect::runtime::FILL;
 
 /// The fewest pixels that are worth a call of a kernel.
 const SHORTEST: usize = 6;
@@ -377,7 +376,7 @@ impl Chunk<'_> {
             if seen > 0 {
                 self.plan.kernels.widen(&picture.rgb[row * row_bytes..][..seen], &mut inner[..seen]);
             }
-            inner[seen..].fill(f32::from(FILL));
+            inner[seen..].fill(f32::from(self.plan.fill));
         }
     }
 

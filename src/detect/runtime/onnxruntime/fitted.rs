@@ -9,23 +9,25 @@ use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::type_proto::{Tensor, Value};
 use tract_onnx::pb::{ModelProto, TensorShapeProto, TypeProto};
 
-use super::super::settings::InputSize;
+use crate::detect::model::ModelSpec;
 
-/// The file with its input at the size of `input`, and no word on the shapes that follow from it. Of the outputs, only
-/// the first is left: it is all the detector looks at.
-pub(super) fn fitted(bytes: &[u8], input: InputSize) -> Result<Vec<u8>, String> {
+/// The file with its input at the size of the spec, and no word on the shapes that follow from it. Only the outputs of the
+/// spec are left: they are all that the head looks at.
+pub(super) fn fitted(bytes: &[u8], spec: &ModelSpec) -> Result<Vec<u8>, String> {
     let mut model = ModelProto::decode(bytes).map_err(|error| error.to_string())?;
     let graph = model.graph.as_mut().ok_or("there is no graph in it")?;
     graph.value_info.clear();
-    graph.output.truncate(1);
+    graph.output.retain(|output| spec.outputs.iter().any(|wanted| wanted.name == output.name));
+    if graph.output.len() != spec.outputs.len() {
+        return Err("its outputs have other names than tract read".to_owned());
+    }
     for output in &mut graph.output {
         output.r#type = Some(floats(None));
     }
     // Old files list their weights among the inputs.
     let weights: HashSet<&str> = graph.initializer.iter().map(|weight| weight.name.as_str()).collect();
     let picture = graph.input.iter_mut().find(|input| !weights.contains(input.name.as_str()));
-    picture.ok_or("there is no input in it")?.r#type =
-        Some(floats(Some([1, 3, input.height(), input.width()])));
+    picture.ok_or("there is no input in it")?.r#type = Some(floats(Some(spec.input.shape())));
     Ok(model.encode_to_vec())
 }
 
@@ -43,12 +45,15 @@ fn floats(shape: Option<[usize; 4]>) -> TypeProto {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::{DetectSettings, Detector};
 
     #[test]
     fn input_is_resized_and_what_follows_is_left_open() {
+        let settings = DetectSettings { input: "640x384".parse().unwrap(), ..DetectSettings::default() };
+        let spec = Detector::load(&settings).unwrap().spec().clone();
         let bytes = std::fs::read("models/yolox_nano.onnx").unwrap();
         let before = ModelProto::decode(bytes.as_slice()).unwrap().graph.unwrap();
-        let fitted = fitted(&bytes, InputSize::new(640, 384).unwrap()).unwrap();
+        let fitted = fitted(&bytes, &spec).unwrap();
         let after = ModelProto::decode(fitted.as_slice()).unwrap().graph.unwrap();
         assert_eq!(after.input[0].r#type, Some(floats(Some([1, 3, 384, 640]))));
         assert_eq!(after.output[0].r#type, Some(floats(None)));

@@ -11,11 +11,12 @@
 
 use std::ops::Range;
 
+use super::Seen;
 use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window, flops};
 use super::kernels::Kernels;
 use super::memory::{Floats, PER_LINE};
+use super::static_rows::Reaches;
 use super::step::{Demand, Part, Phase, Place, Source, Step, View};
-use super::still::Reaches;
 
 /// The most floats that the values of a network may need.
 const LARGEST_ARENA: usize = 1 << 30;
@@ -36,6 +37,8 @@ pub(super) struct Plan {
     pub(super) layers: Vec<Vec<LayerId>>,
     /// The size of the picture that the network sees.
     pub(super) input: Shape,
+    /// The level below and on the right of the picture.
+    pub(super) fill: u8,
 }
 
 impl Plan {
@@ -51,12 +54,12 @@ impl Plan {
 ///
 /// # Errors
 /// What in the graph cannot be run, in a few words.
-pub(super) fn compile(graph: &Graph, kernels: &'static Kernels) -> Result<Plan, String> {
+pub(super) fn compile(graph: &Graph, seen: Seen, kernels: &'static Kernels) -> Result<Plan, String> {
     let input = graph.layers.iter().find(|layer| matches!(layer.op, Op::Input)).ok_or("no input")?.shape;
     let phases = schedule(graph);
     let reaches = Reaches::of(graph);
     let places = Places::assign(graph, &phases, &reaches)?;
-    let mut compiler = Compiler { graph, kernels, views: places.views, weights: Floats::default() };
+    let mut compiler = Compiler { graph, kernels, seen, views: places.views, weights: Floats::default() };
     let (mut compiled, mut layers_of) = (Vec::new(), Vec::new());
     for (layers, scratch) in phases.iter().zip(places.scratch) {
         let mut phase = Phase { steps: Vec::new(), flops: Vec::new(), height: 0, scratch };
@@ -82,6 +85,7 @@ pub(super) fn compile(graph: &Graph, kernels: &'static Kernels) -> Result<Plan, 
         reaches,
         layers: layers_of,
         input,
+        fill: seen.fill,
     })
 }
 
@@ -316,6 +320,7 @@ impl Space {
 struct Compiler<'a> {
     graph: &'a Graph,
     kernels: &'static Kernels,
+    seen: Seen,
     views: Vec<View>,
     weights: Floats,
 }
@@ -350,7 +355,7 @@ impl Compiler<'_> {
                     (false, false) => Source::Padded(from(0)?),
                 };
                 let add = if layer.inputs.len() > 1 { Some(from(1)?) } else { None };
-                let parts = self.pack(conv, of_input);
+                let parts = self.pack(conv, of_input && self.seen.blue_first);
                 Step::Conv { source, window, parts, activation, add, demand, to }
             }
             Op::MaxPool(window) => Step::MaxPool { from: from(0)?, window: *window, to },
@@ -374,8 +379,9 @@ impl Compiler<'_> {
         Ok(vec![step])
     }
 
-    /// Cuts the output channels into parts of nearly the same number of vectors.
-    fn pack(&mut self, conv: &Conv, of_picture: bool) -> Vec<Part> {
+    /// Cuts the output channels into parts of nearly the same number of vectors. `turned`: the input's channels come in the
+    /// opposite order.
+    fn pack(&mut self, conv: &Conv, turned: bool) -> Vec<Part> {
         let lanes = self.kernels.lanes;
         let channels = conv.bias.len();
         let per_output = conv.weights.len() / channels;
@@ -393,7 +399,7 @@ impl Compiler<'_> {
             for output in first..end {
                 for k in 0..per_output {
                     // The network sees blue first, pictures have red first.
-                    let from = if of_picture { k - k % inputs + (inputs - 1 - k % inputs) } else { k };
+                    let from = if turned { k - k % inputs + (inputs - 1 - k % inputs) } else { k };
                     weights[k * wide + output - first] = conv.weights[output * per_output + from];
                 }
             }

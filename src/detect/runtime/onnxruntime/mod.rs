@@ -12,14 +12,15 @@ use ort::ep::{CUDA, ExecutionProvider};
 use ort::logging::LogLevel;
 use ort::value::TensorRef;
 
-use super::error::DetectError;
-use super::runtime::{Network, Session, fill_planes};
-use super::settings::InputSize;
+use super::{Network, Outputs, Session};
+use crate::detect::error::DetectError;
+use crate::detect::model::ModelSpec;
+use crate::detect::preprocess::{Fitted, fill_input};
 
 /// A model for the library. Each thread's session reads it anew: the library promises nothing about sharing one.
 struct OrtNetwork {
     model: Vec<u8>,
-    input: InputSize,
+    spec: Arc<ModelSpec>,
     /// Whether the library can use a graphics card, as far as is known.
     cuda: AtomicBool,
 }
@@ -27,20 +28,20 @@ struct OrtNetwork {
 /// Loads the library and makes ready a model that tract has read and found right.
 ///
 /// `library` is the setting `detector.onnxruntime`; `model` is what messages call the model.
-pub(super) fn network(
+pub(in crate::detect) fn network(
     bytes: &[u8],
-    input: InputSize,
+    spec: &ModelSpec,
     library: Option<&Path>,
     model: &str,
 ) -> Result<Arc<dyn Network>, DetectError> {
     library::load(library)?;
-    let fitted = fitted::fitted(bytes, input).map_err(|why| DetectError::Run {
+    let fitted = fitted::fitted(bytes, spec).map_err(|why| DetectError::Run {
         model: model.to_owned(),
-        input: input.to_string(),
+        input: spec.input.size.to_string(),
         why,
     })?;
     let cuda = CUDA::default().is_available().unwrap_or(false);
-    Ok(Arc::new(OrtNetwork { model: fitted, input, cuda: AtomicBool::new(cuda) }))
+    Ok(Arc::new(OrtNetwork { model: fitted, spec: Arc::new(spec.clone()), cuda: AtomicBool::new(cuda) }))
 }
 
 impl OrtNetwork {
@@ -78,8 +79,9 @@ impl Network for OrtNetwork {
                 }
             },
         };
-        let planes = vec![0.0; 3 * self.input.width() * self.input.height()];
-        Ok(Box::new(OrtSession { session, input: self.input, planes, rows: Vec::new() }))
+        let input = vec![0.0; self.spec.input.shape().iter().product()];
+        let values = vec![Vec::new(); self.spec.outputs.len()];
+        Ok(Box::new(OrtSession { session, spec: Arc::clone(&self.spec), input, values }))
     }
 
     fn describe(&self) -> String {
@@ -90,25 +92,29 @@ impl Network for OrtNetwork {
 
 struct OrtSession {
     session: ort::session::Session,
-    input: InputSize,
-    planes: Vec<f32>,
-    rows: Vec<f32>,
+    spec: Arc<ModelSpec>,
+    input: Vec<f32>,
+    /// What the last run gave, by output.
+    values: Vec<Vec<f32>>,
 }
 
 impl Session for OrtSession {
-    fn put(&mut self, rgb: &[u8], width: usize, _height: usize) {
-        fill_planes(&mut self.planes, self.input.size(), rgb, width);
+    fn put(&mut self, picture: &Fitted<'_>) {
+        fill_input(&mut self.input, &self.spec.input, picture);
     }
 
-    fn run(&mut self, _threshold: f32) -> Result<&[f32], String> {
-        let shape = [1, 3, self.input.height(), self.input.width()];
-        let planes = TensorRef::from_array_view((shape, self.planes.as_slice())).map_err(line)?;
-        let outputs = self.session.run(ort::inputs![planes]).map_err(line)?;
-        let output = outputs.values().next().ok_or("it gave no output")?;
-        let (_, values) = output.try_extract_tensor::<f32>().map_err(line)?;
-        self.rows.clear();
-        self.rows.extend_from_slice(values);
-        Ok(&self.rows)
+    fn run(&mut self, _threshold: f32) -> Result<Outputs<'_>, String> {
+        let input =
+            TensorRef::from_array_view((self.spec.input.shape(), self.input.as_slice())).map_err(line)?;
+        let outputs = self.session.run(ort::inputs![input]).map_err(line)?;
+        let mut given = outputs.values();
+        for kept in &mut self.values {
+            let output = given.next().ok_or("it gave fewer outputs than it has")?;
+            let (_, values) = output.try_extract_tensor::<f32>().map_err(line)?;
+            kept.clear();
+            kept.extend_from_slice(values);
+        }
+        Outputs::of(&self.spec.outputs, self.values.iter().map(Vec::as_slice))
     }
 }
 

@@ -1,0 +1,262 @@
+//! Heads: what the numbers that a network gives mean.
+//!
+//! A family of networks is one file here, with one type that implements [`Head`]. It says what the network wants to see and
+//! what its outputs are ([`ModelSpec`]), and turns the outputs of one picture into detections. Everything else is the same
+//! for all of them and stands elsewhere: scaling the picture ([`preprocess`](super::preprocess)), running the network
+//! ([`runtime`](super::runtime)), thresholds, unwanted classes and the way back to the picture ([`Candidates`]),
+//! suppression, slices.
+//!
+//! # Adding a head
+//!
+//! 1. **A file** `heads/NAME.rs` with a struct that holds its [`ModelSpec`] and a function `recognise(signature) ->
+//!    Option<Recognised>` that looks at the shapes of the outputs (names lie, see below) and the number of class names.
+//!    `None` where the model is of another family; a head, or how many classes the model has where the names do not agree.
+//! 2. **A line** in [`FAMILIES`]: the function, and the words for what it looks for. The first that recognises a model has it,
+//!    so shapes must not be ambiguous; what only values or metadata could tell must be refused, not guessed.
+//! 3. **`decode`** reads the outputs of one run and calls [`Candidates::push`] with each box in *pixels of the network's
+//!    input*: origin top left, x right, y down, as the letterbox laid the picture. It need not care about anything else. Outputs
+//!    have the shapes of the spec; that is checked before. Numbers may be anything, also not finite.
+//! 4. **`early_threshold`**, where there is one channel of which a low value means that no other channel of that row is looked
+//!    at (YOLOX's objectness): the native plan then computes the others only where they are needed. `decode` must check that
+//!    channel first, because the others hold leftovers of earlier pictures otherwise.
+//! 5. **Tests**: a small ONNX file made by `tests/reference/make_heads.py`, with the expected boxes computed there in plain
+//!    Python; a line in `tests/library/heads.rs` that runs it; and unit tests beside `decode` for odd numbers.
+//!
+//! # What shapes there are
+//!
+//! | family | outputs | boxes | scores | suppression |
+//! |---|---|---|---|---|
+//! | [`yolox`] | `[1, cells, 5 + C]` | offsets in a grid of strides 8, 16, 32 | objectness × class | yes |
+//! | [`anchor_free`] | `[1, 4 + C, cells]` | centre and size, pixels | one a class | yes |
+//! | [`queries`] | `[1, N, C + 1]`, `[1, N, 4]` | centre and size, shares | logits, the last is "none" | no |
+//!
+//! A library user's own head goes to [`Detector::load_with`](super::Detector::load_with), without a line in the table.
+
+pub mod anchor_free;
+pub mod queries;
+pub mod yolox;
+
+use std::sync::Arc;
+
+use super::model::{Layout, ModelSpec, OutputSpec};
+use super::preprocess::Placement;
+use super::runtime::Outputs;
+use super::settings::InputSize;
+use crate::detection::{ClassId, Detection, Detections, Extra};
+use crate::geometry::Rect;
+
+/// What the outputs of a family of networks mean.
+pub trait Head: Send + Sync {
+    /// What goes in, what comes out, and what it means.
+    fn spec(&self) -> &ModelSpec;
+
+    /// The channel of a row that must reach the threshold before any later channel of it counts; `None`: there is none, and
+    /// every value of every run is computed.
+    fn early_threshold(&self) -> Option<usize> {
+        None
+    }
+
+    /// Hands the boxes in the outputs of one picture to `found`, in pixels of the network's input.
+    ///
+    /// # Errors
+    /// What is wrong with the outputs, in a line. Numbers out of range are no error: [`Candidates::push`] leaves them out.
+    fn decode(&self, outputs: &Outputs<'_>, found: &mut Candidates<'_>) -> Result<(), String>;
+}
+
+/// What is known of a model before anyone knows what it means.
+#[derive(Debug, Clone)]
+pub struct Signature {
+    /// The size of input it is to run at.
+    pub input: InputSize,
+    /// The order of the axes of its input.
+    pub layout: Layout,
+    /// Its outputs, all of 32-bit floats, with their shapes for this input.
+    pub outputs: Vec<OutputSpec>,
+    /// How many class names there are.
+    pub classes: usize,
+}
+
+/// What a family says of a model that is one of its own.
+pub enum Recognised {
+    /// This head reads it.
+    Head(Arc<dyn Head>),
+    /// It would, but the model tells this number of classes apart, and there is another number of names.
+    Classes(usize),
+}
+
+/// A family: what recognises its models, and what it looks for, for people.
+type Family = (fn(&Signature) -> Option<Recognised>, fn(&Signature) -> String);
+
+/// All families, the first choice first.
+const FAMILIES: [Family; 3] = [
+    (yolox::recognise, yolox::expected),
+    (anchor_free::recognise, anchor_free::expected),
+    (queries::recognise, queries::expected),
+];
+
+/// The head for a model; `Err`: what models of all families look like.
+pub(super) fn find(signature: &Signature) -> Result<Recognised, String> {
+    FAMILIES.iter().find_map(|(recognise, _)| recognise(signature)).ok_or_else(|| {
+        let all: Vec<String> = FAMILIES.iter().map(|(_, expected)| expected(signature)).collect();
+        format!("one of: {}", all.join("; "))
+    })
+}
+
+/// Takes boxes from a head: leaves out what is too weak, not looked for or no box, and brings the rest to the picture.
+pub struct Candidates<'a> {
+    pub(super) found: &'a mut Detections,
+    /// For each class, whether it is looked for.
+    pub(super) wanted: &'a [bool],
+    pub(super) confidence: f32,
+    pub(super) placement: Placement,
+}
+
+impl Candidates<'_> {
+    /// Boxes with a lower score are not taken.
+    pub fn confidence(&self) -> f32 {
+        self.confidence
+    }
+
+    /// Of the classes that are looked for, the one with the highest score, the first of equals; what is not a number is passed
+    /// over. `None` where there is none.
+    pub fn best(&self, scores: impl IntoIterator<Item = f32>) -> Option<(ClassId, f32)> {
+        let mut best: Option<(ClassId, f32)> = None;
+        for (class, (score, &wanted)) in scores.into_iter().zip(self.wanted).enumerate() {
+            if wanted && !score.is_nan() && best.is_none_or(|(_, highest)| score > highest) {
+                best = Some((class as ClassId, score));
+            }
+        }
+        best
+    }
+
+    /// Takes a box, `[centre x, centre y, width, height]` in pixels of the network's input, unless its score is below the
+    /// threshold or not a number, its class is not looked for, or it is not finite or has no area. Scores above 1 count as 1.
+    /// Tells whether it was taken.
+    pub fn push(&mut self, centre_size: [f32; 4], score: f32, class: ClassId) -> bool {
+        match self.placed(centre_size, score, class) {
+            Some(detection) => self.found.push(detection),
+            None => return false,
+        }
+        true
+    }
+
+    /// The same with what else is known of the object; `extra` is asked for only where the box is taken, and its masks and
+    /// points are in pixels of the network's input, too.
+    pub fn push_with(
+        &mut self,
+        centre_size: [f32; 4],
+        (score, class): (f32, ClassId),
+        extra: impl FnOnce() -> Extra,
+    ) -> bool {
+        let Some(detection) = self.placed(centre_size, score, class) else { return false };
+        let mut one = Detections::default();
+        one.push_with(Detection { rect: Rect::default(), ..detection }, extra());
+        self.placement.to_picture(&mut one);
+        one.retain_mut(|placed| {
+            *placed = detection;
+            true
+        });
+        self.found.append(&mut one);
+        true
+    }
+
+    fn placed(&self, centre_size: [f32; 4], score: f32, class: ClassId) -> Option<Detection> {
+        let score = score.min(1.0);
+        let wanted = self.wanted.get(usize::from(class)).copied().unwrap_or(false);
+        if !wanted || score.is_nan() || score < self.confidence {
+            return None;
+        }
+        let rect = self.placement.rect(centre_size);
+        rect.is_sound().then_some(Detection { rect, score, class })
+    }
+}
+
+/// The cells of the three grids of strides 8, 16 and 32 that an anchor-free network has for an input of this size.
+pub(super) fn cells(input: InputSize) -> usize {
+    STRIDES.iter().map(|stride| (input.width() / stride) * (input.height() / stride)).sum()
+}
+
+/// Input pixels a cell of each grid, in the order of the rows.
+pub(super) const STRIDES: [usize; 3] = [8, 16, 32];
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::runtime::Output;
+    use super::*;
+
+    /// What a head makes of outputs, for a picture of `scale` input pixels a picture pixel.
+    pub(in crate::detect) fn decoded(
+        head: &dyn Head,
+        values: &[&[f32]],
+        wanted: &[bool],
+        (confidence, scale): (f32, f32),
+    ) -> Detections {
+        let mut found = Detections::default();
+        let placement = Placement { scale: (scale, scale), offset: (0.0, 0.0) };
+        let outputs = head.spec().outputs.iter().zip(values);
+        let outputs = outputs.map(|(spec, values)| Output { name: &spec.name, shape: &spec.shape, values });
+        let mut candidates = Candidates { found: &mut found, wanted, confidence, placement };
+        head.decode(&Outputs::new(outputs.collect()), &mut candidates).unwrap();
+        found
+    }
+
+    /// A model with outputs of these shapes, at an input of 64×32.
+    pub(in crate::detect) fn signature(shapes: &[&[usize]], classes: usize) -> Signature {
+        let output = |(index, shape): (usize, &&[usize])| OutputSpec {
+            name: format!("output{index}"),
+            shape: shape.to_vec(),
+        };
+        let input = InputSize::new(64, 32).unwrap();
+        Signature {
+            input,
+            layout: Layout::Nchw,
+            outputs: shapes.iter().enumerate().map(output).collect(),
+            classes,
+        }
+    }
+
+    #[test]
+    fn what_else_is_known_goes_to_the_picture_with_its_box() {
+        use crate::detection::{Keypoint, Mask};
+        let mut found = Detections::default();
+        let placement = Placement { scale: (0.5, 0.5), offset: (0.0, 8.0) };
+        let mut candidates = Candidates { found: &mut found, wanted: &[true], confidence: 0.5, placement };
+        let extra = || Extra {
+            mask: Some(Mask { rect: Rect::new(8.0, 8.0, 16.0, 16.0), width: 1, cells: vec![255] }),
+            keypoints: vec![Keypoint { x: 12.0, y: 20.0, score: 1.0 }],
+            embedding: vec![],
+        };
+        assert!(candidates.push_with([16.0, 16.0, 16.0, 16.0], (0.9, 0), extra));
+        assert!(!candidates.push_with([16.0, 16.0, 16.0, 16.0], (0.4, 0), extra));
+        assert!(!candidates.push_with([16.0, 16.0, 16.0, 16.0], (0.9, 1), extra), "no such class");
+        let whole = Rect::new(16.0, 0.0, 32.0, 32.0);
+        assert_eq!((found.len(), found[0].rect), (1, whole));
+        let told = found.extra(0).unwrap();
+        assert_eq!(told.mask.as_ref().map(|mask| mask.rect), Some(whole));
+        assert_eq!((told.keypoints[0].x, told.keypoints[0].y), (24.0, 24.0));
+    }
+
+    #[test]
+    fn families_are_told_apart_by_their_shapes() {
+        let cells = cells(InputSize::new(64, 32).unwrap());
+        let nms = |shapes: &[&[usize]]| match find(&signature(shapes, 3)) {
+            Ok(Recognised::Head(head)) => Some((head.spec().boxes, head.spec().nms)),
+            _ => None,
+        };
+        use super::super::model::BoxForm::*;
+        assert_eq!(nms(&[&[1, cells, 8]]), Some((GridOffsets, true)));
+        assert_eq!(nms(&[&[1, 7, cells]]), Some((CentreSize, true)));
+        assert_eq!(nms(&[&[1, 100, 4], &[1, 100, 4]]), None, "boxes and three classes look alike");
+        for shapes in [&[&[1usize, 10][..]][..], &[&[1, cells + 1, 8]], &[]] {
+            let Err(expected) = find(&signature(shapes, 3)) else { panic!("{shapes:?}") };
+            assert!(expected.starts_with("one of: ") && expected.contains("1×42×8"), "{expected}");
+        }
+        let classes = |shapes: &[&[usize]]| match find(&signature(shapes, 3)) {
+            Ok(Recognised::Classes(found)) => Some(found),
+            _ => None,
+        };
+        assert_eq!(classes(&[&[1, cells, 85]]), Some(80));
+        assert_eq!(classes(&[&[1, 84, cells]]), Some(80));
+        assert_eq!(classes(&[&[1, 100, 92], &[1, 100, 4]]), Some(91));
+    }
+}
