@@ -26,7 +26,7 @@ macro_rules! vectorised {
                     body($($arg),*)
                 }
                 if $crate::kernels::isa::has_avx2() {
-                    // Safety: it has the instructions.
+                    // SAFETY: it has the instructions.
                     return unsafe { avx2($($arg),*) };
                 }
             }

@@ -118,7 +118,7 @@ impl Chunk<'_> {
     pub(super) unsafe fn run(&mut self) {
         let phase = self.phase;
         for step in &phase.steps {
-            // Safety: as the caller says.
+            // SAFETY: as the caller says.
             unsafe { self.step(step) };
         }
     }
@@ -128,7 +128,7 @@ impl Chunk<'_> {
     /// # Safety
     /// As [`Chunk::run`]; all earlier steps of the phase must be done for this chunk.
     pub(super) unsafe fn step(&mut self, step: &Step) {
-        // Safety, for all: the plan has placed every view in the arena or in scratch with room for all its pixels, with
+        // SAFETY: the plan has placed every view in the arena or in scratch with room for all its pixels, with
         // different views that are in use at the same time apart; rows are within the views' heights.
         unsafe {
             match step {
@@ -178,7 +178,7 @@ impl Chunk<'_> {
             Place::Arena => (self.arena, view.offset, y),
             Place::Local => (self.scratch, view.offset * self.full, y - self.rows.start),
         };
-        // Safety: within the place, as the plan has laid it out.
+        // SAFETY: within the place, as the plan has laid it out.
         unsafe { place.add(offset + view.channel + y * view.shape.width * view.step) }
     }
 
@@ -188,7 +188,7 @@ impl Chunk<'_> {
         // A row that is there; from it to the first one under the kernel, which may lie above the picture and is then
         // pointed at but not read.
         let there = top.saturating_sub(window.pad.0).min(from.shape.height - 1);
-        // Safety: the row is in the view, and in scratch it is this chunk's: there nothing looks at other rows.
+        // SAFETY: the row is in the view, and in scratch it is this chunk's: there nothing looks at other rows.
         let first = unsafe { self.row(from, there) }
             .wrapping_add(top * row_step)
             .wrapping_sub((there + window.pad.0) * row_step);
@@ -203,7 +203,7 @@ impl Chunk<'_> {
             stride: window.stride.1,
             pad_left: window.pad.1,
             channels: to.shape.channels,
-            // Safety: row `y` is in the view.
+            // SAFETY: row `y` is in the view.
             output: unsafe { self.row(to, y) },
             output_step: to.step,
             columns: (0, to.shape.width),
@@ -221,7 +221,7 @@ impl Chunk<'_> {
     ) {
         let rows = self.rows.clone();
         let (begin, width) = (rows.start, to.shape.width);
-        // Safety: the chunk's rows are in all views.
+        // SAFETY: the chunk's rows are in all views.
         let (output, add_from) =
             unsafe { (self.row(to, begin), add.map_or(std::ptr::null_mut(), |add| self.row(add, begin))) };
         let add_step = add.map_or(0, |add| add.step);
@@ -240,12 +240,14 @@ impl Chunk<'_> {
         let (lines, line_step) = match (source, demand) {
             // Row follows row, so that all rows are one line, where they are needed as a whole.
             (Source::Pixels(from), None) => {
+                // SAFETY: the chunk's rows are in the view.
                 line.input = unsafe { self.row(from, begin) };
                 (line.input_step, line.run, line.pixels) =
                     (from.step, from.shape.channels, width * rows.len());
                 (1, 0)
             }
             (Source::Pixels(from), Some(_)) => {
+                // SAFETY: the chunk's rows are in the view.
                 line.input = unsafe { self.row(from, begin) };
                 (line.input_step, line.run) = (from.step, from.shape.channels);
                 (rows.len(), width * from.step)
@@ -254,7 +256,9 @@ impl Chunk<'_> {
                 let patch = Patch::new(window, shape.channels, width, rows.len());
                 let at = self.phase.scratch * self.full;
                 match source {
+                    // SAFETY: scratch has room for the patch behind the phase's own values.
                     Source::Picture(_) => unsafe { self.lay_out_picture(at, patch, window) },
+                    // SAFETY: likewise, and the rows under the kernel are done.
                     Source::Padded(from) | Source::Pixels(from) => unsafe {
                         self.lay_out(at, patch, from, window);
                     },
@@ -266,7 +270,8 @@ impl Chunk<'_> {
                 (rows.len(), window.stride.0 * patch.row)
             }
         };
-        self.find_runs(demand, begin..begin + lines, line.pixels);
+        // SAFETY: the plan sees to it that the rows of a demand are done before those that need them.
+        unsafe { self.find_runs(demand, begin..begin + lines, line.pixels) };
         let all = self.plan.weights.as_slice();
         // All rows with one part's weights, then the next part: weights are more than a row's pixels.
         for part in parts {
@@ -281,7 +286,7 @@ impl Chunk<'_> {
                 let row = run.y - begin;
                 let pixel = row * width + run.begin;
                 let add = if line.add.is_null() { 0 } else { pixel * add_step + part.first };
-                // Safety: the runs of all pixels lie in the view or in the patch, the outputs in their view.
+                // SAFETY: the runs of all pixels lie in the view or in the patch, the outputs in their view.
                 unsafe {
                     let line = Line {
                         input: line.input.add(row * line_step + run.begin * line.input_step),
@@ -298,7 +303,10 @@ impl Chunk<'_> {
 
     /// Puts into `runs` the parts of rows that are needed; without a demand, all `width` pixels of each. Parts that nearly
     /// touch are joined, and short ones made longer: a kernel does some pixels at once as quickly as one.
-    fn find_runs(&mut self, demand: Option<&Demand>, rows: Range<usize>, width: usize) {
+    ///
+    /// # Safety
+    /// As [`Chunk::run`]; the rows of the demand within its radius of `rows` must be done.
+    unsafe fn find_runs(&mut self, demand: Option<&Demand>, rows: Range<usize>, width: usize) {
         self.runs.clear();
         let Some(&Demand { by, radius }) = demand else {
             self.runs.extend(rows.map(|y| Run { y, begin: 0, end: width }));
@@ -308,9 +316,10 @@ impl Chunk<'_> {
         for y in rows {
             let first = self.runs.len();
             for around in y.saturating_sub(radius)..(y + radius + 1).min(height) {
-                // Safety: the plan sees to it that these rows are done; each has a value at every pixel.
+                // SAFETY: the row is in the view, and done, as the caller promises.
                 let row = unsafe { self.row(&by, around) };
                 for x in 0..width {
+                    // SAFETY: a row has a value at every pixel.
                     let value = unsafe { *row.add(x * by.step) };
                     if value >= self.threshold {
                         let begin = x.saturating_sub(radius).min(width.saturating_sub(SHORTEST));
@@ -329,9 +338,9 @@ impl Chunk<'_> {
         let width = from.shape.width.min(patch.row / channels - window.pad.1);
         for y in 0..patch.height {
             let row = (self.rows.start * window.stride.0 + y).checked_sub(window.pad.0);
-            // Safety: the row is in the view.
+            // SAFETY: the row is in the view.
             let source = row.filter(|row| *row < from.shape.height).map(|row| unsafe { self.row(from, row) });
-            // Safety: scratch has room for the patch, which nobody else looks at now.
+            // SAFETY: scratch has room for the patch, which nobody else looks at now.
             let target =
                 unsafe { std::slice::from_raw_parts_mut(self.scratch.add(at + y * patch.row), patch.row) };
             let Some(source) = source else {
@@ -343,7 +352,7 @@ impl Chunk<'_> {
             left.fill(0.0);
             right.fill(0.0);
             for (x, pixel) in inner.chunks_exact_mut(channels).enumerate() {
-                // Safety: pixel `x` is in the row; nobody writes to it during this phase.
+                // SAFETY: pixel `x` is in the row; nobody writes to it during this phase.
                 pixel.copy_from_slice(unsafe {
                     std::slice::from_raw_parts(source.add(x * from.step), channels)
                 });
@@ -361,7 +370,7 @@ impl Chunk<'_> {
         let row_bytes = picture.width * channels;
         for y in 0..patch.height {
             let row = (self.rows.start * window.stride.0 + y).checked_sub(window.pad.0);
-            // Safety: scratch has room for the patch, which nobody else looks at now.
+            // SAFETY: scratch has room for the patch, which nobody else looks at now.
             let target =
                 unsafe { std::slice::from_raw_parts_mut(self.scratch.add(at + y * patch.row), patch.row) };
             let Some(row) = row.filter(|row| *row < input.height) else {
@@ -383,7 +392,7 @@ impl Chunk<'_> {
     unsafe fn upsample(&mut self, from: &View, factor: usize, to: &View) {
         let channels = to.shape.channels;
         for y in self.rows.clone() {
-            // Safety: row `y` is in `to`, and the row it repeats in `from`; they are apart.
+            // SAFETY: row `y` is in `to`, and the row it repeats in `from`; they are apart.
             unsafe {
                 let (source, target) = (self.row(from, y / factor), self.row(to, y));
                 for x in 0..to.shape.width {
@@ -403,8 +412,9 @@ impl Chunk<'_> {
         let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
         let filter = Filter { weights: &ones, bias: &zeros, weight_step: channels, activation };
         for y in self.rows.clone() {
-            // Safety: row `y` is in both views.
+            // SAFETY: row `y` is in both views.
             let row = unsafe { self.window_row(from, &Window::PIXEL, to, y) };
+            // SAFETY: the filter is packed for these kernels, and the views are apart.
             unsafe { self.plan.kernels.depthwise(&row, &filter) };
         }
     }
@@ -418,7 +428,7 @@ impl Chunk<'_> {
     ) {
         let channels = to.shape.channels;
         for y in self.rows.clone() {
-            // Safety: row `y` is in all views, and the output is apart from the inputs.
+            // SAFETY: row `y` is in all views, and the output is apart from the inputs.
             unsafe {
                 let (target, sources) = (self.row(to, y), from.map(|view| (self.row(view, y), view.step)));
                 for x in 0..to.shape.width {

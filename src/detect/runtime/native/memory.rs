@@ -21,7 +21,7 @@ impl Floats {
 
     /// All of it.
     pub(super) fn as_slice(&self) -> &[f32] {
-        // Safety: a cache line is sixteen floats and nothing else, and lines follow each other without a gap.
+        // SAFETY: a cache line is sixteen floats and nothing else, and lines follow each other without a gap.
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * PER_LINE) }
     }
 
@@ -32,7 +32,7 @@ impl Floats {
 
     /// All of it, to be written.
     pub(super) fn as_mut_slice(&mut self) -> &mut [f32] {
-        // Safety: as above; whoever holds `self` exclusively holds the floats so.
+        // SAFETY: as above; whoever holds `self` exclusively holds the floats so.
         unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), self.0.len() * PER_LINE) }
     }
 

@@ -93,7 +93,8 @@ pub(super) fn compile(graph: &Graph, seen: Seen, kernels: &'static Kernels) -> R
 fn is_local(op: &Op) -> bool {
     match op {
         Op::Conv(conv) => conv.window == Window::PIXEL,
-        Op::MaxPool(Window { kernel: (1, _), stride: (1, _), .. }) => true,
+        // A kernel of one row with rows of padding would look beyond the picture.
+        Op::MaxPool(Window { kernel: (1, _), stride: (1, _), pad: (0, _) }) => true,
         Op::Concat | Op::Add | Op::Activate(_) => true,
         Op::Input | Op::Focus { .. } | Op::MaxPool(_) | Op::Upsample { .. } => false,
     }
@@ -405,10 +406,14 @@ impl Compiler<'_> {
             }
             let mut bias = conv.bias[first..end].to_vec();
             bias.resize(wide, 0.0);
+            // What the kernels rely on without looking.
+            let vectors = end_vector - first_vector;
+            assert!((1..=self.kernels.most_vectors).contains(&vectors) && bias.len() == wide);
+            assert!(end - first <= wide && end - first > wide - lanes && weights.len() == per_output * wide);
             packed.push(Part {
                 first,
                 channels: end - first,
-                vectors: end_vector - first_vector,
+                vectors,
                 weights: self.append(&weights),
                 bias: self.append(&bias),
             });
@@ -428,6 +433,8 @@ impl Compiler<'_> {
         }
         let mut bias = conv.bias.clone();
         bias.resize(wide, 0.0);
+        // As there.
+        assert!(wide >= channels && bias.len() == wide && weights.len() == kh * kw * wide);
         (self.append(&weights), self.append(&bias))
     }
 

@@ -66,11 +66,11 @@ impl Scratch {
     }
 }
 
-// Safety: `memory` is written as a whole only by the session, which is one thread and does so only between pictures, when
+// SAFETY: `memory` is written as a whole only by the session, which is one thread and does so only between pictures, when
 // no helper is at work (`ThreadTeam::call` returns when all have left). During a picture the threads reach the arena by its
 // address alone, and each chunk is taken by one of them.
 unsafe impl Sync for SharedState {}
-// Safety: the arena belongs to the shared and goes where it goes.
+// SAFETY: the arena belongs to the shared and goes where it goes.
 unsafe impl Send for SharedState {}
 
 impl SharedState {
@@ -83,7 +83,7 @@ impl SharedState {
 
     /// Goes through all phases with whoever else does; `thread` counts the threads from 0.
     fn work(&self, thread: usize, scratch: &mut Scratch) {
-        // Safety: nobody writes to the picture while the threads are at work on it.
+        // SAFETY: nobody writes to the picture while the threads are at work on it.
         let Memory { picture, threshold, heights, .. } = unsafe { &*self.memory.get() };
         for (index, phase) in self.plan.phases.iter().enumerate() {
             let shares = &self.shares[index];
@@ -96,7 +96,7 @@ impl SharedState {
                 }
                 let full = phase.most_rows(self.chunks[index]);
                 let mut chunk = self.chunk(phase, (rows, full), (picture, *threshold), scratch);
-                // Safety: the arena is as large as the plan says, the phases before are done, and this chunk is taken.
+                // SAFETY: the arena is as large as the plan says, the phases before are done, and this chunk is taken.
                 unsafe { chunk.run() };
             }
             shares.finish(done);
@@ -186,7 +186,7 @@ impl NativeSession {
     }
 
     fn memory(&mut self) -> &mut Memory {
-        // Safety: no helper is at work between pictures, and `self` is held exclusively.
+        // SAFETY: no helper is at work between pictures, and `self` is held exclusively.
         unsafe { &mut *self.shared.memory.get() }
     }
 }
@@ -243,7 +243,7 @@ impl Session for NativeSession {
                 );
                 for (step, time) in phase.steps.iter().zip(&mut times) {
                     let started = Instant::now();
-                    // Safety: this is the only thread, and it does one chunk after the other.
+                    // SAFETY: this is the only thread, and it does one chunk after the other.
                     unsafe { chunk.step(step) };
                     *time += started.elapsed();
                 }

@@ -1,8 +1,8 @@
 //! Several threads at one picture: how they share chunks, wait for each other, and sleep between pictures.
 //!
 //! Of the chunks of a phase each thread has its share, the same part of the picture in every phase, so that most of what it
-//! reads it has written itself and finds in its own cache. Who is done with his share helps the others with theirs. Then all
-//! wait until the last chunk is done: some microseconds, forty times a picture, so that they turn in place for a while before
+//! reads it has written itself and finds in its own cache. A thread that is done with its share takes chunks of the others'.
+//! Then all wait until the last chunk is done: some microseconds, forty times a picture, so that they turn in place for a while before
 //! they let others run. Between pictures they sleep.
 
 use crate::sync::lock;
@@ -114,13 +114,20 @@ impl ThreadTeam {
         Ok(team)
     }
 
-    /// Has all helpers do their part while `own` does its own; returns when all are done.
+    /// Has all helpers do their part while `own` does its own; returns, or passes on the panic of `own`, when all are done.
     pub(super) fn call(&self, own: impl FnOnce()) {
+        /// Waits however the call ends: nobody may go on while helpers are at work on what is the caller's.
+        struct AllLeft<'a>(&'a Signal);
+        impl Drop for AllLeft<'_> {
+            fn drop(&mut self) {
+                wait_until(|| self.0.inside.load(Ordering::Acquire) == 0);
+            }
+        }
         self.signal.inside.store(self.helpers.len(), Ordering::Relaxed);
         lock(&self.signal.round).0 += 1;
         self.signal.wake.notify_all();
+        let _all_left = AllLeft(&self.signal);
         own();
-        wait_until(|| self.signal.inside.load(Ordering::Acquire) == 0);
     }
 }
 
@@ -175,6 +182,24 @@ mod tests {
                 shares.finish(count);
                 assert!(shares.are_done());
             }
+        }
+    }
+
+    #[test]
+    fn a_panic_waits_for_the_helpers() {
+        let done = Arc::new(AtomicUsize::new(0));
+        let team = ThreadTeam::new(2, |_| {
+            let done = Arc::clone(&done);
+            move || {
+                std::thread::yield_now();
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let team = team.unwrap();
+        for round in 1..50 {
+            let call = || team.call(|| std::panic::resume_unwind(Box::new("not printed")));
+            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err());
+            assert_eq!(done.load(Ordering::Relaxed), 2 * round);
         }
     }
 

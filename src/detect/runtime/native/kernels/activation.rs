@@ -45,16 +45,19 @@ const EXP2: [f32; 6] = [1.000_000_1, 0.693_146_94, 0.240_221_2, 0.055_507_13, 0.
 /// The processor must have the instruction set of `L`.
 #[inline(always)]
 unsafe fn sigmoid<L: Lanes>(x: L) -> L {
-    // exp(-x) = 2^n · 2^f with whole n and |f| <= 1/2. The operand on the right is kept where x is not a number.
-    let t = x.mul(L::splat(-std::f32::consts::LOG2_E));
-    let t = L::splat(-126.0).max(L::splat(126.0).min(t));
-    let n = t.round();
-    let f = n.mul_add(L::splat(-1.0), t);
-    let mut p = L::splat(EXP2[5]);
-    for i in (0..5).rev() {
-        p = p.mul_add(f, L::splat(EXP2[i]));
+    // SAFETY: as the caller promises.
+    unsafe {
+        // exp(-x) = 2^n · 2^f with whole n and |f| <= 1/2. The operand on the right is kept where x is not a number.
+        let t = x.mul(L::splat(-std::f32::consts::LOG2_E));
+        let t = L::splat(-126.0).max(L::splat(126.0).min(t));
+        let n = t.round();
+        let f = n.mul_add(L::splat(-1.0), t);
+        let mut p = L::splat(EXP2[5]);
+        for i in (0..5).rev() {
+            p = p.mul_add(f, L::splat(EXP2[i]));
+        }
+        p.scale(n).add(L::splat(1.0)).reciprocal()
     }
-    p.scale(n).add(L::splat(1.0)).reciprocal()
 }
 
 impl Activation {
@@ -64,16 +67,19 @@ impl Activation {
     /// The processor must have the instruction set of `L`.
     #[inline(always)]
     pub(super) unsafe fn apply<L: Lanes>(self, x: L) -> L {
-        match self {
-            Self::None => x,
-            Self::Silu => x.mul(sigmoid(x)),
-            Self::Sigmoid => sigmoid(x),
-            Self::HardSwish => {
-                let gate = x.add(L::splat(3.0)).max(L::splat(0.0)).min(L::splat(6.0));
-                x.mul(gate).mul(L::splat(1.0 / 6.0))
+        // SAFETY: as the caller promises.
+        unsafe {
+            match self {
+                Self::None => x,
+                Self::Silu => x.mul(sigmoid(x)),
+                Self::Sigmoid => sigmoid(x),
+                Self::HardSwish => {
+                    let gate = x.add(L::splat(3.0)).max(L::splat(0.0)).min(L::splat(6.0));
+                    x.mul(gate).mul(L::splat(1.0 / 6.0))
+                }
+                Self::Leaky(slope) => x.max(L::splat(0.0)).add(x.min(L::splat(0.0)).mul(L::splat(slope))),
+                Self::Clip(low, high) => x.max(L::splat(low)).min(L::splat(high)),
             }
-            Self::Leaky(slope) => x.max(L::splat(0.0)).add(x.min(L::splat(0.0)).mul(L::splat(slope))),
-            Self::Clip(low, high) => x.max(L::splat(low)).min(L::splat(high)),
         }
     }
 
@@ -83,23 +89,26 @@ impl Activation {
     /// The processor must have the instruction set of `L`.
     #[inline(always)]
     pub(super) unsafe fn apply_all<L: Lanes, const P: usize, const V: usize>(self, all: &mut [[L; V]; P]) {
-        // One branch for all of them, not one for each.
-        macro_rules! each {
-            ($activation:expr) => {
-                for row in all.iter_mut() {
-                    for x in row.iter_mut() {
-                        *x = $activation.apply(*x);
+        // SAFETY: as the caller promises.
+        unsafe {
+            // One branch for all of them, not one for each.
+            macro_rules! each {
+                ($activation:expr) => {
+                    for row in all.iter_mut() {
+                        for x in row.iter_mut() {
+                            *x = $activation.apply(*x);
+                        }
                     }
-                }
-            };
-        }
-        match self {
-            Self::None => {}
-            Self::Silu => each!(Self::Silu),
-            Self::Sigmoid => each!(Self::Sigmoid),
-            Self::HardSwish => each!(Self::HardSwish),
-            Self::Leaky(slope) => each!(Self::Leaky(slope)),
-            Self::Clip(low, high) => each!(Self::Clip(low, high)),
+                };
+            }
+            match self {
+                Self::None => {}
+                Self::Silu => each!(Self::Silu),
+                Self::Sigmoid => each!(Self::Sigmoid),
+                Self::HardSwish => each!(Self::HardSwish),
+                Self::Leaky(slope) => each!(Self::Leaky(slope)),
+                Self::Clip(low, high) => each!(Self::Clip(low, high)),
+            }
         }
     }
 }

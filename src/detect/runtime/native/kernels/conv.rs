@@ -64,25 +64,28 @@ pub(in crate::detect::runtime::native) struct Block<'a> {
 /// `block.vectors` must be `V`.
 #[inline(always)]
 pub(super) unsafe fn line<L: Lanes, const P: usize, const V: usize>(line: &Line, block: &Block<'_>) {
-    debug_assert!(block.vectors == V && block.channels <= V * L::N && block.channels > (V - 1) * L::N);
-    debug_assert!(block.weights.len() == line.runs * line.run * V * L::N && block.bias.len() == V * L::N);
-    let mut pixel = 0;
-    while pixel + P <= line.pixels {
-        tile::<L, P, V>(line, block, pixel);
-        pixel += P;
-    }
-    let rest = line.pixels - pixel;
-    if rest == 0 {
-        return;
-    }
-    if rest > 2 && line.pixels >= P {
-        // A whole tile at the very end: some pixels are computed twice, and come out the same.
-        tile::<L, P, V>(line, block, line.pixels - P);
-        return;
-    }
-    while pixel < line.pixels {
-        tile::<L, 1, V>(line, block, pixel);
-        pixel += 1;
+    // SAFETY: as the caller promises.
+    unsafe {
+        debug_assert!(block.vectors == V && block.channels <= V * L::N && block.channels > (V - 1) * L::N);
+        debug_assert!(block.weights.len() == line.runs * line.run * V * L::N && block.bias.len() == V * L::N);
+        let mut pixel = 0;
+        while pixel + P <= line.pixels {
+            tile::<L, P, V>(line, block, pixel);
+            pixel += P;
+        }
+        let rest = line.pixels - pixel;
+        if rest == 0 {
+            return;
+        }
+        if rest > 2 && line.pixels >= P {
+            // A whole tile at the very end: some pixels are computed twice, and come out the same.
+            tile::<L, P, V>(line, block, line.pixels - P);
+            return;
+        }
+        while pixel < line.pixels {
+            tile::<L, 1, V>(line, block, pixel);
+            pixel += 1;
+        }
     }
 }
 
@@ -92,51 +95,54 @@ pub(super) unsafe fn line<L: Lanes, const P: usize, const V: usize>(line: &Line,
 /// As [`line`].
 #[inline(always)]
 unsafe fn tile<L: Lanes, const P: usize, const V: usize>(line: &Line, block: &Block<'_>, first: usize) {
-    let mut sums = [[L::splat(0.0); V]; P];
-    for v in 0..V {
-        let bias = L::load(block.bias.as_ptr().add(v * L::N));
-        for sum in &mut sums {
-            sum[v] = bias;
-        }
-    }
-    let step = line.input_step;
-    let base = line.input.add(first * step);
-    let mut weights = block.weights.as_ptr();
-    for run in 0..line.runs {
-        let input = base.add(run * line.run_step);
-        for k in 0..line.run {
-            let mut row = [L::splat(0.0); V];
-            for (v, vector) in row.iter_mut().enumerate() {
-                *vector = L::load(weights.add(v * L::N));
-            }
-            for (p, sum) in sums.iter_mut().enumerate() {
-                let value = L::splat(*input.add(k + p * step));
-                for v in 0..V {
-                    sum[v] = value.mul_add(row[v], sum[v]);
-                }
-            }
-            weights = weights.add(V * L::N);
-        }
-    }
-    // The sums stay in registers only while nothing asks for their address, which the loops below do.
-    let mut results = [[L::splat(0.0); V]; P];
-    for p in 0..P {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut sums = [[L::splat(0.0); V]; P];
         for v in 0..V {
-            results[p][v] = sums[p][v];
+            let bias = L::load(block.bias.as_ptr().add(v * L::N));
+            for sum in &mut sums {
+                sum[v] = bias;
+            }
         }
-    }
-    block.activation.apply_all(&mut results);
-    let last = block.channels - (V - 1) * L::N;
-    for (p, sum) in results.iter().enumerate() {
-        let to = line.output.add((first + p) * line.output_step);
-        let add = line.add.wrapping_add((first + p) * line.add_step);
-        for (v, &value) in sum.iter().enumerate() {
-            let room = if v + 1 == V { last } else { L::N };
-            let value = match line.add.is_null() {
-                true => value,
-                false => value.add(load_up_to(add.add(v * L::N), room)),
-            };
-            store_up_to(value, to.add(v * L::N), room);
+        let step = line.input_step;
+        let base = line.input.add(first * step);
+        let mut weights = block.weights.as_ptr();
+        for run in 0..line.runs {
+            let input = base.add(run * line.run_step);
+            for k in 0..line.run {
+                let mut row = [L::splat(0.0); V];
+                for (v, vector) in row.iter_mut().enumerate() {
+                    *vector = L::load(weights.add(v * L::N));
+                }
+                for (p, sum) in sums.iter_mut().enumerate() {
+                    let value = L::splat(*input.add(k + p * step));
+                    for v in 0..V {
+                        sum[v] = value.mul_add(row[v], sum[v]);
+                    }
+                }
+                weights = weights.add(V * L::N);
+            }
+        }
+        // The sums stay in registers only while nothing asks for their address, which the loops below do.
+        let mut results = [[L::splat(0.0); V]; P];
+        for p in 0..P {
+            for v in 0..V {
+                results[p][v] = sums[p][v];
+            }
+        }
+        block.activation.apply_all(&mut results);
+        let last = block.channels - (V - 1) * L::N;
+        for (p, sum) in results.iter().enumerate() {
+            let to = line.output.add((first + p) * line.output_step);
+            let add = line.add.wrapping_add((first + p) * line.add_step);
+            for (v, &value) in sum.iter().enumerate() {
+                let room = if v + 1 == V { last } else { L::N };
+                let value = match line.add.is_null() {
+                    true => value,
+                    false => value.add(load_up_to(add.add(v * L::N), room)),
+                };
+                store_up_to(value, to.add(v * L::N), room);
+            }
         }
     }
 }

@@ -60,36 +60,39 @@ pub(in crate::detect::runtime::native) struct Filter<'a> {
 /// The filter must have weights for the whole kernel, filled up to whole vectors of `L`.
 #[inline(always)]
 pub(super) unsafe fn row<L: Lanes, const T: usize>(row: &Row, filter: &Filter<'_>) {
-    debug_assert!(filter.weight_step.is_multiple_of(L::N) && filter.weight_step >= row.channels);
-    debug_assert!(filter.weights.len() == row.kernel.0 * row.kernel.1 * filter.weight_step);
-    debug_assert!(filter.bias.len() == filter.weight_step);
-    // The output pixels whose kernel lies wholly between the left and the right edge.
-    let (begin, end) = row.columns;
-    let inner = row.pad_left.div_ceil(row.stride).clamp(begin, end);
-    let reach = (row.input_width + row.pad_left).checked_sub(row.kernel.1);
-    let inner_end = reach.map_or(inner, |reach| (reach / row.stride + 1).clamp(inner, end));
-    let fast = row.kernel == (3, 3) && row.stride <= 2 && inner_end - inner >= T;
-    let mut channel = 0;
-    while channel < row.channels {
-        let whole = row.channels - channel >= L::N;
-        if !(fast && whole) {
-            edge::<L>(row, filter, channel, begin, end);
-        } else {
-            edge::<L>(row, filter, channel, begin, inner);
-            let mut x = inner;
-            loop {
-                match row.stride {
-                    1 => three::<L, T, 1>(row, filter, channel, x),
-                    _ => three::<L, T, 2>(row, filter, channel, x),
+    // SAFETY: as the caller promises.
+    unsafe {
+        debug_assert!(filter.weight_step.is_multiple_of(L::N) && filter.weight_step >= row.channels);
+        debug_assert!(filter.weights.len() == row.kernel.0 * row.kernel.1 * filter.weight_step);
+        debug_assert!(filter.bias.len() == filter.weight_step);
+        // The output pixels whose kernel lies wholly between the left and the right edge.
+        let (begin, end) = row.columns;
+        let inner = row.pad_left.div_ceil(row.stride).clamp(begin, end);
+        let reach = (row.input_width + row.pad_left).checked_sub(row.kernel.1);
+        let inner_end = reach.map_or(inner, |reach| (reach / row.stride + 1).clamp(inner, end));
+        let fast = row.kernel == (3, 3) && row.stride <= 2 && inner_end - inner >= T;
+        let mut channel = 0;
+        while channel < row.channels {
+            let whole = row.channels - channel >= L::N;
+            if !(fast && whole) {
+                edge::<L>(row, filter, channel, begin, end);
+            } else {
+                edge::<L>(row, filter, channel, begin, inner);
+                let mut x = inner;
+                loop {
+                    match row.stride {
+                        1 => three::<L, T, 1>(row, filter, channel, x),
+                        _ => three::<L, T, 2>(row, filter, channel, x),
+                    }
+                    if x + T >= inner_end {
+                        break;
+                    }
+                    x = (x + T).min(inner_end - T);
                 }
-                if x + T >= inner_end {
-                    break;
-                }
-                x = (x + T).min(inner_end - T);
+                edge::<L>(row, filter, channel, inner_end, end);
             }
-            edge::<L>(row, filter, channel, inner_end, end);
+            channel += L::N;
         }
-        channel += L::N;
     }
 }
 
@@ -104,33 +107,36 @@ unsafe fn three<L: Lanes, const T: usize, const S: usize>(
     channel: usize,
     x: usize,
 ) {
-    let mut sums = [L::load(filter.bias.as_ptr().add(channel)); T];
-    let left = x * S - row.pad_left;
-    for ky in row.first_row..row.end_row {
-        let input = row.input.wrapping_add(ky * row.row_step + left * row.input_step + channel);
-        let weights = filter.weights.as_ptr().add(ky * 3 * filter.weight_step + channel);
-        let weights = [
-            L::load(weights),
-            L::load(weights.add(filter.weight_step)),
-            L::load(weights.add(2 * filter.weight_step)),
-        ];
-        for column in 0..(T - 1) * S + 3 {
-            let value = L::load(input.add(column * row.input_step));
-            for t in 0..T {
-                if t * S <= column && column < t * S + 3 {
-                    sums[t] = value.mul_add(weights[column - t * S], sums[t]);
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut sums = [L::load(filter.bias.as_ptr().add(channel)); T];
+        let left = x * S - row.pad_left;
+        for ky in row.first_row..row.end_row {
+            let input = row.input.wrapping_add(ky * row.row_step + left * row.input_step + channel);
+            let weights = filter.weights.as_ptr().add(ky * 3 * filter.weight_step + channel);
+            let weights = [
+                L::load(weights),
+                L::load(weights.add(filter.weight_step)),
+                L::load(weights.add(2 * filter.weight_step)),
+            ];
+            for column in 0..(T - 1) * S + 3 {
+                let value = L::load(input.add(column * row.input_step));
+                for t in 0..T {
+                    if t * S <= column && column < t * S + 3 {
+                        sums[t] = value.mul_add(weights[column - t * S], sums[t]);
+                    }
                 }
             }
         }
-    }
-    // As in the other convolution: the sums themselves stay in registers.
-    let mut results = [[L::splat(0.0); 1]; T];
-    for t in 0..T {
-        results[t][0] = sums[t];
-    }
-    filter.activation.apply_all(&mut results);
-    for (t, sum) in results.iter().enumerate() {
-        sum[0].store(row.output.add((x + t) * row.output_step + channel));
+        // As in the other convolution: the sums themselves stay in registers.
+        let mut results = [[L::splat(0.0); 1]; T];
+        for t in 0..T {
+            results[t][0] = sums[t];
+        }
+        filter.activation.apply_all(&mut results);
+        for (t, sum) in results.iter().enumerate() {
+            sum[0].store(row.output.add((x + t) * row.output_step + channel));
+        }
     }
 }
 
@@ -140,17 +146,20 @@ unsafe fn three<L: Lanes, const T: usize, const S: usize>(
 /// As [`row`].
 #[inline(always)]
 unsafe fn edge<L: Lanes>(row: &Row, filter: &Filter<'_>, channel: usize, x: usize, end: usize) {
-    let room = row.channels - channel;
-    for x in x..end {
-        let mut sum = L::load(filter.bias.as_ptr().add(channel));
-        each_position(row, x, |ky, kx, offset| {
-            let weight = (ky * row.kernel.1 + kx) * filter.weight_step + channel;
-            let weight = L::load(filter.weights.as_ptr().add(weight));
-            sum = load_up_to::<L>(row.input.wrapping_add(offset + channel), room).mul_add(weight, sum);
-        });
-        let mut sums = [[sum]];
-        filter.activation.apply_all(&mut sums);
-        store_up_to(sums[0][0], row.output.add(x * row.output_step + channel), room);
+    // SAFETY: as the caller promises.
+    unsafe {
+        let room = row.channels - channel;
+        for x in x..end {
+            let mut sum = L::load(filter.bias.as_ptr().add(channel));
+            each_position(row, x, |ky, kx, offset| {
+                let weight = (ky * row.kernel.1 + kx) * filter.weight_step + channel;
+                let weight = L::load(filter.weights.as_ptr().add(weight));
+                sum = load_up_to::<L>(row.input.wrapping_add(offset + channel), room).mul_add(weight, sum);
+            });
+            let mut sums = [[sum]];
+            filter.activation.apply_all(&mut sums);
+            store_up_to(sums[0][0], row.output.add(x * row.output_step + channel), room);
+        }
     }
 }
 
@@ -160,17 +169,20 @@ unsafe fn edge<L: Lanes>(row: &Row, filter: &Filter<'_>, channel: usize, x: usiz
 /// As [`row`], without a filter.
 #[inline(always)]
 pub(super) unsafe fn max_row<L: Lanes>(row: &Row) {
-    let mut channel = 0;
-    while channel < row.channels {
-        let room = row.channels - channel;
-        for x in row.columns.0..row.columns.1 {
-            let mut most = L::splat(f32::NEG_INFINITY);
-            each_position(row, x, |_, _, offset| {
-                most = load_up_to::<L>(row.input.wrapping_add(offset + channel), room).max(most);
-            });
-            store_up_to(most, row.output.add(x * row.output_step + channel), room);
+    // SAFETY: as the caller promises.
+    unsafe {
+        let mut channel = 0;
+        while channel < row.channels {
+            let room = row.channels - channel;
+            for x in row.columns.0..row.columns.1 {
+                let mut most = L::splat(f32::NEG_INFINITY);
+                each_position(row, x, |_, _, offset| {
+                    most = load_up_to::<L>(row.input.wrapping_add(offset + channel), room).max(most);
+                });
+                store_up_to(most, row.output.add(x * row.output_step + channel), room);
+            }
+            channel += L::N;
         }
-        channel += L::N;
     }
 }
 

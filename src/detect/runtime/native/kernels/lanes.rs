@@ -44,7 +44,8 @@ pub(super) trait Lanes: Copy {
 /// As [`Lanes::load`] and [`Lanes::load_first`].
 #[inline(always)]
 pub(super) unsafe fn load_up_to<L: Lanes>(from: *const f32, n: usize) -> L {
-    if n >= L::N { L::load(from) } else { L::load_first(from, n) }
+    // SAFETY: as the caller promises.
+    unsafe { if n >= L::N { L::load(from) } else { L::load_first(from, n) } }
 }
 
 /// `N` lanes, or the first `n` where there is room for fewer.
@@ -53,9 +54,12 @@ pub(super) unsafe fn load_up_to<L: Lanes>(from: *const f32, n: usize) -> L {
 /// As [`Lanes::store`] and [`Lanes::store_first`].
 #[inline(always)]
 pub(super) unsafe fn store_up_to<L: Lanes>(vector: L, to: *mut f32, n: usize) {
-    if n >= L::N {
-        vector.store(to);
-    } else {
-        vector.store_first(to, n);
+    // SAFETY: as the caller promises.
+    unsafe {
+        if n >= L::N {
+            vector.store(to);
+        } else {
+            vector.store_first(to, n);
+        }
     }
 }

@@ -12,7 +12,6 @@
     unsafe_code,
     reason = "kernels read and write through pointers whose extent their callers have checked"
 )]
-#![allow(unsafe_op_in_unsafe_fn, reason = "whole kernels are unsafe for one reason, which stands above each")]
 
 mod activation;
 #[cfg(target_arch = "x86_64")]
@@ -107,7 +106,8 @@ impl Kernels {
     /// Every run of every pixel must be readable, `block.channels` floats writable at each output pixel and readable at
     /// each pixel of `add`; the output must not overlap what is read. The weights must be packed for these kernels.
     pub(super) unsafe fn conv(&self, line: &Line, block: &Block<'_>) {
-        (self.conv)(line, block);
+        // SAFETY: as the caller promises; `Kernels::of` gives a table only where the processor has its instructions.
+        unsafe { (self.conv)(line, block) };
     }
 
     /// Computes one row of a depthwise convolution.
@@ -116,7 +116,8 @@ impl Kernels {
     /// The kernel's rows from `first_row` to `end_row` must be readable over `input_width` pixels, the output's `columns`
     /// writable, each `channels` floats; output and input must not overlap. The filter must be packed for these kernels.
     pub(super) unsafe fn depthwise(&self, row: &Row, filter: &Filter<'_>) {
-        (self.depthwise)(row, filter);
+        // SAFETY: as the caller promises; `Kernels::of` gives a table only where the processor has its instructions.
+        unsafe { (self.depthwise)(row, filter) };
     }
 
     /// Computes one row of the largest values under a window; minus infinity where it holds no pixel.
@@ -124,12 +125,13 @@ impl Kernels {
     /// # Safety
     /// As [`Kernels::depthwise`].
     pub(super) unsafe fn max_pool(&self, row: &Row) {
-        (self.max_pool)(row);
+        // SAFETY: as the caller promises; `Kernels::of` gives a table only where the processor has its instructions.
+        unsafe { (self.max_pool)(row) };
     }
 
     /// Turns bytes into floats of the same value, as many as there are of both.
     pub(super) fn widen(&self, bytes: &[u8], floats: &mut [f32]) {
-        // Safety: `Kernels::of` gives a table only where the processor has its instructions.
+        // SAFETY: `Kernels::of` gives a table only where the processor has its instructions.
         unsafe { (self.widen)(bytes, floats) }
     }
 }
@@ -146,24 +148,26 @@ fn widen(bytes: &[u8], floats: &mut [f32]) {
 macro_rules! kernels {
     ($table:ident, $isa:expr, $lanes:ty, $(#[$feature:meta])?, [$($vectors:literal => $pixels:literal),+], $depthwise:literal) => {
         static $table: Kernels = {
-            // Safety, for all of them: `Kernels::of` gives this table only where the processor has the features, and the
-            // callers answer for the rest.
             $(#[$feature])?
             unsafe fn conv(line: &Line, block: &Block<'_>) {
                 match block.vectors {
-                    $($vectors => conv::line::<$lanes, $pixels, $vectors>(line, block),)+
-                    _ => debug_assert!(false, "no block has {} vectors", block.vectors),
+                    // SAFETY: `Kernels::of` gives this table only where the processor has the features; the caller answers for
+                    // the rest.
+                    $($vectors => unsafe { conv::line::<$lanes, $pixels, $vectors>(line, block) },)+
+                    _ => unreachable!("no block has {} vectors", block.vectors),
                 }
             }
 
             $(#[$feature])?
             unsafe fn depthwise(row: &Row, filter: &Filter<'_>) {
-                depthwise::row::<$lanes, $depthwise>(row, filter);
+                // SAFETY: as above.
+                unsafe { depthwise::row::<$lanes, $depthwise>(row, filter) };
             }
 
             $(#[$feature])?
             unsafe fn max_pool(row: &Row) {
-                depthwise::max_row::<$lanes>(row);
+                // SAFETY: as above.
+                unsafe { depthwise::max_row::<$lanes>(row) };
             }
 
             $(#[$feature])?

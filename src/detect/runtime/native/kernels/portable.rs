@@ -32,24 +32,34 @@ impl Lanes for Eight {
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        Self(from.cast::<[f32; 8]>().read_unaligned())
+        // SAFETY: as the caller promises.
+        unsafe { Self(from.cast::<[f32; 8]>().read_unaligned()) }
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const f32, n: usize) -> Self {
-        let mut lanes = [0.0; 8];
-        lanes[..n].copy_from_slice(std::slice::from_raw_parts(from, n));
-        Self(lanes)
+        // SAFETY: as the caller promises.
+        unsafe {
+            let mut lanes = [0.0; 8];
+            lanes[..n].copy_from_slice(std::slice::from_raw_parts(from, n));
+            Self(lanes)
+        }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        to.cast::<[f32; 8]>().write_unaligned(self.0);
+        // SAFETY: as the caller promises.
+        unsafe {
+            to.cast::<[f32; 8]>().write_unaligned(self.0);
+        }
     }
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, n: usize) {
-        std::ptr::copy_nonoverlapping(self.0.as_ptr(), to, n);
+        // SAFETY: as the caller promises.
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.0.as_ptr(), to, n);
+        }
     }
 
     #[inline(always)]
@@ -65,7 +75,8 @@ impl Lanes for Eight {
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
         // Not `f32::mul_add`: without an instruction for it that is a call for each lane.
-        self.mul(factor).add(term)
+        // SAFETY: any processor can.
+        unsafe { self.mul(factor).add(term) }
     }
 
     #[inline(always)]
