@@ -18,12 +18,15 @@ mod common;
 mod fuzz;
 mod scenes;
 
+mod architecture;
 #[cfg(feature = "camera")]
 mod camera_missing;
 #[cfg(feature = "cli")]
 mod config_live;
 #[cfg(feature = "cli")]
 mod detection_golden;
+#[cfg(feature = "cli")]
+mod engine;
 #[cfg(feature = "cli")]
 mod enhance;
 #[cfg(feature = "cli")]
@@ -34,6 +37,7 @@ mod enhance_light;
 mod enhance_motion;
 #[cfg(feature = "cli")]
 mod enhance_noise;
+mod examples;
 #[cfg(feature = "cli")]
 mod fuzz_files;
 #[cfg(feature = "cli")]
