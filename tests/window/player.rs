@@ -74,7 +74,7 @@ fn in_step_going_about_gives_the_tracks_of_a_straight_run() {
     let far = player.tracks();
     assert!(!far.is_empty() && far.iter().all(|(id, _)| !ids.contains(id)), "{ids:?} {far:?}");
     player.press_for("End", 200);
-    assert_eq!(player.status()["ended"], true);
+    player.wait_value("ended", true);
     // And back: as it was.
     player.press_for("9", 181);
     let again = player.tracks();
