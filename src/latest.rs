@@ -7,7 +7,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, TrySendError, after, bounded, never, select_biased};
+use crossbeam_channel::{Receiver, TrySendError, after, bounded, select_biased};
 
 use crate::sync::lock;
 
@@ -126,7 +126,7 @@ impl<T, E> Slot<T, E> {
     /// Why the writer ended, once, after the value that it put last.
     #[cfg(any(test, feature = "camera"))]
     pub(crate) fn take(&self) -> Result<Option<T>, E> {
-        self.take_until(&never::<()>()).map(|taken| match taken {
+        self.take_until(&crossbeam_channel::never::<()>()).map(|taken| match taken {
             Taken::Item(value) => Some(value),
             Taken::Nothing | Taken::Over => None,
         })
