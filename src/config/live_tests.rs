@@ -177,20 +177,20 @@ fn a_file_that_is_gone_leaves_its_settings() {
 
 #[test]
 fn presets_go_before_the_file_and_beneath_the_panel() {
-    let mut scene = Scene::new("[tracker]\nreach = 0.4\n", &[("tracker.reach_most", "0.1")]);
+    let mut scene = Scene::new("[tracker]\nreach = 0.4\n", &[("tracker.max_buffer", "0.1")]);
     scene.set("tracker.preset", "\"sort\"");
     scene.set("tracker.smoothing", "0.25");
-    let values = ["tracker.reach", "tracker.reach_most", "tracker.smoothing", "detector.confidence"];
+    let values = ["tracker.buffer", "tracker.max_buffer", "tracker.smoothing", "detector.confidence"];
     assert_eq!(values.map(|path| scene.value(path)), ["0.0", "0.1", "0.25", "0.5"]);
-    assert_eq!(scene.origin("tracker.reach"), "panel");
+    assert_eq!(scene.origin("tracker.buffer"), "panel");
     let Reload::Changed(changes) = scene.save("[tracker]\nreach = 0.9\n") else { panic!() };
-    assert_eq!((changes.keys.len(), changes.without_effect), (0, vec!["tracker.reach"]));
+    assert_eq!((changes.keys.len(), changes.without_effect), (0, vec!["tracker.buffer"]));
     // Beside a preset, single values of the tracker are of no use in the file: they stay with the panel.
     let saved = scene.live.write_back().unwrap();
     assert_eq!((saved.keys, saved.left_out), (vec!["tracker.preset"], vec!["tracker.smoothing"]));
     assert_eq!(scene.text(), "[tracker]\nreach = 0.9\npreset = \"sort\"\n");
     assert_eq!(values.map(|path| scene.value(path)), ["0.0", "0.1", "0.25", "0.5"]);
-    assert!(keys(scene.save("[tracker]\nreach = 0.9\n")).contains(&"tracker.reach"));
+    assert!(keys(scene.save("[tracker]\nreach = 0.9\n")).contains(&"tracker.buffer"));
     assert_eq!(values.map(|path| scene.value(path)), ["0.9", "0.1", "0.25", "0.65"]);
 }
 
@@ -229,6 +229,20 @@ fn writing_back_touches_only_its_own_values() {
         scene.text(),
         default_file().replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
     );
+}
+
+#[test]
+fn an_old_name_in_the_file_is_kept_when_its_value_is_written() {
+    let mut scene = Scene::new("[tracker]\nmemory_seconds = 3 # mine\n", &[]);
+    assert_eq!(
+        (scene.value("tracker.lost_track_seconds"), scene.origin("tracker.lost_track_seconds")),
+        ("3.0".into(), "c.toml:2".into())
+    );
+    scene.set("tracker.lost_track_seconds", "5");
+    scene.live.write_back().unwrap();
+    assert_eq!(scene.text(), "[tracker]\nmemory_seconds = 5.0 # mine\n");
+    assert_eq!(keys(scene.save("[tracker]\nmemory_seconds = 4\n")), ["tracker.lost_track_seconds"]);
+    assert!(keys(scene.save("[tracker]\nlost_track_seconds = 4.0\n")).is_empty(), "it says the same");
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! | `tuning.rs` | the settings that the panel shows, and how each moves |
 //! | `error.rs` | mistakes, each with its place |
 
+pub mod adjust;
 mod error;
 mod file;
 mod layers;
@@ -19,7 +20,6 @@ mod live;
 mod params;
 mod reference;
 mod schema;
-pub mod tuning;
 mod watch;
 mod write;
 

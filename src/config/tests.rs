@@ -74,17 +74,18 @@ fn a_preset_goes_before_the_file_and_the_command_line_before_the_preset() {
     let file = "[detector]\nconfidence = 0.9\n[tracker]\nmemory_seconds = 9\npreset = \"sort\"\n";
     let sort = TrackSettings::of(Preset::Sort);
     assert_eq!(load(file, &[]).unwrap().settings.track(), sort);
-    let loaded = load(&default_file(), &[("tracker.reach", "0.3"), ("tracker.preset", "bytetrack")]).unwrap();
-    let expected = TrackSettings { reach: 0.3, ..TrackSettings::of(Preset::Bytetrack) };
+    let loaded =
+        load(&default_file(), &[("tracker.buffer", "0.3"), ("tracker.preset", "bytetrack")]).unwrap();
+    let expected = TrackSettings { buffer: 0.3, ..TrackSettings::of(Preset::Bytetrack) };
     assert_eq!(loaded.settings.track(), expected);
     let shown = loaded.to_toml_with_origins();
     let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-    assert!(line("memory_seconds = 1.0").ends_with("--set tracker.preset=bytetrack"), "{shown}");
+    assert!(line("lost_track_seconds = 1.0").ends_with("--set tracker.preset=bytetrack"), "{shown}");
     assert!(line("confidence = 0.6").ends_with("--set tracker.preset=bytetrack"), "{shown}");
-    assert!(line("reach = 0.3").ends_with("--set tracker.reach=0.3"), "{shown}");
+    assert!(line("buffer = 0.3").ends_with("--set tracker.buffer=0.3"), "{shown}");
     assert!(load(file, &[("tracker.preset", "deep")]).unwrap_err().contains("\"bytetrack\" or \"sort\""));
     let settings = load(file, &[("tracker.preset", "default")]).unwrap().settings;
-    assert_eq!((settings.tracker.preset, settings.tracker.memory_seconds), (Preset::Default, 9.0));
+    assert_eq!((settings.tracker.preset, settings.tracker.lost_track_seconds), (Preset::Default, 9.0));
 }
 
 #[test]
@@ -152,6 +153,35 @@ fn mistakes_on_the_command_line_say_what_was_typed() {
     assert_eq!(lines.len(), 2);
     assert!(lines[0].starts_with("--set detector.confidence=2: detector.confidence cannot be 2"), "{error}");
     assert!(lines[1].contains("did you mean \"trails.seconds\"?"), "{error}");
+}
+
+#[test]
+fn old_names_work_and_are_told_once() {
+    let file = "[tracker]\nmemory_seconds = 3\nreach = 0.3\n";
+    let loaded = load(file, &[("tracker.reach", "0.4"), ("tracker.memory_seconds", "4")]).unwrap();
+    let tracker = &loaded.settings.tracker;
+    assert_eq!((tracker.lost_track_seconds, tracker.buffer), (4.0, 0.4));
+    let told: Vec<_> = loaded.notices().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    let expected = "c.toml:2:1: tracker.memory_seconds is now called tracker.lost_track_seconds; the old name still works";
+    assert!(told[0].ends_with(expected), "{told:?}");
+    // Where both names stand, the new one counts.
+    for file in ["buffer = 0.1\nreach = 0.2\n", "reach = 0.2\nbuffer = 0.1\n"] {
+        let loaded = load(&format!("[tracker]\n{file}"), &[]).unwrap();
+        assert_eq!(loaded.settings.tracker.buffer, 0.1, "{file}");
+    }
+    let error = load("[tracker]\nreach = 9\n", &[]).unwrap_err();
+    assert!(
+        error.contains("c.toml:2:1: tracker.reach cannot be 9: allowed is a number from 0 to 5"),
+        "{error}"
+    );
+    for known in parameters() {
+        for alias in known.aliases {
+            assert!(
+                parameter(alias).is_none() && known.section_and_name().0 == alias.rsplit_once('.').unwrap().0
+            );
+        }
+    }
 }
 
 #[test]

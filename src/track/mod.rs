@@ -436,7 +436,7 @@ impl Tracker {
     fn end_tracks(&mut self, picture: Option<(f32, f32)>) {
         let Self { settings, tracklets, now, pace, .. } = self;
         // One missed frame is nothing, however slow the camera.
-        let memory = settings.memory_seconds.max(*pace + INSTANT);
+        let memory = settings.lost_track_seconds.max(*pace + INSTANT);
         let picture = picture.map(|(width, height)| Rect::new(0.0, 0.0, width, height));
         let gone = |rect: &Rect| picture.is_some_and(|picture| rect.share_in(&picture) < settings.edge_share);
         tracklets.retain_mut(|tracklet| {

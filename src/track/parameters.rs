@@ -90,6 +90,10 @@ impl TrackParameter {
         Self { search: Some((least, most)), ..self }
     }
 
+    const fn was(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
     const fn unit(self, unit: &'static str) -> Self {
         Self { unit, ..self }
     }
@@ -186,15 +190,17 @@ pub static TRACK_PARAMETERS: &[TrackParameter] = &[
     .search(0.0, 0.8),
     parameter!(
         "tracker",
-        reach,
+        buffer,
         "boxes are widened by this many standard deviations of the track's predicted place"
     )
     .range(0.0, 5.0)
     .search(0.0, 2.0)
-    .unit("σ"),
-    parameter!("tracker", reach_most, "but by no more than this share of their sides on each side")
+    .unit("σ")
+    .was(&["tracker.reach"]),
+    parameter!("tracker", max_buffer, "but by no more than this share of their sides on each side")
         .range(0.0, 2.0)
-        .search(0.1, 1.0),
+        .search(0.1, 1.0)
+        .was(&["tracker.reach_most"]),
     parameter!("tracker", lost_penalty, "how much less similar a lost track is than one that was just seen")
         .search(0.0, 0.3),
     parameter!(
@@ -221,12 +227,13 @@ pub static TRACK_PARAMETERS: &[TrackParameter] = &[
     .search(0.3, 1.0),
     parameter!(
         "tracker",
-        memory_seconds,
+        lost_track_seconds,
         "how long an unseen track is remembered, at least over one missed frame"
     )
     .range(0.0, 60.0)
     .search(0.3, 4.0)
-    .unit("s"),
+    .unit("s")
+    .was(&["tracker.memory_seconds"]),
     parameter!(
         "tracker",
         edge_share,

@@ -45,9 +45,9 @@ pub struct TrackSettings {
     /// How much a detection must be as high as the track has long been: 0 not at all, 1 as a factor of its own.
     pub size_weight: f32,
     /// Boxes are widened for the match by this many standard deviations of the track's predicted place.
-    pub reach: f32,
+    pub buffer: f32,
     /// But by no more than this share of their size on each side.
-    pub reach_most: f32,
+    pub max_buffer: f32,
     /// How much less similar a lost track is than one that was just seen.
     pub lost_penalty: f32,
     /// How much less similar a track is that lies wholly behind another one.
@@ -62,7 +62,7 @@ pub struct TrackSettings {
     /// No track begins on a detection that overlaps a seen one of its class by more than this.
     pub duplicate_iou: f32,
     /// A track that is not seen is remembered for this long, but for one missed frame at the least.
-    pub memory_seconds: f64,
+    pub lost_track_seconds: f64,
     /// A track of which less than this share is predicted to lie in the picture is forgotten; 0 leaves it out.
     pub edge_share: f32,
     /// How long a detection counts in the vote on its track's class: its weight halves in this time.
@@ -104,7 +104,7 @@ impl TrackSettings {
                 tentative_similarity: 0.3,
                 score_weight: 1.0,
                 confirm_hits: 2,
-                memory_seconds: 1.0,
+                lost_track_seconds: 1.0,
                 ..Self::plain()
             },
             Preset::Sort => Self {
@@ -118,7 +118,7 @@ impl TrackSettings {
                 score_weight: 0.0,
                 confirm_hits: 3,
                 // One frame.
-                memory_seconds: 0.0,
+                lost_track_seconds: 0.0,
                 ..Self::plain()
             },
         }
@@ -134,7 +134,7 @@ impl TrackSettings {
             height_weight: 0.0,
             confidence_weight: 0.0,
             size_weight: 0.0,
-            reach: 0.0,
+            buffer: 0.0,
             lost_penalty: 0.0,
             occlusion_penalty: 0.0,
             confirm_score: 0.0,
@@ -172,15 +172,15 @@ impl Default for TrackSettings {
             score_weight: 0.9,
             confidence_weight: 0.13,
             size_weight: 0.35,
-            reach: 0.65,
-            reach_most: 0.5,
+            buffer: 0.65,
+            max_buffer: 0.5,
             lost_penalty: 0.035,
             occlusion_penalty: 0.03,
             confirm_score: 1.0,
             confirm_hits: 1,
             keep_margin: 0.1,
             duplicate_iou: 0.47,
-            memory_seconds: 1.6,
+            lost_track_seconds: 1.6,
             edge_share: 0.2,
             class_half_life: 1.0,
             camera_strength: 1.0,

@@ -170,7 +170,7 @@ fn a_second_look_at_the_same_time_that_sees_nothing_loses_the_track() {
 #[test]
 fn one_missed_frame_is_nothing_however_slow_the_camera() {
     let walker = [detection(10.0, 10.0, 40.0, 80.0, 0.9)];
-    let settings = TrackSettings { memory_seconds: 0.0, ..TrackSettings::default() };
+    let settings = TrackSettings { lost_track_seconds: 0.0, ..TrackSettings::default() };
     let run = |missed: u32| {
         let mut tracker = Tracker::new(settings);
         for frame in 0..10 {

@@ -145,7 +145,7 @@ impl Tracklet {
             class: self.vote.winner(),
             confidence: self.confidence,
             height: self.height,
-            reach: (settings.reach * self.motion.spread()).min(settings.reach_most),
+            reach: (settings.buffer * self.motion.spread()).min(settings.max_buffer),
             penalty: lost + settings.occlusion_penalty * hidden,
         }
     }

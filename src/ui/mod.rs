@@ -5,7 +5,7 @@
 //! | `surface.rs` | the seam to the window system: [`Surface`] |
 //! | `window.rs`, `memory.rs` | a window through minifb (feature `window`); a surface in memory, for tests |
 //! | `event.rs`, `command.rs`, `keys.rs` | what happens in a window; what the program is asked to do; the table between the two |
-//! | `panel/` | the panel of settings |
+//! | `panel/`, `panel_rows.rs` | the panel of settings; its rows from the settings in force |
 //! | `age.rs`, `compare.rs` | how old the picture shown is; original, enhanced, or half of each |
 //! | `session/` | one source in the window: playback, the panel of settings, recording, the status file |
 //! | `grid/` | several sources side by side, each a pipeline of its own |
@@ -20,6 +20,7 @@ pub mod grid;
 pub mod keys;
 pub mod memory;
 pub mod panel;
+pub(crate) mod panel_rows;
 pub mod session;
 pub mod surface;
 #[cfg(feature = "window")]

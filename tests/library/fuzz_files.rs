@@ -113,7 +113,7 @@ fn settings() {
         b"[detector]\n",
         b"confidence = ",
         b"preset = \"sort\"\n",
-        b"memory_seconds = ",
+        b"lost_track_seconds = ",
         b"= ",
         b"[[",
         b"]]",

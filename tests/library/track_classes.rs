@@ -177,7 +177,7 @@ fn half_hidden(settings: TrackSettings, end: f64) -> (Tracker, usize) {
 fn one_who_is_found_only_among_the_suppressed_boxes_is_carried_on() {
     let settings = TrackSettings::default();
     // Longer than the memory, but not than the memory after the second for which such boxes carry.
-    let end = 1.4 + settings.memory_seconds;
+    let end = 1.4 + settings.lost_track_seconds;
     let (tracker, seen) = half_hidden(settings, end);
     assert_eq!(seen, 10, "in every frame of that second");
     assert_eq!(confirmed(tracker.tracks()), [1, 2]);

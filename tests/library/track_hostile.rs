@@ -168,7 +168,7 @@ fn flood(frame: u16) -> Vec<Detection> {
 #[test]
 fn ten_thousand_boxes_at_once_take_a_moment_and_no_more_tracks_than_allowed() {
     // Nothing is refused as a double, and everybody is remembered, so that there are as many as can be.
-    let settings = TrackSettings { duplicate_iou: 1.0, memory_seconds: 1e6, ..TrackSettings::default() };
+    let settings = TrackSettings { duplicate_iou: 1.0, lost_track_seconds: 1e6, ..TrackSettings::default() };
     let begin = Instant::now();
     let mut tracker = Tracker::new(settings);
     let mut most = 0;

@@ -100,7 +100,7 @@ fn a_million_frames_of_coming_and_going_leave_nothing_behind() {
 fn floods_take_nothing_either_once_there_was_one() {
     for settings in settings() {
         // More than are looked at, and more tracks in the end than are allowed.
-        let settings = TrackSettings { duplicate_iou: 1.0, memory_seconds: 1e6, ..settings };
+        let settings = TrackSettings { duplicate_iou: 1.0, lost_track_seconds: 1e6, ..settings };
         let flood = |shift: f32| -> Vec<Detection> {
             let place = |i: usize| ((i % 60) as f32 * 20.0 + shift, (i / 60) as f32 * 20.0);
             (0..2 * MAX_DETECTIONS).map(|i| person(place(i).0, place(i).1, 15.0, 15.0, 0.9)).collect()

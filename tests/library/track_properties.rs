@@ -162,7 +162,7 @@ proptest! {
             ..settings
         };
         let turned = TrackSettings {
-            memory_seconds: settings.memory_seconds * unit,
+            lost_track_seconds: settings.lost_track_seconds * unit,
             class_half_life: settings.class_half_life * unit,
             // Sizes a second; sizes over the root of a second; a speed over the root of a second.
             start_speed: settings.start_speed / (root * root),

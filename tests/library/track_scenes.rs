@@ -49,7 +49,7 @@ fn sort_that_remembers_nobody_calls_the_hidden_one_new() {
 #[test]
 fn a_walker_is_known_again_within_the_memory_and_new_after_it() {
     let walker = Walker::new(Rect::new(50.0, 200.0, 40.0, 90.0), (30.0, 5.0));
-    let memory = TrackSettings::default().memory_seconds;
+    let memory = TrackSettings::default().lost_track_seconds;
     for fps in [5.0, 25.0] {
         for (hidden, id) in [(0.6 * memory, 1), (memory - 0.2, 1), (memory + 0.3, 2)] {
             let tracker = play(TrackSettings::default(), frames(fps, 6.0), |time| {
@@ -123,7 +123,7 @@ fn few_frames_a_second_are_enough() {
 
 #[test]
 fn without_widened_boxes_few_frames_a_second_are_too_few() {
-    let settings = TrackSettings { reach: 0.0, ..TrackSettings::default() };
+    let settings = TrackSettings { buffer: 0.0, ..TrackSettings::default() };
     let tracker = play(settings, frames(2.0, 6.0), |time| lanes().iter().map(|w| w.seen(time)).collect());
     assert!(tracker.tracks().iter().any(|track| track.id > 4), "{:?}", confirmed(tracker.tracks()));
 }
@@ -131,7 +131,7 @@ fn without_widened_boxes_few_frames_a_second_are_too_few() {
 #[test]
 fn frames_may_lie_further_apart_than_the_memory() {
     // The memory is for those who were looked for and not found; between two frames nobody looks.
-    let settings = TrackSettings { memory_seconds: 0.5, ..TrackSettings::default() };
+    let settings = TrackSettings { lost_track_seconds: 0.5, ..TrackSettings::default() };
     let tracker = play(settings, frames(1.0, 8.0), |_| vec![person(100.0, 50.0, 40.0, 90.0, 0.9)]);
     assert_eq!(confirmed(tracker.tracks()), [1]);
 }

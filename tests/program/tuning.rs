@@ -112,7 +112,7 @@ fn patterns_make_columns() {
 #[test]
 fn a_search_mends_bad_settings_and_its_file_does_what_it_says() {
     let folder = data_set(&["a-1", "a-2", "a-3"]);
-    let bad = ["--set", "tracker.memory_seconds=0.05", "--set", "tracker.match_similarity=0.6"];
+    let bad = ["--set", "tracker.lost_track_seconds=0.05", "--set", "tracker.match_similarity=0.6"];
     let arguments = ["tune", "--gt", "data", "--trials", "160", "--folds", "3", "--output", "better.toml"];
     let done = run_in(folder.path(), &[&arguments[..], &bad].concat()).ok();
     let line = done.stdout.lines().find(|line| line.starts_with("hota ")).expect("the outcome");
@@ -138,7 +138,7 @@ fn a_search_mends_bad_settings_and_its_file_does_what_it_says() {
 #[test]
 fn one_sequence_cannot_tell_whether_it_holds_elsewhere() {
     let folder = data_set(&["only"]);
-    let bad = ["--set", "tracker.memory_seconds=0.05"];
+    let bad = ["--set", "tracker.lost_track_seconds=0.05"];
     let done = run_in(folder.path(), &[&["tune", "--gt", "data", "--trials", "32"][..], &bad].concat()).ok();
     assert!(done.stdout.contains("not checked on held-out sequences"), "{}", done.stdout);
     assert!(done.stdout.contains("warning: nothing tells whether this holds"), "{}", done.stdout);
@@ -162,7 +162,7 @@ fn stopped(folder: &Path, more: &[&str], after: f64) -> common::Done {
     done
 }
 
-const BAD: [&str; 4] = ["--set", "tracker.memory_seconds=0.05", "--set", "tracker.match_similarity=0.6"];
+const BAD: [&str; 4] = ["--set", "tracker.lost_track_seconds=0.05", "--set", "tracker.match_similarity=0.6"];
 
 #[test]
 fn a_stopped_search_keeps_the_best_so_far() {

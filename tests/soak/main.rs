@@ -280,7 +280,7 @@ fn a_clip_that_repeats_is_remembered_once() {
         gauge.frame(tracked.job.frame.captured);
         // Now and then it is all tracked anew.
         if place == clip / 2 && round % 20 == 10 {
-            settings.tracker.memory_seconds = if round % 40 == 10 { 2.0 } else { 3.0 };
+            settings.tracker.lost_track_seconds = if round % 40 == 10 { 2.0 } else { 3.0 };
             memory.lock().unwrap().outdate();
             pipeline.set_settings(&settings);
         }

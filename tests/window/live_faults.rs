@@ -58,7 +58,7 @@ fn a_stall_and_an_absence_are_told_dimmed_and_over_with_the_next_picture() {
 fn ids_go_on_where_the_gap_is_shorter_than_the_trackers_memory() {
     let Some(screen) = Screen::start() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let more = ["--set", "tracker.memory_seconds=5"];
+    let more = ["--set", "tracker.lost_track_seconds=5"];
     let watched = watch(screen, folder.path(), "run 4, unplug 1, run 60", &more);
     let before =
         watched.wait("tracks", |status| ids(status).len() > 2 && status["time"].as_f64() > Some(3.0));

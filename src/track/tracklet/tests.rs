@@ -173,11 +173,11 @@ fn being_lost_and_hidden_is_a_penalty_and_unsureness_a_reach() {
     tracklet.state = TrackState::Lost;
     let candidate = tracklet.candidate(4, 0.5, &settings);
     assert!((candidate.penalty - 0.2).abs() < 1e-6 && candidate.index == 4);
-    assert!((candidate.reach - settings.reach * tracklet.motion.spread()).abs() < 1e-6);
+    assert!((candidate.reach - settings.buffer * tracklet.motion.spread()).abs() < 1e-6);
     for _ in 0..40 {
         tracklet.predict(0.1, &settings);
     }
-    assert_eq!(tracklet.candidate(4, 0.0, &settings).reach, settings.reach_most, "but there is an end to it");
+    assert_eq!(tracklet.candidate(4, 0.0, &settings).reach, settings.max_buffer, "but there is an end to it");
 }
 
 #[test]

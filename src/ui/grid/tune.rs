@@ -3,7 +3,7 @@
 use toml_edit::Value;
 
 use super::{Common, Stage};
-use crate::config::{Live, Reload, Settings, parameter, tuning};
+use crate::config::{Live, Reload, Settings, adjust, parameter};
 use crate::ui::command::Command;
 use crate::ui::session::obey::CONFIDENCE_STEPS;
 
@@ -84,7 +84,7 @@ impl Stage {
 
     /// Moves a setting by steps of the panel, and tells what it is then.
     fn nudge(&mut self, path: &'static str, steps: i32, words: impl Fn(&Settings) -> String) {
-        if self.change(|live| tuning::nudge(live, path, steps)) {
+        if self.change(|live| adjust::nudge(live, path, steps)) {
             let told = words(self.common.live.settings());
             self.tell(told);
         }

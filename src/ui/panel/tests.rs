@@ -52,7 +52,7 @@ fn rows() -> Vec<PanelRow> {
         ["first match from", "second match from", "first similarity", "second similarity", "shown from"];
     rows.extend(names.map(|name| row("tracker.high_score", name, "0.60", "", Control::Slider(0.6))));
     let names = ["keep margin", "duplicate from", "memory", "reach", "position noise", "speed noise"];
-    rows.extend(names.map(|name| row("tracker.reach", name, "1.25", "s", Control::Slider(0.25))));
+    rows.extend(names.map(|name| row("tracker.buffer", name, "1.25", "s", Control::Slider(0.25))));
     rows.push(row("tracker.smoothing", "smoothing", "0.50", "", Control::Slider(0.5)));
     rows.push(row("trails.seconds", "trails", "3.0", "s", Control::Slider(0.15)));
     rows.push(row("trails.anchor", "trails from", "bottom", "", Control::Choice));

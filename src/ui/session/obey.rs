@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{Outcome, Stage};
-use crate::config::tuning;
+use crate::config::adjust;
 use crate::pipeline::Target;
 use crate::pipeline::playback::SPEEDS;
 use crate::sink::write_snapshot;
@@ -64,7 +64,7 @@ impl Stage {
             }
             Command::Switch(layer) => self.switch(layer.key()),
             Command::Confidence(steps) => {
-                if self.change(|live| tuning::nudge(live, "detector.confidence", steps * CONFIDENCE_STEPS)) {
+                if self.change(|live| adjust::nudge(live, "detector.confidence", steps * CONFIDENCE_STEPS)) {
                     self.tell(format!(
                         "confidence {:.2}",
                         self.show.carried.live.settings().detector.confidence
@@ -72,7 +72,7 @@ impl Stage {
                 }
             }
             Command::TrailLength(steps) => {
-                if self.change(|live| tuning::nudge(live, "trails.seconds", steps)) {
+                if self.change(|live| adjust::nudge(live, "trails.seconds", steps)) {
                     self.tell(format!("trails {:.1} s", self.show.carried.live.settings().trails.seconds));
                 }
             }

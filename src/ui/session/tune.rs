@@ -3,10 +3,11 @@
 use toml_edit::Value;
 
 use super::{Stage, lock};
-use crate::config::{Live, Reload, Settings, Watch, parameter, tuning};
+use crate::config::{Live, Reload, Settings, Watch, adjust, parameter};
 use crate::pipeline::Note;
 use crate::ui::event::Event;
 use crate::ui::panel::{Panel, PanelAnswer, PanelCommand, PanelData};
+use crate::ui::panel_rows;
 use crate::view::Text;
 
 /// Has the config file watched; without, it is as if nobody changed it.
@@ -135,10 +136,10 @@ impl Stage {
             PanelAnswer::Ignored => return false,
             PanelAnswer::Taken => {}
             PanelAnswer::Do(PanelCommand::Steps(path, steps)) => {
-                self.change(|live| tuning::nudge(live, path, steps));
+                self.change(|live| adjust::nudge(live, path, steps));
             }
             PanelAnswer::Do(PanelCommand::Share(path, share)) => {
-                self.change(|live| tuning::put_at(live, path, share));
+                self.change(|live| adjust::put_at(live, path, share));
             }
             PanelAnswer::Do(PanelCommand::Reset(path)) => {
                 self.change(|live| live.reset(path));
@@ -170,7 +171,7 @@ impl Stage {
     pub(crate) fn draw_panel(&mut self) {
         let Some(panel) = self.panel.as_mut().filter(|_| !self.viewer.help_open()) else { return };
         let settings = self.show.carried.live.settings();
-        let rows = tuning::rows(&self.show.carried.live);
+        let rows = panel_rows::rows(&self.show.carried.live);
         let data = PanelData {
             rows: &rows,
             scores: &self.scores,

@@ -83,7 +83,7 @@ pub fn config(bytes: &[u8]) -> String {
         };
         assert!(!loaded.to_toml_with_origins().is_empty());
         let mut live = Live::new(loaded);
-        let set = live.set("tracker.memory_seconds", &1.5.into()).is_ok();
+        let set = live.set("tracker.lost_track_seconds", &1.5.into()).is_ok();
         let written = told(live.write_back(), |saved| saved.keys.len().to_string());
         let again = Loaded::load(Some(&path), &[]);
         assert!(again.is_ok(), "{again:?}");

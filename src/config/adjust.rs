@@ -1,11 +1,11 @@
-//! The settings that are worth a hand on them while the program runs: which rows the panel has, how far each goes, and by
-//! how much it moves at a time.
+//! The settings that keys and the panel change while the program runs, in the order of the panel's rows: the label, the
+//! useful range, and the step of each. Everything else about them comes from the table of parameters.
 
 use toml_edit::Value;
 
+use super::Settings;
 use super::live::Live;
 use super::params::{Parameter, parameter};
-use crate::ui::panel::{Control, PanelRow};
 
 /// How a value moves.
 #[derive(Debug, Clone, Copy)]
@@ -20,15 +20,14 @@ enum Moves {
 }
 
 /// One row.
-struct Dial {
+struct Row {
     path: &'static str,
     label: &'static str,
-    unit: &'static str,
     moves: Moves,
 }
 
-const fn dial(path: &'static str, label: &'static str, unit: &'static str, moves: Moves) -> Dial {
-    Dial { path, label, unit, moves }
+const fn row(path: &'static str, label: &'static str, moves: Moves) -> Row {
+    Row { path, label, moves }
 }
 
 const SWITCH: Moves = Moves::Words(&["false", "true"]);
@@ -36,68 +35,80 @@ const SWITCH: Moves = Moves::Words(&["false", "true"]);
 const SHARE: Moves = Moves::Range(0.0, 1.0, 0.01, 2);
 
 /// The rows, from what one sees at once to what is fine.
-static DIALS: &[Dial] = &[
-    dial("detector.confidence", "confidence", "", SHARE),
-    dial("detector.nms_iou", "overlap dropped", "", SHARE),
-    dial(
+static ROWS: &[Row] = &[
+    row("detector.confidence", "confidence", SHARE),
+    row("detector.nms_iou", "overlap dropped", SHARE),
+    row(
         "detector.input",
         "network input",
-        "",
         Moves::Words(&["224x224", "320x320", "416x416", "512x512", "640x640", "768x768", "960x960"]),
     ),
-    dial("detector.min_interval", "rest", "s", Moves::Range(0.0, 2.0, 0.05, 2)),
-    dial("detector.classes", "classes", "", Moves::Not),
-    dial("enhance.auto", "enhance by itself", "", SWITCH),
-    dial("enhance.exposure", "exposure", "", SWITCH),
-    dial("enhance.contrast", "local contrast", "", Moves::Range(0.0, 8.0, 0.5, 1)),
-    dial("enhance.median", "median", "", Moves::Words(&["off", "3x3", "5x5"])),
-    dial("enhance.temporal", "noise over time", "", Moves::Range(0.0, 60.0, 1.0, 0)),
-    dial("tracker.high_score", "first match from", "", SHARE),
-    dial("tracker.low_score", "second match from", "", SHARE),
-    dial("tracker.match_similarity", "first similarity", "", SHARE),
-    dial("tracker.low_match_similarity", "second similarity", "", SHARE),
-    dial("tracker.confirm_score", "shown from", "", Moves::Range(0.0, 5.0, 0.1, 1)),
-    dial("tracker.keep_margin", "keep margin", "", SHARE),
-    dial("tracker.duplicate_iou", "duplicate from", "", SHARE),
-    dial("tracker.memory_seconds", "memory", "s", Moves::Range(0.0, 10.0, 0.1, 1)),
-    dial("tracker.reach", "reach", "σ", Moves::Range(0.0, 2.0, 0.05, 2)),
-    dial("tracker.position_noise", "position noise", "", Moves::Range(0.0, 3.0, 0.05, 2)),
-    dial("tracker.velocity_noise", "speed noise", "", Moves::Range(0.0, 5.0, 0.1, 1)),
-    dial("tracker.smoothing", "smoothing", "", Moves::Range(0.0, 1.0, 0.05, 2)),
-    dial("trails.seconds", "trails", "s", Moves::Range(0.0, 20.0, 0.5, 1)),
-    dial("trails.anchor", "trails from", "", Moves::Words(&["bottom", "center"])),
-    dial(
+    row("detector.min_interval", "rest", Moves::Range(0.0, 2.0, 0.05, 2)),
+    row("detector.classes", "classes", Moves::Not),
+    row("enhance.auto", "enhance by itself", SWITCH),
+    row("enhance.exposure", "exposure", SWITCH),
+    row("enhance.contrast", "local contrast", Moves::Range(0.0, 8.0, 0.5, 1)),
+    row("enhance.median", "median", Moves::Words(&["off", "3x3", "5x5"])),
+    row("enhance.temporal", "noise over time", Moves::Range(0.0, 60.0, 1.0, 0)),
+    row("tracker.high_score", "first match from", SHARE),
+    row("tracker.low_score", "second match from", SHARE),
+    row("tracker.match_similarity", "first similarity", SHARE),
+    row("tracker.low_match_similarity", "second similarity", SHARE),
+    row("tracker.confirm_score", "shown from", Moves::Range(0.0, 5.0, 0.1, 1)),
+    row("tracker.keep_margin", "keep margin", SHARE),
+    row("tracker.duplicate_iou", "duplicate from", SHARE),
+    row("tracker.lost_track_seconds", "lost tracks", Moves::Range(0.0, 10.0, 0.1, 1)),
+    row("tracker.buffer", "buffer", Moves::Range(0.0, 2.0, 0.05, 2)),
+    row("tracker.position_noise", "position noise", Moves::Range(0.0, 3.0, 0.05, 2)),
+    row("tracker.velocity_noise", "speed noise", Moves::Range(0.0, 5.0, 0.1, 1)),
+    row("tracker.smoothing", "smoothing", Moves::Range(0.0, 1.0, 0.05, 2)),
+    row("trails.seconds", "trails", Moves::Range(0.0, 20.0, 0.5, 1)),
+    row("trails.anchor", "trails from", Moves::Words(&["bottom", "center"])),
+    row(
         "overlay.scale",
         "size of letters",
-        "",
         Moves::Words(&["auto", "0.5", "0.75", "1.0", "1.25", "1.5", "2.0", "3.0", "4.0"]),
     ),
 ];
 
-/// The rows of the panel as they stand.
-pub fn rows(live: &Live) -> Vec<PanelRow> {
-    let changed = live.changed();
-    let row = |dial: &Dial| {
-        let key = parameter(dial.path)?;
-        let value = key.get(live.settings());
-        Some(PanelRow {
-            path: dial.path,
-            label: dial.label,
-            value: shown(dial, &value),
-            unit: dial.unit,
-            control: match dial.moves {
-                Moves::Range(low, high, ..) => {
-                    Control::Slider(((number(&value) - low) / (high - low)).clamp(0.0, 1.0) as f32)
-                }
-                Moves::Words(_) => Control::Choice,
-                Moves::Not => Control::Shown,
-            },
-            changed: changed.contains(&dial.path),
-            origin: live.origin(key).to_string(),
-            comment: key.comment,
-        })
-    };
-    DIALS.iter().filter_map(row).collect()
+/// An adjustable setting as it stands.
+#[derive(Debug, Clone)]
+pub struct Adjustable {
+    /// The setting.
+    pub parameter: &'static Parameter,
+    /// Its short name.
+    pub label: &'static str,
+    /// Its value, as a person reads it.
+    pub value: String,
+    /// How it moves.
+    pub motion: Motion,
+}
+
+/// How a setting moves, and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Motion {
+    /// Anywhere within a range; how far along it is, `0.0..=1.0`.
+    Range(f32),
+    /// From one word to the next.
+    Words,
+    /// It does not: it is changed in the file.
+    Fixed,
+}
+
+/// All adjustable settings with their values, in the order of the panel.
+pub fn adjustable(settings: &Settings) -> impl Iterator<Item = Adjustable> {
+    ROWS.iter().filter_map(|row| {
+        let parameter = parameter(row.path)?;
+        let value = parameter.get(settings);
+        let motion = match row.moves {
+            Moves::Range(low, high, ..) => {
+                Motion::Range(((number(&value) - low) / (high - low)).clamp(0.0, 1.0) as f32)
+            }
+            Moves::Words(_) => Motion::Words,
+            Moves::Not => Motion::Fixed,
+        };
+        Some(Adjustable { parameter, label: row.label, value: shown(row, &value), motion })
+    })
 }
 
 /// Moves a value by so many of its steps; at the end of its range it stays.
@@ -105,12 +116,12 @@ pub fn rows(live: &Live) -> Vec<PanelRow> {
 /// # Errors
 /// What is wrong, in words; nothing has changed then.
 pub fn nudge(live: &mut Live, path: &str, steps: i32) -> Result<(), String> {
-    let (dial, key) = find(path)?;
+    let (row, key) = find(path)?;
     let value = key.get(live.settings());
-    match dial.moves {
+    match row.moves {
         Moves::Range(_, _, step, _) => {
             let wished = ((number(&value) / step).round() + f64::from(steps)) * step;
-            put(live, dial, wished)
+            put(live, row, wished)
         }
         Moves::Words(words) => match word_after(words, text(&value).as_str(), steps) {
             Some(word) => live.set(path, &word_value(word)),
@@ -125,38 +136,38 @@ pub fn nudge(live: &mut Live, path: &str, steps: i32) -> Result<(), String> {
 /// # Errors
 /// As [`nudge`].
 pub fn put_at(live: &mut Live, path: &str, share: f32) -> Result<(), String> {
-    let (dial, _) = find(path)?;
-    match dial.moves {
+    let (row, _) = find(path)?;
+    match row.moves {
         Moves::Range(low, high, step, _) => {
             let wished = low + f64::from(share.clamp(0.0, 1.0)) * (high - low);
-            put(live, dial, (wished / step).round() * step)
+            put(live, row, (wished / step).round() * step)
         }
         Moves::Words(_) | Moves::Not => Ok(()),
     }
 }
 
-fn find(path: &str) -> Result<(&'static Dial, &'static Parameter), String> {
-    let dial = DIALS.iter().find(|dial| dial.path == path);
-    dial.zip(parameter(path)).ok_or_else(|| format!("{path} has no row in the panel"))
+fn find(path: &str) -> Result<(&'static Row, &'static Parameter), String> {
+    let row = ROWS.iter().find(|row| row.path == path);
+    row.zip(parameter(path)).ok_or_else(|| format!("{path} has no row in the panel"))
 }
 
-fn put(live: &mut Live, dial: &Dial, wished: f64) -> Result<(), String> {
-    let Moves::Range(mut low, mut high, _, decimals) = dial.moves else { return Ok(()) };
+fn put(live: &mut Live, row: &Row, wished: f64) -> Result<(), String> {
+    let Moves::Range(mut low, mut high, _, decimals) = row.moves else { return Ok(()) };
     // Two that bound each other stop at each other instead of being refused.
     let tracker = &live.settings().tracker;
-    match dial.path {
+    match row.path {
         "tracker.low_score" => high = high.min(number_of(tracker.high_score)),
         "tracker.high_score" => low = low.max(number_of(tracker.low_score)),
         _ => {}
     }
     // Through text, so that 0.30000000000000004 never gets into a file.
     let rounded = format!("{wished:.decimals$}").parse().unwrap_or(wished);
-    live.set(dial.path, &rounded.max(low).min(high).into())
+    live.set(row.path, &rounded.max(low).min(high).into())
 }
 
 /// As the panel shows it: with the decimals of the steps, or more where a file asked for them.
-fn shown(dial: &Dial, value: &Value) -> String {
-    match (dial.moves, value) {
+fn shown(row: &Row, value: &Value) -> String {
+    match (row.moves, value) {
         (Moves::Range(.., decimals), _) => {
             let number = number(value);
             let text = format!("{number:.decimals$}");
@@ -210,7 +221,7 @@ fn word_after(words: &'static [&'static str], now: &str, steps: i32) -> Option<&
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Given, Loaded};
+    use crate::config::{Given, Loaded, parameters};
 
     fn live(given: &[(&str, &str)]) -> Live {
         let given: Vec<Given> = given
@@ -224,24 +235,34 @@ mod tests {
     }
 
     fn value(live: &Live, path: &str) -> String {
-        rows(live).into_iter().find(|row| row.path == path).unwrap().value
+        adjustable(live.settings()).find(|row| row.parameter.path == path).unwrap().value
     }
 
     #[test]
-    fn there_are_rows_for_each_room_and_each_can_be_moved_to_both_ends() {
+    fn every_row_is_a_setting_of_its_own_and_moves_to_both_ends() {
         let mut live = live(&[]);
-        assert_eq!(rows(&live).len(), 25);
-        for row in rows(&live) {
-            assert!(!row.comment.is_empty(), "{}", row.path);
+        let rows: Vec<_> = adjustable(live.settings()).collect();
+        assert_eq!(rows.len(), ROWS.len(), "a row names no setting");
+        for (index, row) in rows.iter().enumerate() {
+            let path = row.parameter.path;
+            assert!(
+                rows[..index].iter().all(|other| other.parameter.path != path && other.label != row.label),
+                "{path}"
+            );
             for steps in [1, -1, -1000, 1000] {
-                let moved = nudge(&mut live, row.path, steps);
-                assert_eq!(moved.is_ok(), row.control != Control::Shown, "{} {moved:?}", row.path);
+                let moved = nudge(&mut live, path, steps);
+                assert_eq!(moved.is_ok(), row.motion != Motion::Fixed, "{path} {moved:?}");
             }
             for share in [0.0, 0.5, 1.0, f32::NAN] {
-                put_at(&mut live, row.path, share).unwrap();
+                put_at(&mut live, path, share).unwrap();
             }
-            live.reset(row.path).unwrap();
-            assert!(rows(&live).contains(&row), "{} is not what it was", row.path);
+            live.reset(path).unwrap();
+            assert_eq!((value(&live, path), live.changed().len()), (row.value.clone(), 0), "{path}");
+        }
+        for section in ["detector", "enhance", "tracker", "trails", "overlay"] {
+            let of_section = |path: &str| path.starts_with(&format!("{section}."));
+            assert!(rows.iter().any(|row| of_section(row.parameter.path)), "[{section}] has no row");
+            assert!(parameters().iter().any(|known| of_section(known.path)));
         }
     }
 
