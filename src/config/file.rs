@@ -7,7 +7,7 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use super::Settings;
 use super::error::{Mistake, Notice, Origin};
-use super::params::{Named, Parameter, named, sections, unknown};
+use super::params::{List, Named, Parameter, lists, named, sections, unknown};
 use crate::suggest;
 
 /// A value that one layer holds, as the program would write it, and where it was written.
@@ -108,7 +108,17 @@ impl Reader<'_> {
             let span = table.key(name).and_then(|key| key.span()).or_else(|| item.span());
             let origin = self.at(span.map(|span| span.start));
             let is_section = sections().iter().any(|s| *s == path || s.starts_with(&format!("{path}.")));
+            if let Some((list, rules)) = lists().find(|(list, _)| list.path == path) {
+                self.take_list(list, rules, item, origin);
+                continue;
+            }
             let problem = match (item, item.as_table_like()) {
+                (Item::ArrayOfTables(_), _) if !is_section => {
+                    let known: Vec<_> = lists().map(|(list, _)| list.path).collect();
+                    let hint = suggest::hint(&path, known.iter().copied());
+                    format!("there is no list of tables [[{path}]]{hint} (known: {})", known.join(", "))
+                }
+                (Item::ArrayOfTables(_), _) => format!("{path} is a section, not a list: write [{path}]"),
                 (_, Some(inner)) if is_section => {
                     self.take_table(&path, inner);
                     continue;
@@ -125,6 +135,47 @@ impl Reader<'_> {
                 _ => format!("{path} is a value, not a section"),
             };
             self.mistake(origin, problem);
+        }
+    }
+
+    /// Takes a list of tables, or the same as an array of inline tables; each mistake is told at its own place.
+    fn take_list(&mut self, list: &Parameter, rules: &List, item: &Item, origin: Origin) {
+        let tables: Option<Vec<&dyn TableLike>> = match item {
+            Item::ArrayOfTables(tables) => Some(tables.iter().map(|table| table as &dyn TableLike).collect()),
+            Item::Value(Value::Array(array)) => array
+                .iter()
+                .map(|value| value.as_inline_table().map(|table| table as &dyn TableLike))
+                .collect(),
+            Item::Table(_) => {
+                let path = list.path;
+                return self.mistake(origin, format!("{path} is a list of tables: write [[{path}]]"));
+            }
+            _ => None,
+        };
+        let before = self.parsed.mistakes.len();
+        for (index, table) in tables.iter().flatten().enumerate() {
+            for (key, problem) in (rules.problems)(*table) {
+                let key = key.and_then(|key| table.key(&key)?.span());
+                let spans = [key, self.span_of(item, index)];
+                let place = spans.into_iter().flatten().next();
+                let origin = place.map_or_else(|| origin.clone(), |span| self.at(Some(span.start)));
+                self.mistake(origin, format!("{}.{}: {problem}", list.path, index + 1));
+            }
+        }
+        if self.parsed.mistakes.len() == before {
+            match item.clone().into_value() {
+                Ok(value) => self.take_value(list.path, &value, origin),
+                Err(_) => self
+                    .mistake(origin, format!("{} cannot be this: allowed is {}", list.path, list.allowed())),
+            }
+        }
+    }
+
+    /// Where one table of a list begins.
+    fn span_of(&self, item: &Item, index: usize) -> Option<std::ops::Range<usize>> {
+        match item {
+            Item::ArrayOfTables(tables) => tables.get(index)?.span(),
+            item => item.as_array()?.get(index)?.span(),
         }
     }
 

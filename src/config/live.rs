@@ -13,7 +13,7 @@ use toml_edit::Value;
 use super::error::{ConfigError, Mistake, Notice, Origin};
 use super::file::{self, Held, Parsed, Values, checked, same};
 use super::layers::{Layers, Origins, PRESET, check_together, is_governed};
-use super::params::{Effect, Parameter, parameters};
+use super::params::{Effect, Parameter, in_list, parameters};
 use super::watch::{Reading, Watch};
 use super::{Loaded, Settings, write};
 use crate::detect::check_classes;
@@ -151,13 +151,17 @@ impl Live {
         Watch::start(&self.path, known)
     }
 
-    /// Puts a value on top of all others. One that is the same as what lies beneath only takes away what lies on top.
+    /// Puts a value on top of all others; `mask.door.enabled` is a value in one table of a list. One that is the same as what lies beneath only takes away what lies on top.
     ///
     /// # Errors
     /// What is wrong with the value, in words; nothing has changed then.
     pub fn set(&mut self, path: &str, value: &Value) -> Result<(), String> {
         // Whoever calls this knows the names of this version.
-        let (key, value) = checked(path, value)?.value.ok_or_else(|| format!("{path} is gone"))?;
+        let found = match in_list(path, value, &self.settings) {
+            Some(in_list) => in_list.and_then(|(list, whole)| checked(list.path, &whole))?,
+            None => checked(path, value)?,
+        };
+        let (key, value) = found.value.ok_or_else(|| format!("{path} is gone"))?;
         if key.effect == Effect::NextStart {
             return Err(format!("{} cannot change while the source is open", key.path));
         }
@@ -192,11 +196,6 @@ impl Live {
             self.take_text(text);
         }
         Ok(())
-    }
-
-    /// Reads the file and takes it in.
-    pub fn reload(&mut self) -> Reload {
-        self.take(Reading::of(&self.path))
     }
 
     /// Takes in what a look at the file gave.

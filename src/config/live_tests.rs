@@ -5,6 +5,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::{Given, default_file};
 
+impl Live {
+    /// Takes the file in as a watcher would give it.
+    fn reload(&mut self) -> Reload {
+        self.take(Reading::of(&self.path))
+    }
+}
+
 struct Scene {
     folder: tempfile::TempDir,
     live: Live,
@@ -243,6 +250,84 @@ fn an_old_name_in_the_file_is_kept_when_its_value_is_written() {
     assert_eq!(scene.text(), "[tracker]\nmemory_seconds = 5.0 # mine\n");
     assert_eq!(keys(scene.save("[tracker]\nmemory_seconds = 4\n")), ["tracker.lost_track_seconds"]);
     assert!(keys(scene.save("[tracker]\nlost_track_seconds = 4.0\n")).is_empty(), "it says the same");
+}
+
+const LIST: &str = "\
+# Mine.
+[[mask]] # the first
+name = \"street\" # busy
+points = [[0, 0], [1, 0], [1, 0.5]]   # to be measured
+enabled = true    # for now
+
+# The door.
+[[mask]]
+name = \"door\"
+points = [[0, 0], [0, 1], [0.5, 0.5]]
+
+# Last.
+[trails]
+seconds = 2 # short
+";
+
+#[test]
+fn lists_are_reloaded_and_written_back_without_losing_a_comment() {
+    let mut scene = Scene::new(LIST, &[]);
+    scene.set("mask.street.enabled", "false");
+    assert_eq!(scene.live.changed(), ["mask"]);
+    assert_eq!(scene.live.write_back().unwrap().keys, ["mask"]);
+    let expected = LIST.replace("enabled = true    # for now", "enabled = false   # for now");
+    assert_eq!(scene.text(), expected);
+    // A key that was not there.
+    scene.set("mask.2.enabled", "false");
+    scene.live.write_back().unwrap();
+    let expected = expected.replace("[0.5, 0.5]]\n", "[0.5, 0.5]]\nenabled = false\n");
+    assert_eq!(scene.text(), expected);
+    // Back to the default, where the file says something else.
+    scene.set("mask.street.enabled", "true");
+    scene.live.write_back().unwrap();
+    assert_eq!(scene.text(), expected.replace("enabled = false   # for now", "enabled = true    # for now"));
+    // An edit of the file is taken in, and what says the same is no change.
+    assert_eq!(keys(scene.save(&LIST.replace("[0.5, 0.5]]", "[0.25, 0.5]]"))), ["mask"]);
+    assert_eq!(scene.live.settings().enhance.named_masks[1].points.corners()[2], (0.25, 0.5));
+    let Reload::Wrong(error) = scene.save(&LIST.replace("[0.5, 0.5]]", "[0.5]]")) else { panic!() };
+    assert!(error.to_string().contains("c.toml:10:1: mask.2: points cannot be"), "{error}");
+    assert_eq!(scene.live.settings().enhance.named_masks.len(), 2);
+    let inline = "mask = [{ name = \"a\", points = [[0, 0], [1, 0], [1, 1]] }] # all\n";
+    assert_eq!(keys(scene.save(inline)), ["trails.seconds", "mask"]);
+    scene.set("mask.a.enabled", "false");
+    scene.live.write_back().unwrap();
+    assert!(
+        scene.text().ends_with("] # all\n") && scene.text().contains("enabled = false"),
+        "{}",
+        scene.text()
+    );
+}
+
+#[test]
+fn tables_are_added_to_a_list_and_taken_out() {
+    let mut scene = Scene::new(LIST, &[]);
+    let third = "{ name = \"yard\", points = [[0, 0], [1, 1], [0, 1]] }";
+    let [street, door] = [
+        "{ name = \"street\", points = [[0, 0], [1, 0], [1, 0.5]] }",
+        "{ name = \"door\", points = [[0, 0], [0, 1], [0.5, 0.5]] }",
+    ];
+    scene.set("mask", &format!("[{street}, {door}, {third}]"));
+    scene.live.write_back().unwrap();
+    let added = "\n[[mask]]\nname = \"yard\"\npoints = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0]]\n";
+    assert_eq!(scene.text(), LIST.replace("\n# Last.", &format!("{added}\n# Last.")));
+    scene.set("mask", &format!("[{door}]"));
+    scene.live.write_back().unwrap();
+    let text = scene.text();
+    assert!(text.contains("# The door.\n[[mask]]\nname = \"door\"") && !text.contains("street"), "{text}");
+    assert!(text.ends_with("# Last.\n[trails]\nseconds = 2 # short\n"), "{text}");
+    scene.set("mask", "[]");
+    scene.live.write_back().unwrap();
+    assert!(!scene.text().contains("mask"), "{}", scene.text());
+    // Where there was none.
+    let mut scene = Scene::new("[trails]\nseconds = 2\n", &[]);
+    scene.set("region", &format!("[{third}]"));
+    scene.live.write_back().unwrap();
+    assert_eq!(scene.text(), format!("[trails]\nseconds = 2\n{}", added.replace("mask", "region")));
 }
 
 #[test]

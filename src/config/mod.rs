@@ -22,6 +22,7 @@ mod reference;
 mod schema;
 mod watch;
 mod write;
+mod write_lists;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -39,6 +40,7 @@ use crate::view::OverlaySettings;
 
 pub use error::{ConfigError, Mistake, Notice, Origin};
 pub use live::{Changes, Live, Reload, Saved};
+use params::in_list;
 pub use params::{Effect, Parameter, parameter, parameters, sections};
 pub use reference::{default_file, settings_reference};
 pub use schema::schema;
@@ -140,7 +142,14 @@ impl Loaded {
         for Given { key, value, typed } in given {
             let value = value.parse::<Value>().unwrap_or_else(|_| value.as_str().into());
             let origin = Origin::CommandLine(typed.clone());
-            match checked(key, &value) {
+            // A value in one table of a list changes the list as it stands.
+            let in_list = in_list(key, &value, &loaded.layers.compose().0);
+            let found = match in_list {
+                Some(Ok((list, whole))) => checked(list.path, &whole),
+                Some(Err(problem)) => Err(problem),
+                None => checked(key, &value),
+            };
+            match found {
                 Ok(Checked { value, old }) => {
                     if let Some((name, text)) = old {
                         loaded.notices.push(Notice { origin: origin.clone(), name, text });
@@ -175,6 +184,17 @@ impl Loaded {
         let mut text = String::new();
         let mut last_section = "";
         for key in parameters() {
+            if key.list.is_some() {
+                let origin = self.origin(key);
+                for table in key.get(&self.settings).as_array().into_iter().flatten() {
+                    let heading = format!("[[{}]]", key.path);
+                    text.push_str(&format!("\n{heading:<34} # {origin}\n"));
+                    for (name, value) in table.as_inline_table().into_iter().flatten() {
+                        text.push_str(&format!("{name} = {}\n", value.to_string().trim()));
+                    }
+                }
+                continue;
+            }
             let (section, name) = key.section_and_name();
             if section != last_section {
                 let gap = if last_section.is_empty() { "" } else { "\n" };

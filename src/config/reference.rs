@@ -1,6 +1,6 @@
 //! Texts made from the table of parameters: the commented default config file, and the tables of `docs/settings.md`.
 
-use super::params::{Effect, SECTIONS, parameters};
+use super::params::{Effect, SECTIONS, lists, parameters};
 
 /// What the default config file begins with.
 const PREAMBLE: &str = "\
@@ -18,7 +18,7 @@ const COMMENT_COLUMN: usize = 26;
 pub fn default_file() -> String {
     let mut text = PREAMBLE.to_owned();
     let mut last_section = "";
-    for parameter in parameters() {
+    for parameter in parameters().iter().filter(|parameter| parameter.list.is_none()) {
         let (section, name) = parameter.section_and_name();
         if section != last_section {
             text.push_str(&format!("\n[{section}]\n"));
@@ -27,6 +27,14 @@ pub fn default_file() -> String {
         let assignment = format!("{name} = {}", parameter.default());
         let width = COMMENT_COLUMN - 1;
         text.push_str(&format!("{assignment:<width$} # {}\n", parameter.comment));
+    }
+    for (parameter, list) in lists() {
+        text.push_str(&format!("\n# {}:\n# [[{}]]\n", parameter.comment, parameter.path));
+        for field in (list.fields)() {
+            let assignment = format!("# {} = {}", field.name, field.default);
+            let width = COMMENT_COLUMN - 1;
+            text.push_str(&format!("{assignment:<width$} # {}\n", field.comment));
+        }
     }
     text
 }
@@ -70,6 +78,21 @@ pub fn settings_reference() -> String {
                 parameter.comment.to_owned(),
             ];
             text.push_str(&format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | ")));
+        }
+    }
+    for (parameter, list) in lists() {
+        text.push_str(&format!(
+            "\n## [[{}]]\n\n{}. `--set {0}.NAME.KEY=VALUE` changes one value of the table with that name (or number, from 1).\n\n\
+             | key | default | allowed | meaning |\n|---|---|---|---|\n",
+            parameter.path, parameter.comment
+        ));
+        for field in (list.fields)() {
+            let default =
+                if field.required { "(required)".to_owned() } else { format!("`{}`", field.default) };
+            text.push_str(&format!(
+                "| `{}` | {default} | {} | {} |\n",
+                field.name, field.allowed, field.comment
+            ));
         }
     }
     text

@@ -97,6 +97,19 @@ fn samples() -> Vec<(String, bool)> {
     {
         samples.push(odd.to_owned());
     }
+    for list in ["mask", "region"] {
+        for table in [
+            "points = [[0, 0], [1, 0], [1, 1]]",
+            "name = \"a\"",
+            "points = 5",
+            "points = [[0, 0], [1, 0], [1, 1]]\nenabled = 1",
+            "points = [[0, 0], [1, 0], [1, 1]]\nname = \"a\"\nenabled = false",
+            "points = [[0, 0], [1, 0], [1, 2]]",
+            "points = [[0, 0], [1, 0], [1, 1]]\nnam = \"a\"",
+        ] {
+            samples.push(format!("[[{list}]]\n{table}\n"));
+        }
+    }
     let judged = |text: String| {
         let right = file::parse("c.toml".as_ref(), &text).mistakes.is_empty();
         (text, right)

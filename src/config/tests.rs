@@ -22,9 +22,9 @@ fn load(text: &str, given: &[(&str, &str)]) -> Result<Loaded, String> {
 #[test]
 fn the_default_file_is_the_default() {
     let file = default_file();
-    let loaded = load(&default_file(), &[]).unwrap();
+    let loaded = load(&file, &[]).unwrap();
     assert_eq!(loaded.settings, Settings::default());
-    for key in parameters() {
+    for key in parameters().iter().filter(|known| known.list.is_none()) {
         assert!(
             matches!(loaded.origin(key), Origin::File { .. }),
             "{} is missing from config.toml",
@@ -115,14 +115,14 @@ fn every_kind_of_mistake_names_its_place_and_what_is_allowed() {
         ("[detector]\nclasses = [1, 2]", "allowed is a list of names"),
         (
             "[detecter]\nconfidence = 0.5",
-            "c.toml:1:1: there is no section [detecter]; did you mean \"detector\"?",
+            "c.toml:1:2: there is no section [detecter]; did you mean \"detector\"?",
         ),
         (
             "confidence = 0.5",
             "c.toml:1:1: there is no setting \"confidence\"; did you mean \"detector.confidence\"?",
         ),
         ("detector = 5", "c.toml:1:1: detector is a section, not a value"),
-        ("[detector.confidence]\nx = 1", "c.toml:1:1: detector.confidence is a value, not a section"),
+        ("[detector.confidence]\nx = 1", "c.toml:1:11: detector.confidence is a value, not a section"),
         ("[source]\nrotate = 45", "allowed is 0, 90, 180 or 270"),
         ("[source]\nmirror = 1", "allowed is true or false"),
         ("[trails]\nanchor = \"top\"", "allowed is \"bottom\" or \"center\""),
@@ -153,6 +153,92 @@ fn mistakes_on_the_command_line_say_what_was_typed() {
     assert_eq!(lines.len(), 2);
     assert!(lines[0].starts_with("--set detector.confidence=2: detector.confidence cannot be 2"), "{error}");
     assert!(lines[1].contains("did you mean \"trails.seconds\"?"), "{error}");
+}
+
+const AREAS: &str = "\
+[[mask]]
+name = \"street\"
+points = [[0, 0], [1, 0], [1, 0.5]]
+
+[[mask]]
+enabled = false
+points = [[0, 0], [0, 1], [0.5, 0.5]]
+
+[trails]
+seconds = 2
+";
+
+#[test]
+fn lists_of_tables_are_read_in_both_forms_and_shown() {
+    let loaded = load(AREAS, &[]).unwrap();
+    let masks = &loaded.settings.enhance.named_masks;
+    assert_eq!(
+        masks.iter().map(|mask| (mask.name.as_str(), mask.enabled)).collect::<Vec<_>>(),
+        [("street", true), ("", false)]
+    );
+    assert_eq!(loaded.settings.enhance.all_masks().len(), 1);
+    assert_eq!(loaded.settings.trails.seconds, 2.0);
+    let inline = "mask = [{ name = \"street\", points = [[0, 0], [1, 0], [1, 0.5]] }, { enabled = false, points = [[0, 0], [0, 1], [0.5, 0.5]] }]\n";
+    assert_eq!(load(inline, &[]).unwrap().settings.enhance.named_masks, *masks);
+    let shown = loaded.to_toml_with_origins();
+    assert!(shown.lines().any(|line| line.starts_with("[[mask]]") && line.ends_with("c.toml:1")), "{shown}");
+    assert_eq!(load(&shown, &[]).unwrap().settings, loaded.settings);
+}
+
+#[test]
+fn one_value_of_a_list_can_be_given() {
+    for (key, expected) in [("mask.street.enabled", [false, false]), ("mask.1.enabled", [false, false])] {
+        let masks = load(AREAS, &[(key, "false")]).unwrap().settings.enhance.named_masks;
+        assert_eq!(masks.iter().map(|mask| mask.enabled).collect::<Vec<_>>(), expected, "{key}");
+    }
+    let masks = load(AREAS, &[("mask.2.enabled", "true"), ("mask.2.name", "door")])
+        .unwrap()
+        .settings
+        .enhance
+        .named_masks;
+    assert_eq!((masks[1].enabled, masks[1].name.as_str()), (true, "door"));
+    for (key, expected) in [
+        ("mask.stret.enabled", "there is no [[mask]] \"stret\"; did you mean \"street\"?"),
+        ("mask.3.enabled", "there is no [[mask]] \"3\""),
+        ("mask.1.enable", "there is no key \"enable\"; did you mean \"enabled\"?"),
+        ("mask.1.points", "points cannot be 1: allowed is a polygon"),
+    ] {
+        let error = load(AREAS, &[(key, "1")]).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn mistakes_in_lists_of_tables_name_their_place() {
+    for (text, expected) in [
+        (
+            "[[mask]]\npionts = [[0, 0], [1, 0], [1, 1]]\n",
+            "c.toml:2:1: mask.1: there is no key \"pionts\"; did you mean \"points\"?",
+        ),
+        ("[[mask]]\nname = \"a\"\n", "c.toml:1:1: mask.1: points is missing: a polygon of 3 to 256 corners"),
+        (
+            "[[mask]]\npoints = [[0, 0], [1, 0], [1, 1]]\n[[mask]]\n  points = [[0, 0], [2, 0], [1, 1]]\n",
+            "c.toml:4:3: mask.2: points cannot be [[0, 0], [2, 0], [1, 1]]: allowed is a polygon",
+        ),
+        (
+            "[[mask]]\npoints = [[0, 0], [1, 0], [1, 1]]\nenabled = 5\n",
+            "c.toml:3:1: mask.1: enabled cannot be 5: allowed is true or false",
+        ),
+        (
+            "mask = [{ points = [[0, 0], [1, 0], [1, 1]], nam = 1 }]\n",
+            "c.toml:1:46: mask.1: there is no key \"nam\"; did you mean \"name\"?",
+        ),
+        ("mask = 5\n", "c.toml:1:1: mask cannot be 5: allowed is a list of at most 64 tables"),
+        ("[mask]\nname = \"a\"\n", "c.toml:1:2: mask is a list of tables: write [[mask]]"),
+        (
+            "[[msk]]\nname = \"a\"\n",
+            "there is no list of tables [[msk]]; did you mean \"mask\"? (known: mask, region)",
+        ),
+        ("[[detector]]\nconfidence = 0.5\n", "detector is a section, not a list: write [detector]"),
+    ] {
+        let error = load(text, &[]).expect_err(text);
+        assert!(error.contains(expected), "{text:?}\n gave {error}\n not  {expected}");
+    }
 }
 
 #[test]

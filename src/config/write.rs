@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
+use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, TableLike};
 
 use super::file::{Parsed, Values, parse, same};
 use super::params::{parameter, parameters};
+use super::write_lists::ListChange;
 use crate::atomic_file;
 
 /// `text` (which holds `old`) with the values `wanted`. A value that is there is exchanged where it stands, and the
@@ -20,10 +21,23 @@ pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<S
     let document = Document::parse(text).map_err(|error| error.message().trim().to_owned())?;
     let mut places = Vec::new();
     let mut missing = Vec::new();
+    let mut changes = Vec::new();
     for (&path, held) in wanted {
         // A value that has an old name keeps it.
         let aliases = parameter(path).map_or(&[][..], |parameter| parameter.aliases);
         let item = [path].iter().chain(aliases).find_map(|name| find(document.as_table(), name));
+        if let Some(rules) = parameter(path).and_then(|parameter| parameter.list.as_ref())
+            && item.is_none_or(Item::is_array_of_tables)
+        {
+            let change = ListChange::new(path, rules, old.get(path).map(|held| &held.value), &held.value);
+            places.extend(
+                item.and_then(Item::as_array_of_tables)
+                    .map(|tables| change.places(tables))
+                    .unwrap_or_default(),
+            );
+            changes.push(change);
+            continue;
+        }
         match item.and_then(Item::span) {
             Some(span) => places.push((span, held.value.to_string())),
             None => missing.push((path, held)),
@@ -43,12 +57,22 @@ pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<S
         };
         new.replace_range(span.start..span.end + spaces, &format!("{value}{:gap$}", ""));
     }
-    if !missing.is_empty() {
+    if !missing.is_empty() || !changes.is_empty() {
         let mut document: DocumentMut = new.parse().map_err(|_| odd())?;
         for (path, held) in missing {
             let (section, name) = parameter(path).ok_or_else(odd)?.section_and_name();
             let table = section_of(document.as_table_mut(), section).ok_or_else(odd)?;
             table.insert(name, Item::Value(held.value.clone()));
+        }
+        for change in changes {
+            let table = document.as_table_mut();
+            if change.is_empty() {
+                table.remove(change.path);
+            } else {
+                let item =
+                    table.entry(change.path).or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+                change.complete(item).ok_or_else(odd)?;
+            }
         }
         let crlf = new.contains("\r\n");
         new = document.to_string();
@@ -58,10 +82,12 @@ pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<S
     }
 
     let Parsed { values: is, mistakes, .. } = parse(Path::new(""), &new);
-    let right = parameters()
-        .iter()
-        .map(|parameter| parameter.path)
-        .all(|path| same(is.get(path), wanted.get(path).or_else(|| old.get(path))));
+    let right = parameters().iter().map(|parameter| parameter.path).all(|path| {
+        let wanted = wanted.get(path).or_else(|| old.get(path));
+        // A list without tables stands nowhere.
+        let is_none = wanted.is_some_and(|held| held.value.as_array().is_some_and(Array::is_empty));
+        same(is.get(path), wanted) || is_none && is.get(path).is_none()
+    });
     if right && mistakes.is_empty() { Ok(new) } else { Err(odd()) }
 }
 

@@ -131,7 +131,8 @@ impl Enhancer {
 
     /// Changes the settings; what is remembered stays where it can.
     pub fn set(&mut self, settings: EnhanceSettings) {
-        if (&settings.regions, &settings.masks) != (&self.settings.regions, &self.settings.masks) {
+        let areas = |settings: &EnhanceSettings| (settings.all_regions(), settings.all_masks());
+        if areas(&settings) != areas(&self.settings) {
             self.region_mask = [None, None];
         }
         if settings.auto && !self.settings.auto {
@@ -179,9 +180,7 @@ impl Enhancer {
         self.filters.define(&mut work, settings);
         if region_mask.is_some() {
             let size = small.unwrap_or(picture.size());
-            let (regions, masks) = (&settings.regions, &settings.masks);
-            let region_mask =
-                mask_of(&mut self.region_mask[usize::from(small.is_some())], size, regions, masks);
+            let region_mask = mask_of(&mut self.region_mask[usize::from(small.is_some())], size, settings);
             if let Some(region_mask) = region_mask {
                 work.change(Step::Hide, ASKED, |picture| region_mask.hide(picture));
             }
@@ -273,7 +272,7 @@ impl Enhancer {
 
     /// Where objects count in pictures of this size.
     fn region_mask(&mut self, size: (u32, u32)) -> Option<Arc<RegionMask>> {
-        mask_of(&mut self.region_mask[0], size, &self.settings.regions, &self.settings.masks)
+        mask_of(&mut self.region_mask[0], size, &self.settings)
     }
 }
 
@@ -281,13 +280,12 @@ impl Enhancer {
 fn mask_of(
     kept: &mut Option<MaskOfSize>,
     size: (u32, u32),
-    regions: &[Polygon],
-    masks: &[Polygon],
+    settings: &EnhanceSettings,
 ) -> Option<Arc<RegionMask>> {
     if let Some((_, region_mask)) = kept.as_ref().filter(|(of, _)| *of == size) {
         return region_mask.clone();
     }
-    let region_mask = RegionMask::new(size, regions, masks);
+    let region_mask = RegionMask::new(size, &settings.all_regions(), &settings.all_masks());
     let region_mask = (!region_mask.is_empty()).then(|| Arc::new(region_mask));
     *kept = Some((size, region_mask.clone()));
     region_mask

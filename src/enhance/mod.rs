@@ -35,4 +35,4 @@ pub use camera_motion::CameraMotionEstimator;
 pub use chain::{Enhanced, Enhancer};
 pub use region_mask::RegionMask;
 pub use report::{Report, Step, Taken};
-pub use settings::{EnhanceSettings, Median, ShownPicture, Tiles, WhiteBalance};
+pub use settings::{EnhanceSettings, Median, NamedArea, ShownPicture, Tiles, WhiteBalance};

@@ -111,6 +111,24 @@ impl FromStr for Tiles {
     }
 }
 
+/// An area of the picture with a name, a `[[mask]]` or a `[[region]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedArea {
+    /// What it is called; may be empty.
+    pub name: String,
+    /// `false`: as if it were not there.
+    pub enabled: bool,
+    /// Its corners, in shares of the picture's sides.
+    pub points: Polygon,
+}
+
+impl Default for NamedArea {
+    /// The whole picture.
+    fn default() -> Self {
+        Self { name: String::new(), enabled: true, points: Polygon::whole() }
+    }
+}
+
 /// The `[enhance]` section.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnhanceSettings {
@@ -152,6 +170,10 @@ pub struct EnhanceSettings {
     pub regions: Vec<Polygon>,
     /// Objects here never count.
     pub masks: Vec<Polygon>,
+    /// More areas where objects count, each with a name and a switch of its own.
+    pub named_regions: Vec<NamedArea>,
+    /// More areas where objects never count.
+    pub named_masks: Vec<NamedArea>,
     /// Masked areas lose their detail in all that is shown and written.
     pub privacy: bool,
     /// The network looks at pieces of the picture, too.
@@ -182,6 +204,8 @@ impl Default for EnhanceSettings {
             crop: None,
             regions: Vec::new(),
             masks: Vec::new(),
+            named_regions: Vec::new(),
+            named_masks: Vec::new(),
             privacy: false,
             tiles: Tiles::default(),
             tile_overlap: 0.2,
@@ -192,7 +216,17 @@ impl Default for EnhanceSettings {
 impl EnhanceSettings {
     /// Whether there is something to be shown and written without its detail.
     pub fn pixelates(&self) -> bool {
-        self.privacy && !self.masks.is_empty()
+        self.privacy && (!self.masks.is_empty() || self.named_masks.iter().any(|mask| mask.enabled))
+    }
+
+    /// All areas where objects count, those with a name among them where they are switched on.
+    pub fn all_regions(&self) -> Vec<Polygon> {
+        together(&self.regions, &self.named_regions)
+    }
+
+    /// All areas where objects never count, those with a name among them where they are switched on.
+    pub fn all_masks(&self) -> Vec<Polygon> {
+        together(&self.masks, &self.named_masks)
     }
 
     /// Whether both lead to the same pictures before the network, and to the same detections in them.
@@ -201,9 +235,26 @@ impl EnhanceSettings {
     }
 }
 
+fn together(unnamed: &[Polygon], named: &[NamedArea]) -> Vec<Polygon> {
+    let named = named.iter().filter(|area| area.enabled).map(|area| &area.points);
+    unnamed.iter().chain(named).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn areas_with_a_name_count_while_they_are_switched_on() {
+        let mut area = NamedArea { name: "door".into(), ..NamedArea::default() };
+        let mut settings =
+            EnhanceSettings { privacy: true, named_masks: vec![area.clone()], ..Default::default() };
+        assert_eq!((settings.all_masks().len(), settings.all_regions().len()), (1, 0));
+        assert!(settings.pixelates());
+        area.enabled = false;
+        settings.named_masks = vec![area];
+        assert!(settings.all_masks().is_empty() && !settings.pixelates());
+    }
 
     #[test]
     fn tiles_are_read_and_refused() {

@@ -20,6 +20,11 @@ impl Polygon {
         (sound && Self::has_area(&corners)).then_some(Self(corners))
     }
 
+    /// The whole picture.
+    pub fn whole() -> Self {
+        Self(vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
+    }
+
     /// Whether some three corners are not on one line.
     fn has_area(corners: &[(f32, f32)]) -> bool {
         let Some(&(x0, y0)) = corners.first() else { return false };

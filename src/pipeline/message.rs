@@ -48,10 +48,10 @@ impl FrameJob {
     /// has to ask of the frames that it holds.
     pub(crate) fn cover(&mut self, settings: &EnhanceSettings) {
         let masks = self.enhanced.region_mask.as_ref().map_or(&[][..], |region_mask| region_mask.masks());
-        if !settings.pixelates() || self.enhanced.pixelated && masks == settings.masks {
+        if !settings.pixelates() || self.enhanced.pixelated && masks == settings.all_masks() {
             return;
         }
-        let region_mask = RegionMask::new(self.frame.picture.size(), &settings.regions, &settings.masks);
+        let region_mask = RegionMask::new(self.frame.picture.size(), &settings.all_regions(), &settings.all_masks());
         let mut picture = Picture::clone(&self.frame.picture);
         region_mask.pixelate(&mut (&mut picture).into());
         self.frame.picture = Arc::new(picture);

@@ -56,8 +56,8 @@ impl Pipeline {
     /// As [`Pipeline::start`].
     pub fn start_scheduled(plan: Plan<'_>, scheduler: Option<&DetectorScheduler>) -> Result<Self, RunError> {
         let Plan { source, reopen, detector, stages, settings, mode, stats, stop } = plan;
-        if settings.enhance.privacy && settings.enhance.masks.is_empty() {
-            log::warn!("enhance.privacy is on, and enhance.masks names nothing to hide");
+        if settings.enhance.privacy && settings.enhance.all_masks().is_empty() {
+            log::warn!("enhance.privacy is on, and neither enhance.masks nor a [[mask]] names anything to hide");
         }
         let info = source.info().clone();
         let is_live = info.kind.is_live();

@@ -9,6 +9,7 @@
 //! A new setting is a field in its room's settings type, with its default, and one line in `table.rs`.
 
 mod kinds;
+mod lists;
 mod shapes;
 mod table;
 
@@ -20,6 +21,8 @@ use crate::suggest;
 use crate::track::{TRACK_PARAMETERS, TrackParameter};
 use kinds::{Kind, Real, Real32, Switch, Whole};
 
+pub(super) use lists::List;
+pub(super) use lists::in_list;
 pub use table::parameters;
 pub(super) use table::{REMOVED, SECTIONS};
 
@@ -47,6 +50,8 @@ pub struct Parameter {
     pub aliases: &'static [&'static str],
     /// When a change takes effect.
     pub effect: Effect,
+    /// For a list of tables.
+    pub(super) list: Option<List>,
     access: Access,
 }
 
@@ -93,7 +98,15 @@ macro_rules! with_kind {
 impl Parameter {
     fn of_tracker(parameter: &'static TrackParameter) -> Self {
         let TrackParameter { path, comment, unit, aliases, .. } = *parameter;
-        Self { path, comment, unit, aliases, effect: Effect::Live, access: Access::Tracker(parameter) }
+        Self {
+            path,
+            comment,
+            unit,
+            aliases,
+            effect: Effect::Live,
+            list: None,
+            access: Access::Tracker(parameter),
+        }
     }
 
     /// Puts a value from a file or a command line into the settings.
@@ -184,9 +197,15 @@ pub(super) fn named(path: &str) -> Option<Named> {
     })
 }
 
+/// All lists of tables.
+pub(super) fn lists() -> impl Iterator<Item = (&'static Parameter, &'static List)> {
+    parameters().iter().filter_map(|parameter| Some((parameter, parameter.list.as_ref()?)))
+}
+
 /// The names of all sections, in order.
 pub fn sections() -> Vec<&'static str> {
-    let mut sections: Vec<_> = parameters().iter().map(|parameter| parameter.section_and_name().0).collect();
+    let all = parameters().iter().filter(|parameter| parameter.list.is_none());
+    let mut sections: Vec<_> = all.map(|parameter| parameter.section_and_name().0).collect();
     sections.dedup();
     sections
 }
@@ -196,7 +215,8 @@ pub(super) fn unknown(path: &str) -> String {
     let known = parameters().iter().map(|parameter| parameter.path);
     // First among the names of the same section, where a slip is likeliest; then by the bare name anywhere.
     let (section, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let siblings = parameters().iter().filter(|known| known.section_and_name().0 == section);
+    let siblings =
+        parameters().iter().filter(|known| known.list.is_none() && known.section_and_name().0 == section);
     let hint = suggest::nearest(name, siblings.clone().map(|known| known.section_and_name().1))
         .and_then(|meant| siblings.clone().find(|known| known.section_and_name().1 == meant))
         .or_else(|| parameters().iter().find(|known| known.section_and_name().1 == name))

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::kinds::*;
+use super::lists::{AREAS, List};
 use super::shapes::{Part, Polygons};
 use super::{Access, Effect, Parameter};
 use crate::detect::InputSize;
@@ -22,6 +23,7 @@ macro_rules! setting {
             unit: "",
             aliases: &[],
             effect: Effect::Live,
+            list: None,
             access: Access::Kind {
                 read: |settings, value| {
                     settings.$($part).+ = $kind.read(value)?;
@@ -30,6 +32,29 @@ macro_rules! setting {
                 write: |settings| $kind.write(&settings.$($part).+),
                 allowed: || $kind.allowed(),
                 schema: || $kind.schema(),
+            },
+        }
+    };
+}
+
+/// A list of areas with names.
+macro_rules! areas {
+    ($path:literal, $field:ident, $comment:literal) => {
+        Parameter {
+            path: $path,
+            comment: $comment,
+            unit: "",
+            aliases: &[],
+            effect: Effect::Live,
+            list: Some(List { fields: || AREAS.fields(), problems: |table| AREAS.problems(table) }),
+            access: Access::Kind {
+                read: |settings, value| {
+                    settings.enhance.$field = AREAS.read(value)?;
+                    Ok(())
+                },
+                write: |settings| AREAS.write(&settings.enhance.$field),
+                allowed: || AREAS.allowed(),
+                schema: || AREAS.schema(),
             },
         }
     };
@@ -165,8 +190,20 @@ fn all() -> Vec<Parameter> {
         setting!(record.quality, Whole(1..=100), "of videos: from 1 (small) to 100 (nearly without loss)")
             .next_start(),
     ];
+    let mask = areas!(
+        "mask",
+        named_masks,
+        "Objects in a mask never count, like those within enhance.masks; one table for each mask"
+    );
+    let region = areas!(
+        "region",
+        named_regions,
+        "Objects count only in a region, or within enhance.regions; one table for each region"
+    );
     let mut all = before;
     all.extend(of_tracker.map(Parameter::of_tracker));
     all.extend(after);
+    all.push(mask);
+    all.push(region);
     all
 }
