@@ -86,7 +86,7 @@ pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<S
         let wanted = wanted.get(path).or_else(|| old.get(path));
         // A list without tables stands nowhere.
         let is_none = wanted.is_some_and(|held| held.value.as_array().is_some_and(Array::is_empty));
-        same(is.get(path), wanted) || is_none && is.get(path).is_none()
+        same(is.get(path), wanted) || is_none && !is.contains_key(path)
     });
     if right && mistakes.is_empty() { Ok(new) } else { Err(odd()) }
 }

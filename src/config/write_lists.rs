@@ -81,7 +81,7 @@ fn kept(old: &[InlineTable], new: &[InlineTable]) -> Vec<Option<usize>> {
     }
     let name = |table: &InlineTable| table.get("name").map(ToString::to_string);
     let mut next = 0;
-    let mut find = |table: &InlineTable| {
+    let find = |table: &InlineTable| {
         let is_it = |other: &InlineTable| {
             other.to_string() == table.to_string() || name(table).is_some() && name(other) == name(table)
         };
@@ -89,5 +89,5 @@ fn kept(old: &[InlineTable], new: &[InlineTable]) -> Vec<Option<usize>> {
         next = index + 1;
         Some(index)
     };
-    new.iter().map(|table| find(table)).collect()
+    new.iter().map(find).collect()
 }

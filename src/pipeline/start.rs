@@ -57,7 +57,9 @@ impl Pipeline {
     pub fn start_scheduled(plan: Plan<'_>, scheduler: Option<&DetectorScheduler>) -> Result<Self, RunError> {
         let Plan { source, reopen, detector, stages, settings, mode, stats, stop } = plan;
         if settings.enhance.privacy && settings.enhance.all_masks().is_empty() {
-            log::warn!("enhance.privacy is on, and neither enhance.masks nor a [[mask]] names anything to hide");
+            log::warn!(
+                "enhance.privacy is on, and neither enhance.masks nor a [[mask]] names anything to hide"
+            );
         }
         let info = source.info().clone();
         let is_live = info.kind.is_live();

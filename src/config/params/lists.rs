@@ -18,6 +18,9 @@ use crate::suggest;
 /// The most tables in a list.
 const MOST: usize = 64;
 
+/// What is wrong with a table: the key at fault, where it is one that is there, and what, in words.
+pub(in crate::config) type Problem = (Option<String>, String);
+
 /// One key of a table in a list.
 pub(in crate::config) struct Field<T> {
     name: &'static str,
@@ -45,8 +48,8 @@ pub(in crate::config) struct FieldInfo {
 pub(in crate::config) struct List {
     /// The keys of each table.
     pub(in crate::config) fields: fn() -> Vec<FieldInfo>,
-    /// What is wrong with one table: the key at fault, where it is one that is there, and what, in words.
-    pub(in crate::config) problems: fn(&dyn TableLike) -> Vec<(Option<String>, String)>,
+    /// What is wrong with one table.
+    pub(in crate::config) problems: fn(&dyn TableLike) -> Vec<Problem>,
 }
 
 /// A list of tables of these fields.
@@ -64,11 +67,11 @@ impl<T: Default> Tables<T> {
         self.0.iter().map(info).collect()
     }
 
-    pub(super) fn problems(&self, table: &dyn TableLike) -> Vec<(Option<String>, String)> {
+    pub(super) fn problems(&self, table: &dyn TableLike) -> Vec<Problem> {
         self.read_table(table).err().unwrap_or_default()
     }
 
-    fn read_table(&self, table: &dyn TableLike) -> Result<T, Vec<(Option<String>, String)>> {
+    fn read_table(&self, table: &dyn TableLike) -> Result<T, Vec<Problem>> {
         let mut read = T::default();
         let mut problems = Vec::new();
         for (name, item) in table.iter() {
