@@ -156,7 +156,8 @@ import json, sys
 from jsonschema import Draft7Validator
 schema, samples = json.load(sys.stdin)
 Draft7Validator.check_schema(schema)
-print(json.dumps([Draft7Validator(schema).is_valid(sample) for sample in samples]))
+validator = Draft7Validator(schema)
+print(json.dumps([validator.is_valid(sample) for sample in samples]))
 ";
     let has = Command::new("python3").args(["-c", "import jsonschema"]).stderr(Stdio::null()).status();
     if !has.is_ok_and(|status| status.success()) {
