@@ -20,7 +20,6 @@ use super::work::{Tools, Work};
 use crate::detection::Detections;
 use crate::frame::Picture;
 use crate::geometry::InputFit;
-use crate::geometry::Polygon;
 use crate::kernels::View;
 use crate::kernels::curve;
 use crate::kernels::temporal::Temporal;

@@ -51,7 +51,8 @@ impl FrameJob {
         if !settings.pixelates() || self.enhanced.pixelated && masks == settings.all_masks() {
             return;
         }
-        let region_mask = RegionMask::new(self.frame.picture.size(), &settings.all_regions(), &settings.all_masks());
+        let region_mask =
+            RegionMask::new(self.frame.picture.size(), &settings.all_regions(), &settings.all_masks());
         let mut picture = Picture::clone(&self.frame.picture);
         region_mask.pixelate(&mut (&mut picture).into());
         self.frame.picture = Arc::new(picture);
