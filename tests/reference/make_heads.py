@@ -39,7 +39,7 @@ def anchor_free():
     boxes[0, :, 2], weights[0, :, 2] = (12, 16, 8, 6), (1, 1, 1)
     # The same object once more, a little aside and weaker: suppressed.
     boxes[0, :, 3], weights[0, :, 3] = (12.5, 16, 8, 6), (0.9, 0, 0)
-    boxes[0, :, 18], weights[0, :, 18] = (24, 20, 10, 12), (0, 1.5, 0)
+    boxes[0, :, 18], weights[0, :, 18] = (24, 20, 10, 8), (0, 1.5, 0)
     # Too weak.
     boxes[0, :, 20], weights[0, :, 20] = (16, 16, 32, 16), (0, 0, 0.5)
     nodes = [
