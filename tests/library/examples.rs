@@ -6,6 +6,9 @@ use trailsight::attribute::Value;
 #[path = "../../examples/own_detections.rs"]
 mod own_detections;
 #[allow(dead_code, unreachable_pub, reason = "it is a program of its own elsewhere")]
+#[path = "../../examples/own_sink.rs"]
+mod own_sink;
+#[allow(dead_code, unreachable_pub, reason = "it is a program of its own elsewhere")]
 #[path = "../../examples/own_stage.rs"]
 mod own_stage;
 #[cfg(feature = "cli")]
@@ -20,6 +23,17 @@ fn own_detections_become_two_tracks_that_pass_each_other() {
     let last = scenes.last().unwrap();
     let places: Vec<_> = last.tracks.iter().map(|track| (track.id, track.rect.left.round())).collect();
     assert_eq!(places, [(1, 118.0), (2, 162.0)]);
+}
+
+#[test]
+fn the_own_sink_writes_one_line_for_each_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("visits.txt");
+    own_sink::run(&path).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text, "# made up\n1 person 0.00 3.96\n2 car 0.00 1.96\n");
+    let error = own_sink::run(&folder.path().join("none/visits.txt")).unwrap_err();
+    assert!(error.to_string().contains("none/visits.txt"), "{error}");
 }
 
 #[test]
