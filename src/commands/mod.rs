@@ -8,6 +8,8 @@ mod config;
 mod detect;
 mod eval;
 mod generate;
+#[cfg(feature = "window")]
+mod grid;
 mod input;
 #[cfg(feature = "window")]
 mod playlist;
@@ -18,8 +20,6 @@ mod track;
 mod track_boxes;
 mod track_one;
 mod tune;
-#[cfg(feature = "window")]
-mod wall;
 mod watch;
 
 use std::path::Path;

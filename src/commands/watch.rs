@@ -24,7 +24,7 @@ use crate::sink::{Purpose, ffmpeg_available};
 #[cfg(feature = "window")]
 use crate::source::SourceInfo;
 #[cfg(feature = "window")]
-use crate::ui::session::{Carried, Outcome, Show};
+use crate::ui::session::{Carried, Outcome, Place, SessionSetup};
 #[cfg(feature = "window")]
 use crate::ui::{Surface, Window};
 
@@ -34,8 +34,8 @@ const FOLDER: &str = "trailsight-out";
 pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
     #[cfg(feature = "window")]
-    if super::wall::is_wanted(args) {
-        return super::wall::run(args, context);
+    if super::grid::is_wanted(args) {
+        return super::grid::run(args, context);
     }
     let mut outputs = outputs(&args.output, &settings.record)?;
     if args.repeat && outputs.has(Purpose::Video) {
@@ -139,7 +139,7 @@ fn in_window(
     let mut input = input;
     loop {
         let steps;
-        let at = (place, list.len());
+        let at = Place { at: place, of: list.len() };
         (steps, carried) = match show(&mut window, input, outputs, carried, at, args, context)? {
             (Outcome::Closed, _) => return Ok(()),
             (Outcome::File(steps), carried) => (steps, carried),
@@ -173,7 +173,7 @@ fn show(
     input: input::Input,
     outputs: &Outputs,
     carried: Carried,
-    place: (usize, usize),
+    place: Place,
     args: &WatchArgs,
     context: &Context,
 ) -> Result<(Outcome, Carried), Failure> {
@@ -222,10 +222,10 @@ fn show(
         stop: stop.clone(),
     })
     .map_err(Failure::failed)?;
-    let show = Show {
+    let session = SessionSetup {
         pipeline,
         recorder,
-        writes: !outputs.is_empty(),
+        to_files: !outputs.is_empty(),
         labels,
         carried,
         every_frame,
@@ -234,7 +234,7 @@ fn show(
         status_file: args.status_file.clone(),
         stop,
     };
-    match (show.run(window), context.stop.signal()) {
+    match (session.run(window), context.stop.signal()) {
         (Err(error), _) => Err(Failure::failed(error)),
         (Ok(_), Some(signal)) => Err(Failure::Signal(signal)),
         (Ok(outcome), None) => Ok(outcome),

@@ -69,12 +69,35 @@ struct State {
     fresh: Vec<Option<DetectionSource>>,
 }
 
+/// The network that was loaded last for several pipelines: those that ask for the same one share it, and it is in memory
+/// once. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct SharedNetwork(Arc<Mutex<Option<(Network, Detector)>>>);
+
+impl SharedNetwork {
+    /// The network with a state of its own, loaded where it is not the one that was loaded last. Meanwhile the others wait.
+    fn load(&self, settings: &DetectSettings, network: &Network) -> Result<Detector, DetectError> {
+        let mut last = lock(&self.0);
+        match last.as_ref().filter(|(loaded, _)| loaded == network) {
+            Some((_, detector)) => detector.fork(),
+            None => {
+                let detector = Detector::load(settings)?;
+                let fork = detector.fork()?;
+                *last = Some((network.clone(), detector));
+                Ok(fork)
+            }
+        }
+    }
+}
+
 /// What the window and the sense threads share.
 pub(super) struct DetectorControl {
     state: Mutex<State>,
     /// Grows with every change, so that a sense thread need not lock for each frame.
     changes: AtomicU64,
     every_frame: bool,
+    /// Where other networks come from with several pipelines; alone, each is loaded for this one.
+    shared: Option<SharedNetwork>,
 }
 
 impl DetectorControl {
@@ -96,7 +119,12 @@ impl DetectorControl {
             input: running.input(),
             fresh: (0..threads).map(|_| None).collect(),
         };
-        Self { state: Mutex::new(state), changes: AtomicU64::new(0), every_frame }
+        Self { state: Mutex::new(state), changes: AtomicU64::new(0), every_frame, shared: None }
+    }
+
+    /// Takes networks from those that several pipelines share.
+    pub(super) fn sharing(self, shared: Option<SharedNetwork>) -> Self {
+        Self { shared, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -160,7 +188,7 @@ impl DetectorControl {
         while woken.recv().is_ok() && !ended() {
             while let Some((settings, network)) = self.wanted() {
                 // A model from outside may bring a runtime to fall; the network that runs is not to fall with it.
-                let loaded = catch_unwind(AssertUnwindSafe(|| self.prepare(&settings, network.threads)));
+                let loaded = catch_unwind(AssertUnwindSafe(|| self.prepare(&settings, &network)));
                 let note = match loaded {
                     Ok(Ok(detectors)) => Note::Swapped(self.swap(network, detectors)),
                     Ok(Err(error)) => self.give_up(network, error.to_string()),
@@ -187,10 +215,14 @@ impl DetectorControl {
     fn prepare(
         &self,
         settings: &DetectSettings,
-        threads: usize,
+        network: &Network,
     ) -> Result<Vec<DetectionSource>, DetectError> {
-        let detector = DetectionSource::from(Detector::load(settings)?);
-        let detector = if threads > 1 { detector.with_threads(threads)? } else { detector };
+        let loaded = match &self.shared {
+            Some(shared) => shared.load(settings, network)?,
+            None => Detector::load(settings)?,
+        };
+        let detector = DetectionSource::from(loaded);
+        let detector = if network.threads > 1 { detector.with_threads(network.threads)? } else { detector };
         let others = self.lock().fresh.len().saturating_sub(1);
         let mut detectors = (0..others).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
         detectors.push(detector);

@@ -1,5 +1,5 @@
-//! DetectorScheduler at the detector: several sources share the machine's processors, and so one detection at a time, each with all of
-//! them, serves everybody sooner than all at once.
+//! Shares the detector between several sources: one detection at a time with all of the machine's processors serves every
+//! source sooner than all detections at once.
 //!
 //! First come, first served: whoever has had a turn queues up behind all who wait, so that every source that has something
 //! to look at gets its share, and one that has nothing holds nobody up. What a source looks at is the newest frame it has
@@ -10,12 +10,17 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use super::detector_control::SharedNetwork;
+
 /// How often those who wait look whether they still want it.
 const LOOK: Duration = Duration::from_millis(30);
 
-/// The queue; clones are the same.
-#[derive(Debug, Clone, Default)]
-pub struct DetectorScheduler(Arc<Shared>);
+/// The queue at the detector, and the network that is loaded for all who queue; clones are the same.
+#[derive(Clone, Default)]
+pub struct DetectorScheduler {
+    shared: Arc<Shared>,
+    network: SharedNetwork,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -51,9 +56,14 @@ impl Shared {
 }
 
 impl DetectorScheduler {
+    /// Where the pipelines take another network from.
+    pub(super) fn network(&self) -> SharedNetwork {
+        self.network.clone()
+    }
+
     /// Waits for a turn; `None` where it is not wanted any more.
     pub(super) fn take(&self, is_wanted: impl Fn() -> bool) -> Option<Turn> {
-        let mut queue = self.0.lock();
+        let mut queue = self.shared.lock();
         let ticket = queue.tickets;
         queue.tickets += 1;
         queue.waiting.push_back(ticket);
@@ -62,15 +72,15 @@ impl DetectorScheduler {
                 queue.waiting.retain(|waiting| *waiting != ticket);
                 drop(queue);
                 // Who was behind may be the first now.
-                self.0.moved.notify_all();
+                self.shared.moved.notify_all();
                 return None;
             }
             if !queue.taken && queue.waiting.front() == Some(&ticket) {
                 queue.waiting.pop_front();
                 queue.taken = true;
-                return Some(Turn(Arc::clone(&self.0)));
+                return Some(Turn(Arc::clone(&self.shared)));
             }
-            queue = match self.0.moved.wait_timeout(queue, LOOK) {
+            queue = match self.shared.moved.wait_timeout(queue, LOOK) {
                 Ok((queue, _)) => queue,
                 Err(poisoned) => poisoned.into_inner().0,
             };
@@ -104,7 +114,9 @@ mod tests {
                             over.store(true, Ordering::SeqCst);
                         }
                         // A turn ends when all others wait for theirs, however the system shares out its processors.
-                        while scheduler.0.lock().waiting.len() < THREADS - 1 && !over.load(Ordering::SeqCst) {
+                        while scheduler.shared.lock().waiting.len() < THREADS - 1
+                            && !over.load(Ordering::SeqCst)
+                        {
                             sleep(Duration::from_micros(100));
                         }
                         inside.fetch_sub(1, Ordering::SeqCst);
@@ -133,7 +145,7 @@ mod tests {
                     let _turn = theirs.take(|| true).unwrap();
                     order.lock().unwrap().push(number);
                 });
-                while scheduler.0.lock().waiting.len() <= number {
+                while scheduler.shared.lock().waiting.len() <= number {
                     sleep(Duration::from_millis(1));
                 }
                 thread
@@ -153,7 +165,7 @@ mod tests {
             let over = Arc::clone(&over);
             spawn(move || theirs.take(|| !over.load(Ordering::SeqCst)).is_none())
         };
-        while scheduler.0.lock().waiting.is_empty() {
+        while scheduler.shared.lock().waiting.is_empty() {
             sleep(Duration::from_millis(1));
         }
         let theirs = scheduler.clone();

@@ -69,7 +69,9 @@ impl Pipeline {
         let Some(first) = detectors.first() else {
             return Err(RunError::Thread(std::io::Error::other("there is no network to run")));
         };
-        let control = DetectorControl::new(settings, mode.every_frame(), detectors.len(), first);
+        let shared = scheduler.map(DetectorScheduler::network);
+        let control =
+            DetectorControl::new(settings, mode.every_frame(), detectors.len(), first).sharing(shared);
 
         let keep_frames = Arc::new(AtomicBool::new(false));
         let (display_out, frames) =

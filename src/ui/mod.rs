@@ -6,27 +6,39 @@
 //! | `window.rs`, `memory.rs` | a window through minifb (feature `window`); a surface in memory, for tests |
 //! | `event.rs`, `command.rs`, `keys.rs` | what happens in a window; what the program is asked to do; the table between the two |
 //! | `panel/`, `panel_rows.rs` | the panel of settings; its rows from the settings in force |
-//! | `age.rs`, `compare.rs` | how old the picture shown is; original, enhanced, or half of each |
+//! | `shown_frame.rs`, `age.rs`, `compare.rs` | the frame on the screen; how old it is; original, enhanced, or half of each |
+//! | `change.rs` | settings that change while the window is open |
+//! | `message.rs`, `status.rs`, `error.rs` | the message that fades; the status file; why a run in a window failed |
+//! | `pace.rs` | how often the loops look and draw |
 //! | `session/` | one source in the window: playback, the panel of settings, recording, the status file |
 //! | `grid/` | several sources side by side, each a pipeline of its own |
 //!
 //! Pipelines are started by [`crate::pipeline`]; what is drawn comes from [`crate::view`].
 
 pub(crate) mod age;
+pub(crate) mod change;
 pub mod command;
 pub(crate) mod compare;
+pub mod error;
 pub mod event;
 pub mod grid;
 pub mod keys;
 pub mod memory;
+pub(crate) mod message;
+pub(crate) mod pace;
 pub mod panel;
 pub(crate) mod panel_rows;
 pub mod session;
+pub(crate) mod shown_frame;
+pub(crate) mod status;
 pub mod surface;
+#[cfg(test)]
+mod testing;
 #[cfg(feature = "window")]
 pub mod window;
 
 pub use command::{Command, Layer};
+pub use error::UiError;
 pub use event::{Event, NamedKey};
 pub use memory::{MemorySurface, Presented};
 pub use surface::{Surface, SurfaceError};

@@ -169,12 +169,12 @@ pub fn draw_banner(
     let padding = (size * 0.7).round();
     let width = canvas.width() as f32;
     let message = text.fit(message, size, width - 4.0 * padding);
-    let plate_width = text.measure(&message, size).ceil() + 2.0 * padding;
-    let plate_height = Text::line_height(size) + padding;
-    let left = ((width - plate_width) / 2.0).round();
-    let top = (floor - plate_height - 2.0 * padding).round().max(0.0);
-    let plate = Rect::new(left, top, plate_width, plate_height);
-    canvas.fill_rounded(plate, size * 0.35, MESSAGE_BOX.faded(alpha));
+    let box_width = text.measure(&message, size).ceil() + 2.0 * padding;
+    let box_height = Text::line_height(size) + padding;
+    let left = ((width - box_width) / 2.0).round();
+    let top = (floor - box_height - 2.0 * padding).round().max(0.0);
+    let area = Rect::new(left, top, box_width, box_height);
+    canvas.fill_rounded(area, size * 0.35, MESSAGE_BOX.faded(alpha));
     text.draw(
         canvas,
         left + padding,
@@ -210,19 +210,19 @@ pub fn draw_alert(canvas: &mut Canvas, text: &mut Text, alert: &str, (scale, flo
     let lines: Vec<_> = lines.iter().map(|line| text.fit(line, size, room.max(size)).into_owned()).collect();
     let widest = lines.iter().map(|line| text.measure(line, size)).fold(0.0, f32::max).ceil();
     let line_height = Text::line_height(size);
-    let plate = Rect::new(
+    let area = Rect::new(
         ((canvas.width() as f32 - widest) / 2.0 - padding).round(),
         (floor - line_height * lines.len() as f32 - 2.0 * padding).round().max(0.0),
         widest + 2.0 * padding,
         line_height * lines.len() as f32 + padding,
     );
-    canvas.fill_rounded(plate, size * 0.35, ALERT_BOX);
-    let mut top = plate.top + (padding / 2.0).round();
+    canvas.fill_rounded(area, size * 0.35, ALERT_BOX);
+    let mut top = area.top + (padding / 2.0).round();
     for line in &lines {
-        text.draw(canvas, plate.left + padding, top, line, size, Paint::solid(RED));
+        text.draw(canvas, area.left + padding, top, line, size, Paint::solid(RED));
         top += line_height;
     }
-    plate.top
+    area.top
 }
 
 #[cfg(test)]
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plate_stands_still_while_numbers_change() {
+    fn the_box_stands_still_while_numbers_change() {
         let mut text = Text::new();
         let mut edge = |data: &HudData| {
             let mut canvas = Canvas::new(1280, 720);

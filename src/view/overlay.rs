@@ -1,4 +1,4 @@
-//! A scene on the canvas: trails, boxes, label plates, and the details of the track that was chosen. The same function
+//! A scene on the canvas: trails, boxes, labels, and the details of the track that was chosen. The same function
 //! draws for the window and for a recorded video.
 
 use super::canvas::{Canvas, Paint};
@@ -167,7 +167,7 @@ fn draw_box(canvas: &mut Canvas, shown: &Shown, scale: f32) {
     }
 }
 
-/// The plate `person 7 · 0.83` on the upper edge of the box, moved inside where it would leave the canvas.
+/// The label `person 7 · 0.83` on the upper edge of the box, moved inside where it would leave the canvas.
 fn draw_label(canvas: &mut Canvas, text: &mut Text, shown: &Shown, labels: &Labels, scale: f32) {
     let (canvas_width, canvas_height) = (canvas.width() as f32, canvas.height() as f32);
     if shown.rect.clipped(canvas_width, canvas_height).is_none() {

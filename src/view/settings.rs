@@ -35,7 +35,7 @@ pub struct OverlaySettings {
     pub scale: Scale,
     /// Draw the boxes.
     pub boxes: bool,
-    /// Draw the label plates.
+    /// Draw the labels.
     pub labels: bool,
     /// Draw the motion trails.
     pub trails: bool,

@@ -11,8 +11,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod grid;
 mod live_faults;
 mod opened;
 mod player;
-mod wall;
 mod window;

@@ -1,46 +1,53 @@
 //! Several sources in one window, each in a tile of its own: with its own threads, tracker and ids, and a line of numbers.
-//! They take turns at the detector. What goes wrong with one of them is told in its tile and leaves the others alone.
+//! They share the detector, one at a time. The fault of a source is shown in its tile and leaves the others alone.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `open` | sources are opened beside everything else, and tried again |
-//! | `tile` | one source: what is new, what is drawn, what is told |
-//! | `tune` | settings that change while it runs |
+//! | `open` | sources are opened on threads of their own, and tried again |
+//! | `tile` | one source: its newest picture and tracks, how it is drawn |
+//! | `layout` | where the tiles lie in the window |
+//! | `view` | which tiles are shown; keys and mouse |
+//! | `settings` | settings that change meanwhile |
 
 mod layout;
 mod open;
+mod settings;
+#[cfg(test)]
+mod tests;
 mod tile;
-mod tune;
 mod view;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::config::{Live, Settings, Watch};
-use crate::detect::Detector;
+use crate::config::Live;
+use crate::detect::{DetectSettings, Detector};
 use crate::pipeline::status::StatusFile;
 use crate::pipeline::{DetectorScheduler, RunError, Stop, stop};
 use crate::sink::write_snapshot;
+use crate::ui::change::LiveSettings;
 use crate::ui::command::Command;
+use crate::ui::error::UiError;
 use crate::ui::event::Event;
 use crate::ui::keys::{self, Scope};
-use crate::ui::session::status::WallState;
-use crate::ui::session::{LONG_NAP, MESSAGE, NAP, NUMBERS, QUIET, STILL, ShowError};
+use crate::ui::message::Message;
+use crate::ui::pace::{NUMBERS, Pace, STILL};
+use crate::ui::status::GridState;
 use crate::ui::surface::Surface;
 use crate::view::{BACKGROUND, Canvas, TilePainter, draw_alert, draw_banner};
 
 pub use layout::{Cell, MAX_TILES, layout};
 pub use open::{Open, Opened};
-use tile::Tile;
+use tile::{RunFacts, Tile};
 pub use view::GridView;
 
 /// The window is drawn at most this often: the pictures of several sources come at any moment.
 const BEAT: Duration = Duration::from_millis(16);
 
 /// One of the sources.
-pub struct WallSource {
+pub struct GridSource {
     /// What it is called until it is open.
     pub name: String,
     /// A camera or an address: where it is not there it may come.
@@ -51,10 +58,10 @@ pub struct WallSource {
     pub open: Arc<Open>,
 }
 
-/// What a run with several sources is made of.
-pub struct Wall {
+/// What a grid begins with.
+pub struct GridSetup {
     /// The sources, [`MAX_TILES`] at most.
-    pub sources: Vec<WallSource>,
+    pub sources: Vec<GridSource>,
     /// The network, for all of them.
     pub detector: Detector,
     /// The settings in force; the file and keys change them.
@@ -73,16 +80,16 @@ pub struct Wall {
 struct Common {
     detector: Detector,
     scheduler: DetectorScheduler,
-    live: Live,
-    /// The settings at the beginning: the network stays what it is in them.
-    begun: Settings,
+    settings: LiveSettings,
+    /// The settings of `detector`: sources begin with it, also when another network was asked for since.
+    loaded: DetectSettings,
     repeat: bool,
     paused: bool,
     stop: Stop,
 }
 
-/// Where a run stands.
-struct Stage {
+/// Several sources in the window.
+struct Grid {
     common: Common,
     tiles: Vec<Tile>,
     /// Threads that open sources.
@@ -91,101 +98,99 @@ struct Stage {
     painter: TilePainter,
     canvas: Canvas,
     places: Vec<Option<Cell>>,
-    message: Option<(String, Instant)>,
+    message: Message,
     /// Help or a message lies over the tiles.
     covered: bool,
-    /// Everything is to be drawn anew.
-    anew: bool,
+    /// Everything has to be drawn again.
+    redraw: bool,
     status: Option<StatusFile>,
-    watch: Option<Watch>,
     exit_at_end: bool,
 }
 
-impl Wall {
+impl GridSetup {
     /// Runs until the window is closed, all sources have ended (with `exit_at_end`), or a signal comes.
     ///
     /// # Errors
-    /// [`ShowError`]; what goes wrong with a source only where not one of them ever gave a picture.
-    pub fn run(self, surface: &mut dyn Surface) -> Result<(), ShowError> {
+    /// [`UiError`]; what goes wrong with a source only where not one of them ever gave a picture.
+    pub fn run(self, surface: &mut dyn Surface) -> Result<(), UiError> {
         let tiles = self.sources.into_iter().zip(1..).map(|(source, number)| Tile::new(number, source));
-        let mut stage = Stage {
+        let settings = LiveSettings::new(self.live);
+        let mut grid = Grid {
             tiles: tiles.collect(),
             openers: Vec::new(),
             view: GridView::default(),
             painter: TilePainter::default(),
             canvas: Canvas::default(),
             places: Vec::new(),
-            message: None,
+            message: Message::default(),
             covered: false,
-            anew: true,
+            redraw: true,
             status: self.status_file.map(StatusFile::new),
-            watch: crate::ui::session::tune::watch(&self.live),
             exit_at_end: self.exit_at_end,
             common: Common {
                 detector: self.detector,
                 scheduler: DetectorScheduler::default(),
-                begun: self.live.settings().clone(),
-                live: self.live,
+                loaded: settings.get().detector.clone(),
+                settings,
                 repeat: self.repeat,
                 paused: false,
                 stop: self.stop,
             },
         };
-        let shown = stage.run(surface);
-        stage.close(shown)
+        let shown = grid.run(surface);
+        grid.close(shown)
     }
 }
 
-impl Stage {
-    fn run(&mut self, surface: &mut dyn Surface) -> Result<(), ShowError> {
+impl Grid {
+    fn run(&mut self, surface: &mut dyn Surface) -> Result<(), UiError> {
         for tile in &mut self.tiles {
             self.openers.extend(tile.open(None, &self.common.stop));
         }
-        let (mut drawn, mut busy) = (Instant::now() - BEAT, Instant::now());
+        let mut pace = Pace::new(BEAT);
         while !self.common.stop.is_asked() {
             for event in surface.events() {
                 if !matches!(event, Event::MouseMove { .. } | Event::Wheel { .. }) {
-                    (self.anew, busy) = (true, Instant::now());
+                    self.redraw = true;
+                    pace.busy();
                 }
-                if self.view.handle(event).is_some_and(|command| self.obey(command)) {
+                if self.view.handle(event).is_some_and(|command| self.handle_command(command)) {
                     return Ok(());
                 }
             }
-            self.anew |= self.hear_of_changes();
-            self.fetch();
+            self.redraw |= self.poll_changes();
+            self.select_frames();
             if self.exit_at_end && self.tiles.iter().all(Tile::is_over) {
                 return Ok(());
             }
-            if self.message.as_ref().is_some_and(|(_, until)| Instant::now() > *until) {
-                (self.message, self.anew) = (None, true);
-            }
+            self.redraw |= self.message.expire();
             let over = self.tiles.iter().all(Tile::is_over);
             let still = self.common.paused || over;
-            let new = self.anew || self.tiles.iter().any(|tile| self.wants_drawing(tile));
-            let since = drawn.elapsed();
+            let new = self.redraw || self.tiles.iter().any(|tile| self.wants_drawing(tile));
+            let since = pace.since_drawn();
             if new && since < BEAT {
                 std::thread::sleep(BEAT - since);
             } else if new {
-                drawn = Instant::now();
+                pace.drawn();
                 if !over {
-                    busy = drawn;
+                    pace.busy();
                 }
                 self.draw(surface)?;
-                self.tell_status(still)?;
+                self.update_status(still)?;
             } else if if still { since > STILL } else { surface.is_stale() } {
-                drawn = Instant::now();
+                pace.drawn();
                 surface.present(&self.canvas)?;
-                self.tell_status(still)?;
+                self.update_status(still)?;
             } else {
-                self.nap(if still && busy.elapsed() > QUIET { LONG_NAP } else { NAP });
+                self.nap(pace.nap(still));
             }
         }
         Ok(())
     }
 
-    fn fetch(&mut self) {
+    fn select_frames(&mut self) {
         for tile in &mut self.tiles {
-            if tile.fetch(&self.common, self.common.paused) {
+            if tile.select_frame(&self.common, self.common.paused) {
                 let before = tile.take_pipeline();
                 self.openers.retain(|thread| !thread.is_finished());
                 self.openers.extend(tile.open(before, &self.common.stop));
@@ -210,8 +215,8 @@ impl Stage {
         let _ = select.ready_timeout(nap);
     }
 
-    /// Does what a key asks for; true: this run is over.
-    fn obey(&mut self, command: Command) -> bool {
+    /// Carries out a command; true where the run is over.
+    fn handle_command(&mut self, command: Command) -> bool {
         match command {
             Command::Quit => return true,
             Command::Pause => {
@@ -223,102 +228,100 @@ impl Stage {
             }
             Command::Snapshot => {
                 let saved = write_snapshot(&self.canvas, Path::new("."));
-                self.tell(match saved {
+                self.message.notify(match saved {
                     Ok(path) => format!("saved {}", path.display()),
                     Err(error) => error.to_string(),
                 });
             }
-            other => self.tune(other),
+            other => {
+                if let Some(change) = self.common.settings.command(other) {
+                    self.take(change);
+                }
+            }
         }
         false
     }
 
-    fn tell(&mut self, message: impl Into<String>) {
-        self.message = Some((message.into(), Instant::now() + MESSAGE));
-    }
-
-    fn draw(&mut self, surface: &mut dyn Surface) -> Result<(), ShowError> {
+    fn draw(&mut self, surface: &mut dyn Surface) -> Result<(), UiError> {
         let (width, height) = surface.size();
         let sizes: Vec<_> = self.tiles.iter().map(Tile::size).collect();
         let places = self.view.place((width, height), &sizes);
         self.canvas.resize(width, height);
-        // What lay over the tiles leaves its traces.
-        let anew = self.anew || self.covered || self.places != places;
-        if anew {
+        // What lay over the tiles has to be painted over.
+        let redraw = self.redraw || self.covered || self.places != places;
+        if redraw {
             self.canvas.clear(BACKGROUND);
         }
-        let settings = self.common.live.settings();
-        let look = (&settings.overlay, settings.enhance.show);
+        let settings = self.common.settings.get();
         let paused = self.common.paused;
         for (tile, place) in self.tiles.iter_mut().zip(&places) {
             let Some(cell) = place else { continue };
             let numbers = if paused { STILL } else { NUMBERS };
-            let draw = self.anew || self.places != places || tile.wants_drawing(numbers);
+            let draw = self.redraw || self.places != places || tile.wants_drawing(numbers);
             if draw {
-                tile.draw(&mut self.painter, look, (cell.width, cell.height), paused);
+                tile.draw(&mut self.painter, settings, (cell.width, cell.height), paused);
             }
-            if draw || anew {
+            if draw || redraw {
                 cell.put(&tile.canvas, &mut self.canvas);
             }
         }
-        (self.places, self.anew) = (places, false);
+        (self.places, self.redraw) = (places, false);
         self.draw_over();
         surface.present(&self.canvas)?;
         for (tile, place) in self.tiles.iter_mut().zip(&self.places) {
             if place.is_some() {
-                tile.seen();
+                tile.presented();
             }
         }
         Ok(())
     }
 
-    /// What concerns all of them: help, messages, what is wrong with the config file.
+    /// Draws what concerns all sources: help, messages, mistakes of the config file.
     fn draw_over(&mut self) {
         let (width, height) = (self.canvas.width(), self.canvas.height());
-        let scale = self.common.live.settings().overlay.scale.factor(width, height);
+        let scale = self.common.settings.get().overlay.scale.factor(width, height);
         let (canvas, text) = (&mut self.canvas, self.painter.text());
         self.covered = self.view.help_open();
         if self.view.help_open() {
             keys::draw_help(canvas, text, scale, Scope::Grid);
         }
         let mut floor = height as f32;
-        if let Some(problem) = self.common.live.problem() {
+        if let Some(problem) = self.common.settings.live.problem() {
             floor = draw_alert(canvas, text, problem, (scale, floor));
             self.covered = true;
         }
-        if let Some((message, until)) = &self.message {
-            let left = until.saturating_duration_since(Instant::now()).as_secs_f32();
-            draw_banner(canvas, text, message, (scale, floor), left.min(1.0));
+        if let Some((message, alpha)) = self.message.fading() {
+            draw_banner(canvas, text, message, (scale, floor), alpha);
             self.covered = true;
         }
     }
 
-    fn tell_status(&mut self, still: bool) -> Result<(), ShowError> {
+    fn update_status(&mut self, still: bool) -> Result<(), UiError> {
         match &self.status {
             Some(status) if still || !status.is_fresh() => self.write_status(false),
             _ => Ok(()),
         }
     }
 
-    fn write_status(&mut self, closed: bool) -> Result<(), ShowError> {
+    fn write_status(&mut self, closed: bool) -> Result<(), UiError> {
         let Some(status) = &mut self.status else { return Ok(()) };
         let common = &self.common;
-        let input = common.begun.detector.input.to_string();
-        let facts = (common.paused, common.repeat, closed);
-        let state = WallState {
+        let run =
+            RunFacts { live: &common.settings.live, paused: common.paused, repeat: common.repeat, closed };
+        let state = GridState {
             version: 1,
-            sources: self.tiles.iter().map(|tile| tile.state(&common.live, input.clone(), facts)).collect(),
+            sources: self.tiles.iter().map(|tile| tile.state(&run)).collect(),
             enlarged: self.view.enlarged().map(|number| number + 1),
             paused: common.paused,
-            message: self.message.as_ref().map(|(text, _)| text.as_str()),
-            problem: common.live.problem(),
+            message: self.message.text(),
+            problem: common.settings.live.problem(),
             closed,
         };
         Ok(status.write(&state)?)
     }
 
     /// Ends the threads of all sources at the same time.
-    fn close(mut self, shown: Result<(), ShowError>) -> Result<(), ShowError> {
+    fn close(mut self, shown: Result<(), UiError>) -> Result<(), UiError> {
         let told = self.write_status(true);
         self.common.stop.ask_threads();
         let mut failures: Vec<RunError> = Vec::new();

@@ -7,18 +7,16 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::open::{Attempt, Opened, Results};
-use super::{Common, WallSource};
+use super::{Common, GridSource};
 use crate::analyse::Stages;
-use crate::config::Live;
-use crate::enhance::{EnhanceSettings, ShownPicture};
+use crate::config::{Live, Settings};
 use crate::labels::Labels;
-use crate::pipeline::{FrameJob, Mode, Pipeline, Plan, Rate, RunError, Stats, Stop};
+use crate::pipeline::{FrameJob, Mode, Note, Pipeline, Plan, RunError, Stats, Stop};
 use crate::scene::Scene;
 use crate::source::Condition;
-use crate::ui::age::Ages;
-use crate::ui::compare::Compare;
-use crate::ui::session::status::{Facts, State};
-use crate::view::{Canvas, OverlaySettings, TileLine, TilePainter, TileShown};
+use crate::ui::shown_frame::ShownFrame;
+use crate::ui::status::{Facts, State};
+use crate::view::{Canvas, TileLine, TilePainter, TileShown};
 
 /// New tracks of a picture that is on the screen already wait so long for the next picture to be drawn with.
 const PATIENCE: Duration = Duration::from_millis(60);
@@ -27,13 +25,12 @@ const PATIENCE: Duration = Duration::from_millis(60);
 pub(super) struct Tile {
     number: usize,
     name: String,
-    from: WallSource,
+    from: GridSource,
     /// Where the opened source comes out, while it is being opened.
     opening: Option<Results>,
     pub(super) pipeline: Option<Pipeline>,
     labels: Arc<Labels>,
-    /// The picture that is shown.
-    current: Option<FrameJob>,
+    frame: ShownFrame,
     scene: Option<Scene>,
     /// Frames of earlier epochs came before the source began again.
     epoch: u64,
@@ -43,11 +40,6 @@ pub(super) struct Tile {
     failure: Option<RunError>,
     /// Since when there is no picture.
     since: Instant,
-    displayed: Rate,
-    compare: Compare,
-    ages: Ages,
-    /// The picture has not been on the screen yet.
-    unseen: bool,
     /// There is something new to be drawn; soon, or at once.
     late: bool,
     pub(super) dirty: bool,
@@ -56,7 +48,7 @@ pub(super) struct Tile {
 }
 
 impl Tile {
-    pub(super) fn new(number: usize, from: WallSource) -> Self {
+    pub(super) fn new(number: usize, from: GridSource) -> Self {
         let now = Instant::now();
         Self {
             number,
@@ -65,17 +57,13 @@ impl Tile {
             opening: None,
             pipeline: None,
             labels: Arc::new(Labels::coco()),
-            current: None,
+            frame: ShownFrame::default(),
             scene: None,
             epoch: 0,
             ended: false,
             frames_ended: false,
             failure: None,
             since: now,
-            displayed: Rate::default(),
-            compare: Compare::default(),
-            ages: Ages::default(),
-            unseen: false,
             late: false,
             dirty: true,
             drawn: now,
@@ -105,7 +93,7 @@ impl Tile {
     }
 
     /// Takes in whatever is new; true where the source has to be opened again.
-    pub(super) fn fetch(&mut self, common: &Common, frozen: bool) -> bool {
+    pub(super) fn select_frame(&mut self, common: &Common, frozen: bool) -> bool {
         self.look_at_opening(common);
         let Some(pipeline) = &self.pipeline else { return false };
         let frozen = frozen && pipeline.info.kind.is_live();
@@ -134,7 +122,7 @@ impl Tile {
             }
         }
         if let Some(mut job) = frame.filter(|_| !frozen) {
-            job.cover(&common.live.settings().enhance);
+            job.cover(&common.settings.get().enhance);
             self.show(job);
         }
         if let Some(error) = error {
@@ -142,12 +130,12 @@ impl Tile {
         }
         if ended && !self.ended {
             (self.ended, self.dirty) = (true, true);
-            if self.current.is_none() && self.failure.is_none() {
+            if self.frame.job.is_none() && self.failure.is_none() {
                 self.fail(RunError::Empty(self.name.clone()));
             }
         }
         // What never gave a picture is as one that could not be opened.
-        self.ended && self.from.live && self.current.is_none()
+        self.ended && self.from.live && self.frame.job.is_none()
     }
 
     /// Gives the pipeline away, so that the source can be opened again.
@@ -182,18 +170,22 @@ impl Tile {
             log::warn!("{note}");
         }
         let detector = common.detector.fork()?;
+        let settings = common.settings.get();
+        let begun = Settings { detector: common.loaded.clone(), ..settings.clone() };
         self.labels = Arc::new(detector.labels().clone());
         let plan = Plan {
             source: opened.source,
             reopen: opened.reopen,
             detector: detector.into(),
-            settings: &common.in_force(),
+            settings: &begun,
             mode: Mode::Display,
             stages: Stages::default(),
             stats: Arc::new(Stats::default()),
             stop: common.stop.for_another_run(),
         };
         let pipeline = Pipeline::start_scheduled(plan, Some(&common.scheduler))?;
+        // Another network may have been asked for since the first was loaded.
+        pipeline.set_settings(settings);
         pipeline.playback.set_repeat(common.repeat);
         pipeline.playback.set_paused(common.paused && !pipeline.info.kind.is_live());
         Ok(pipeline)
@@ -214,22 +206,28 @@ impl Tile {
         }
     }
 
-    /// Takes the detail out of masked areas of the picture that is shown.
-    pub(super) fn cover(&mut self, settings: &EnhanceSettings) {
-        if let Some(current) = &mut self.current {
-            current.cover(settings);
+    /// Hands changed settings to the threads of the source.
+    pub(super) fn adjust(&mut self, settings: &Settings) {
+        self.frame.cover(&settings.enhance);
+        if let Some(pipeline) = &self.pipeline {
+            pipeline.set_settings(settings);
         }
+    }
+
+    /// What came of a change that needs another network.
+    pub(super) fn take_note(&mut self) -> Option<Note> {
+        let pipeline = self.pipeline.as_ref()?;
+        let note = pipeline.note()?;
+        if let Note::Swapped(_) = note {
+            self.labels = pipeline.labels();
+        }
+        Some(note)
     }
 
     fn show(&mut self, job: FrameJob) {
         self.begin_epoch(job.epoch);
-        if let Some(before) = &self.current
-            && !self.unseen
-        {
-            self.ages.replace(before.frame.captured, Instant::now());
-        }
-        self.current = Some(job);
-        (self.unseen, self.dirty) = (true, true);
+        self.frame.replace(job);
+        self.dirty = true;
     }
 
     /// Where new pictures come from, while they do.
@@ -239,7 +237,7 @@ impl Tile {
 
     /// Whether it ever gave a picture.
     pub(super) fn was_seen(&self) -> bool {
-        self.current.is_some()
+        self.frame.job.is_some()
     }
 
     /// Nothing comes any more.
@@ -249,12 +247,12 @@ impl Tile {
 
     /// What went wrong, where nothing was ever seen.
     pub(super) fn never_seen(&mut self) -> Option<RunError> {
-        if self.current.is_none() { self.failure.take() } else { None }
+        if self.frame.job.is_none() { self.failure.take() } else { None }
     }
 
     /// Width and height of its pictures, where they are known.
     pub(super) fn size(&self) -> Option<(u32, u32)> {
-        let shown = self.current.as_ref().map(|job| job.frame.picture.size());
+        let shown = self.frame.frame().map(|frame| frame.picture.size());
         shown.or_else(|| self.pipeline.as_ref().and_then(|pipeline| pipeline.info.size))
     }
 
@@ -295,7 +293,7 @@ impl Tile {
     pub(super) fn draw(
         &mut self,
         painter: &mut TilePainter,
-        (overlay, show): (&OverlaySettings, ShownPicture),
+        settings: &Settings,
         (width, height): (usize, usize),
         paused: bool,
     ) {
@@ -303,15 +301,18 @@ impl Tile {
         let (condition, is_trouble, sentence) = self.trouble(paused);
         let known = |value: f64| (value > 0.0).then_some(value);
         let stats = self.pipeline.as_ref().map(|pipeline| &pipeline.stats);
-        let frame = self.current.as_ref().map(|job| &job.frame);
+        let frame = self.frame.frame().cloned();
         let still = paused || self.ended;
         let line = TileLine {
             number: self.number,
             source: self.name.clone(),
             capture_fps: stats.and_then(|stats| known(stats.captured.per_second())),
             detection_fps: stats.and_then(|stats| known(stats.detected.per_second())),
-            display_fps: known(self.displayed.per_second()),
-            age_ms: frame.filter(|_| !still).map(|frame| frame.captured.elapsed().as_secs_f64() * 1e3),
+            display_fps: known(self.frame.displayed.per_second()),
+            age_ms: frame
+                .as_ref()
+                .filter(|_| !still)
+                .map(|frame| frame.captured.elapsed().as_secs_f64() * 1e3),
             tracks: self.scene.as_ref().map_or(0, |scene| scene.tracks.len()),
             condition,
             is_trouble,
@@ -320,11 +321,11 @@ impl Tile {
         let note =
             if self.pipeline.is_some() { "waiting for the first picture" } else { "it is being opened" };
         let shown = TileShown {
-            picture: self.current.as_ref().map(|job| self.compare.picture(job, show)),
-            time: frame.map_or(0.0, |frame| frame.time),
+            picture: self.frame.picture(settings.enhance.show),
+            time: frame.as_ref().map_or(0.0, |frame| frame.time),
             scene: self.scene.as_ref(),
             labels: &self.labels,
-            settings: overlay,
+            settings: &settings.overlay,
             line: &line,
             note: waiting.then_some(note),
             alert: sentence.as_deref(),
@@ -334,42 +335,44 @@ impl Tile {
         (self.dirty, self.late, self.drawn) = (false, false, Instant::now());
     }
 
-    /// It is on the screen.
-    pub(super) fn seen(&mut self) {
-        if let Some(job) = self.current.as_ref().filter(|_| std::mem::take(&mut self.unseen)) {
-            self.displayed.tick();
-            self.ages.show(job.frame.captured, Instant::now());
-        }
+    /// The tile was presented.
+    pub(super) fn presented(&mut self) {
+        self.frame.presented();
     }
 
-    /// The same for other programs.
-    pub(super) fn state<'a>(&'a self, live: &'a Live, input: String, facts: (bool, bool, bool)) -> State<'a> {
-        let (paused, repeat, closed) = facts;
+    /// The state of the source for the status file.
+    pub(super) fn state<'a>(&'a self, run: &RunFacts<'a>) -> State<'a> {
         let of = |job: &FrameJob| (job.epoch, job.frame.sequence);
-        let settled = match (&self.current, &self.scene) {
+        let settled = match (&self.frame.job, &self.scene) {
             (Some(job), Some(scene)) => of(job) == (self.epoch, scene.sequence),
             _ => false,
         };
         State::of(Facts {
             source: &self.name,
             pipeline: self.pipeline.as_ref(),
-            frame: self.current.as_ref().map(|job| &job.frame),
+            frame: &self.frame,
             scene: self.scene.as_ref(),
             labels: &self.labels,
-            live,
-            input,
-            paused,
+            live: run.live,
+            paused: run.paused,
             ended: self.ended,
             seeking: false,
             speed: 1.0,
-            repeat,
+            repeat: run.repeat,
             recording: None,
             settled,
-            ages: &self.ages,
-            displayed: &self.displayed,
             message: None,
-            failure: self.failure.as_ref().map(ToString::to_string),
-            closed,
+            failure: self.failure.as_ref(),
+            closed: run.closed,
         })
     }
+}
+
+/// What the status file says of the whole run.
+pub(super) struct RunFacts<'a> {
+    pub(super) live: &'a Live,
+    pub(super) paused: bool,
+    pub(super) repeat: bool,
+    /// The window was closed.
+    pub(super) closed: bool,
 }

@@ -1,19 +1,22 @@
-//! A run in a window: the main thread's loop. Draws the newest frame with the tracks predicted to its time (in time), or
-//! each frame with its own tracks when its time has come (in step), and does what keys and mouse ask for.
+//! One source in the window: the main thread's loop. It draws the newest frame with the tracks predicted to its time (in
+//! time), or each frame with its own tracks when it is due (in step), and carries out commands.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `fetch` | which frame and which scene come next |
-//! | `obey` | what commands do |
-//! | `tune` | settings that change while it runs: the file, keys, the panel |
-//! | `paint` | what is on the screen |
-//! | `status` | the same for other programs |
+//! | `select_frame` | which frame and which scene are shown next |
+//! | `commands` | what commands do |
+//! | `settings` | settings that change meanwhile; the panel |
+//! | `viewer` | the view: fit, zoom and pan, the selected track, the help; what is composed into a picture |
+//! | `draw` | what is on the screen |
+//! | `status` | the status file |
 
-mod fetch;
-pub(crate) mod obey;
-mod paint;
-pub(crate) mod status;
-pub(crate) mod tune;
+mod commands;
+mod draw;
+mod select_frame;
+mod settings;
+mod status;
+#[cfg(test)]
+mod tests;
 mod viewer;
 
 pub use viewer::{Shown, Viewer};
@@ -21,54 +24,26 @@ pub use viewer::{Shown, Viewer};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::config::{Live, Watch};
+use super::change::LiveSettings;
+use super::error::UiError;
+use super::event::Event;
+use super::message::Message;
+use super::pace::{NUMBERS, Pace, STILL};
+use super::panel::Panel;
+use super::shown_frame::ShownFrame;
+use super::surface::Surface;
+use crate::config::Live;
 use crate::history::Replay;
 use crate::labels::Labels;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::recorder::Recorder;
-use crate::pipeline::status::{StatusError, StatusFile};
-use crate::pipeline::{FrameJob, Pipeline, Rate, RunError, Stop, TrackedFrame};
+use crate::pipeline::status::StatusFile;
+use crate::pipeline::{FrameJob, Pipeline, RunError, Stop, TrackedFrame};
 use crate::scene::Scene;
-use crate::sink::SinkError;
 use crate::sync::lock;
-use crate::ui::age::Ages;
-use crate::ui::compare::Compare;
-use crate::ui::event::Event;
-use crate::ui::panel::Panel;
-use crate::ui::surface::{Surface, SurfaceError};
 use crate::view::{Canvas, Text, Timeline};
-
-/// How long the loop sleeps when there is nothing new.
-pub(crate) const NAP: Duration = Duration::from_millis(8);
-/// And where nothing has happened for a while and nothing is about to.
-pub(crate) const LONG_NAP: Duration = Duration::from_millis(25);
-/// After so long without anything new it is a while.
-pub(crate) const QUIET: Duration = Duration::from_millis(600);
-/// How often the numbers are drawn anew when nothing else is.
-pub(crate) const NUMBERS: Duration = Duration::from_millis(500);
-/// How often a picture that stands still is shown anew: what a covered window showed is forgotten.
-pub(crate) const STILL: Duration = Duration::from_millis(1600);
-/// How long a message stays.
-pub(crate) const MESSAGE: Duration = Duration::from_secs(3);
-
-/// Why a window run failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ShowError {
-    /// Source or network.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// Writing.
-    #[error(transparent)]
-    Record(#[from] SinkError),
-    /// The window.
-    #[error(transparent)]
-    Surface(#[from] SurfaceError),
-    /// The status file.
-    #[error(transparent)]
-    Status(#[from] StatusError),
-}
 
 /// How a run in a window came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,62 +67,111 @@ pub struct Carried {
     pub note: Option<String>,
 }
 
-/// What a window run is made of.
-pub struct Show {
-    /// The threads.
+/// Where in a list of recordings one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its position in the list, from 0.
+    pub at: usize,
+    /// The length of the list.
+    pub of: usize,
+}
+
+/// What a session begins with.
+pub struct SessionSetup {
+    /// The running threads.
     pub pipeline: Pipeline,
-    /// What is written beside.
+    /// The files that are written meanwhile.
     pub recorder: Recorder,
     /// Files are written from the beginning to the end: no other recording can take this one's place.
-    pub writes: bool,
+    pub to_files: bool,
     /// The names of the classes.
     pub labels: Arc<Labels>,
-    /// How it begins.
+    /// What the session before has left.
     pub carried: Carried,
-    /// Every frame with its own tracks, instead of keeping time.
+    /// Show every frame with its own tracks, instead of keeping time.
     pub every_frame: bool,
     /// Close the window at the end of the source.
     pub exit_at_end: bool,
-    /// Where in the list of recordings this one is, from 0, and how many there are.
-    pub place: (usize, usize),
+    /// Where in the list of recordings this one is.
+    pub place: Place,
     /// Where the state is written for other programs.
     pub status_file: Option<PathBuf>,
     /// When to end.
     pub stop: Stop,
 }
 
-impl Show {
+impl SessionSetup {
     /// Runs until the window is closed, another recording is wanted, the source ends (with `exit_at_end`), or a signal comes.
     ///
     /// # Errors
-    /// [`ShowError`]; an error of the source or the network is told in the window, and given back when it is closed.
-    pub fn run(self, surface: &mut dyn Surface) -> Result<(Outcome, Carried), ShowError> {
-        let mut stage = Stage::new(self);
-        let shown = stage.run(surface);
-        stage.close(shown)
+    /// [`UiError`]; an error of the source or the network is shown in the window, and given back when it is closed.
+    pub fn run(self, surface: &mut dyn Surface) -> Result<(Outcome, Carried), UiError> {
+        let mut session = Session::new(self);
+        let shown = session.run(surface);
+        session.close(shown)
     }
 }
 
-/// Where a run in a window stands.
-struct Stage {
-    show: Show,
-    viewer: Viewer,
-    canvas: Canvas,
-    text: Text,
-    /// The frame that is shown.
-    current: Option<FrameJob>,
-    /// What is drawn on it.
-    scene: Option<Scene>,
+/// A source in the window.
+struct Session {
+    pipeline: Pipeline,
+    labels: Arc<Labels>,
+    settings: LiveSettings,
+    frame: ShownFrame,
+    scenes: Scenes,
+    playback: Playback,
+    position: Position,
+    end: End,
+    recording: Recording,
+    drawing: Drawing,
+    /// The panel of settings, while it is open.
+    panel: Option<Panel>,
+    message: Message,
+    status: Option<StatusFile>,
+    /// The error of the source or the network.
+    failure: Option<RunError>,
+    /// A live source was silent or gone when its health was checked last.
+    troubled: bool,
+    outcome: Outcome,
+    exit_at_end: bool,
+    place: Place,
+    stop: Stop,
+}
+
+/// The tracks that are drawn, and where they come from.
+struct Scenes {
+    /// The scene that is drawn on the frame.
+    shown: Option<Scene>,
     /// In time: the newest scene that came from the tracker since the last jump.
     latest: Option<Scene>,
     /// The epoch and number of the frame that was tracked last.
     tracked: Option<(u64, u64)>,
-    /// What is remembered, with trails.
+    /// Scenes of the track history, with trails.
     replay: Replay,
-    /// In step: the frame whose time has not come yet.
-    next: Option<TrackedFrame>,
+    /// The scores of the detections in the frame that was looked at last.
+    scores: Vec<f32>,
+}
+
+/// How the frames of a recording follow one another.
+struct Playback {
+    /// Every frame is shown with its own tracks (in step), instead of keeping time.
+    every_frame: bool,
+    paused: bool,
+    /// A single step was asked for while paused.
+    step: bool,
+    /// Seconds of the recording in a second.
+    speed: f64,
+    /// Begin again at the end.
+    repeat: bool,
     /// In step: when frames are due.
     clock: Clock,
+    /// In step: the frame that is not due yet.
+    next: Option<TrackedFrame>,
+}
+
+/// Where in the recording the session is, and where jumps lead.
+#[derive(Default)]
+struct Position {
     /// Frames of earlier epochs came before a jump.
     epoch: u64,
     /// No frame of this epoch was shown yet.
@@ -156,145 +180,145 @@ struct Stage {
     goal: Option<f64>,
     /// The time of the recording's first frame.
     begin: Option<f64>,
-    paused: bool,
-    /// A single step was asked for while paused.
-    step: bool,
-    /// Nothing comes any more, neither pictures nor tracks.
-    ended: bool,
-    /// It was so once, and nothing before was passed over.
-    seen_to_end: bool,
     /// A jump was asked for.
     jumped: bool,
+}
+
+/// Whether the source has come to its end.
+#[derive(Default)]
+struct End {
+    /// Nothing comes any more, neither pictures nor tracks.
+    ended: bool,
     /// In time: no picture comes any more.
     frames_ended: bool,
-    /// What went wrong in the threads.
-    failure: Option<RunError>,
+    /// The end was reached at least once, and no frame before it was passed over.
+    seen_to_end: bool,
+}
+
+/// What is written while the session runs.
+struct Recording {
+    recorder: Recorder,
+    /// Files are written from the beginning to the end.
+    to_files: bool,
+    /// The recorder still takes frames.
     writing: bool,
     /// The time of the recorded video, which jumps do not turn back.
     film: Option<f64>,
     /// The frames whose tracks were written: after a jump back no frame is written twice.
     written: HashSet<u64>,
-    displayed: Rate,
-    compare: Compare,
-    ages: Ages,
-    /// The picture on the canvas has not been on the screen yet.
-    unseen: bool,
-    /// A live source was silent or gone when it was looked at last.
-    troubled: bool,
-    message: Option<(String, Instant)>,
-    timeline: Option<(u64, Timeline)>,
-    status: Option<StatusFile>,
-    /// Tells when the config file changes.
-    watch: Option<Watch>,
-    /// The panel of settings, while it is open.
-    panel: Option<Panel>,
-    /// How sure the detector was of what it found in the frame it looked at last.
-    scores: Vec<f32>,
-    outcome: Outcome,
 }
 
-impl Stage {
-    fn new(show: Show) -> Self {
-        let message = show.carried.note.clone().map(|note| (note, Instant::now() + MESSAGE));
-        let playback = &show.pipeline.playback;
-        playback.set_speed(show.carried.speed);
-        playback.set_repeat(show.carried.repeat);
-        let replay = Replay::new(show.carried.live.settings().trails);
-        let watch = tune::watch(&show.carried.live);
-        let status = show.status_file.clone().map(StatusFile::new);
+/// What the window's picture is drawn with.
+struct Drawing {
+    viewer: Viewer,
+    canvas: Canvas,
+    text: Text,
+    /// The timeline, with the version of the track history that it shows.
+    timeline: Option<(u64, Timeline)>,
+}
+
+impl Session {
+    fn new(setup: SessionSetup) -> Self {
+        let Carried { live, speed, repeat, note } = setup.carried;
+        let mut message = Message::default();
+        if let Some(note) = note {
+            message.notify(note);
+        }
+        setup.pipeline.playback.set_speed(speed);
+        setup.pipeline.playback.set_repeat(repeat);
+        let settings = LiveSettings::new(live);
+        let replay = Replay::new(settings.get().trails);
         Self {
-            show,
-            viewer: Viewer::new(),
-            canvas: Canvas::new(1, 1),
-            text: Text::new(),
-            current: None,
-            scene: None,
-            latest: None,
-            tracked: None,
-            replay,
-            next: None,
-            clock: Clock::new(),
-            epoch: 0,
-            awaiting: true,
-            goal: None,
-            begin: None,
-            paused: false,
-            step: false,
-            ended: false,
-            seen_to_end: false,
-            jumped: false,
-            frames_ended: false,
-            failure: None,
-            writing: true,
-            film: None,
-            written: HashSet::new(),
-            displayed: Rate::default(),
-            compare: Compare::default(),
-            ages: Ages::default(),
-            unseen: false,
-            troubled: false,
-            message,
-            timeline: None,
-            status,
-            watch,
+            pipeline: setup.pipeline,
+            labels: setup.labels,
+            settings,
+            frame: ShownFrame::default(),
+            scenes: Scenes { shown: None, latest: None, tracked: None, replay, scores: Vec::new() },
+            playback: Playback {
+                every_frame: setup.every_frame,
+                paused: false,
+                step: false,
+                speed,
+                repeat,
+                clock: Clock::new(),
+                next: None,
+            },
+            position: Position { awaiting: true, ..Position::default() },
+            end: End::default(),
+            recording: Recording {
+                recorder: setup.recorder,
+                to_files: setup.to_files,
+                writing: true,
+                film: None,
+                written: HashSet::new(),
+            },
+            drawing: Drawing {
+                viewer: Viewer::new(),
+                canvas: Canvas::new(1, 1),
+                text: Text::new(),
+                timeline: None,
+            },
             panel: None,
-            scores: Vec::new(),
+            message,
+            status: setup.status_file.map(StatusFile::new),
+            failure: None,
+            troubled: false,
             outcome: Outcome::Closed,
+            exit_at_end: setup.exit_at_end,
+            place: setup.place,
+            stop: setup.stop,
         }
     }
 
-    fn run(&mut self, surface: &mut dyn Surface) -> Result<(), ShowError> {
-        let mut drawn = Instant::now();
-        let mut busy = Instant::now();
-        // The window has its size from the one before, and tells of changes only.
+    fn run(&mut self, surface: &mut dyn Surface) -> Result<(), UiError> {
+        let mut pace = Pace::new(Duration::ZERO);
+        // The window has its size from the session before, and reports only changes.
         let (width, height) = surface.size();
-        self.viewer.handle(Event::Resize(width, height));
-        while !self.show.stop.is_asked() && self.writing {
+        self.drawing.viewer.handle(Event::Resize(width, height));
+        while !self.stop.is_asked() && self.recording.writing {
             let mut changed = false;
             for event in surface.events() {
                 changed = true;
                 if self.panel_takes(event) {
                     continue;
                 }
-                if self.viewer.handle(event).is_some_and(|command| self.obey(command)) {
+                let command = self.drawing.viewer.handle(event);
+                if command.is_some_and(|command| self.handle_command(command)) {
                     return Ok(());
                 }
             }
-            changed |= self.hear_of_changes();
-            self.show.pipeline.keep_frames(self.show.recorder.takes_pictures());
-            changed |= if self.show.every_frame { self.fetch_in_step() } else { self.fetch_in_time() };
+            changed |= self.poll_changes();
+            self.pipeline.keep_frames(self.recording.recorder.takes_pictures());
+            changed |= if self.playback.every_frame { self.select_in_step() } else { self.select_in_time() };
             if self.failure.is_none() {
-                self.failure = self.show.pipeline.try_error();
+                self.failure = self.pipeline.try_error();
                 changed |= self.failure.is_some();
             }
-            if self.ended && self.show.exit_at_end {
+            if self.end.ended && self.exit_at_end {
                 return Ok(());
             }
-            while let Some(note) = self.show.recorder.note() {
-                self.tell(note);
+            while let Some(note) = self.recording.recorder.note() {
+                self.notify(note);
                 changed = true;
             }
-            if self.message.as_ref().is_some_and(|(_, until)| Instant::now() > *until) {
-                (self.message, changed) = (None, true);
-            }
-            let still = self.paused || self.ended;
-            // A halted picture of a live source is told about, too.
+            changed |= self.message.expire();
+            let still = self.is_still();
+            // The trouble of a live source is shown over a paused picture, too.
             let trouble = self.trouble().is_some();
             changed |= std::mem::replace(&mut self.troubled, trouble) != trouble;
-            let numbers = (!still || trouble) && drawn.elapsed() > NUMBERS;
-            let stale = if still { drawn.elapsed() > STILL } else { surface.is_stale() };
+            let numbers = (!still || trouble) && pace.since_drawn() > NUMBERS;
+            let stale = if still { pace.since_drawn() > STILL } else { surface.is_stale() };
             if changed || numbers {
-                (drawn, busy) = (Instant::now(), Instant::now());
+                pace.drawn();
+                pace.busy();
                 self.draw(surface)?;
-                if let Some(current) = self.current.as_ref().filter(|_| std::mem::take(&mut self.unseen)) {
-                    self.ages.show(current.frame.captured, Instant::now());
-                }
-                self.tell_status()?;
+                self.frame.presented();
+                self.update_status()?;
             } else if stale {
-                drawn = Instant::now();
-                surface.present(&self.canvas)?;
+                pace.drawn();
+                surface.present(&self.drawing.canvas)?;
             } else {
-                self.nap(if still && busy.elapsed() > QUIET { LONG_NAP } else { NAP });
+                self.nap(pace.nap(still));
             }
         }
         Ok(())
@@ -302,38 +326,43 @@ impl Stage {
 
     /// Sleeps until there may be something new; a frame that comes in time ends the nap.
     fn nap(&mut self, nap: Duration) {
-        let waits_for_frames = !self.show.every_frame && !self.ended && !self.paused && !self.frames_ended;
-        if waits_for_frames && self.next.is_none() {
+        let waits_for_frames = !self.playback.every_frame && !self.is_still() && !self.end.frames_ended;
+        if waits_for_frames && self.playback.next.is_none() {
             let mut select = crossbeam_channel::Select::new();
-            select.recv(&self.show.pipeline.frames);
+            select.recv(&self.pipeline.frames);
             let _ = select.ready_timeout(nap);
         } else {
             std::thread::sleep(nap);
         }
     }
 
-    fn tell(&mut self, message: impl Into<String>) {
-        self.message = Some((message.into(), Instant::now() + MESSAGE));
+    fn notify(&mut self, message: impl Into<String>) {
+        self.message.notify(message);
     }
 
-    /// What is the matter with a live source, while it is.
+    /// Whether no other picture is expected.
+    fn is_still(&self) -> bool {
+        self.playback.paused || self.end.ended
+    }
+
+    /// The fault of a live source, while there is one.
     fn trouble(&self) -> Option<String> {
-        let pipeline = &self.show.pipeline;
-        pipeline.health.as_ref().filter(|_| !self.ended)?.condition().sentence(&pipeline.info.name)
+        let pipeline = &self.pipeline;
+        pipeline.health.as_ref().filter(|_| !self.end.ended)?.condition().sentence(&pipeline.info.name)
     }
 
     fn is_live(&self) -> bool {
-        self.show.pipeline.info.kind.is_live()
+        self.pipeline.info.kind.is_live()
     }
 
-    /// Ends the threads and closes the files. What the user closes is complete where it is live or was seen to its end.
-    fn close(mut self, shown: Result<(), ShowError>) -> Result<(Outcome, Carried), ShowError> {
-        let told = self.close_status();
-        let Self { show, seen_to_end, failure, current, writing, outcome, .. } = self;
-        let (live, name) = (show.pipeline.info.kind.is_live(), show.pipeline.info.name.clone());
-        let ran = show.pipeline.finish();
+    /// Ends the threads and closes the files. Files are complete where the source is live or was seen to its end.
+    fn close(mut self, shown: Result<(), UiError>) -> Result<(Outcome, Carried), UiError> {
+        let told = self.write_status(true);
+        let Self { pipeline, settings, frame, playback, end, recording, failure, outcome, .. } = self;
+        let (live, name) = (pipeline.info.kind.is_live(), pipeline.info.name.clone());
+        let ran = pipeline.finish();
         let ran = failure.map_or(ran, Err);
-        let empty = current.is_none() && seen_to_end && ran.is_ok();
+        let empty = frame.job.is_none() && end.seen_to_end && ran.is_ok();
         let ran = if empty { Err(RunError::Empty(name)) } else { ran };
         // Another recording is wanted all the same.
         let ran = match (ran, outcome) {
@@ -343,9 +372,11 @@ impl Stage {
             }
             (ran, _) => ran,
         };
-        let complete = shown.is_ok() && ran.is_ok() && writing && current.is_some() && (live || seen_to_end);
-        let recorded = show.recorder.finish(complete);
-        shown.and(recorded.map_err(ShowError::from)).and(ran.map_err(ShowError::from)).and(told)?;
-        Ok((outcome, Carried { note: None, ..show.carried }))
+        let seen = frame.job.is_some() && (live || end.seen_to_end);
+        let complete = shown.is_ok() && ran.is_ok() && recording.writing && seen;
+        let recorded = recording.recorder.finish(complete);
+        shown.and(recorded.map_err(UiError::from)).and(ran.map_err(UiError::from)).and(told)?;
+        let Playback { speed, repeat, .. } = playback;
+        Ok((outcome, Carried { live: settings.live, speed, repeat, note: None }))
     }
 }

@@ -8,7 +8,7 @@ use crate::cli::WatchArgs;
 use crate::config::{Live, Settings};
 use crate::detect::Detector;
 use crate::source::{LiveTimeouts, SourceSpec, redact};
-use crate::ui::grid::{MAX_TILES, Open, Opened, Wall, WallSource};
+use crate::ui::grid::{GridSetup, GridSource, MAX_TILES, Open, Opened};
 use crate::ui::{Window, display_available};
 
 /// The window at the beginning has the shape of most cameras.
@@ -49,7 +49,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let title = format!("{} sources – trailsight", args.sources.len());
     let mut window = Window::open(&title, WINDOW).map_err(Failure::failed)?;
     context.stop.be_graceful();
-    let wall = Wall {
+    let grid = GridSetup {
         sources: args.sources.iter().map(|source| from(source, settings)).collect(),
         detector,
         live: Live::new(context.loaded.clone()),
@@ -58,7 +58,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         status_file: args.status_file.clone(),
         stop: context.stop.for_another_run(),
     };
-    match (wall.run(&mut window), context.stop.signal()) {
+    match (grid.run(&mut window), context.stop.signal()) {
         (Err(error), _) => Err(Failure::failed(error)),
         (Ok(()), Some(signal)) => Err(Failure::Signal(signal)),
         (Ok(()), None) => Ok(()),
@@ -88,7 +88,7 @@ fn refuse(args: &WatchArgs) -> Result<(), Failure> {
     }
 }
 
-fn from(source: &OsStr, settings: &Settings) -> WallSource {
+fn from(source: &OsStr, settings: &Settings) -> GridSource {
     let (text, settings): (OsString, _) = (source.to_owned(), settings.clone());
     let give_up = LiveTimeouts::of(&settings.source.camera).give_up;
     let open: Open = Box::new(move || {
@@ -99,7 +99,7 @@ fn from(source: &OsStr, settings: &Settings) -> WallSource {
         SourceSpec::Camera(index) => format!("camera {index}"),
         _ => redact(&source.to_string_lossy()),
     };
-    WallSource { name, live: is_live(source), give_up, open: Arc::new(open) }
+    GridSource { name, live: is_live(source), give_up, open: Arc::new(open) }
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::common::{self, demo, run_in, signal, trailsight, wait_for, wait_until
 use crate::opened::{Opened, ids};
 
 /// The share of the window's pixels that are clearly not the background's, nor those of an empty tile.
-fn filled(wall: &Opened, folder: &Path) -> f64 {
-    let shot = wall.screen.shot(&wall.window, folder);
+fn filled(grid: &Opened, folder: &Path) -> f64 {
+    let shot = grid.screen.shot(&grid.window, folder);
     let lit = shot.pixels().filter(|pixel| pixel[1] > 48).count();
     lit as f64 / f64::from(shot.width() * shot.height())
 }
@@ -29,22 +29,22 @@ fn one_that_is_missing_and_one_that_is_pulled_out_leave_the_others_alone() {
     let folder = tempfile::tempdir().unwrap();
     let unplugged = format!("simulate:{}?unplug 6", demo());
     let (demo, missing) = (demo(), "rtsp://127.0.0.1:9/none");
-    let wall = Opened::start(screen, folder.path(), &[&demo, missing, &unplugged, "--loop"]);
+    let grid = Opened::start(screen, folder.path(), &[&demo, missing, &unplugged, "--loop"]);
 
     // Each has its own tracker: both count from 1, though they run at the same time.
-    let both = wall.wait("tracks of both", |status| {
+    let both = grid.wait("tracks of both", |status| {
         let sources = &status["sources"];
         ids(&sources[0]).contains(&1) && ids(&sources[2]).contains(&1)
     });
     assert_eq!(both["sources"].as_array().unwrap().len(), 3);
     assert_eq!(both["sources"][1]["tracks"], serde_json::json!([]));
 
-    let gone = wall.wait("the third is gone", |status| status["sources"][2]["condition"] == "gone");
-    wall.wait("the first goes on meanwhile", |status| {
+    let gone = grid.wait("the third is gone", |status| status["sources"][2]["condition"] == "gone");
+    grid.wait("the first goes on meanwhile", |status| {
         assert_eq!(status["sources"][2]["condition"], "gone", "{status}");
         frame(status, 0) >= frame(&gone, 0) + 8
     });
-    let back = wall.wait("the third is back", |status| {
+    let back = grid.wait("the third is back", |status| {
         status["sources"][2]["condition"] == "good" && frame(status, 2) > frame(&gone, 2)
     });
     assert_eq!(back["sources"][2]["reopened"], 1);
@@ -53,9 +53,9 @@ fn one_that_is_missing_and_one_that_is_pulled_out_leave_the_others_alone() {
         let second = &status["sources"][1];
         second["frame"].is_null() && (second["failure"].is_string() || second["condition"] == "gone")
     };
-    wall.wait("the second is told to be missing", told);
+    grid.wait("the second is told to be missing", told);
 
-    let (done, last) = wall.close();
+    let (done, last) = grid.close();
     assert!(done.stderr.contains("127.0.0.1:9"), "{done:#?}");
     assert_eq!(last["closed"], true);
 }
@@ -68,15 +68,15 @@ fn detections_are_shared_fairly_and_settings_are_for_all() {
     // So large an input that there are more frames than turns.
     let arguments =
         [&demo(), &demo(), &demo(), "--tiles", "--loop", "--fps", "21", "--set", "detector.input=960x960"];
-    let wall = Opened::start(screen, folder.path(), &arguments.map(|argument| argument as &str));
-    wall.wait("all are looked at", |status| {
+    let grid = Opened::start(screen, folder.path(), &arguments.map(|argument| argument as &str));
+    grid.wait("all are looked at", |status| {
         (0..3).all(|i| status["sources"][i]["detection_fps"].as_f64().unwrap() > 0.0)
     });
     // The order of turns has exact tests of its own; a busy machine gets more than one try.
     let shares = || {
         let mut sums = [0.0; 3];
         for _ in 0..20 {
-            let status = wall.status();
+            let status = grid.status();
             for (i, sum) in sums.iter_mut().enumerate() {
                 *sum += status["sources"][i]["detection_fps"].as_f64().unwrap();
             }
@@ -92,19 +92,21 @@ fn detections_are_shared_fairly_and_settings_are_for_all() {
     let tries: Vec<_> = (0..4).map(|_| shares()).take_while(unfair).collect();
     assert!(tries.len() < 4, "{tries:?}");
 
-    // A key and the file change all of them; what needs another network waits for the next start.
-    wall.screen.press("plus");
+    // A key and the file change all of them; a network that cannot be loaded leaves the old one at work, and is told.
+    grid.screen.press("plus");
     let confidence = |status: &Value, i: usize| status["sources"][i]["confidence"].as_f64().unwrap();
-    wall.wait("a surer detector", |status| (0..3).all(|i| confidence(status, i) > 0.601));
+    grid.wait("a surer detector", |status| (0..3).all(|i| confidence(status, i) > 0.601));
     let text = "[detector]\nconfidence = 0.3\nnms_iou = 0.5\nmodel = \"none.onnx\"\n";
     fs::write(folder.path().join("config.toml"), text).unwrap();
-    let changed = wall.wait("the file's settings", |status| (0..3).all(|i| confidence(status, i) < 0.31));
-    assert!(changed["message"].as_str().unwrap().contains("at the next start: detector.model"), "{changed}");
-    wall.wait("all go on", |status| {
+    let changed = grid.wait("the file's settings", |status| (0..3).all(|i| confidence(status, i) < 0.31));
+    grid.wait("the missing model is told", |status| {
+        status["message"].as_str().is_some_and(|told| told.contains("none.onnx"))
+    });
+    grid.wait("all go on", |status| {
         (0..3).all(|i| frame(status, i) > frame(&changed, i) || frame(status, i) < 9)
     });
-    signal(&wall.child, "INT");
-    wait_for(wall.child, 60).fails(130, &[]);
+    signal(&grid.child, "INT");
+    wait_for(grid.child, 60).fails(130, &[]);
 }
 
 #[test]
@@ -114,37 +116,37 @@ fn a_tile_is_enlarged_and_put_back_and_all_of_them_freeze() {
     let work = folder.path();
     let arguments =
         ["demo", "nosuch.mp4", "demo", "nothing.mp4", "--tiles", "--end", "6", "--set", "overlay.hud=false"];
-    let wall = Opened::start(screen, work, &arguments);
-    wall.wait("pictures", |status| frame(status, 0) > 3 && frame(status, 2) > 3);
-    let status = wall.status();
+    let grid = Opened::start(screen, work, &arguments);
+    grid.wait("pictures", |status| frame(status, 0) > 3 && frame(status, 2) > 3);
+    let status = grid.status();
     assert!(status["sources"][1]["failure"].as_str().unwrap().contains("nosuch.mp4"), "{status}");
 
-    let half = filled(&wall, work);
-    wall.screen.press("1");
-    wall.wait("the first alone", |status| status["enlarged"] == 1);
-    wait_until("a picture over the whole window", 60, || filled(&wall, work) > half * 1.4);
-    wall.screen.press("Escape");
-    wall.wait("all again", |status| status["enlarged"].is_null());
-    wait_until("all pictures", 60, || (filled(&wall, work) - half).abs() < 0.1);
+    let half = filled(&grid, work);
+    grid.screen.press("1");
+    grid.wait("the first alone", |status| status["enlarged"] == 1);
+    wait_until("a picture over the whole window", 60, || filled(&grid, work) > half * 1.4);
+    grid.screen.press("Escape");
+    grid.wait("all again", |status| status["enlarged"].is_null());
+    wait_until("all pictures", 60, || (filled(&grid, work) - half).abs() < 0.1);
 
-    wall.screen.press("space");
-    let paused = wall.wait("paused", |status| status["paused"] == true);
+    grid.screen.press("space");
+    let paused = grid.wait("paused", |status| status["paused"] == true);
     // The tracks of the last picture may still have been on their way.
-    let shot = wall.screen.still(&wall.window, work);
-    assert_eq!(frame(&wall.status(), 0), frame(&paused, 0));
-    wall.screen.press("h");
-    assert!(wall.screen.shot_when(&wall.window, work, |now| *now != shot).is_some(), "the help comes");
-    wall.screen.press("Escape");
-    wall.screen.press("s");
+    let shot = grid.screen.still(&grid.window, work);
+    assert_eq!(frame(&grid.status(), 0), frame(&paused, 0));
+    grid.screen.press("h");
+    assert!(grid.screen.shot_when(&grid.window, work, |now| *now != shot).is_some(), "the help comes");
+    grid.screen.press("Escape");
+    grid.screen.press("s");
     wait_until("a snapshot", 20, || work.join("trailsight-0001.png").is_file());
-    wall.screen.press("space");
+    grid.screen.press("space");
 
     // At the end the last pictures stay.
-    wall.wait("the end", |status| {
+    grid.wait("the end", |status| {
         status["sources"][0]["ended"] == true && status["sources"][2]["ended"] == true
     });
-    assert!(filled(&wall, work) > 0.2);
-    wall.close();
+    assert!(filled(&grid, work) > 0.2);
+    grid.close();
 }
 
 #[test]
@@ -154,16 +156,16 @@ fn the_end_does_not_wait_for_a_source_that_does_not_answer() {
     // Takes the connection, and never says a word.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("rtsp://{}/silent", silent.local_addr().unwrap());
-    let wall = Opened::start(screen, folder.path(), &["demo", &address]);
-    wall.wait("pictures", |status| frame(status, 0) > 3);
+    let grid = Opened::start(screen, folder.path(), &["demo", &address]);
+    grid.wait("pictures", |status| frame(status, 0) > 3);
     let begun = Instant::now();
-    signal(&wall.child, "TERM");
-    wait_for(wall.child, 60).fails(143, &[]);
+    signal(&grid.child, "TERM");
+    wait_for(grid.child, 60).fails(143, &[]);
     // Two seconds are waited for threads; the server would be waited for much longer.
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 
     // All at their end: with --exit-at-end the window closes, and where nothing was seen that is a failure.
-    let screen = wall.screen;
+    let screen = grid.screen;
     let child = screen.spawn(folder.path(), &["demo", "demo", "--tiles", "--end", "1", "--exit-at-end"]);
     wait_for(child, 30).ok();
     let child = screen.spawn(folder.path(), &["no.mp4", "nor.mp4", "--tiles", "--exit-at-end"]);
