@@ -9,7 +9,7 @@
 //! | `keys.rs`, `kinds.rs` | the one table of keys; the kinds of values and what each allows |
 //! | `file.rs`, `layers.rs` | a file's text as checked values; what the layers come to together |
 //! | `live.rs`, `watch.rs`, `write.rs` | while the program runs: changes, the file watched, values put back into it |
-//! | `tuning.rs` | the settings that the panel shows, and how each moves |
+//! | `adjust.rs` | the settings that the panel shows, and how each moves |
 //! | `error.rs` | mistakes, each with its place |
 
 pub mod adjust;

@@ -104,6 +104,7 @@ pub use video::{VideoSettings, VideoWriter, ffmpeg_available};
 
 /// Says what a test is left out for; with `REQUIRE_TOOLS=1` that is a failure.
 #[cfg(all(test, feature = "cli"))]
+#[allow(clippy::print_stdout, reason = "the output of a test")]
 fn missing(tool: &str) {
     assert!(std::env::var_os("REQUIRE_TOOLS").is_none_or(|value| value != "1"), "{tool} is not installed");
     println!("skipped: {tool} is not installed");
