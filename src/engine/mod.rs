@@ -8,7 +8,7 @@
 //! ```
 //!
 //! [`Engine::process`] takes the frames of one source in their order. The parts can also be used by themselves, which is how
-//! `pipeline` places them on threads: [`Enhancer`](crate::enhance::Enhancer), [`DetectionSource`], [`TrackStage`].
+//! `pipeline` places them on threads: [`enhance::Enhancer`](crate::enhance::Enhancer), [`DetectionSource`], [`TrackStage`].
 //!
 //! With the feature `detector` a [`DetectionSource`] can be a network, and pictures are enhanced for it. Without, the engine
 //! works on detections that are recorded or brought by the caller, and builds with nothing native.
