@@ -2,8 +2,8 @@
 //!
 //! A family of networks is one file here, with one type that implements [`Head`]. It says what the network wants to see and
 //! what its outputs are ([`ModelSpec`]), and turns the outputs of one picture into detections. Everything else is the same
-//! for all of them and stands elsewhere: scaling the picture ([`preprocess`](super::preprocess)), running the network
-//! ([`runtime`](super::runtime)), thresholds, unwanted classes and the way back to the picture ([`Candidates`]),
+//! for all of them and stands elsewhere: scaling the picture (`preprocess`), running the network
+//! (`runtime`), thresholds, unwanted classes and the way back to the picture ([`Candidates`]),
 //! suppression, slices.
 //!
 //! # Adding a head
@@ -11,7 +11,7 @@
 //! 1. **A file** `heads/NAME.rs` with a struct that holds its [`ModelSpec`] and a function `recognise(signature) ->
 //!    Option<Recognised>` that looks at the shapes of the outputs (names lie, see below) and the number of class names.
 //!    `None` where the model is of another family; a head, or how many classes the model has where the names do not agree.
-//! 2. **A line** in [`FAMILIES`]: the function, and the words for what it looks for. The first that recognises a model has it,
+//! 2. **A line** in `FAMILIES`: the function, and the words for what it looks for. The first that recognises a model has it,
 //!    so shapes must not be ambiguous; what only values or metadata could tell must be refused, not guessed.
 //! 3. **`decode`** reads the outputs of one run and calls [`Candidates::push`] with each box in *pixels of the network's
 //!    input*: origin top left, x right, y down, as the letterbox laid the picture. It need not care about anything else. Outputs
