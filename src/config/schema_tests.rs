@@ -161,7 +161,8 @@ print(json.dumps([validator.is_valid(sample) for sample in samples]))
 ";
     let has = Command::new("python3").args(["-c", "import jsonschema"]).stderr(Stdio::null()).status();
     if !has.is_ok_and(|status| status.success()) {
-        assert!(std::env::var_os("REQUIRE_TOOLS").is_none(), "python3 has no jsonschema");
+        let required = std::env::var_os("REQUIRE_TOOLS").is_some_and(|value| value == "1");
+        assert!(!required, "python3 has no jsonschema");
         return;
     }
     let samples: Vec<_> = samples().into_iter().filter(|(text, _)| !text.contains("= nan")).collect();
