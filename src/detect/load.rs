@@ -10,11 +10,12 @@ use super::error::DetectError;
 use super::error_line::first_line;
 use super::heads::{self, Head, Recognised, Signature};
 use super::model::{Layout, ModelSpec, OutputSpec, Sizes};
+use super::runtime::Network;
 use super::runtime::native::NativeNetwork;
 #[cfg(feature = "onnxruntime")]
 use super::runtime::onnxruntime;
 use super::runtime::tract::TractNetwork;
-use super::runtime::{Network, Runtime};
+use super::settings::Runtime;
 use super::settings::{DetectSettings, InputSize};
 use crate::bounded;
 use crate::labels::Labels;

@@ -30,8 +30,8 @@ pub use error::DetectError;
 pub use heads::{Candidates, Head};
 pub use model::ModelSpec;
 pub use nms::suppress;
-pub use runtime::{LayerTime, Output, Outputs, Runtime};
-pub use settings::{DetectSettings, InputSize};
+pub use runtime::{LayerTime, Output, Outputs};
+pub use settings::{DetectSettings, InputSize, Runtime};
 pub use slicing::Slicer;
 
 use load::Model;

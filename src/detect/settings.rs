@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::runtime::Runtime;
-
 /// The size of the network's input in pixels; both sides are multiples of 32, from 32 to 4096.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputSize {
@@ -100,6 +98,31 @@ impl Default for DetectSettings {
             threads: 0,
             min_interval: 0.0,
         }
+    }
+}
+
+/// What the network is run by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Runtime {
+    /// The native plan; where it does not know a part of the model, tract.
+    #[default]
+    Auto,
+    /// The channels-last plan with kernels of its own, or an error where it does not know the model.
+    Native,
+    /// tract's own plan.
+    Tract,
+    /// The library onnxruntime, where this program was built with the feature `onnxruntime`.
+    OnnxRuntime,
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Native => "native",
+            Self::Tract => "tract",
+            Self::OnnxRuntime => "onnxruntime",
+        })
     }
 }
 

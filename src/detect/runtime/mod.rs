@@ -14,36 +14,10 @@ pub(super) mod native;
 pub(super) mod onnxruntime;
 pub(super) mod tract;
 
-use std::fmt;
 use std::time::Duration;
 
 use super::model::OutputSpec;
 use super::preprocess::Fitted;
-
-/// What the network is run by.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Runtime {
-    /// The native plan; where it does not know a part of the model, tract.
-    #[default]
-    Auto,
-    /// The channels-last plan with kernels of its own, or an error where it does not know the model.
-    Native,
-    /// tract's own plan.
-    Tract,
-    /// The library onnxruntime, where this program was built with the feature `onnxruntime`.
-    OnnxRuntime,
-}
-
-impl fmt::Display for Runtime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Native => "native",
-            Self::Tract => "tract",
-            Self::OnnxRuntime => "onnxruntime",
-        })
-    }
-}
 
 /// A network that is ready to run, shared by all threads that run it.
 pub(super) trait Network: Send + Sync {
