@@ -25,13 +25,6 @@ pub fn apply(from: &View<'_>, table: &Table, to: &mut ViewMut<'_>) {
     }
 }
 
-/// [`apply`] within one picture.
-pub fn apply_in_place(samples: &mut ViewMut<'_>, table: &Table) {
-    for row in samples.rows() {
-        row.iter_mut().for_each(|sample| *sample = table[usize::from(*sample)]);
-    }
-}
-
 /// Replaces the samples of each channel of an RGB view by their entries in the channel's table, red first. Both have the
 /// same size and three channels; where not, nothing is written.
 pub fn apply_channels(from: &View<'_>, tables: &[Table; 3], to: &mut ViewMut<'_>) {
@@ -97,12 +90,6 @@ mod tests {
             let mut out = vec![77; stride * height];
             apply(&view, &tables[0], &mut ViewMut::new(&mut out, (width, height), channels, stride).unwrap());
             check(&out, Some(77), &|_| tables[0]);
-            let mut out = bytes.clone();
-            apply_in_place(
-                &mut ViewMut::new(&mut out, (width, height), channels, stride).unwrap(),
-                &tables[0],
-            );
-            check(&out, None, &|_| tables[0]);
             let mut out = vec![77; stride * height];
             let mut to = ViewMut::new(&mut out, (width, height), channels, stride).unwrap();
             apply_channels(&view, &tables, &mut to);
