@@ -6,7 +6,7 @@ use super::{Context, Failure, input, outputs, progress};
 use crate::cli::{OutputArgs, RenderArgs};
 use crate::dataset::{TrackFile, TrackRow};
 use crate::detect;
-use crate::enhance::Enhancer;
+use crate::enhance::ShownChain;
 use crate::frame::Frame;
 use crate::pipeline::{Outputs, Recorder, RecorderSetup, Stats};
 use crate::scene::{Scene, Track, TrackState};
@@ -86,7 +86,7 @@ fn draw(
     context.stop.be_graceful();
     let bar = progress::bar(&info, context.quiet);
     // Boxes of a stabilised run are of the steady picture, and what is masked is not to be seen here either.
-    let mut enhancer = Enhancer::new(settings.enhance.clone());
+    let mut chain = ShownChain::new(settings.enhance.clone());
     let mut trails = Trails::new(settings.trails);
     let mut drawn = Drawn::default();
     let mut writing = true;
@@ -95,7 +95,7 @@ fn draw(
             break Ok(());
         }
         let frame = match input.source.next_frame() {
-            Ok(Some(frame)) => Frame { picture: enhancer.showable(&frame.picture, frame.time), ..frame },
+            Ok(Some(frame)) => Frame { picture: chain.show(&frame.picture, frame.time).0, ..frame },
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         };

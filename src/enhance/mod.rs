@@ -1,15 +1,22 @@
-//! What is done to a picture before the network sees it: light, colour, contrast, noise, and where in it objects count. And
-//! how the camera moved, told from the pixels.
+//! What is done to a picture before it is shown and before the network sees it: shaking, privacy, light, colour, contrast,
+//! noise, and where in it objects count. And how the camera moved, told from the pixels.
 //!
-//! A chain of steps, each off unless it is asked for or found to help (`auto.rs`); a picture that needs nothing goes through
-//! as it is. Steps that remember (exposure, the average over time, the stabiliser) count in seconds of source time, and
-//! begin anew where frames do not follow one another.
+//! ```text
+//! picture ──▶ ShownChain ──┬─────────────────▶ shown, written
+//!                          └─▶ NetworkChain ─▶ detected in
+//! ```
 //!
-//! The loops over pixels are in [`kernels`](crate::kernels).
+//! Two chains of steps, each step off unless it is asked for or found to help (`auto.rs`); a picture that needs nothing goes
+//! through as it is. What is shown has gone through the [`ShownChain`], which is short and quick. The [`NetworkChain`] may
+//! take as long as it needs: with threads it runs beside what is shown. [`Enhancer`] is both, one after the other.
+//!
+//! Steps that remember (exposure, the average over time, the stabiliser) count in seconds of source time, and begin anew
+//! where pictures do not follow one another. The loops over pixels are in [`kernels`](crate::kernels).
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `chain.rs`, `work.rs`, `report.rs`, `pool.rs` | the chain; a picture on its way through it; what was done and why; memory used again |
+//! | `shown_chain.rs`, `network_chain.rs`, `enhancer.rs`, `enhanced.rs` | the two chains; both together; what they give |
+//! | `work.rs`, `succession.rs`, `report.rs`, `pool.rs` | a picture on its way through a chain; which pictures follow one another; what was done and why; memory used again |
 //! | `measure.rs`, `auto.rs` | light, contrast and noise of a picture; what is done about them |
 //! | `filters.rs` | what is taken away, and what is made to stand out |
 //! | `light.rs` | tables that follow the light |
@@ -18,21 +25,28 @@
 
 mod auto;
 mod camera_motion;
-mod chain;
+mod enhanced;
+mod enhancer;
 mod filters;
 mod light;
 pub mod measure;
 pub mod motion;
+mod network_chain;
 mod pool;
 mod region_mask;
 mod report;
 mod settings;
+mod shown_chain;
 pub mod stabilise;
+mod succession;
 mod work;
 
 pub use crate::geometry::Polygon;
 pub use camera_motion::CameraMotionEstimator;
-pub use chain::{Enhanced, Enhancer};
+pub use enhanced::Enhanced;
+pub use enhancer::Enhancer;
+pub use network_chain::NetworkChain;
 pub use region_mask::RegionMask;
 pub use report::{Report, Step, Taken};
 pub use settings::{EnhanceSettings, Median, NamedArea, ShownPicture, Tiles, WhiteBalance};
+pub use shown_chain::ShownChain;

@@ -10,6 +10,7 @@ pub struct RegionMask {
     hidden: Option<Plane>,
     /// 255 where it is masked, and a pixel around that: a pixel that a mask covers in part is covered.
     masked: Option<Plane>,
+    regions: Vec<Polygon>,
     masks: Vec<Polygon>,
     size: (u32, u32),
 }
@@ -37,7 +38,18 @@ impl RegionMask {
             masks.iter().for_each(|mask| fill(&mut plane, mask, 255));
             grown(&plane)
         });
-        Self { hidden, masked, masks: masks.to_vec(), size }
+        Self { hidden, masked, regions: regions.to_vec(), masks: masks.to_vec(), size }
+    }
+
+    /// The same areas in pictures of another width and height in pixels.
+    #[must_use]
+    pub fn resized(&self, size: (u32, u32)) -> Self {
+        Self::new(size, &self.regions, &self.masks)
+    }
+
+    /// Width and height in pixels of the pictures that it is for.
+    pub fn size(&self) -> (u32, u32) {
+        self.size
     }
 
     /// What is masked.

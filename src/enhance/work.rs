@@ -39,9 +39,14 @@ impl Tools {
 }
 
 impl<'a> Work<'a> {
-    /// Goes on with `report`.
-    pub(super) fn new(came: &'a Picture, tools: &'a mut Tools, report: Report) -> Self {
-        Self { came, now: None, size: None, tools, report }
+    /// Nothing was done yet.
+    pub(super) fn new(came: &'a Picture, tools: &'a mut Tools) -> Self {
+        Self { came, now: None, size: None, tools, report: Report::default() }
+    }
+
+    /// Goes on with the report of what was done before.
+    pub(super) fn go_on(self, report: Report) -> Self {
+        Self { report, ..self }
     }
 
     /// Has the steps to come work at another size, no larger on any side. Where none is taken the picture stays as it is.

@@ -132,7 +132,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::enhance::{Enhancer, Polygon};
+    use crate::enhance::{Enhancer, Polygon, ShownChain};
 
     #[test]
     fn a_frame_under_way_is_covered_as_soon_as_that_is_asked_for_and_once() {
@@ -157,7 +157,7 @@ mod tests {
         let left = EnhanceSettings { privacy: true, masks: vec![half(0.0)], ..open };
         job.cover(&left);
         let covered = Arc::clone(&job.frame.picture);
-        let expected = Enhancer::new(left.clone()).showable(&picture, 0.0);
+        let expected = ShownChain::new(left.clone()).show(&picture, 0.0).0;
         assert!(*covered == *expected && *covered != *picture && *job.seen() == covered);
         job.cover(&left);
         assert!(Arc::ptr_eq(&job.frame.picture, &covered), "once is enough");
