@@ -32,7 +32,8 @@ fn picture() -> Picture {
 
 /// Says so where this build has no such runtime, or it is not the one that was asked for.
 fn load(runtime: Runtime) -> Option<Detector> {
-    match Detector::load(&DetectSettings { runtime, ..DetectSettings::default() }) {
+    let input = "416x416".parse().expect("a size");
+    match Detector::load(&DetectSettings { runtime, input, ..DetectSettings::default() }) {
         Ok(detector) if detector.runtime().starts_with(&runtime.to_string()) => Some(detector),
         Ok(detector) => {
             println!("(left out: {runtime} is not there, {} would run instead)", detector.runtime());

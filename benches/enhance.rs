@@ -138,7 +138,9 @@ fn steps(picture: &Picture) {
 
 /// The whole chain with `enhance.auto`, on a good picture and on a dark, noisy one, beside the network.
 fn chain(picture: &Picture) {
-    let mut detector = Detector::load(&DetectSettings::default()).expect("the built-in model");
+    let input = "416x416".parse().expect("a size");
+    let settings = DetectSettings { input, ..DetectSettings::default() };
+    let mut detector = Detector::load(&settings).expect("the built-in model");
     // As large as it comes without being shrunk first: the most that there is to do.
     let input = detector.input().size();
     let mut twice = Picture::filled(2 * 416, 2 * 234, [0; 3]).expect("a size");

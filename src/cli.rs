@@ -133,7 +133,7 @@ pub struct CommonArgs {
     /// Read settings from this file
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// Change a setting, such as detector.input=640x384 (repeatable)
+    /// Change a setting, such as trails.seconds=5 (repeatable)
     #[arg(long, value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
     /// Look only for these classes, such as person,car
@@ -142,6 +142,9 @@ pub struct CommonArgs {
     /// Report objects from this score on, 0 to 1
     #[arg(long, value_name = "X", global = true, allow_negative_numbers = true)]
     pub confidence: Option<String>,
+    /// How finely the network looks: auto, fast, normal, fine, finest, or WIDTHxHEIGHT
+    #[arg(long, value_name = "SIZE", global = true)]
+    pub input: Option<String>,
     /// Say more (-vv: much more)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
@@ -167,6 +170,7 @@ impl CommonArgs {
         let flags = [
             ("detector.classes", "--classes", &self.classes),
             ("detector.confidence", "--confidence", &self.confidence),
+            ("detector.input", "--input", &self.input),
         ];
         given.extend(
             flags.into_iter().filter_map(|(key, flag, value)| Some(flag_given(key, flag, value.as_deref()?))),
@@ -362,7 +366,15 @@ mod tests {
 
     #[test]
     fn flags_of_every_command_go_before_and_behind_it() {
-        for flag in ["-v", "-q", "--config c.toml", "--set a.b=1", "--classes car", "--confidence 0.5"] {
+        for flag in [
+            "-v",
+            "-q",
+            "--config c.toml",
+            "--set a.b=1",
+            "--classes car",
+            "--confidence 0.5",
+            "--input fine",
+        ] {
             for command in ["track v.mp4", "detect v.png", "cameras", "config show", "watch v.mp4"] {
                 let lines = [format!("trailsight {flag} {command}"), format!("trailsight {command} {flag}")];
                 let [before, behind] = lines.map(|line| {

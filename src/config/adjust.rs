@@ -6,6 +6,7 @@ use toml_edit::Value;
 use super::Settings;
 use super::live::Live;
 use super::params::{Parameter, parameter};
+use crate::detect::InputChoice;
 
 /// How a value moves.
 #[derive(Debug, Clone, Copy)]
@@ -38,11 +39,7 @@ const SHARE: Moves = Moves::Range(0.0, 1.0, 0.01, 2);
 static ROWS: &[Row] = &[
     row("detector.confidence", "confidence", SHARE),
     row("detector.nms_iou", "overlap dropped", SHARE),
-    row(
-        "detector.input",
-        "network input",
-        Moves::Words(&["224x224", "320x320", "416x416", "512x512", "640x640", "768x768", "960x960"]),
-    ),
+    row("detector.input", "network input", Moves::Words(&["auto", "fast", "normal", "fine", "finest"])),
     row("detector.min_interval", "rest", Moves::Range(0.0, 2.0, 0.05, 2)),
     row("detector.classes", "classes", Moves::Not),
     row("enhance.auto", "enhance by itself", SWITCH),
@@ -204,9 +201,13 @@ fn word_value(word: &str) -> Value {
 /// The word so many steps on; the ends hold. From a value that is none of the words it goes to the next larger or
 /// smaller one.
 fn word_after(words: &'static [&'static str], now: &str, steps: i32) -> Option<&'static str> {
-    // 640x384 lies between 416x416 and 512x512: what counts is the product of the numbers.
+    // 640x384 lies between "normal" and "fine": what counts of an input is its pixels.
     let weight = |word: &str| -> f64 {
-        word.split('x').map(|part| part.trim().parse::<f64>().unwrap_or(0.0)).product()
+        match word.parse() {
+            Ok(InputChoice::Budget(budget)) => budget.pixels() as f64,
+            Ok(InputChoice::Size(size)) => (size.width() * size.height()) as f64,
+            Ok(InputChoice::Auto) | Err(_) => word.trim().parse().unwrap_or(0.0),
+        }
     };
     let here = words.iter().position(|word| *word == now);
     let last = words.len().checked_sub(1)?;
@@ -294,9 +295,10 @@ mod tests {
     fn words_go_on_from_any_value() {
         let mut live = live(&[("detector.input", "640x384"), ("overlay.scale", "1.1")]);
         for (path, steps, expected) in [
-            ("detector.input", 1, "512x512"),
-            ("detector.input", 10, "960x960"),
-            ("detector.input", -1, "768x768"),
+            ("detector.input", 1, "fine"),
+            ("detector.input", 10, "finest"),
+            ("detector.input", -3, "fast"),
+            ("detector.input", -1, "auto"),
             ("overlay.scale", -1, "1.0"),
             ("overlay.scale", -9, "auto"),
             ("trails.anchor", 1, "center"),
@@ -306,6 +308,6 @@ mod tests {
         }
         live.reset("detector.input").unwrap();
         nudge(&mut live, "detector.input", -1).unwrap();
-        assert_eq!(value(&live, "detector.input"), "416x416");
+        assert_eq!(value(&live, "detector.input"), "normal");
     }
 }

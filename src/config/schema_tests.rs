@@ -76,6 +76,7 @@ fn samples() -> Vec<(String, bool)> {
             "\"auto\"",
             "\"2x2\"",
             "\"416x416\"",
+            "\"finest\"",
             "[]",
             "[1, 2]",
             "[\"person\"]",

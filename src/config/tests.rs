@@ -106,7 +106,7 @@ fn every_kind_of_mistake_names_its_place_and_what_is_allowed() {
         ("[detector]\nconfidence = nan", "c.toml:2:1: detector.confidence cannot be nan"),
         (
             "[detector]\ninput = \"416x400\"",
-            "c.toml:2:1: detector.input cannot be \"416x400\": allowed is WIDTHxHEIGHT, both multiples of 32",
+            "c.toml:2:1: detector.input cannot be \"416x400\": allowed is \"auto\", \"fast\", \"normal\", \"fine\", \"finest\" or WIDTHxHEIGHT, both multiples of 32",
         ),
         (
             "[detector]\nthreads = -1",

@@ -6,15 +6,21 @@
 //!
 //! What a model wants and what its outputs mean is a [`ModelSpec`] ([`model`]), made by the [`Head`] of its family
 //! ([`heads`], which says how to add one). What runs it stands behind one face (`runtime`).
+//!
+//! **Input size.** Where it is not fixed by the setting or the model, the input has the aspect ratio of what the network
+//! looks at, picture by picture ([`PixelBudget::for_picture`]). [`Detector::detect`] alone decides it. The network for a size
+//! is made when it is first needed, on the same weights, and kept for a few sizes (`load`, `sessions`).
 
 mod error;
 mod error_line;
 pub mod heads;
+mod input_size;
 mod load;
 pub mod model;
 mod nms;
 mod preprocess;
 mod runtime;
+mod sessions;
 mod settings;
 mod slicing;
 
@@ -28,15 +34,16 @@ use crate::suggest;
 
 pub use error::DetectError;
 pub use heads::{Candidates, Head};
+pub use input_size::{InputChoice, InputRule, InputSize, PixelBudget};
 pub use model::ModelSpec;
 pub use nms::suppress;
 pub use runtime::{LayerTime, Output, Outputs};
-pub use settings::{DetectSettings, InputSize, Runtime};
+pub use settings::{DetectSettings, Runtime};
 pub use slicing::Slicer;
 
 use load::Model;
-use preprocess::{Placement, Preprocess};
-use runtime::Session;
+use preprocess::Placement;
+use sessions::{Sessions, Sized};
 use slicing::Slice;
 
 /// How long the parts of one detection took.
@@ -63,9 +70,10 @@ pub struct DetectTimes {
 /// ```
 pub struct Detector {
     model: Arc<Model>,
-    session: Box<dyn Session>,
-    threads: usize,
-    preprocess: Preprocess,
+    sessions: Sessions,
+    rule: InputRule,
+    /// The size at which the network saw the last picture, or the part of it that is looked at, as a whole.
+    input: InputSize,
     /// For each class of the model, whether it is looked for.
     wanted: Vec<bool>,
     confidence: f32,
@@ -95,12 +103,13 @@ impl Detector {
 
     fn load_head(settings: &DetectSettings, head: Option<Arc<dyn Head>>) -> Result<Self, DetectError> {
         let wanted = wanted(&settings.classes, &load::labels(settings)?)?;
-        let model = Arc::new(Model::load(settings, head)?);
-        let session = session(&model, 1)?;
+        let (model, ready) = Model::load(settings, head)?;
+        let model = Arc::new(model);
+        let sessions = Sessions::new(&model, ready, 1)?;
         Ok(Self {
-            preprocess: Preprocess::new(&model.head.spec().input),
-            session,
-            threads: 1,
+            rule: model.rule,
+            input: sessions.input(),
+            sessions,
             wanted,
             confidence: settings.confidence,
             nms_iou: settings.nms_iou,
@@ -116,8 +125,7 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] when the runtime cannot make a state.
     pub fn with_threads(mut self, threads: usize) -> Result<Self, DetectError> {
-        self.threads = threads.max(1);
-        self.session = session(&self.model, self.threads)?;
+        self.sessions = self.sessions.fork(threads.max(1))?;
         Ok(self)
     }
 
@@ -128,9 +136,9 @@ impl Detector {
     pub fn fork(&self) -> Result<Self, DetectError> {
         Ok(Self {
             model: Arc::clone(&self.model),
-            session: session(&self.model, self.threads)?,
-            threads: self.threads,
-            preprocess: Preprocess::new(&self.model.head.spec().input),
+            sessions: self.sessions.fork(self.sessions.threads())?,
+            rule: self.rule,
+            input: self.input,
             wanted: self.wanted.clone(),
             confidence: self.confidence,
             nms_iou: self.nms_iou,
@@ -164,25 +172,60 @@ impl Detector {
         &self.model.labels
     }
 
-    /// The size of the network's input.
+    /// The size of the network's input for the last picture, or for the part of it that is looked at; before the first
+    /// picture that of [`Detector::prepare_for`], or one for pictures of 16:9.
     pub fn input(&self) -> InputSize {
-        self.model.input()
+        self.input
     }
 
-    /// What goes into the model, what comes out, and what it means.
+    /// How the size of the input comes about. A model that runs at one size alone keeps that, whatever was asked for.
+    pub fn input_rule(&self) -> InputRule {
+        self.rule
+    }
+
+    /// Changes how many pixels the input may have, from the next picture on. Where it has a fixed size nothing changes.
+    pub fn set_budget(&mut self, budget: PixelBudget) {
+        if let InputRule::Follows(now) = &mut self.rule {
+            *now = budget;
+        }
+    }
+
+    /// The size of the input for a picture of this width and height; of its tiles, where it is looked at in tiles.
+    pub fn input_for(&self, picture: (u32, u32)) -> InputSize {
+        self.rule.for_picture(self.slicer.looked_at(picture))
+    }
+
+    /// Makes the network ready for pictures of this width and height, so that the first one need not wait.
+    pub fn prepare_for(&mut self, picture: (u32, u32)) {
+        if let Some(whole) = self.slicer.of(picture).first() {
+            self.turn_to(whole.size());
+            self.input = self.sessions.input();
+        }
+    }
+
+    /// What goes into the model, what comes out, and what it means; shapes are those for the last picture.
     pub fn spec(&self) -> &ModelSpec {
-        self.model.head.spec()
+        self.sessions.now.ready.head.spec()
     }
 
     /// What runs the network, for people: `native (AVX-512)`.
     pub fn runtime(&self) -> String {
-        self.model.network.describe()
+        self.sessions.now.ready.network.describe()
+    }
+
+    /// Goes over to the input for a part of a picture with this width and height.
+    fn turn_to(&mut self, part: (u32, u32)) {
+        if let Err(error) = self.sessions.turn_to(self.rule.for_picture(part)) {
+            // Some models run at some sizes only. At any size the picture is seen as it is, with more grey around it.
+            log::warn!("{error}; the network stays at {}", self.sessions.input());
+            self.rule = InputRule::Fixed(self.sessions.input());
+        }
     }
 
     /// Runs the network once on the last picture and tells how long each of its layers took, in the order in which they
     /// run; `None` where the runtime does not know.
     pub fn profile(&mut self) -> Option<Vec<LayerTime>> {
-        self.session.profile()
+        self.sessions.now.session.profile()
     }
 
     /// How long the parts of the last detection took.
@@ -206,14 +249,23 @@ impl Detector {
         let (mut all, mut slice_of) = (Detections::default(), Vec::new());
         let mut found = Detections::default();
         for (number, &slice) in slices.iter().enumerate() {
+            // All tiles have the input of the first: their sides differ by a pixel.
+            if number < 2 {
+                self.turn_to(slice.size());
+            }
+            if number == 0 {
+                self.input = self.sessions.input();
+            }
             let started = Instant::now();
             let placement = self.put(picture, slice)?;
             let prepared = Instant::now();
-            let outputs = self.session.run(self.confidence).map_err(|why| failed(&self.model, why))?;
+            let Sized { ready, session, .. } = &mut self.sessions.now;
+            let fail = |why| failed(&self.model, ready.input(), why);
+            let outputs = session.run(self.confidence).map_err(fail)?;
             let inferred = Instant::now();
             let (wanted, confidence) = (self.wanted.as_slice(), self.confidence);
             let mut candidates = Candidates { found: &mut found, wanted, confidence, placement };
-            self.model.head.decode(&outputs, &mut candidates).map_err(|why| failed(&self.model, why))?;
+            ready.head.decode(&outputs, &mut candidates).map_err(fail)?;
             found.shift((slice.left as f32, slice.top as f32));
             if slices.len() > 1 {
                 slice_of.resize(slice_of.len() + found.len(), number);
@@ -228,7 +280,7 @@ impl Detector {
             slicing::drop_cut(&mut all, &slice_of, &slices);
             found = all;
         }
-        if slices.len() > 1 || self.model.head.spec().nms {
+        if slices.len() > 1 || self.spec().nms {
             suppress(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
         } else {
             found.pick(&found.by_falling_score());
@@ -251,8 +303,9 @@ impl Detector {
 
     /// Scales a slice of the picture and hands it to the network; gives the way back to the slice.
     fn put(&mut self, picture: &Picture, slice: Slice) -> Result<Placement, DetectError> {
-        let fitted = self.preprocess.fit(picture, slice).map_err(|why| failed(&self.model, why))?;
-        self.session.put(&fitted);
+        let Sized { ready, session, preprocess } = &mut self.sessions.now;
+        let fitted = preprocess.fit(picture, slice).map_err(|why| failed(&self.model, ready.input(), why))?;
+        session.put(&fitted);
         Ok(fitted.placement)
     }
 
@@ -261,6 +314,8 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] as there.
     pub fn prepare(&mut self, picture: &Picture) -> Result<(), DetectError> {
+        self.turn_to(picture.size());
+        self.input = self.sessions.input();
         self.put(picture, Slice::whole(picture.size())).map(drop)
     }
 
@@ -270,17 +325,15 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] as there.
     pub fn run_network(&mut self) -> Result<(), DetectError> {
-        self.session.run(self.confidence).map(drop).map_err(|why| failed(&self.model, why))
+        let input = self.sessions.input();
+        let run = self.sessions.now.session.run(self.confidence);
+        run.map(drop).map_err(|why| failed(&self.model, input, why))
     }
 }
 
 /// The network, or its runtime, says why it does not go on.
-fn failed(model: &Model, why: String) -> DetectError {
-    DetectError::Run { model: model.name.clone(), input: model.input().to_string(), why }
-}
-
-fn session(model: &Model, threads: usize) -> Result<Box<dyn Session>, DetectError> {
-    model.network.session(threads).map_err(|why| failed(model, why))
+fn failed(model: &Model, input: InputSize, why: String) -> DetectError {
+    DetectError::Run { model: model.name.clone(), input: input.to_string(), why }
 }
 
 /// Checks the names of `classes`; for each class of the model, whether it is looked for.

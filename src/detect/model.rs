@@ -4,7 +4,7 @@
 //! detector has to know: the preprocessing goes by [`InputSpec`], suppression by [`ModelSpec::nms`], and each runtime decides
 //! by it whether it can run the model at all.
 
-use super::settings::InputSize;
+use super::input_size::InputSize;
 
 /// What goes into a network, what comes out, and what it means.
 #[derive(Debug, Clone, PartialEq)]

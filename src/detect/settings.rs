@@ -2,62 +2,8 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-/// The size of the network's input in pixels; both sides are multiples of 32, from 32 to 4096.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InputSize {
-    width: usize,
-    height: usize,
-}
-
-impl InputSize {
-    /// A size whose sides are multiples of 32 from 32 to 4096.
-    pub fn new(width: usize, height: usize) -> Option<Self> {
-        let fits = |side: usize| side.is_multiple_of(32) && (32..=4096).contains(&side);
-        if fits(width) && fits(height) { Some(Self { width, height }) } else { None }
-    }
-
-    /// Pixels across.
-    pub fn width(self) -> usize {
-        self.width
-    }
-
-    /// Pixels down.
-    pub fn height(self) -> usize {
-        self.height
-    }
-
-    /// Pixels across and down.
-    pub fn size(self) -> (usize, usize) {
-        (self.width, self.height)
-    }
-}
-
-impl Default for InputSize {
-    fn default() -> Self {
-        Self { width: 416, height: 416 }
-    }
-}
-
-impl fmt::Display for InputSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}", self.width, self.height)
-    }
-}
-
-impl FromStr for InputSize {
-    type Err = String;
-
-    /// Reads `WIDTHxHEIGHT`, or one number for a square.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (width, height) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
-        let side = |part: &str| part.trim().parse().ok();
-        side(width).zip(side(height)).and_then(|(width, height)| Self::new(width, height)).ok_or_else(|| {
-            "WIDTHxHEIGHT, both multiples of 32 from 32 to 4096, such as \"416x416\"".to_owned()
-        })
-    }
-}
+use super::input_size::InputChoice;
 
 /// The `[detector]` section.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +12,8 @@ pub struct DetectSettings {
     pub model: Option<PathBuf>,
     /// A text file with one class name a line for that model; `None`: the 80 classes of COCO.
     pub labels: Option<PathBuf>,
-    /// The size of the network's input.
-    pub input: InputSize,
+    /// The size of the network's input, or how many pixels it may have.
+    pub input: InputChoice,
     /// Boxes with a lower score never leave the detector.
     pub confidence: f32,
     /// Of two boxes of one class that overlap by more than this (intersection over union), the weaker is dropped.
@@ -89,7 +35,7 @@ impl Default for DetectSettings {
         Self {
             model: None,
             labels: None,
-            input: InputSize::default(),
+            input: InputChoice::default(),
             confidence: 0.65,
             nms_iou: 0.65,
             classes: Vec::new(),
@@ -123,20 +69,5 @@ impl fmt::Display for Runtime {
             Self::Tract => "tract",
             Self::OnnxRuntime => "onnxruntime",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn input_sizes_are_read_and_refused() {
-        assert_eq!("640x384".parse(), Ok(InputSize { width: 640, height: 384 }));
-        assert_eq!("320".parse(), Ok(InputSize { width: 320, height: 320 }));
-        assert_eq!("640x384".parse::<InputSize>().unwrap().to_string(), "640x384");
-        for odd in ["", "x", "0x0", "416x400", "-32x32", "8192x32", "416x416x3", "99999999999999999999x32"] {
-            assert!(odd.parse::<InputSize>().is_err(), "{odd}");
-        }
     }
 }

@@ -39,6 +39,11 @@ impl Slice {
         Self { left: 0, top: 0, width, height }
     }
 
+    /// Pixels across and down.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
     /// Where its sides lie, in pixels.
     pub(super) fn rect(&self) -> Rect {
         let [left, top, width, height] =
@@ -57,6 +62,13 @@ const SURE: f32 = 0.5;
 const MOST: usize = 3_000;
 
 impl Slicer {
+    /// The width and height in pixels of what the network looks at in a picture of this size: of a tile, where there are
+    /// several.
+    pub fn looked_at(&self, size: (u32, u32)) -> (u32, u32) {
+        let slices = self.of(size);
+        slices.get(1).or(slices.first()).map_or(size, Slice::size)
+    }
+
     /// The slices of a picture of this size: the whole part first, then its tiles by rows.
     pub(super) fn of(&self, size: (u32, u32)) -> Vec<Slice> {
         let part = self.crop.map_or(Slice::whole(size), |crop| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "detector")]
-use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, Slicer};
+use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, InputRule, Slicer};
 use crate::detection::{Detection, Detections};
 #[cfg(feature = "detector")]
 use crate::enhance::Enhanced;
@@ -142,7 +142,31 @@ impl DetectionSource {
         }
     }
 
-    /// The size of the network's input, across and down; `None` where there is no network.
+    /// The size of the network's input for a picture of this width and height, across and down; `None` where there is no
+    /// network.
+    pub fn input_for(&self, picture: (u32, u32)) -> Option<(usize, usize)> {
+        match self {
+            Self::None | Self::Recorded(_) => None,
+            Self::Network(detector) => Some(detector.input_for(picture).size()),
+        }
+    }
+
+    /// How that size comes about; `None` where there is no network.
+    pub fn input_rule(&self) -> Option<InputRule> {
+        match self {
+            Self::None | Self::Recorded(_) => None,
+            Self::Network(detector) => Some(detector.input_rule()),
+        }
+    }
+
+    /// Makes the network ready for pictures of this width and height, so that the first one need not wait.
+    pub fn prepare_for(&mut self, picture: (u32, u32)) {
+        if let Self::Network(detector) = self {
+            detector.prepare_for(picture);
+        }
+    }
+
+    /// The size of the network's input for the last picture, across and down; `None` where there is no network.
     pub fn input(&self) -> Option<(usize, usize)> {
         match self {
             Self::None | Self::Recorded(_) => None,
@@ -156,7 +180,11 @@ impl DetectionSource {
             Self::None => "detections that the caller brings".to_owned(),
             Self::Recorded(recorded) => format!("recorded detections of {} frames", recorded.frames.len()),
             Self::Network(detector) => {
-                format!("the network at {}, run by {}", detector.input(), detector.runtime())
+                let budget = match detector.input_rule() {
+                    InputRule::Follows(budget) => format!(" ({budget})"),
+                    InputRule::Fixed(_) => String::new(),
+                };
+                format!("the network at {}{budget}, run by {}", detector.input(), detector.runtime())
             }
         }
     }
@@ -191,11 +219,14 @@ impl DetectionSource {
         }
     }
 
-    /// Other thresholds, classes and slices from the next frame on. What is recorded stays as it is.
+    /// Other thresholds, classes, slices and pixel budget from the next frame on. What is recorded stays as it is.
     pub fn set_settings(&mut self, settings: &DetectSettings, slicer: Slicer) {
         self.set_slicer(slicer);
         let Self::Network(detector) = self else { return };
         detector.set_thresholds(settings.confidence, settings.nms_iou);
+        if let InputRule::Follows(budget) = InputRule::of(settings.input) {
+            detector.set_budget(budget);
+        }
         // Classes that only the network to come knows wait for it.
         if let Err(error) = detector.set_classes(&settings.classes) {
             log::debug!("the classes stay as they are: {error}");

@@ -132,11 +132,7 @@ impl Engine {
         let source = source.into();
         Self {
             #[cfg(feature = "detector")]
-            enhancer: {
-                let mut enhancer = Enhancer::new(settings.enhance);
-                enhancer.set_input(source.input());
-                enhancer
-            },
+            enhancer: Enhancer::new(settings.enhance),
             source,
             tracking: TrackStage::new(settings.tracking),
         }
@@ -208,7 +204,10 @@ impl Engine {
     fn prepare(&mut self, frame: &Frame) -> Prepared {
         let started = Instant::now();
         #[cfg(feature = "detector")]
-        let (picture, enhanced) = self.enhancer.enhance(&frame.picture, frame.time);
+        let (picture, enhanced) = {
+            self.enhancer.set_input(self.source.input_for(frame.picture.size()));
+            self.enhancer.enhance(&frame.picture, frame.time)
+        };
         #[cfg(not(feature = "detector"))]
         let picture = Arc::clone(&frame.picture);
         Prepared {

@@ -190,7 +190,7 @@ impl Capture {
             self.enhancer.set(settings);
         }
         // What runs, not what is asked for, which may never be had.
-        self.enhancer.set_input(self.control.input());
+        self.enhancer.set_input(self.control.input_for(frame.picture.size()));
         if progress.frames == 0 {
             self.enhancer.begin_anew();
         }

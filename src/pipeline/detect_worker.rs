@@ -59,8 +59,11 @@ impl DetectWorker {
             }
             self.control.update(self.number, &mut seen, &mut self.detector);
             let started = Instant::now();
-            let result = self.detector.detect(&job.frame, &job.enhanced).map(|(found, times)| {
+            let found = self.detector.detect(&job.frame, &job.enhanced);
+            let result = found.map(|(found, times)| {
                 self.stats.set_inference(times.inference);
+                let coming = (job.frame.picture.size(), self.stats.captured.per_second());
+                self.control.detected(&self.detector, times, coming);
                 self.stats.detected.tick();
                 DetectionResult { job, found: Some(found), times }
             });

@@ -11,8 +11,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::budget_control::{Detected, SharedBudget};
 use crate::config::Settings;
-use crate::detect::{DetectError, DetectSettings, Detector, InputSize, Runtime, Slicer};
+use crate::detect::{
+    DetectError, DetectSettings, DetectTimes, Detector, InputChoice, InputRule, InputSize, PixelBudget,
+    Runtime, Slicer,
+};
 use crate::engine::DetectionSource;
 use crate::labels::Labels;
 use crate::sync::lock;
@@ -31,7 +35,8 @@ pub enum Note {
 struct Network {
     model: Option<PathBuf>,
     labels: Option<PathBuf>,
-    input: InputSize,
+    /// The size of its input; `None`: it follows the picture, and how many pixels it has is changed as it runs.
+    input: Option<InputSize>,
     runtime: Runtime,
     onnxruntime: Option<PathBuf>,
     threads: usize,
@@ -42,6 +47,10 @@ impl Network {
         let DetectSettings { model, labels, input, runtime, onnxruntime, threads, .. } = settings.clone();
         // In step, how many threads there are was settled when the run began; each works with one of its own.
         let threads = if every_frame { 1 } else { thread_count(threads) };
+        let input = match input {
+            InputChoice::Size(size) => Some(size),
+            InputChoice::Auto | InputChoice::Budget(_) => None,
+        };
         Self { model, labels, input, runtime, onnxruntime, threads }
     }
 }
@@ -63,10 +72,34 @@ struct State {
     /// What could not be loaded: it is not tried again until something else was asked for.
     failed: Option<Network>,
     labels: Arc<Labels>,
-    /// The size of its input; `None`: it is no network.
-    input: Option<(usize, usize)>,
+    /// How the size of its input comes about, and that size for the picture that was detected in last; `None`: it is no
+    /// network.
+    input: Option<(InputRule, (usize, usize))>,
+    /// Where `auto` is asked for: how many pixels the input has now.
+    budget: PixelBudget,
+    /// The width and height of the newest picture.
+    picture: Option<(u32, u32)>,
     /// One for each sense thread that has not taken its own yet.
     fresh: Vec<Option<DetectionSource>>,
+}
+
+impl State {
+    /// How the size of the input is to come about.
+    fn asked_rule(&self) -> InputRule {
+        match self.asked.input {
+            InputChoice::Auto => InputRule::Follows(self.budget),
+            choice => InputRule::of(choice),
+        }
+    }
+
+    /// How it comes about with the network that runs; `None` where there is no network.
+    fn rule(&self) -> Option<InputRule> {
+        let (running, _) = self.input?;
+        Some(match (running, self.asked_rule()) {
+            (InputRule::Follows(_), asked @ InputRule::Follows(_)) => asked,
+            (running, _) => running,
+        })
+    }
 }
 
 /// The network that was loaded last for several pipelines: those that ask for the same one share it, and it is in memory
@@ -98,6 +131,9 @@ pub(super) struct DetectorControl {
     every_frame: bool,
     /// Where other networks come from with several pipelines; alone, each is loaded for this one.
     shared: Option<SharedNetwork>,
+    /// In time, where `auto` is asked for: what decides how many pixels the input has, and who this is to it.
+    auto: SharedBudget,
+    source: u64,
 }
 
 impl DetectorControl {
@@ -116,15 +152,18 @@ impl DetectorControl {
             slicer: settings.slicer(),
             failed: None,
             labels: labels_of(running),
-            input: running.input(),
+            input: input_of(running),
+            budget: PixelBudget::default(),
+            picture: None,
             fresh: (0..threads).map(|_| None).collect(),
         };
-        Self { state: Mutex::new(state), changes: AtomicU64::new(0), every_frame, shared: None }
+        let (changes, auto) = (AtomicU64::new(0), SharedBudget::default());
+        Self { state: Mutex::new(state), changes, every_frame, shared: None, auto, source: 0 }
     }
 
-    /// Takes networks from those that several pipelines share.
-    pub(super) fn sharing(self, shared: Option<SharedNetwork>) -> Self {
-        Self { shared, ..self }
+    /// Takes networks, and the pixel budget of `auto`, from those that several pipelines share.
+    pub(super) fn sharing(self, network: SharedNetwork, budget: SharedBudget) -> Self {
+        Self { shared: Some(network), source: budget.add_source(), auto: budget, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -156,9 +195,56 @@ impl DetectorControl {
         self.lock().min_interval
     }
 
-    /// The size of the input of the network that runs, across and down; `None` where there is no network.
+    /// The size of the network's input for the picture that was detected in last, across and down; `None` where there is no
+    /// network.
     pub(super) fn input(&self) -> Option<(usize, usize)> {
-        self.lock().input
+        self.lock().input.map(|(_, size)| size)
+    }
+
+    /// How many pixels the network's input may have; `None` where there is no network, or one with an input of one size.
+    pub(super) fn budget(&self) -> Option<PixelBudget> {
+        match self.lock().rule()? {
+            InputRule::Follows(budget) => Some(budget),
+            InputRule::Fixed(_) => None,
+        }
+    }
+
+    /// The size of the input that the network that runs has for a picture of this width and height, across and down; `None`
+    /// where there is no network.
+    pub(super) fn input_for(&self, picture: (u32, u32)) -> Option<(usize, usize)> {
+        let mut state = self.lock();
+        state.picture = Some(picture);
+        let rule = state.rule()?;
+        Some(rule.for_picture(state.slicer.looked_at(picture)).size())
+    }
+
+    /// A sense thread has detected in a picture of this width and height; `rate`: frames a second that come.
+    pub(super) fn detected(
+        &self,
+        detector: &DetectionSource,
+        times: DetectTimes,
+        (picture, rate): ((u32, u32), f64),
+    ) {
+        let mut state = self.lock();
+        state.input = input_of(detector);
+        let follows = matches!(state.input, Some((InputRule::Follows(_), _)));
+        if self.every_frame || state.asked.input != InputChoice::Auto || !follows || rate <= 0.0 {
+            return;
+        }
+        let picture = state.slicer.looked_at(picture);
+        let (width, height) = detector.input().unwrap_or_default();
+        let budget = self.auto.detected(Detected {
+            source: self.source,
+            seconds: (times.letterbox + times.inference + times.decode).as_secs_f64(),
+            pixels: width * height,
+            rate: rate.min(1.0 / state.min_interval.as_secs_f64()),
+            picture,
+        });
+        if budget != state.budget {
+            state.budget = budget;
+            drop(state);
+            self.changes.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// The names of the classes of the network that runs.
@@ -175,7 +261,10 @@ impl DetectorControl {
         *seen = changes;
         let mut state = self.lock();
         let fresh = state.fresh.get_mut(number).and_then(Option::take);
-        let (asked, slicer) = (state.asked.clone(), state.slicer);
+        let (mut asked, slicer) = (state.asked.clone(), state.slicer);
+        if asked.input == InputChoice::Auto {
+            asked.input = InputChoice::Budget(state.budget);
+        }
         drop(state);
         if let Some(fresh) = fresh {
             *detector = fresh;
@@ -217,10 +306,21 @@ impl DetectorControl {
         settings: &DetectSettings,
         network: &Network,
     ) -> Result<Vec<DetectionSource>, DetectError> {
-        let loaded = match &self.shared {
+        let mut loaded = match &self.shared {
             Some(shared) => shared.load(settings, network)?,
             None => Detector::load(settings)?,
         };
+        let (slicer, rule, picture) = {
+            let state = self.lock();
+            (state.slicer, state.asked_rule(), state.picture)
+        };
+        loaded.set_slicer(slicer);
+        if let InputRule::Follows(budget) = rule {
+            loaded.set_budget(budget);
+        }
+        if let Some(picture) = picture {
+            loaded.prepare_for(picture);
+        }
         let detector = DetectionSource::from(loaded);
         let detector = if network.threads > 1 { detector.with_threads(network.threads)? } else { detector };
         let others = self.lock().fresh.len().saturating_sub(1);
@@ -235,7 +335,7 @@ impl DetectorControl {
         if let Some(detector) = detectors.first() {
             told = detector.describe();
             state.labels = labels_of(detector);
-            state.input = detector.input();
+            state.input = input_of(detector);
         }
         state.fresh = detectors.into_iter().map(Some).collect();
         (state.running, state.failed) = (network, None);
@@ -249,6 +349,11 @@ impl DetectorControl {
         self.lock().failed = Some(network);
         Note::Failed(why)
     }
+}
+
+/// How the size of its input comes about, and the size.
+fn input_of(source: &DetectionSource) -> Option<(InputRule, (usize, usize))> {
+    source.input_rule().zip(source.input())
 }
 
 /// The names of the classes; numbers alone where the caller brings the detections.

@@ -19,6 +19,7 @@
 //! | `load` | settings that ask for another model | networks | – |
 //! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
 
+mod budget_control;
 pub(crate) mod capture;
 pub(crate) mod clock;
 mod detect_worker;
@@ -47,7 +48,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::analyse::StageError;
 use crate::config::Settings;
-use crate::detect::DetectError;
+use crate::detect::{DetectError, PixelBudget};
 use crate::engine::EngineError;
 use crate::labels::Labels;
 use crate::source::{Health, SourceError, SourceInfo, Stopper};
@@ -169,6 +170,17 @@ impl Pipeline {
     /// The names of the classes of the network that runs.
     pub fn labels(&self) -> Arc<Labels> {
         self.control.labels()
+    }
+
+    /// The size of the network's input for the picture that was detected in last, across and down; `None` where there is no
+    /// network.
+    pub fn input(&self) -> Option<(usize, usize)> {
+        self.control.input()
+    }
+
+    /// How many pixels the network's input may have; `None` where there is no network, or one with an input of one size.
+    pub fn budget(&self) -> Option<PixelBudget> {
+        self.control.budget()
     }
 
     /// What came of a change that needs another network, and was not asked for yet.

@@ -10,16 +10,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use super::budget_control::SharedBudget;
 use super::detector_control::SharedNetwork;
 
 /// How often those who wait look whether they still want it.
 const LOOK: Duration = Duration::from_millis(30);
 
-/// The queue at the detector, and the network that is loaded for all who queue; clones are the same.
+/// The queue at the detector, the network that is loaded for all who queue, and its pixel budget; clones are the same.
 #[derive(Clone, Default)]
 pub struct DetectorScheduler {
     shared: Arc<Shared>,
     network: SharedNetwork,
+    budget: SharedBudget,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +61,11 @@ impl DetectorScheduler {
     /// Where the pipelines take another network from.
     pub(super) fn network(&self) -> SharedNetwork {
         self.network.clone()
+    }
+
+    /// Where the pipelines take the pixel budget from that suits all of them.
+    pub(super) fn budget(&self) -> SharedBudget {
+        self.budget.clone()
     }
 
     /// Waits for a turn; `None` where it is not wanted any more.

@@ -65,13 +65,14 @@ impl Pipeline {
         let is_live = info.kind.is_live();
         let mode = mode.of_source(is_live);
         let threads = thread_count(settings.detector.threads);
-        let detectors = share_out(detector, settings, mode, threads)?;
+        let detectors = share_out(detector, settings, (mode, info.size), threads)?;
         let Some(first) = detectors.first() else {
             return Err(RunError::Thread(std::io::Error::other("there is no network to run")));
         };
-        let shared = scheduler.map(DetectorScheduler::network);
-        let control =
-            DetectorControl::new(settings, mode.every_frame(), detectors.len(), first).sharing(shared);
+        let mut control = DetectorControl::new(settings, mode.every_frame(), detectors.len(), first);
+        if let Some(scheduler) = scheduler {
+            control = control.sharing(scheduler.network(), scheduler.budget());
+        }
 
         let keep_frames = Arc::new(AtomicBool::new(false));
         let (display_out, frames) =
@@ -241,10 +242,13 @@ fn history(mode: Mode, info: &SourceInfo) -> Option<SharedHistory> {
 fn share_out(
     mut detector: DetectionSource,
     settings: &Settings,
-    mode: Mode,
+    (mode, size): (Mode, Option<(u32, u32)>),
     threads: usize,
 ) -> Result<Vec<DetectionSource>, DetectError> {
     detector.set_slicer(settings.slicer());
+    if let Some(size) = size {
+        detector.prepare_for(size);
+    }
     let split = match (mode.every_frame(), threads) {
         (_, 1) => "one thread".to_owned(),
         (true, several) => format!("{several} frames at a time, a thread each"),

@@ -47,7 +47,7 @@ pub(crate) struct State<'a> {
     failure: Option<String>,
     /// What is wrong with the config file.
     problem: Option<&'a str>,
-    /// What the detector looks at.
+    /// The size of the network's input for the newest picture; before the first, and without a network, the setting.
     input: String,
     tracks: Vec<StatusTrack>,
     closed: bool,
@@ -118,7 +118,10 @@ impl<'a> State<'a> {
             message: facts.message,
             failure: facts.failure.map(ToString::to_string),
             problem: facts.live.problem(),
-            input: facts.live.settings().detector.input.to_string(),
+            input: match pipeline.and_then(Pipeline::input) {
+                Some((width, height)) => format!("{width}x{height}"),
+                None => facts.live.settings().detector.input.to_string(),
+            },
             tracks: facts.scene.map_or_else(Vec::new, |scene| StatusTrack::all(scene, facts.labels)),
             closed: facts.closed,
         }

@@ -19,6 +19,8 @@ pub struct HudData {
     pub detection_fps: Option<f64>,
     /// Pictures a second that the window has shown.
     pub display_fps: Option<f64>,
+    /// The size of the network's input, and how it comes about.
+    pub input: Option<String>,
     /// Milliseconds for one pass through the network.
     pub inference_ms: Option<f64>,
     /// Milliseconds from the capture of the picture shown to now.
@@ -101,6 +103,7 @@ fn rows(data: &HudData) -> Vec<Row> {
         Row::new("frame age", format!("{} ms", number(data.age_ms, 5, 0))),
         Row::new("tracks", number(Some(data.tracks as f64), 5, 0)),
     ]);
+    rows.extend(data.input.as_ref().map(|input| Row::new("input", format!("{FIGURE_SPACE}{input}"))));
     if data.enhance_ms.is_some() {
         rows.push(Row::new("enhance", format!("{} ms", number(data.enhance_ms, 5, 1))));
     }

@@ -166,10 +166,11 @@ fn every_step_at_once_takes_any_size() {
 #[test]
 fn a_large_picture_is_enhanced_at_the_size_that_the_network_looks_at() {
     let mut random = fastrand::Rng::with_seed(9);
-    let (mut detector, network) = (detector(), (416, 416));
+    let mut detector = detector();
     let street = image::open(common::root().join("tests/photos/street.png")).unwrap();
     let large = street.resize_exact(1536, 1152, image::imageops::FilterType::CatmullRom).to_rgb8();
     let large = Picture::new(1536, 1152, large.into_raw()).unwrap();
+    let network = detector.input_for(large.size()).size();
     let right = Polygon::new(vec![(0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 1.0)]).unwrap();
     for (picture, masks, step) in [
         (noisy(&darkened(&large), 4.0, &mut random), vec![], Step::Light),
@@ -181,10 +182,11 @@ fn a_large_picture_is_enhanced_at_the_size_that_the_network_looks_at() {
         let (shown, enhanced) = Enhancer::new(settings.clone()).for_network(network).enhance(&picture, 0.0);
         assert!(Arc::ptr_eq(&shown, &picture), "what is shown keeps its size");
         let seen = enhanced.seen.as_ref().unwrap();
-        assert_eq!(seen.size(), (416, 312));
+        assert_eq!((network, seen.size()), ((480, 352), (469, 352)));
         let taken: Vec<_> = enhanced.report.steps.iter().map(|taken| taken.step).collect();
         assert!(taken.contains(&Step::Shrink) && taken.contains(&step), "{taken:?}");
         let mut found = detector.detect(seen).unwrap();
+        assert_eq!(detector.input().size(), network, "it goes in as it is");
         enhanced.place(&mut found, picture.size());
         enhanced.leave_out(&mut found);
         // As if all were done at the full size.

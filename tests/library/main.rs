@@ -45,6 +45,8 @@ mod fuzz_pictures;
 #[cfg(feature = "detector")]
 mod heads;
 #[cfg(feature = "cli")]
+mod input_shapes;
+#[cfg(feature = "cli")]
 mod live_network;
 #[cfg(feature = "detector")]
 mod model_files;

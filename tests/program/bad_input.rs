@@ -111,6 +111,8 @@ fn unknown_classes_and_settings_are_told_before_anything_else() {
         .fails(2, &["did you mean \"detector.confidence\"?"]);
     run_in(folder.path(), &["track", &demo(), "--confidence", "7"])
         .fails(2, &["--confidence 7", "from 0 to 1"]);
+    run_in(folder.path(), &["track", &demo(), "--input", "finer"])
+        .fails(2, &["--input finer", "\"auto\", \"fast\", \"normal\", \"fine\", \"finest\" or WIDTHxHEIGHT"]);
     run_in(folder.path(), &["track", &demo(), "--set", "oops"]).fails(2, &["section.key=value"]);
     fs::write(folder.path().join("config.toml"), "[detector]\nconfidence = \"much\"\n").unwrap();
     run_in(folder.path(), &["track", &demo()]).fails(2, &["config.toml:2:1: detector.confidence"]);

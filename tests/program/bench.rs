@@ -81,7 +81,7 @@ fn every_stage_is_measured_and_the_whole() {
 
     assert!(number(&report, "load_ms") > medians["inference"]);
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(report["input"], "416x416");
+    assert_eq!(report["input"], "480x352");
     assert_eq!(report["picture"], serde_json::json!([768, 576]));
     for name in ["processor", "runtime", "model", "source"] {
         assert!(report[name].as_str().is_some_and(|text| !text.is_empty()), "{name} in {report}");

@@ -306,7 +306,7 @@ fn settings_change_while_it_runs_and_mistakes_stand_in_the_window() {
     wait_until("a word on the missing file", 10, || {
         player.status()["problem"].as_str().is_some_and(|problem| problem.contains("gone"))
     });
-    save(&defaults.replace("input = \"416x416\"", "input = \"320x320\""));
+    save(&defaults.replace("input = \"auto\"", "input = \"320x320\""));
     player.wait_value("problem", Value::Null);
     player.wait_value("input", "320x320");
 

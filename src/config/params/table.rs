@@ -6,7 +6,7 @@ use super::kinds::*;
 use super::lists::{AREAS, List};
 use super::shapes::{Part, Polygons};
 use super::{Access, Effect, Parameter};
-use crate::detect::InputSize;
+use crate::detect::InputChoice;
 use crate::enhance::Tiles;
 use crate::source::camera::FormatPin;
 use crate::track::{START_SCORE, TRACK_PARAMETERS};
@@ -143,7 +143,7 @@ fn all() -> Vec<Parameter> {
         setting!(enhance.tile_overlap, Real32(0.0..=0.5), "by this share of their size neighbouring tiles overlap"),
         setting!(detector.model, File, "an ONNX file of the YOLOX family; \"\": the YOLOX-Nano that is built in").network(),
         setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the 80 classes of COCO").network(),
-        setting!(detector.input, Text::<InputSize>::like(r"^\s*[0-9]+\s*([xX×]\s*[0-9]+\s*)?$"), "the network's input, WIDTHxHEIGHT, multiples of 32: larger sees smaller things, and is slower").network(),
+        setting!(detector.input, Text::<InputChoice>::like(r"^\s*(auto|fast|normal|fine|finest|[0-9]+\s*([xX×]\s*[0-9]+)?)\s*$"), "the network's input: as many pixels as \"fast\", \"normal\" (416x416), \"fine\" (2.3 times) or \"finest\" (3 times) say, in the shape of the picture; \"auto\": normal for files, live the finest that keeps up; or WIDTHxHEIGHT: more pixels see smaller things, and are slower").network(),
         setting!(detector.confidence, Real32(0.0..=1.0), "an object is reported from this score on; weaker boxes only help to follow what is known"),
         setting!(detector.nms_iou, Real32(0.0..=1.0), "of two boxes of one class that overlap by more than this, the weaker is dropped"),
         setting!(detector.classes, Names, "look only for these, such as [\"person\", \"car\"]; []: everything the model knows"),

@@ -38,10 +38,10 @@ pub mod yolox;
 
 use std::sync::Arc;
 
+use super::input_size::InputSize;
 use super::model::{Layout, ModelSpec, OutputSpec};
 use super::preprocess::Placement;
 use super::runtime::Outputs;
-use super::settings::InputSize;
 use crate::detection::{ClassId, Detection, Detections, Extra};
 use crate::geometry::Rect;
 

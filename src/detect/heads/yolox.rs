@@ -96,7 +96,7 @@ impl Head for Yolox {
 mod tests {
     use super::super::tests::{decoded, signature};
     use super::*;
-    use crate::detect::settings::InputSize;
+    use crate::detect::input_size::InputSize;
     use crate::detection::Detections;
     use crate::geometry::Rect;
     use proptest::prelude::*;

@@ -44,7 +44,7 @@ fn rows() -> Vec<PanelRow> {
     let mut rows = vec![
         row("detector.confidence", "confidence", "0.65", "", Control::Slider(0.65)),
         row("detector.nms_iou", "overlap dropped", "0.65", "", Control::Slider(0.65)),
-        row("detector.input", "network input", "416x416", "", Control::Choice),
+        row("detector.input", "network input", "auto", "", Control::Choice),
         row("detector.min_interval", "rest", "0.00", "s", Control::Slider(0.0)),
         row("detector.classes", "classes", "person, car, bicycle, dog, traffic light", "", Control::Shown),
     ];

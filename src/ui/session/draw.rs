@@ -1,6 +1,7 @@
 //! What is on the screen.
 
 use super::{Drawing, Place, Session, Shown, UiError, lock};
+use crate::detect::InputChoice;
 use crate::ui::surface::Surface;
 use crate::view::{HudData, Timeline, draw_banner};
 
@@ -42,6 +43,11 @@ impl Session {
             capture_fps: known(captured),
             detection_fps: known(detected),
             display_fps: known(self.frame.displayed.per_second()),
+            input: pipeline.input().map(|(width, height)| {
+                let auto = if settings.detector.input == InputChoice::Auto { " auto:" } else { "" };
+                let budget = pipeline.budget().map(|budget| format!("{auto} {budget}")).unwrap_or_default();
+                format!("{width} × {height}{budget}")
+            }),
             inference_ms: known(pipeline.stats.inference_ms()),
             age_ms: (!still).then(|| current.frame.captured.elapsed().as_secs_f64() * 1e3),
             tracks: self.scenes.shown.as_ref().map_or(0, |scene| scene.tracks.len()),

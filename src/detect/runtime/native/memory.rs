@@ -25,6 +25,12 @@ impl Floats {
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * PER_LINE) }
     }
 
+    /// Whether all of them are the same to the bit.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let bits = |value: &f32| value.to_bits();
+        self.as_slice().iter().map(bits).eq(other.as_slice().iter().map(bits))
+    }
+
     /// The address of the first one, for those who share them out among threads.
     pub(super) fn as_mut_ptr(&mut self) -> *mut f32 {
         self.0.as_mut_ptr().cast()

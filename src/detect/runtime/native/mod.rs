@@ -55,14 +55,16 @@ mod static_rows;
 mod step;
 mod thread_team;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tract_onnx::prelude::TypedModel;
 
 use super::{Network, Session};
 use crate::detect::heads::Head;
 use crate::detect::model::{ColourOrder, Fit, Layout, ModelSpec};
+use crate::sync::lock;
 use kernels::{Isa, Kernels};
+use memory::Floats;
 use plan::Plan;
 use session::NativeSession;
 
@@ -73,18 +75,39 @@ pub(in crate::detect) struct NativeNetwork {
 }
 
 impl NativeNetwork {
-    /// Makes a plan of a model; the best instruction set of this processor runs it.
+    /// Makes a plan of a model; the best instruction set of this processor runs it. `weights` are those of the plans of the
+    /// same model for other sizes of input.
     ///
     /// # Errors
     /// What in the model is not known here, in a few words.
-    pub(in crate::detect) fn new(model: TypedModel, head: &dyn Head) -> Result<Self, String> {
+    pub(in crate::detect) fn new(
+        model: TypedModel,
+        head: &dyn Head,
+        weights: &SharedWeights,
+    ) -> Result<Self, String> {
         let spec = head.spec();
         let seen = seen(spec)?;
         let isa = Isa::available().first().copied().unwrap_or(Isa::Portable);
         let mut graph = read::read(model)?;
         fuse::fuse(&mut graph, head.early_threshold())?;
-        let plan = plan::compile(&graph, seen, Kernels::of(isa))?;
+        let mut plan = plan::compile(&graph, seen, Kernels::of(isa))?;
+        weights.share(&mut plan);
         Ok(Self { plan: Arc::new(plan), spec: Arc::new(spec.clone()) })
+    }
+}
+
+/// The packed weights of a model, in memory once for its plans for all sizes of input.
+#[derive(Debug, Default)]
+pub(in crate::detect) struct SharedWeights(Mutex<Option<Arc<Floats>>>);
+
+impl SharedWeights {
+    /// Gives the plan those that are there, where they are the same to the bit: a plan in another order would have others.
+    fn share(&self, plan: &mut Plan) {
+        let mut known = lock(&self.0);
+        match &*known {
+            Some(known) if known.is_same(&plan.weights) => plan.weights = Arc::clone(known),
+            _ => *known = Some(Arc::clone(&plan.weights)),
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! 3. **Weights** are packed for the kernels: a convolution's output channels are cut into parts of a few vectors.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Seen;
 use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window, flops};
@@ -27,7 +28,7 @@ pub(super) struct Plan {
     pub(super) kernels: &'static Kernels,
     pub(super) phases: Vec<Phase>,
     /// Packed weights and biases of all steps.
-    pub(super) weights: Floats,
+    pub(super) weights: Arc<Floats>,
     /// Floats that the arena needs.
     pub(super) arena: usize,
     /// Where the network's rows lie in the arena.
@@ -79,7 +80,7 @@ pub(super) fn compile(graph: &Graph, seen: Seen, kernels: &'static Kernels) -> R
     Ok(Plan {
         kernels,
         phases: compiled,
-        weights,
+        weights: Arc::new(weights),
         arena: places.arena,
         output: places.output,
         reaches,

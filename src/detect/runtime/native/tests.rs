@@ -13,12 +13,12 @@ use super::kernels::{Activation, Isa, Kernels};
 use super::plan::{Plan, compile};
 use super::session::NativeSession;
 use super::step::Step;
+use crate::detect::input_size::InputSize;
 use crate::detect::model::{
     BoxForm, ColourOrder, Fit, InputSpec, Layout, ModelSpec, OutputSpec, ScoreForm, Sizes,
 };
 use crate::detect::preprocess::{Fitted, Placement};
 use crate::detect::runtime::Session;
-use crate::detect::settings::InputSize;
 
 /// How YOLOX sees pictures.
 const SEEN: Seen = Seen { blue_first: true, fill: 114 };
@@ -26,7 +26,7 @@ const SEEN: Seen = Seen { blue_first: true, fill: 114 };
 /// What a session is told of a model with so many output values.
 fn spec(values: usize) -> Arc<ModelSpec> {
     let input = InputSpec {
-        size: InputSize::default(),
+        size: InputSize::new(416, 416).unwrap(),
         sizes: Sizes::Fixed,
         layout: Layout::Nchw,
         colour: ColourOrder::Bgr,
