@@ -34,8 +34,9 @@ const LARGEST_LABELS: u64 = 1 << 20;
 /// What a class number can count.
 const MOST_CLASSES: usize = u16::MAX as usize;
 
-/// No more sizes than this are kept ready; the one that was used longest ago goes.
-const MOST_SIZES: usize = 8;
+/// No more sizes than this are kept ready, the one that was used longest ago goes: where they share their weights, and where
+/// each has its own.
+const MOST_SIZES: (usize, usize) = (32, 4);
 /// The shape that a network which follows its pictures is first made ready for.
 const USUAL_SHAPE: (u32, u32) = (16, 9);
 
@@ -129,10 +130,11 @@ impl Model {
                 made
             }
         };
-        if ready.len() >= MOST_SIZES {
+        ready.push(Arc::clone(&network));
+        let most = if network.network.shares_weights() { MOST_SIZES.0 } else { MOST_SIZES.1 };
+        if ready.len() > most {
             ready.remove(0);
         }
-        ready.push(Arc::clone(&network));
         Ok(network)
     }
 }

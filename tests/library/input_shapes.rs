@@ -250,20 +250,21 @@ fn a_budget_can_be_changed_between_two_pictures_and_a_fixed_size_cannot() {
 #[test]
 fn a_model_for_one_size_alone_keeps_it_whatever_is_asked_for() {
     let names = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(names.path(), "bolt\nnut\nwasher\n").unwrap();
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/three-classes.onnx");
-    let settings = DetectSettings {
-        model: Some(model),
+    std::fs::write(names.path(), "red\ngreen\nblue\n").unwrap();
+    let settings = |input: &str| DetectSettings {
+        model: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/anchor-free.onnx")),
         labels: Some(names.path().to_owned()),
-        input: "fine".parse().unwrap(),
+        input: input.parse().unwrap(),
         confidence: 0.01,
         ..DetectSettings::default()
     };
-    let mut detector = Detector::load(&settings).unwrap();
-    eprintln!("{:?}", detector.input_rule());
-    detector.detect(&picture(with_person((544, 306), (0, 0)))).unwrap();
-    assert_eq!(detector.input().to_string(), "416x416");
-    let error =
-        Detector::load(&DetectSettings { input: "544x320".parse().unwrap(), ..settings }).err().unwrap();
-    assert!(error.to_string().contains("544x320"), "{error}");
+    for asked in ["auto", "fine", "32x32"] {
+        let mut detector = Detector::load(&settings(asked)).unwrap();
+        assert_eq!(detector.input_rule(), InputRule::Fixed("32x32".parse().unwrap()), "{asked}");
+        detector.set_budget(PixelBudget::Finest);
+        detector.detect(&picture(with_person((544, 306), (0, 0)))).unwrap();
+        assert_eq!(detector.input().to_string(), "32x32", "{asked}");
+    }
+    let error = Detector::load(&settings("64x64")).err().unwrap().to_string();
+    assert!(error.contains("anchor-free.onnx"), "{error}");
 }

@@ -29,6 +29,11 @@ pub(super) trait Network: Send + Sync {
 
     /// What runs it, for people: `native (AVX-512)`.
     fn describe(&self) -> String;
+
+    /// Whether networks of the same model for other sizes of input have their weights in memory in common with it.
+    fn shares_weights(&self) -> bool {
+        false
+    }
 }
 
 /// The state of one thread that runs a network.

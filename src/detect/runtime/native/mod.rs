@@ -147,6 +147,10 @@ impl Network for NativeNetwork {
     fn describe(&self) -> String {
         format!("native ({})", self.plan.kernels.isa)
     }
+
+    fn shares_weights(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
