@@ -1,28 +1,25 @@
-//! The capture thread: takes frames from a source and hands them on, live or at the recording's own pace, from wherever
-//! the window wants them.
+//! The capture thread: takes frames from a source, makes them fit to be shown, and hands them on, live or at the recording's
+//! own pace, from wherever the window wants them. It knows nothing of the detector.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
 use super::clock::Clock;
-use super::detector_control::DetectorControl;
+use super::enhancement::Enhancement;
 use super::link::Outlet;
-use super::message::{FrameJob, SharedHistory, Target};
+use super::message::{EnhanceJob, FrameJob, PendingEnhance, SharedHistory, Target};
 use super::playback::{End, PlaybackControl, Waited};
 use super::seekable_source::SeekableSource;
 use super::stats::Stats;
 use super::stop::Stop;
-use crate::enhance::{EnhanceSettings, Enhancer};
+use crate::enhance::ShownChain;
 use crate::frame::Frame;
 use crate::history::SegmentId;
 use crate::source::SourceError;
 use crate::sync::lock;
-
-/// Settings of the enhancer to go on with from the next frame on.
-pub(crate) type PendingEnhance = Arc<Mutex<Option<EnhanceSettings>>>;
 
 /// How frames are handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,19 +34,17 @@ pub(crate) enum Pace {
 pub(super) struct Capture {
     /// Where frames come from.
     pub(super) seekable: SeekableSource,
-    /// What is done to each before it goes anywhere.
-    pub(super) enhancer: Enhancer,
+    /// The steps that each picture takes before it goes anywhere.
+    pub(super) chain: ShownChain,
     /// Changes from the window.
-    pub(super) pending_enhance: PendingEnhance,
-    /// Tells which network runs.
-    pub(super) control: Arc<DetectorControl>,
+    pub(super) pending: PendingEnhance,
     /// Where frames go to be shown at once.
     pub(super) display: Option<Outlet<FrameJob>>,
-    /// Where frames go to be detected in.
-    pub(super) detect: Outlet<FrameJob>,
-    /// In step: as many frames may be on their way as there is room here; who has them at the end makes room.
+    /// Where frames go to be made better for the network, and on to be detected in.
+    pub(super) enhance: Outlet<EnhanceJob>,
+    /// In step: as many frames may be on their way as there is room here; the track thread makes room.
     pub(super) tickets: Option<Sender<()>>,
-    /// Remembered frames go there too: in step, where one thing follows the other.
+    /// Remembered frames go all the way, too: in step, where one frame follows the other.
     pub(super) in_step: bool,
     /// See [`Pace`].
     pub(super) pace: Pace,
@@ -185,16 +180,14 @@ impl Capture {
         // Before the settings are taken: what is made with the newer ones may be counted to the older, and is tracked once
         // more then; never the other way round.
         let revision = self.history.as_ref().map_or(0, |history| lock(history).revision());
-        let pending_enhance = lock(&self.pending_enhance).take();
-        if let Some(settings) = pending_enhance {
-            self.enhancer.set(settings);
+        let settings = lock(&self.pending).take();
+        if let Some(settings) = settings {
+            self.chain.set(settings);
         }
-        // What runs, not what is asked for, which may never be had.
-        self.enhancer.set_input(self.control.input_for(frame.picture.size()));
         if progress.frames == 0 {
-            self.enhancer.begin_anew();
+            self.chain.begin_anew();
         }
-        let (picture, enhanced) = self.enhancer.enhance(&frame.picture, frame.time);
+        let (picture, shown) = self.chain.show(&frame.picture, frame.time);
         let retrack = progress.retrack && progress.frames == 0;
         let fresh = match &self.history {
             None => true,
@@ -215,13 +208,15 @@ impl Capture {
         self.stats.captured.tick();
         let (epoch, segment) = (progress.epoch, progress.segment);
         let frame = Frame { captured, picture, ..frame };
-        let job = FrameJob { frame, enhanced, epoch, order, fresh, retrack, segment, revision };
-        let shown = self.display.as_ref().is_none_or(|outlet| outlet.send(job.clone()).is_ok());
-        if !shown || !(fresh || self.in_step) {
-            return shown;
+        let (enhancement, promise) = Enhancement::promised(shown);
+        let job = FrameJob { frame, enhancement, epoch, order, fresh, retrack, segment, revision };
+        if self.display.as_ref().is_some_and(|outlet| outlet.send(job.clone()).is_err()) {
+            return false;
         }
-        self.stats.handed.store(order + 1, Ordering::SeqCst);
+        if fresh || self.in_step {
+            self.stats.handed.store(order + 1, Ordering::SeqCst);
+        }
         let admitted = self.tickets.as_ref().is_none_or(|tickets| tickets.send(()).is_ok());
-        admitted && self.detect.send(job).is_ok()
+        admitted && self.enhance.send(EnhanceJob { job, promise }).is_ok()
     }
 }

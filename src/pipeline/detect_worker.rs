@@ -1,4 +1,4 @@
-//! The sense threads: frames in, detections out, each thread with a network state of its own.
+//! The detect threads: frames in, detections out, each thread with a network state of its own.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,11 +15,11 @@ use super::stop::Stop;
 use crate::detect::{DetectError, DetectTimes};
 use crate::engine::DetectionSource;
 
-/// What a sense thread works with.
+/// What a detect thread works with.
 pub(super) struct DetectWorker {
-    /// Which of the sense threads it is, from 0.
+    /// Which of the detect threads it is, from 0.
     pub(super) number: usize,
-    /// Who looks.
+    /// The network, or what stands in for it.
     pub(super) detector: DetectionSource,
     /// Where frames come from.
     pub(super) inlet: Receiver<FrameJob>,
@@ -59,7 +59,7 @@ impl DetectWorker {
             }
             self.control.update(self.number, &mut seen, &mut self.detector);
             let started = Instant::now();
-            let found = self.detector.detect(&job.frame, &job.enhanced);
+            let found = self.detector.detect(&job.frame, job.enhanced());
             let result = found.map(|(found, times)| {
                 self.stats.set_inference(times.inference);
                 let coming = (job.frame.picture.size(), self.stats.captured.per_second());
@@ -67,7 +67,7 @@ impl DetectWorker {
                 self.stats.detected.tick();
                 DetectionResult { job, found: Some(found), times }
             });
-            // Whoever takes the results may take his time.
+            // The track thread may take its time.
             drop(turn);
             let failed = result.is_err();
             if self.outlet.send(result).is_err() || failed {

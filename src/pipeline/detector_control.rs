@@ -1,7 +1,7 @@
 //! Changes while a run goes on: settings go to the stages that they concern, and a network that needs another model is
 //! loaded beside the running one and takes its place when it is ready.
 //!
-//! Tracks never notice: they live in the follow thread, and the frames that come meanwhile are the old network's.
+//! Tracks never notice: they live in the track thread, and the frames that come meanwhile are the old network's.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::budget_control::{Detected, SharedBudget};
+use super::network_input::NetworkInput;
 use crate::config::Settings;
 use crate::detect::{
     DetectError, DetectSettings, DetectTimes, Detector, InputChoice, InputRule, InputSize, PixelBudget,
@@ -60,14 +61,14 @@ pub fn thread_count(setting: usize) -> usize {
     if setting == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { setting }
 }
 
-/// The networks of all sense threads, and what is asked of them.
+/// The networks of all detect threads, and what is asked of them.
 struct State {
     /// What is asked for, whether it is there yet or not.
     asked: DetectSettings,
     /// Which slices of a picture are looked at.
     slicer: Slicer,
     min_interval: Duration,
-    /// What runs, or waits for the sense threads to take it.
+    /// What runs, or waits for the detect threads to take it.
     running: Network,
     /// What could not be loaded: it is not tried again until something else was asked for.
     failed: Option<Network>,
@@ -77,9 +78,7 @@ struct State {
     input: Option<(InputRule, (usize, usize))>,
     /// Where `auto` is asked for: how many pixels the input has now.
     budget: PixelBudget,
-    /// The width and height of the newest picture.
-    picture: Option<(u32, u32)>,
-    /// One for each sense thread that has not taken its own yet.
+    /// One for each detect thread that has not taken its own yet.
     fresh: Vec<Option<DetectionSource>>,
 }
 
@@ -123,10 +122,10 @@ impl SharedNetwork {
     }
 }
 
-/// What the window and the sense threads share.
+/// What the window and the detect threads share.
 pub(super) struct DetectorControl {
     state: Mutex<State>,
-    /// Grows with every change, so that a sense thread need not lock for each frame.
+    /// Grows with every change, so that a detect thread need not lock for each frame.
     changes: AtomicU64,
     every_frame: bool,
     /// Where other networks come from with several pipelines; alone, each is loaded for this one.
@@ -134,10 +133,12 @@ pub(super) struct DetectorControl {
     /// In time, where `auto` is asked for: what decides how many pixels the input has, and who this is to it.
     auto: SharedBudget,
     source: u64,
+    /// Is told how the size of the input comes about that the enhance thread makes pictures for.
+    network_input: NetworkInput,
 }
 
 impl DetectorControl {
-    /// `running` is what the `threads` sense threads begin with.
+    /// `running` is what the `threads` detect threads begin with.
     pub(super) fn new(
         settings: &Settings,
         every_frame: bool,
@@ -154,11 +155,19 @@ impl DetectorControl {
             labels: labels_of(running),
             input: input_of(running),
             budget: PixelBudget::default(),
-            picture: None,
             fresh: (0..threads).map(|_| None).collect(),
         };
-        let (changes, auto) = (AtomicU64::new(0), SharedBudget::default());
-        Self { state: Mutex::new(state), changes, every_frame, shared: None, auto, source: 0 }
+        let network_input = NetworkInput::default();
+        network_input.set(state.rule(), state.slicer);
+        Self {
+            state: Mutex::new(state),
+            changes: AtomicU64::new(0),
+            every_frame,
+            shared: None,
+            auto: SharedBudget::default(),
+            source: 0,
+            network_input,
+        }
     }
 
     /// Takes networks, and the pixel budget of `auto`, from those that several pipelines share.
@@ -184,6 +193,7 @@ impl DetectorControl {
             state.failed = None;
         }
         state.asked = asked;
+        self.tell(&state);
         let load = network != state.running && state.failed.is_none();
         drop(state);
         self.changes.fetch_add(1, Ordering::Release);
@@ -209,16 +219,17 @@ impl DetectorControl {
         }
     }
 
-    /// The size of the input that the network that runs has for a picture of this width and height, across and down; `None`
-    /// where there is no network.
-    pub(super) fn input_for(&self, picture: (u32, u32)) -> Option<(usize, usize)> {
-        let mut state = self.lock();
-        state.picture = Some(picture);
-        let rule = state.rule()?;
-        Some(rule.for_picture(state.slicer.looked_at(picture)).size())
+    /// Where the enhance thread is told the size of the input for a picture.
+    pub(super) fn network_input(&self) -> &NetworkInput {
+        &self.network_input
     }
 
-    /// A sense thread has detected in a picture of this width and height; `rate`: frames a second that come.
+    /// Tells the enhance thread what runs, not what is asked for, which may never be had.
+    fn tell(&self, state: &State) {
+        self.network_input.set(state.rule(), state.slicer);
+    }
+
+    /// A detect thread has detected in a picture of this width and height; `rate`: frames a second that come.
     pub(super) fn detected(
         &self,
         detector: &DetectionSource,
@@ -227,6 +238,7 @@ impl DetectorControl {
     ) {
         let mut state = self.lock();
         state.input = input_of(detector);
+        self.tell(&state);
         let follows = matches!(state.input, Some((InputRule::Follows(_), _)));
         if self.every_frame || state.asked.input != InputChoice::Auto || !follows || rate <= 0.0 {
             return;
@@ -242,6 +254,7 @@ impl DetectorControl {
         });
         if budget != state.budget {
             state.budget = budget;
+            self.tell(&state);
             drop(state);
             self.changes.fetch_add(1, Ordering::Release);
         }
@@ -252,7 +265,7 @@ impl DetectorControl {
         Arc::clone(&self.lock().labels)
     }
 
-    /// Gives sense thread `number` what has changed since `seen`.
+    /// Gives detect thread `number` what has changed since `seen`.
     pub(super) fn update(&self, number: usize, seen: &mut u64, detector: &mut DetectionSource) {
         let changes = self.changes.load(Ordering::Acquire);
         if changes == *seen {
@@ -310,15 +323,15 @@ impl DetectorControl {
             Some(shared) => shared.load(settings, network)?,
             None => Detector::load(settings)?,
         };
-        let (slicer, rule, picture) = {
+        let (slicer, rule) = {
             let state = self.lock();
-            (state.slicer, state.asked_rule(), state.picture)
+            (state.slicer, state.asked_rule())
         };
         loaded.set_slicer(slicer);
         if let InputRule::Follows(budget) = rule {
             loaded.set_budget(budget);
         }
-        if let Some(picture) = picture {
+        if let Some(picture) = self.network_input.picture() {
             loaded.prepare_for(picture);
         }
         let detector = DetectionSource::from(loaded);
@@ -336,6 +349,7 @@ impl DetectorControl {
             told = detector.describe();
             state.labels = labels_of(detector);
             state.input = input_of(detector);
+            self.tell(&state);
         }
         state.fresh = detectors.into_iter().map(Some).collect();
         (state.running, state.failed) = (network, None);

@@ -57,7 +57,7 @@ pub struct Report {
     pub elapsed: Duration,
     /// Tracks by class.
     pub census: Census,
-    /// Mean milliseconds a frame of one sense thread: letterbox, inference, decoding.
+    /// Mean milliseconds a frame of one detect thread: letterbox, inference, decoding.
     pub mean_ms: [f64; 3],
     /// The source ended by itself, or is live and was ended by the user.
     pub complete: bool,

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::enhancement::{Enhancement, Promise};
 use crate::detect::DetectTimes;
 use crate::detection::Detections;
 use crate::engine::DetectorOutput;
@@ -14,10 +15,10 @@ use crate::source::{Source, SourceError};
 /// A frame on its way, with its place in the run.
 #[derive(Debug, Clone)]
 pub struct FrameJob {
-    /// The frame.
+    /// The frame, with its picture as it may be shown and written.
     pub frame: Frame,
-    /// What was made of it for the network.
-    pub enhanced: Enhanced,
+    /// What is made of it for the network.
+    pub(crate) enhancement: Enhancement,
     /// Counts the jumps of the run, repetitions included: frames of one epoch follow one another.
     pub epoch: u64,
     /// Counts the frames of the run from 0, over all epochs.
@@ -35,31 +36,53 @@ pub struct FrameJob {
 impl FrameJob {
     /// A frame of a run that has no other.
     #[cfg(test)]
-    pub(crate) fn alone(frame: Frame, enhanced: Enhanced) -> Self {
-        Self { frame, enhanced, epoch: 0, order: 0, fresh: true, retrack: false, segment: None, revision: 0 }
+    pub(crate) fn alone(frame: Frame, enhancement: Enhancement) -> Self {
+        Self {
+            frame,
+            enhancement,
+            epoch: 0,
+            order: 0,
+            fresh: true,
+            retrack: false,
+            segment: None,
+            revision: 0,
+        }
     }
 
-    /// The picture that the network looks at.
-    pub fn seen(&self) -> &Arc<Picture> {
-        self.enhanced.seen.as_ref().unwrap_or(&self.frame.picture)
+    /// What was made of it. Frames that come without their tracks ([`Pipeline::frames`](super::Pipeline::frames)) do not wait
+    /// for what is made for the network: that is there once the enhance thread is done with it.
+    pub fn enhanced(&self) -> &Enhanced {
+        self.enhancement.now()
     }
 
     /// Takes the detail out of masked areas, where the frame was made before these settings were in force: what a window
-    /// has to ask of the frames that it holds.
-    pub(crate) fn cover(&mut self, settings: &EnhanceSettings) {
-        let masks = self.enhanced.region_mask.as_ref().map_or(&[][..], |region_mask| region_mask.masks());
-        if !settings.pixelates() || self.enhanced.pixelated && masks == settings.all_masks() {
-            return;
+    /// has to ask of the frames that it holds. True where that was so.
+    pub(crate) fn cover(&mut self, settings: &EnhanceSettings) -> bool {
+        let enhanced = self.enhanced();
+        let masks = enhanced.region_mask.as_ref().map_or(&[][..], |region_mask| region_mask.masks());
+        if !settings.pixelates() || enhanced.pixelated && masks == settings.all_masks() {
+            return false;
         }
         let region_mask =
             RegionMask::new(self.frame.picture.size(), &settings.all_regions(), &settings.all_masks());
         let mut picture = Picture::clone(&self.frame.picture);
         region_mask.pixelate(&mut (&mut picture).into());
         self.frame.picture = Arc::new(picture);
-        // What was made of it has the detail.
-        self.enhanced =
-            Enhanced { region_mask: Some(Arc::new(region_mask)), pixelated: true, ..Enhanced::default() };
+        // What was made of it has the detail, and so has what is still to come.
+        let region_mask = Some(Arc::new(region_mask));
+        let covered = Enhanced { region_mask, pixelated: true, ..Enhanced::default() };
+        self.enhancement = Enhancement::settled(covered);
+        true
     }
+}
+
+/// A frame for the enhance thread.
+#[derive(Debug)]
+pub(super) struct EnhanceJob {
+    /// The frame.
+    pub(super) job: FrameJob,
+    /// Kept with what is made of it; dropped where a newer frame takes its place.
+    pub(super) promise: Promise,
 }
 
 /// A frame with what was found in it.
@@ -67,7 +90,7 @@ impl FrameJob {
 pub(super) struct DetectionResult {
     /// The frame.
     pub(super) job: FrameJob,
-    /// What was found; `None` where nobody looked.
+    /// What was found; `None`: the frame was not detected in.
     pub(super) found: Option<DetectorOutput>,
     /// How long it took.
     pub(super) times: DetectTimes,
@@ -121,6 +144,9 @@ pub(crate) struct SeekRequest {
     pub(crate) retrack: bool,
 }
 
+/// Settings of a chain of enhancement to go on with from the next frame on.
+pub(super) type PendingEnhance = Arc<Mutex<Option<EnhanceSettings>>>;
+
 /// What was tracked already, shared by the threads.
 pub(crate) type SharedHistory = Arc<Mutex<TrackHistory>>;
 
@@ -150,19 +176,19 @@ mod tests {
         };
         let open = EnhanceSettings::default();
         let (_, enhanced) = Enhancer::new(open.clone()).enhance(&picture, 0.0);
-        let mut job = FrameJob::alone(frame, enhanced);
-        job.cover(&open);
+        let mut job = FrameJob::alone(frame, Enhancement::settled(enhanced));
+        assert!(!job.cover(&open));
         assert!(Arc::ptr_eq(&job.frame.picture, &picture));
 
         let left = EnhanceSettings { privacy: true, masks: vec![half(0.0)], ..open };
-        job.cover(&left);
+        assert!(job.cover(&left));
         let covered = Arc::clone(&job.frame.picture);
         let expected = ShownChain::new(left.clone()).show(&picture, 0.0).0;
-        assert!(*covered == *expected && *covered != *picture && *job.seen() == covered);
-        job.cover(&left);
+        assert!(*covered == *expected && *covered != *picture && job.enhanced().seen.is_none());
+        assert!(!job.cover(&left));
         assert!(Arc::ptr_eq(&job.frame.picture, &covered), "once is enough");
         // Another mask on top: nothing of what was covered comes back.
-        job.cover(&EnhanceSettings { masks: vec![half(0.5)], ..left });
+        assert!(job.cover(&EnhanceSettings { masks: vec![half(0.5)], ..left }));
         let rows = job.frame.picture.rgb().chunks(160).zip(covered.rgb().chunks(160));
         assert!(rows.into_iter().all(|(now, before)| now[..78] == before[..78]));
         assert!(job.frame.picture.rgb()[100] != picture.rgb()[100]);

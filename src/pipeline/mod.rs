@@ -1,18 +1,20 @@
 //! Threads, links, pacing and counters around the parts of the [`engine`](crate::engine).
 //!
 //! ```text
-//!            ┌────────── newest frame (in time) ──────────┐
-//! capture ───┤                                            ├──▶ window or recorder (the caller's thread)
-//!            └─▶ detect × N ─▶ track ── frame + scene ────┘
+//!            ┌──────────────── newest frame (in time) ────────────────┐
+//! capture ───┤                                                        ├──▶ window or recorder (the caller's thread)
+//!            └─▶ enhance ─▶ detect × N ─▶ track ── frame + scene ─────┘
 //! ```
 //!
 //! **In step**: every frame waits for its own detections, links keep everything, several detect threads share the work
-//! and results are put back in order. **In time**: capture hands each frame to the window and to one detect thread through
-//! newest-only links, so that the picture never waits for the network; what is left out is counted.
+//! and results are put back in order. **In time**: capture hands each frame to the window and to the enhance thread, and
+//! that to one detect thread, all through newest-only links, so that what is shown waits neither for the steps that make the
+//! picture better for the network nor for the network itself; what is left out is counted.
 //!
 //! | thread | takes | gives | when the next is slow |
 //! |---|---|---|---|
-//! | `capture` | the source | frames | in time: replaces the older frame, counts it; in step: waits |
+//! | `capture` | the source | frames as they may be shown | in time: replaces the older frame, counts it; in step: waits |
+//! | `enhance` | frames | frames with a picture for the network | as `capture` |
 //! | `detect-N` | frames | detections | waits |
 //! | `track` | detections, in order | scenes | waits |
 //! | `record` | frames with scenes | files | a recording waits; live: pictures are left out and counted |
@@ -24,9 +26,12 @@ pub(crate) mod capture;
 pub(crate) mod clock;
 mod detect_worker;
 mod detector_control;
+mod enhance_worker;
+pub(crate) mod enhancement;
 pub mod headless;
 mod link;
 pub(crate) mod message;
+mod network_input;
 mod plan;
 pub(crate) mod playback;
 pub(crate) mod recorder;
@@ -64,9 +69,8 @@ pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
 
 use crate::sync::lock;
-use capture::PendingEnhance;
 use detector_control::DetectorControl;
-use message::SharedHistory;
+use message::{PendingEnhance, SharedHistory};
 use track_worker::PendingTracking;
 
 /// The name of the thread that loads networks while others run.
@@ -123,7 +127,8 @@ pub struct Pipeline {
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
     pending_tracking: PendingTracking,
-    pending_enhance: PendingEnhance,
+    pending_shown: PendingEnhance,
+    pending_network: PendingEnhance,
     control: Arc<DetectorControl>,
     /// Wakes the thread that loads networks; closed, it ends.
     wake: Sender<()>,
@@ -154,7 +159,8 @@ impl Pipeline {
     pub fn set_settings(&self, settings: &Settings) {
         let tracking = Some(start::tracking(settings));
         *lock(&self.pending_tracking) = tracking;
-        *lock(&self.pending_enhance) = Some(settings.enhance.clone());
+        *lock(&self.pending_shown) = Some(settings.enhance.clone());
+        *lock(&self.pending_network) = Some(settings.enhance.clone());
         if self.control.ask(settings) {
             // Full: it has not looked since it was last told.
             let _ = self.wake.try_send(());

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::capture::{Capture, Pace, PendingEnhance};
+use super::capture::{Capture, Pace};
 use super::detect_worker::DetectWorker;
 use super::detector_control::{DetectorControl, Note, thread_count};
+use super::enhance_worker::EnhanceWorker;
 use super::link::{self, Outlet};
-use super::message::{DetectionResult, FrameJob, SharedHistory, TrackedFrame};
+use super::message::{DetectionResult, EnhanceJob, FrameJob, PendingEnhance, SharedHistory, TrackedFrame};
 use super::plan::{Mode, Plan};
 use super::scheduler::DetectorScheduler;
 use super::seekable_source::{self, SeekableSource};
@@ -20,7 +21,7 @@ use crate::analyse::Stages;
 use crate::config::Settings;
 use crate::detect::DetectError;
 use crate::engine::{DetectionSource, TrackingSettings};
-use crate::enhance::Enhancer;
+use crate::enhance::{NetworkChain, ShownChain};
 use crate::history::TrackHistory;
 use crate::source::SourceInfo;
 
@@ -30,6 +31,8 @@ const KEPT: usize = 4;
 /// The links between the threads, each taken by the threads at its ends.
 struct Links {
     display_out: Option<Outlet<FrameJob>>,
+    enhance_out: Outlet<EnhanceJob>,
+    enhance_in: Receiver<EnhanceJob>,
     frames_out: Outlet<FrameJob>,
     frames_in: Receiver<FrameJob>,
     results_out: Outlet<Result<DetectionResult, DetectError>>,
@@ -91,7 +94,8 @@ impl Pipeline {
             health: source.health(),
             keep_frames,
             pending_tracking: PendingTracking::default(),
-            pending_enhance: PendingEnhance::default(),
+            pending_shown: PendingEnhance::default(),
+            pending_network: PendingEnhance::default(),
             control: Arc::new(control),
             wake,
             notes,
@@ -102,20 +106,20 @@ impl Pipeline {
             threads: Vec::new(),
             info,
         };
-        let Links { display_out, frames_out, frames_in, results_out, results_in, tracked_out, .. } = links;
+        let Links { frames_in, results_out, results_in, tracked_out, .. } = links;
         let (tickets_out, tickets_in) = links.tickets.unzip();
         pipeline.start_tracking((mode, settings), stages, results_in, tracked_out, tickets_in)?;
         let scheduler = scheduler.filter(|_| !mode.every_frame());
         pipeline.start_detecting(detectors, scheduler, &frames_in, results_out)?;
         pipeline.start_loading(woken, notes_out)?;
+        pipeline.start_enhancing((mode, settings), links.enhance_in, links.frames_out)?;
         let replays = pipeline.history.is_some();
         let capture = Capture {
             seekable: SeekableSource::new(source, reopen, if replays { seekable_source::BUDGET } else { 0 }),
-            enhancer: Enhancer::new(settings.enhance.clone()).separate(mode == Mode::Photos),
-            pending_enhance: Arc::clone(&pipeline.pending_enhance),
-            control: Arc::clone(&pipeline.control),
-            display: display_out,
-            detect: frames_out,
+            chain: ShownChain::new(settings.enhance.clone()).separate(mode == Mode::Photos),
+            pending: Arc::clone(&pipeline.pending_shown),
+            display: links.display_out,
+            enhance: links.enhance_out,
             tickets: tickets_out,
             in_step: mode.every_frame(),
             pace: if mode.every_frame() || is_live { Pace::AsTheyCome } else { Pace::InTime },
@@ -188,6 +192,24 @@ impl Pipeline {
         Ok(())
     }
 
+    fn start_enhancing(
+        &mut self,
+        (mode, settings): (Mode, &Settings),
+        inlet: Receiver<EnhanceJob>,
+        detect: Outlet<FrameJob>,
+    ) -> Result<(), RunError> {
+        let worker = EnhanceWorker {
+            chain: NetworkChain::new(settings.enhance.clone()).separate(mode == Mode::Photos),
+            pending: Arc::clone(&self.pending_network),
+            input: self.control.network_input().clone(),
+            inlet,
+            detect,
+            in_step: mode.every_frame(),
+            stop: self.stop.clone(),
+        };
+        self.spawn("enhance".into(), move || worker.run())
+    }
+
     fn start_loading(&mut self, woken: Receiver<()>, notes: Sender<Note>) -> Result<(), RunError> {
         let (control, ended) = (Arc::clone(&self.control), self.stop.clone());
         self.spawn(LOADER.into(), move || control.load(&woken, || ended.is_asked(), &notes))
@@ -203,6 +225,11 @@ impl Links {
         display_out: Outlet<FrameJob>,
         tracked_out: Outlet<TrackedFrame>,
     ) -> Self {
+        // In step one frame waits there, so that the tickets leave as much room for the threads behind as they can.
+        let (enhance_out, enhance_in) = match mode.every_frame() {
+            true => link::kept(1),
+            false => link::newest(Arc::clone(&stats.skipped_enhance)),
+        };
         let (frames_out, frames_in) = match mode.every_frame() {
             true => link::kept(KEPT),
             false => link::newest(Arc::clone(&stats.skipped_detect)),
@@ -210,6 +237,8 @@ impl Links {
         let (results_out, results_in) = link::kept(KEPT);
         Self {
             display_out: mode.displays().then_some(display_out),
+            enhance_out,
+            enhance_in,
             frames_out,
             frames_in,
             results_out,

@@ -47,7 +47,9 @@ pub struct Stats {
     pub detected: Rate,
     /// Frames that the window did not show, because a newer one was there.
     pub skipped_display: Arc<AtomicU64>,
-    /// Frames that the detector did not look at, because a newer one was there.
+    /// Frames that were not made better for the network, because a newer one was there: the detector gets none of them.
+    pub skipped_enhance: Arc<AtomicU64>,
+    /// Of the others, frames that the detector did not look at, because a newer one was there.
     pub skipped_detect: Arc<AtomicU64>,
     /// Frames that the recorder left out, because it was busy (live only).
     pub skipped_record: Arc<AtomicU64>,
@@ -68,15 +70,15 @@ impl Stats {
         self.inference.load(Ordering::Relaxed) as f64 / 1_000.0
     }
 
-    /// Frames left out, by stage.
+    /// Frames left out, by stage; of the stage `enhance`, which is seldom slow, only where there were any.
     pub fn skipped(&self) -> Vec<(&'static str, u64)> {
-        [
+        let stages = [
             ("detect", &self.skipped_detect),
             ("display", &self.skipped_display),
             ("record", &self.skipped_record),
-        ]
-        .into_iter()
-        .map(|(stage, count)| (stage, count.load(Ordering::Relaxed)))
-        .collect()
+            ("enhance", &self.skipped_enhance),
+        ];
+        let counts = stages.map(|(stage, count)| (stage, count.load(Ordering::Relaxed)));
+        counts.into_iter().filter(|(stage, count)| *stage != "enhance" || *count > 0).collect()
     }
 }

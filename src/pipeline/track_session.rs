@@ -134,5 +134,5 @@ impl TrackSession {
 
 /// A frame and what was detected in it, for tracking.
 fn input<'a>(job: &'a FrameJob, output: &'a DetectorOutput) -> TrackInput<'a> {
-    TrackInput { region_mask: job.enhanced.region_mask.as_deref(), ..TrackInput::of(&job.frame, output) }
+    TrackInput { region_mask: job.enhanced().region_mask.as_deref(), ..TrackInput::of(&job.frame, output) }
 }

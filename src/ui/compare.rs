@@ -5,7 +5,6 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 use crate::enhance::ShownPicture;
 use crate::frame::Picture;
-use crate::pipeline::FrameJob;
 
 /// Puts pictures of two halves together; keeps the memory for it.
 #[derive(Debug, Default)]
@@ -26,12 +25,14 @@ fn sized<'a>(kept: &'a mut Option<Picture>, like: &Picture) -> &'a mut Picture {
 }
 
 impl Compare {
-    /// The picture to show of a frame.
-    pub(crate) fn picture<'a>(&'a mut self, job: &'a FrameJob, show: ShownPicture) -> &'a Picture {
-        let (came, seen) = (&*job.frame.picture, &**job.seen());
-        if show == ShownPicture::Original {
-            return came;
-        }
+    /// The picture to show of the one that came and what the network sees of it; `None`: the same.
+    pub(crate) fn picture<'a>(
+        &'a mut self,
+        came: &'a Picture,
+        seen: Option<&'a Picture>,
+        show: ShownPicture,
+    ) -> &'a Picture {
+        let Some(seen) = seen.filter(|_| show != ShownPicture::Original) else { return came };
         let seen = if seen.size() == came.size() {
             seen
         } else {
@@ -74,33 +75,22 @@ fn enlarge(resizer: &mut Resizer, from: &Picture, to: &mut Picture) -> Result<()
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Instant;
-
     use super::*;
-    use crate::enhance::Enhanced;
-    use crate::frame::Frame;
 
     #[test]
     fn both_halves_have_the_size_that_came_however_small_the_network_sees_it() {
-        let picture = |width, height, level| Arc::new(Picture::filled(width, height, [level; 3]).unwrap());
-        let job = |seen| {
-            let picture = picture(90, 60, 40);
-            let frame = Frame { picture, sequence: 0, time: 0.0, captured: Instant::now(), file: None };
-            FrameJob::alone(frame, Enhanced { seen, ..Enhanced::default() })
-        };
-        let mut compare = Compare::default();
+        let picture = |width, height, level| Picture::filled(width, height, [level; 3]).unwrap();
+        let colour = |x: usize, picture: &Picture| picture.rgb()[20 * 90 + x];
+        let (came, mut compare) = (picture(90, 60, 40), Compare::default());
         for small in [picture(90, 60, 200), picture(30, 20, 200), picture(31, 20, 200)] {
-            let job = job(Some(small));
-            let colour = |x: usize, picture: &Picture| picture.rgb()[20 * 90 + x];
-            let split = compare.picture(&job, ShownPicture::Split);
+            let seen = Some(&small);
+            let split = compare.picture(&came, seen, ShownPicture::Split);
             assert_eq!(split.size(), (90, 60));
             assert_eq!((colour(10, split), colour(80, split)), ([40; 3], [200; 3]));
-            let seen = compare.picture(&job, ShownPicture::Enhanced);
-            assert_eq!((seen.size(), colour(10, seen)), ((90, 60), [200; 3]));
-            assert_eq!(colour(80, compare.picture(&job, ShownPicture::Original)), [40; 3]);
+            let enhanced = compare.picture(&came, seen, ShownPicture::Enhanced);
+            assert_eq!((enhanced.size(), colour(10, enhanced)), ((90, 60), [200; 3]));
+            assert_eq!(colour(80, compare.picture(&came, seen, ShownPicture::Original)), [40; 3]);
         }
-        let job = job(None);
-        assert_eq!(compare.picture(&job, ShownPicture::Enhanced).rgb()[0], [40; 3]);
+        assert_eq!(colour(80, compare.picture(&came, None, ShownPicture::Split)), [40; 3]);
     }
 }

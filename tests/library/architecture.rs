@@ -166,12 +166,10 @@ fn the_rules_lead_downwards() {
     }
 }
 
-#[test]
-fn the_files_of_a_room_know_each_other_one_way() {
-    let sources = sources();
-    // For each room, which of its files and folders uses which.
+/// For each room, which of its files and folders uses which.
+fn uses(sources: &[Source]) -> BTreeMap<&str, BTreeMap<String, BTreeSet<String>>> {
     let mut uses: BTreeMap<&str, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
-    for source in &sources {
+    for source in sources {
         let parts: Vec<&str> = source.path.split('/').collect();
         let [own, file, deeper @ ..] = parts.as_slice() else { continue };
         let file = file.trim_end_matches(".rs");
@@ -188,8 +186,13 @@ fn the_files_of_a_room_know_each_other_one_way() {
         used.remove(file);
         uses.entry(own).or_default().entry(file.to_owned()).or_default().extend(used);
     }
+    uses
+}
+
+#[test]
+fn the_files_of_a_room_know_each_other_one_way() {
     let mut faults = Vec::new();
-    for (room, mut files) in uses {
+    for (room, mut files) in uses(&sources()) {
         let names: BTreeSet<String> = files.keys().cloned().collect();
         files.values_mut().for_each(|used| used.retain(|name| names.contains(name)));
         // Files that use nothing that is left go, until nothing is left, or a circle.
@@ -207,6 +210,29 @@ fn the_files_of_a_room_know_each_other_one_way() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Which network runs, and how large its input is, must not flow back into what is shown.
+#[test]
+fn capture_and_all_that_it_uses_knows_nothing_of_the_detector() {
+    let sources = sources();
+    let uses = uses(&sources);
+    let pipeline = &uses["pipeline"];
+    let (mut reached, mut open) = (BTreeSet::new(), vec!["capture".to_owned()]);
+    while let Some(file) = open.pop() {
+        if let Some(used) = pipeline.get(&file)
+            && reached.insert(file)
+        {
+            open.extend(used.iter().cloned());
+        }
+    }
+    assert!(reached.contains("link") && reached.contains("message"), "{reached:?}");
+    for file in ["detector_control", "detect_worker", "enhance_worker", "network_input", "scheduler"] {
+        assert!(pipeline.contains_key(file), "there is no {file} any more");
+        assert!(!reached.contains(file), "capture knows {file}, by way of one of {reached:?}");
+    }
+    let capture = sources.iter().find(|source| source.path == "pipeline/capture.rs").unwrap();
+    assert!(names_behind(&capture.code, "crate::").is_disjoint(&BTreeSet::from(["detect".to_owned()])));
 }
 
 #[test]

@@ -202,7 +202,8 @@ impl Grid {
     fn wants_drawing(&self, tile: &Tile) -> bool {
         let at = self.tiles.iter().position(|other| std::ptr::eq(other, tile));
         let in_sight = at.and_then(|at| self.places.get(at)).is_none_or(Option::is_some);
-        in_sight && tile.wants_drawing(if self.common.paused { STILL } else { NUMBERS })
+        let numbers = if self.common.paused { STILL } else { NUMBERS };
+        in_sight && tile.wants_drawing(numbers, self.common.settings.get().enhance.show)
     }
 
     /// Sleeps until there may be something new; a picture that comes ends the nap.
@@ -257,7 +258,8 @@ impl Grid {
         for (tile, place) in self.tiles.iter_mut().zip(&places) {
             let Some(cell) = place else { continue };
             let numbers = if paused { STILL } else { NUMBERS };
-            let draw = self.redraw || self.places != places || tile.wants_drawing(numbers);
+            let draw =
+                self.redraw || self.places != places || tile.wants_drawing(numbers, settings.enhance.show);
             if draw {
                 tile.draw(&mut self.painter, settings, (cell.width, cell.height), paused);
             }

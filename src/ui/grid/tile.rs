@@ -10,6 +10,7 @@ use super::open::{Attempt, Opened, Results};
 use super::{Common, GridSource};
 use crate::analyse::Stages;
 use crate::config::{Live, Settings};
+use crate::enhance::ShownPicture;
 use crate::labels::Labels;
 use crate::pipeline::{FrameJob, Mode, Note, Pipeline, Plan, RunError, Stats, Stop};
 use crate::scene::Scene;
@@ -125,6 +126,7 @@ impl Tile {
             job.cover(&common.settings.get().enhance);
             self.show(job);
         }
+        self.dirty |= self.frame.poll_enhanced(common.settings.get().enhance.show);
         if let Some(error) = error {
             self.fail(error);
         }
@@ -256,10 +258,11 @@ impl Tile {
         shown.or_else(|| self.pipeline.as_ref().and_then(|pipeline| pipeline.info.size))
     }
 
-    /// Whether it is to be drawn; `numbers` is how old its numbers may be.
-    pub(super) fn wants_drawing(&self, numbers: Duration) -> bool {
+    /// Whether it is to be drawn; `numbers` is how old its numbers may be, `show` which picture is shown.
+    pub(super) fn wants_drawing(&self, numbers: Duration, show: ShownPicture) -> bool {
         let age = self.drawn.elapsed();
-        self.dirty || self.late && age > PATIENCE || !self.is_over() && age > numbers
+        let waits = self.failure.is_none() && self.frame.waits_for_enhanced(show);
+        self.dirty && !waits || self.late && age > PATIENCE || !self.is_over() && age > numbers
     }
 
     /// What is the matter, in a word for the line, whether it is trouble, and in a sentence.

@@ -21,7 +21,7 @@ impl Session {
         let (width, height) = surface.size();
         self.drawing.canvas.resize(width, height);
         let (note, trouble) = (self.standing_note(), self.trouble());
-        let Some(current) = &self.frame.job else {
+        let (Some(current), Some(enhanced)) = (&self.frame.job, self.frame.enhanced()) else {
             let words = note.or(trouble).unwrap_or_else(|| "waiting for the first picture".to_owned());
             let scale = self.settings.get().overlay.scale.factor(width, height);
             self.drawing.canvas.clear(0);
@@ -29,7 +29,7 @@ impl Session {
             draw_banner(canvas, text, &words, (scale, height as f32), 1.0);
             return Ok(surface.present(&self.drawing.canvas)?);
         };
-        let pipeline = &self.pipeline;
+        let (pipeline, report) = (&self.pipeline, &enhanced.report);
         let (live, settings) = (self.is_live(), self.settings.get());
         let known = |value: f64| (value > 0.0).then_some(value);
         let (captured, detected) =
@@ -58,13 +58,8 @@ impl Session {
             recording: self.recording.recorder.video().map(|video| video.seconds),
             confidence: Some(settings.detector.confidence),
             trail_seconds: Some(settings.trails.seconds),
-            enhance_ms: current.enhanced.report.time().map(|time| time.as_secs_f64() * 1e3),
-            enhanced: current
-                .enhanced
-                .report
-                .changes()
-                .map(|(step, why)| (step.name(), why.to_owned()))
-                .collect(),
+            enhance_ms: report.time().map(|time| time.as_secs_f64() * 1e3),
+            enhanced: report.changes().map(|(step, why)| (step.name(), why.to_owned())).collect(),
             skipped: self.skipped(),
             paused: self.playback.paused,
             note: note.filter(|_| self.failure.is_none()),

@@ -272,6 +272,8 @@ impl Session {
 
     fn run(&mut self, surface: &mut dyn Surface) -> Result<(), UiError> {
         let mut pace = Pace::new(Duration::ZERO);
+        // There is something new to be drawn.
+        let mut undrawn = false;
         // The window has its size from the session before, and reports only changes.
         let (width, height) = surface.size();
         self.drawing.viewer.handle(Event::Resize(width, height));
@@ -302,13 +304,18 @@ impl Session {
                 changed = true;
             }
             changed |= self.message.expire();
+            let show = self.settings.get().enhance.show;
+            changed |= self.frame.poll_enhanced(show);
             let still = self.is_still();
             // The trouble of a live source is shown over a paused picture, too.
             let trouble = self.trouble().is_some();
             changed |= std::mem::replace(&mut self.troubled, trouble) != trouble;
             let numbers = (!still || trouble) && pace.since_drawn() > NUMBERS;
             let stale = if still { pace.since_drawn() > STILL } else { surface.is_stale() };
-            if changed || numbers {
+            undrawn |= changed;
+            let waits = self.failure.is_none() && self.frame.waits_for_enhanced(show);
+            if undrawn && !waits || numbers {
+                undrawn = false;
                 pace.drawn();
                 pace.busy();
                 self.draw(surface)?;
