@@ -92,12 +92,17 @@ pub const KEYS: &[Binding] = &[
         "Esc",
         Trigger::Escape,
         Some(Command::Escape),
-        "close the help or the details, from one tile back to all, else quit",
+        "close the help or the details; from one tile back to all; else quit",
     )
     .everywhere(),
     key("q", &['q'], Command::Quit, "quit").everywhere(),
-    key("space", &[' '], Command::Pause, "pause and go on (a camera: the picture freezes, tracking goes on)")
-        .everywhere(),
+    key(
+        "space",
+        &[' '],
+        Command::Pause,
+        "pause or continue (a camera: the picture freezes, tracking continues)",
+    )
+    .everywhere(),
     key(".", &['.'], Command::Step, "one frame on").held(),
     key(",", &[','], Command::StepBack, "one frame back").held(),
     named("←", NamedKey::Left, Command::Skip(-SKIP), "5 s back; with shift 30 s").held(),
@@ -107,17 +112,17 @@ pub const KEYS: &[Binding] = &[
     binding("0–9", Trigger::Digit, None, "to that tenth of the recording"),
     key("<", &['<'], Command::Speed(-1), "slower, down to a quarter"),
     key(">", &['>'], Command::Speed(1), "faster, up to eight times"),
-    key("o", &['o'], Command::Repeat, "begin again at the end, or not"),
-    key("n", &['n'], Command::File(1), "the next recording: of those named, else of the same folder"),
-    key("p", &['p'], Command::File(-1), "the recording before"),
-    key("v", &['v'], Command::Record, "record what is shown, with boxes and trails, or end that"),
+    key("o", &['o'], Command::Repeat, "repeat the recording, on or off"),
+    key("n", &['n'], Command::File(1), "the next recording: of those you named, else of the same folder"),
+    key("p", &['p'], Command::File(-1), "the previous recording"),
+    key("v", &['v'], Command::Record, "start or stop recording what is shown, with boxes and trails"),
     named("Tab", NamedKey::Tab, Command::Panel, "show or hide the settings to tune (arrows, digits, w, z)"),
     key("h", &['h'], Command::Help, "show or hide this help").everywhere(),
     key("b", &['b'], Command::Switch(Layer::Boxes), "show or hide the boxes").everywhere(),
     key("l", &['l'], Command::Switch(Layer::Labels), "show or hide the labels").everywhere(),
     key("t", &['t'], Command::Switch(Layer::Trails), "show or hide the trails").everywhere(),
     key("i", &['i'], Command::Switch(Layer::Hud), "show or hide the numbers").everywhere(),
-    key("e", &['e'], Command::Compare, "the picture as it came, as the network sees it, half and half")
+    key("e", &['e'], Command::Compare, "the picture as captured, as the network sees it, or half and half")
         .everywhere(),
     key("s", &['s'], Command::Snapshot, "save the picture as PNG").everywhere(),
     // `=` and `_` share their keys with `+` and `-` on many keyboards: the wrong shift does no harm.
@@ -129,14 +134,17 @@ pub const KEYS: &[Binding] = &[
         .everywhere(),
     key("]", &[']'], Command::TrailLength(1), "longer trails").held().everywhere(),
     key("[", &['['], Command::TrailLength(-1), "shorter trails").held().everywhere(),
-    key("f", &['f'], Command::Fit, "fit the picture into the window, 1:1, fill the window"),
+    key("f", &['f'], Command::Fit, "fit the picture into the window, 1:1, or fill the window"),
     mouse("time line", "click or drag: another place of the recording"),
-    mouse("click", "details of a track, the others dimmed; again: let it go"),
+    mouse("click", "show a track's details and dim the others; again: stop"),
     mouse("wheel", "zoom in and out at the pointer"),
     mouse("drag", "move the zoomed picture"),
     Binding {
         scope: Scope::Grid,
-        ..mouse("tile", "of several sources: click, or its number 1–9, for the whole window, and back")
+        ..mouse(
+            "tile",
+            "of several sources: click it, or press its number 1–9, for the whole window; again: back",
+        )
     },
 ];
 
