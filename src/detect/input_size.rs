@@ -85,7 +85,7 @@ impl PixelBudget {
     pub fn pixels(self) -> usize {
         match self {
             Self::Fast => 104_000,
-            Self::Normal => 176_000,
+            Self::Normal => 181_000,
             Self::Fine => 400_000,
             Self::Finest => 523_000,
         }
@@ -256,6 +256,8 @@ mod tests {
             (Normal, (960, 540), "544x320"),
             (Normal, (640, 640), "416x416"),
             (Normal, (640, 480), "480x352"),
+            (Normal, (1500, 1000), "512x352"),
+            (Normal, (3840, 1080), "800x224"),
             (Normal, (1080, 1920), "320x544"),
             (Normal, (1920, 817), "608x288"),
             (Fast, (1920, 1080), "416x224"),

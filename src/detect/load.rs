@@ -12,7 +12,7 @@ use tract_onnx::tract_hir::infer::Factoid;
 use super::error::DetectError;
 use super::error_line::first_line;
 use super::heads::{self, Head, Recognised, Signature};
-use super::input_size::{InputRule, InputSize};
+use super::input_size::{InputChoice, InputRule, InputSize};
 use super::model::{Layout, ModelSpec, OutputSpec, Sizes};
 use super::runtime::Network;
 use super::runtime::native::{NativeNetwork, SharedWeights};
@@ -148,16 +148,16 @@ impl Recipe {
             Ok(ready) => return Ok((wished, Arc::new(ready))),
             Err(failure) => failure,
         };
-        let InputRule::Follows(budget) = wished else { return Err(failure) };
+        let InputRule::Follows(_) = wished else { return Err(failure) };
         let Some(declared) = declared_size(&self.bytes).filter(|size| *size != asked) else {
             return Err(failure);
         };
         let ready = self.make(declared)?;
         let (name, choice) = (&self.names.model, self.settings.input);
-        log::info!(
-            "{name} takes pictures of {declared} alone: detector.input = \"{choice}\", which would give pictures of \
-             16:9 {}, has no effect",
-            budget.for_picture(USUAL_SHAPE)
+        let level = if choice == InputChoice::Auto { log::Level::Info } else { log::Level::Warn };
+        log::log!(
+            level,
+            "{name} takes pictures of {declared} alone: detector.input = \"{choice}\" has no effect"
         );
         Ok((InputRule::Fixed(declared), Arc::new(ready)))
     }

@@ -99,6 +99,49 @@ fn in_time_the_running_network_goes_on_until_the_other_is_ready() {
     pipeline.finish().unwrap();
 }
 
+/// How large the network's input gets in a source of two frames a second, where `auto` is asked for.
+fn largest_input(every_frame: bool, enough: impl Fn((usize, usize), usize) -> bool) -> (usize, usize) {
+    let mut settings = settings("auto");
+    settings.source.fps = Some(2.0);
+    let pipeline = start(&settings, every_frame);
+    let (mut largest, until) = ((0, 0), Instant::now() + PATIENCE);
+    for frames in 1.. {
+        take(&pipeline, 1);
+        let input = pipeline.input().expect("a network");
+        largest = largest.max(input);
+        if enough(largest, frames) || Instant::now() > until {
+            break;
+        }
+    }
+    assert!(pipeline.budget().is_some());
+    pipeline.finish().unwrap();
+    largest
+}
+
+#[test]
+fn in_time_auto_takes_more_pixels_where_there_is_time_for_them_and_in_step_it_does_not() {
+    let normal = (480, 352);
+    let live = largest_input(false, |largest, _| largest > normal);
+    assert!(live.0 * live.1 > 2 * normal.0 * normal.1, "{live:?}");
+    assert_eq!(largest_input(true, |_, frames| frames == 60), normal);
+}
+
+#[test]
+fn budgets_are_changed_at_once_and_without_another_network() {
+    let pipeline = start(&settings("fast"), true);
+    take(&pipeline, 5);
+    assert_eq!(pipeline.input(), Some((352, 288)));
+    pipeline.set_settings(&settings("fine"));
+    take(&pipeline, 30);
+    assert_eq!(pipeline.input(), Some((704, 544)));
+    assert!(pipeline.note().is_none(), "nothing had to be loaded");
+    pipeline.set_settings(&settings("320x320"));
+    assert!(matches!(note(&pipeline), Note::Swapped(told) if told.contains("320x320")));
+    pipeline.set_settings(&settings("auto"));
+    assert!(matches!(note(&pipeline), Note::Swapped(told) if told.contains("480x352 (normal)")));
+    pipeline.finish().unwrap();
+}
+
 #[test]
 fn thresholds_and_classes_hold_within_the_frames_under_way() {
     let mut settings = settings("416x416");
