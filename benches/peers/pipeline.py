@@ -191,6 +191,8 @@ def measure_python(args, folder):
 def measure_ours(args, folder):
     output = pathlib.Path(folder) / "ours.txt"
     settings = ["--set", f"detector.threads={args.threads}", "--set", f"detector.runtime={args.runtime}"]
+    # The size that the model's file declares, which onnxruntime keeps to.
+    settings += ["--set", "detector.input=416x416"]
     if args.model != MODEL:
         settings += ["--set", f"detector.model={args.model}"]
     result = measure([args.binary, "track", args.video, "--tracks", output, "-q", *settings])
