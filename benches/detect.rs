@@ -10,9 +10,11 @@
 
 use divan::Bencher;
 use trailsight::detect::{DetectSettings, Detector, Runtime, suppress};
-use trailsight::detection::{Detection, Detections, SUPPRESSED_SCORE};
+use trailsight::detection::{Detection, Detections};
 use trailsight::frame::Picture;
 use trailsight::geometry::Rect;
+use trailsight::kind::Kinds;
+use trailsight::labels::Labels;
 
 const RUNTIMES: [Runtime; 2] = [Runtime::Native, Runtime::Tract];
 
@@ -85,9 +87,10 @@ fn suppression_of_1000(bencher: Bencher) {
             Detection { rect, score: next(), class }
         })
         .collect();
+    let kinds = Kinds::of(&Labels::coco());
     bencher.with_inputs(|| boxes.clone()).bench_local_values(|mut boxes| {
         let mut removed = Detections::default();
-        suppress(&mut boxes, 0.65, SUPPRESSED_SCORE, &mut removed);
+        suppress(&mut boxes, 0.5, Some(&kinds), &mut removed);
         (boxes, removed)
     });
 }

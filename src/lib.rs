@@ -9,7 +9,7 @@
 //!
 //! | room | what it is for | cargo feature |
 //! |---|---|---|
-//! | [`frame`], [`geometry`], [`detection`], [`labels`], [`scene`], [`attribute`], [`event`] | the nouns that travel | – |
+//! | [`frame`], [`geometry`], [`detection`], [`kind`], [`labels`], [`scene`], [`attribute`], [`event`] | the nouns that travel | – |
 //! | [`analyse`] | stages: what is made of a scene, frame by frame (attributes, events) | – |
 //! | [`track`] | the tracker: boxes in, identities out | – |
 //! | [`engine`] | one call from a picture, or from detections, to tracks and trails | – |
@@ -43,6 +43,7 @@ pub mod engine;
 pub mod event;
 pub mod frame;
 pub mod geometry;
+pub mod kind;
 pub mod labels;
 pub mod metrics;
 pub mod scene;

@@ -21,6 +21,7 @@ use super::runtime::onnxruntime;
 use super::runtime::tract::TractNetwork;
 use super::settings::{DetectSettings, Runtime};
 use crate::bounded;
+use crate::kind::Kinds;
 use crate::labels::Labels;
 use crate::sync::lock;
 
@@ -43,6 +44,8 @@ const USUAL_SHAPE: (u32, u32) = (16, 9);
 /// A model that is ready to run, shared by all threads that run it.
 pub(super) struct Model {
     pub(super) labels: Labels,
+    /// Which of its classes are mistaken for one another.
+    pub(super) kinds: Kinds,
     /// What messages call the model.
     pub(super) name: String,
     /// How the size of its input comes about, as far as the model allows.
@@ -114,7 +117,14 @@ impl Model {
             recipe.bytes = Cow::Borrowed(&[]);
         }
         let name = recipe.names.model.clone();
-        let model = Self { labels, name, rule, recipe, ready: Mutex::new(vec![Arc::clone(&ready)]) };
+        let model = Self {
+            kinds: Kinds::of(&labels),
+            labels,
+            name,
+            rule,
+            recipe,
+            ready: Mutex::new(vec![Arc::clone(&ready)]),
+        };
         Ok((model, ready))
     }
 

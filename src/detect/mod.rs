@@ -27,8 +27,9 @@ mod slicing;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::detection::{Detections, SUPPRESSED_SCORE};
+use crate::detection::Detections;
 use crate::frame::Picture;
+use crate::kind::Kinds;
 use crate::labels::Labels;
 use crate::suggest;
 
@@ -45,6 +46,9 @@ use load::Model;
 use preprocess::Placement;
 use sessions::{Sessions, Sized};
 use slicing::Slice;
+
+/// Boxes from this score on vote on where a better one lies, though they are too weak to be told of themselves.
+const VOTER_SCORE: f32 = 0.05;
 
 /// How long the parts of one detection took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,9 +82,12 @@ pub struct Detector {
     wanted: Vec<bool>,
     confidence: f32,
     nms_iou: f32,
+    box_voting: bool,
     slicer: Slicer,
     times: DetectTimes,
     suppressed: Detections,
+    /// Pixels of the input for one of the picture, at the last detection.
+    scale: f32,
 }
 
 impl Detector {
@@ -113,9 +120,11 @@ impl Detector {
             wanted,
             confidence: settings.confidence,
             nms_iou: settings.nms_iou,
+            box_voting: settings.box_voting,
             slicer: Slicer::default(),
             times: DetectTimes::default(),
             suppressed: Detections::default(),
+            scale: 1.0,
             model,
         })
     }
@@ -142,15 +151,22 @@ impl Detector {
             wanted: self.wanted.clone(),
             confidence: self.confidence,
             nms_iou: self.nms_iou,
+            box_voting: self.box_voting,
             slicer: self.slicer,
             times: DetectTimes::default(),
             suppressed: Detections::default(),
+            scale: 1.0,
         })
     }
 
     /// Changes from which score on boxes leave the detector, and from which overlap on the weaker one is dropped.
     pub fn set_thresholds(&mut self, confidence: f32, nms_iou: f32) {
         (self.confidence, self.nms_iou) = (confidence, nms_iou);
+    }
+
+    /// Changes whether dropped boxes vote, see [`DetectSettings::box_voting`].
+    pub fn set_box_voting(&mut self, on: bool) {
+        self.box_voting = on;
     }
 
     /// Changes which slices of a picture are looked at.
@@ -170,6 +186,16 @@ impl Detector {
     /// The names of the model's classes.
     pub fn labels(&self) -> &Labels {
         &self.model.labels
+    }
+
+    /// What kinds of things the model's classes are.
+    pub fn kinds(&self) -> &Kinds {
+        &self.model.kinds
+    }
+
+    /// Pixels of the network's input for one of the picture, at the last detection; 1 before.
+    pub fn scale(&self) -> f32 {
+        self.scale
     }
 
     /// The size of the network's input for the last picture, or for the part of it that is looked at; before the first
@@ -244,7 +270,7 @@ impl Detector {
     /// # Errors
     /// [`DetectError::Run`] when the network fails, which a model that loaded does not do on any picture known.
     pub fn detect(&mut self, picture: &Picture) -> Result<Detections, DetectError> {
-        let slices = self.slicer.of(picture.size());
+        let (slices, least) = (self.slicer.of(picture.size()), self.least_score());
         let mut times = DetectTimes::default();
         let (mut all, mut slice_of) = (Detections::default(), Vec::new());
         let mut found = Detections::default();
@@ -258,12 +284,13 @@ impl Detector {
             }
             let started = Instant::now();
             let placement = self.put(picture, slice)?;
+            self.scale = placement.scale.0;
             let prepared = Instant::now();
             let Sized { ready, session, .. } = &mut self.sessions.now;
             let fail = |why| failed(&self.model, ready.input(), why);
-            let outputs = session.run(self.confidence).map_err(fail)?;
+            let outputs = session.run(least).map_err(fail)?;
             let inferred = Instant::now();
-            let (wanted, confidence) = (self.wanted.as_slice(), self.confidence);
+            let (wanted, confidence) = (self.wanted.as_slice(), least);
             let mut candidates = Candidates { found: &mut found, wanted, confidence, placement };
             ready.head.decode(&outputs, &mut candidates).map_err(fail)?;
             found.shift((slice.left as f32, slice.top as f32));
@@ -281,11 +308,14 @@ impl Detector {
             found = all;
         }
         if slices.len() > 1 || self.spec().nms {
-            suppress(&mut found, self.nms_iou, SUPPRESSED_SCORE, &mut self.suppressed);
+            let kinds = self.box_voting.then_some(&self.model.kinds);
+            suppress(&mut found, self.nms_iou, kinds, &mut self.suppressed);
         } else {
             found.pick(&found.by_falling_score());
             self.suppressed.clear();
         }
+        found.retain(|detection| detection.score >= self.confidence);
+        self.suppressed.retain(|detection| detection.score >= self.confidence);
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         for list in [&mut found, &mut self.suppressed] {
             list.retain_mut(|detection| match detection.rect.clipped(width, height) {
@@ -299,6 +329,11 @@ impl Detector {
         times.decode += started.elapsed();
         self.times = times;
         Ok(found)
+    }
+
+    /// Boxes from this score on leave the network.
+    fn least_score(&self) -> f32 {
+        if self.box_voting { self.confidence.min(VOTER_SCORE) } else { self.confidence }
     }
 
     /// Scales a slice of the picture and hands it to the network; gives the way back to the slice.

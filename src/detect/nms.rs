@@ -1,6 +1,8 @@
-//! Non-maximum suppression: of boxes around the same thing, keep the best.
+//! Non-maximum suppression: of boxes around the same thing, keep the best, and have the others vote on where it is.
 
-use crate::detection::{Detection, Detections};
+use crate::detection::{Detection, Detections, SUPPRESSED_SCORE};
+use crate::geometry::Rect;
+use crate::kind::Kinds;
 
 /// The most boxes that are compared: more than this above the threshold is noise, and comparing is quadratic.
 const MOST: usize = 3_000;
@@ -9,41 +11,88 @@ const MOST: usize = 3_000;
 const SAME: f32 = 0.92;
 /// The most removed boxes that are handed over.
 const MOST_REMOVED: usize = 300;
+/// Boxes vote on the place of a kept one from this overlap (IoU) on.
+const VOTER_IOU: f32 = 0.5;
 
-/// Keeps, of boxes of one class that overlap by more than `iou`, the one with the highest score (greedy, per class).
+/// Keeps, of boxes of one class that overlap by more than `iou`, the one with the highest score (greedy). With `kinds`, classes
+/// that are mistaken for one another count as one, and what is kept then lies where the boxes around it say, on average (box
+/// voting; Gidaris and Komodakis 2015, arXiv:1505.01749).
 ///
 /// The result is ordered by falling score; equal scores keep their order. Only the best 3,000 boxes are looked at.
 ///
-/// Puts into `removed` what was removed from score `least` on and is more than a copy of another box, at most 300 of them, by
-/// falling score. Of two people of whom one hides the other, the hidden one is often only there.
-pub fn suppress(detections: &mut Detections, iou: f32, least: f32, removed: &mut Detections) {
+/// Puts into `removed` what was removed with a score from [`SUPPRESSED_SCORE`] on and is more than a copy of another box, at
+/// most 300 of them, by falling score. Of two people of whom one hides the other, the hidden one is often only there.
+pub fn suppress(detections: &mut Detections, iou: f32, kinds: Option<&Kinds>, removed: &mut Detections) {
     let mut rows = detections.by_falling_score();
     rows.truncate(MOST);
-    let (mut kept_boxes, mut kept): (Vec<Detection>, Vec<usize>) = (Vec::new(), Vec::new());
-    let (mut removed_boxes, mut removed_rows): (Vec<Detection>, Vec<usize>) = (Vec::new(), Vec::new());
-    for row in rows {
-        let candidate = detections[row];
-        let over =
-            |most: f32| move |d: &Detection| d.class == candidate.class && d.rect.iou(&candidate.rect) > most;
-        if !kept_boxes.iter().any(over(iou)) {
-            kept_boxes.push(candidate);
+    let picked = pick(detections, &rows, iou, kinds.unwrap_or(&Kinds::default()));
+    let voted = kinds.map(|kinds| {
+        let voters = || rows.iter().map(|&row| &detections[row]);
+        picked.kept.iter().map(|&row| vote(&detections[row], voters(), kinds)).collect::<Vec<_>>()
+    });
+    *removed = detections.select(&picked.removed);
+    detections.pick(&picked.kept);
+    let mut voted = voted.into_iter().flatten();
+    detections.retain_mut(|detection| {
+        detection.rect = voted.next().unwrap_or(detection.rect);
+        true
+    });
+}
+
+/// Numbers of detections, by falling score.
+#[derive(Debug, Default)]
+struct Picked {
+    kept: Vec<usize>,
+    removed: Vec<usize>,
+}
+
+/// Which of `rows`, the numbers of detections by falling score, are kept, and which are handed over as removed.
+fn pick(detections: &[Detection], rows: &[usize], iou: f32, kinds: &Kinds) -> Picked {
+    let mut picked = Picked::default();
+    for &row in rows {
+        let candidate = &detections[row];
+        let over = |most: f32| {
+            move |&other: &usize| {
+                let other = &detections[other];
+                kinds.alike(other.class, candidate.class) && other.rect.iou(&candidate.rect) > most
+            }
+        };
+        let Picked { kept, removed } = &mut picked;
+        if !kept.iter().any(over(iou)) {
             kept.push(row);
-        } else if candidate.score >= least
-            && removed_boxes.len() < MOST_REMOVED
-            && !kept_boxes.iter().chain(&removed_boxes).any(over(SAME))
+        } else if candidate.score >= SUPPRESSED_SCORE
+            && removed.len() < MOST_REMOVED
+            && !kept.iter().chain(removed.iter()).any(over(SAME))
         {
-            removed_boxes.push(candidate);
-            removed_rows.push(row);
+            removed.push(row);
         }
     }
-    *removed = detections.select(&removed_rows);
-    detections.pick(&kept);
+    picked
+}
+
+/// Where a thing is by all boxes around it: the mean of those that overlap the best one by an IoU of half or more, weighted by
+/// score and overlap (box voting; Gidaris and Komodakis 2015, arXiv:1505.01749).
+fn vote<'a>(best: &Detection, voters: impl Iterator<Item = &'a Detection>, kinds: &Kinds) -> Rect {
+    let (mut total, mut sum) = (0.0, [0.0; 4]);
+    for voter in voters.filter(|voter| kinds.alike(voter.class, best.class)) {
+        let iou = voter.rect.iou(&best.rect);
+        if iou >= VOTER_IOU {
+            let weight = f64::from(voter.score * iou);
+            let Rect { left, top, .. } = voter.rect;
+            let edges = [left, top, voter.rect.right(), voter.rect.bottom()];
+            sum.iter_mut().zip(edges).for_each(|(sum, edge)| *sum += weight * f64::from(edge));
+            total += weight;
+        }
+    }
+    let [left, top, right, bottom] = sum.map(|sum| (sum / total) as f32);
+    let mean = Rect::from_edges(left, top, right, bottom);
+    if mean.is_sound() { mean } else { best.rect }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
+    use crate::labels::Labels;
     use proptest::prelude::*;
 
     fn detections() -> impl Strategy<Value = Vec<Detection>> {
@@ -60,16 +109,24 @@ mod tests {
     }
 
     /// What is kept, and what of the rest is handed over.
+    fn picked(all: &[Detection], iou: f32, kinds: &Kinds) -> (Vec<Detection>, Vec<Detection>) {
+        let rows = Detections::from(all.to_vec()).by_falling_score();
+        let Picked { kept, removed } = pick(all, &rows, iou, kinds);
+        let boxes = |rows: Vec<usize>| rows.into_iter().map(|row| all[row]).collect();
+        (boxes(kept), boxes(removed))
+    }
+
     fn suppressed(all: Vec<Detection>, iou: f32) -> (Vec<Detection>, Vec<Detection>) {
         let (mut kept, mut removed) = (Detections::from(all), Detections::default());
-        suppress(&mut kept, iou, 0.3, &mut removed);
+        suppress(&mut kept, iou, Some(&Kinds::default()), &mut removed);
         (kept.into_boxes(), removed.into_boxes())
     }
 
     proptest! {
         #[test]
         fn survivors_are_apart_and_the_dropped_lie_under_a_better_one(all in detections(), iou in 0.1f32..0.9) {
-            let (kept, removed) = suppressed(all.clone(), iou);
+            let kinds = Kinds::default();
+            let (kept, removed) = picked(&all, iou, &kinds);
             for (i, a) in kept.iter().enumerate() {
                 for b in &kept[i + 1..] {
                     prop_assert!(a.score >= b.score);
@@ -86,7 +143,24 @@ mod tests {
                 prop_assert!(one.score >= 0.3 && all.contains(one));
                 prop_assert!(!kept.iter().chain(&removed[..i]).any(copy));
             }
-            prop_assert_eq!(suppressed(kept.clone(), iou), (kept, vec![]));
+            prop_assert_eq!(picked(&kept, iou, &kinds), (kept, vec![]));
+        }
+
+        #[test]
+        fn a_vote_moves_a_box_to_within_its_voters_and_changes_nothing_else(all in detections(), iou in 0.1f32..0.9) {
+            let (kept, _) = picked(&all, iou, &Kinds::default());
+            let (voted, _) = suppressed(all.clone(), iou);
+            prop_assert_eq!(kept.len(), voted.len());
+            for (best, voted) in kept.iter().zip(&voted) {
+                prop_assert_eq!((best.score, best.class), (voted.score, voted.class));
+                let voters = || all.iter().filter(|d| d.class == best.class && d.rect.iou(&best.rect) >= VOTER_IOU);
+                let edges: [fn(&Rect) -> f32; 4] = [|r| r.left, |r| r.top, Rect::right, Rect::bottom];
+                for edge in edges {
+                    let least = voters().map(|d| edge(&d.rect)).fold(f32::INFINITY, f32::min);
+                    let most = voters().map(|d| edge(&d.rect)).fold(f32::NEG_INFINITY, f32::max);
+                    prop_assert!((least - 1e-3..=most + 1e-3).contains(&edge(&voted.rect)), "{voted:?}");
+                }
+            }
         }
 
         #[test]
@@ -98,5 +172,30 @@ mod tests {
             let backwards: Vec<_> = all.iter().rev().copied().collect();
             prop_assert_eq!(suppressed(all, 0.5), suppressed(backwards, 0.5));
         }
+    }
+
+    #[test]
+    fn a_vote_is_the_mean_weighted_by_score_and_overlap() {
+        let at = |left: f32, score| Detection { rect: Rect::new(left, 0.0, 10.0, 10.0), score, class: 0 };
+        // They overlap by 8 of 12; weights 0.8 and 0.4 × 2/3.
+        let (voted, removed) = suppressed(vec![at(2.0, 0.4), at(0.0, 0.8)], 0.5);
+        let (one, other) = (0.8, 0.4 * 2.0 / 3.0);
+        assert_eq!(voted.len(), 1);
+        assert!((voted[0].rect.left - 2.0 * other / (one + other)).abs() < 1e-5, "{voted:?}");
+        assert_eq!(removed, [at(2.0, 0.4)], "what was removed stays where it was");
+    }
+
+    #[test]
+    fn one_thing_by_two_names_is_one_thing_by_the_better() {
+        let labels = Labels::coco();
+        let named = |name, score| Detection {
+            rect: Rect::new(0.0, 0.0, 40.0, 20.0),
+            score,
+            class: labels.find(name).unwrap(),
+        };
+        let all = [named("truck", 0.5), named("car", 0.6), named("person", 0.4), named("boat", 0.4)];
+        let (kept, _) = picked(&all, 0.5, &Kinds::of(&labels));
+        assert_eq!(kept, [all[1], all[2], all[3]]);
+        assert_eq!(picked(&all, 0.5, &Kinds::default()).0.len(), 4);
     }
 }

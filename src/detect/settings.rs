@@ -18,6 +18,9 @@ pub struct DetectSettings {
     pub confidence: f32,
     /// Of two boxes of one class that overlap by more than this (intersection over union), the weaker is dropped.
     pub nms_iou: f32,
+    /// Classes that are mistaken for one another count as one in non-maximum suppression, and what it drops votes on where the
+    /// best box lies. Off: each class for itself, and boxes where the network has them.
+    pub box_voting: bool,
     /// The names of the classes to look for; empty: all.
     pub classes: Vec<String>,
     /// What runs the network.
@@ -36,8 +39,9 @@ impl Default for DetectSettings {
             model: None,
             labels: None,
             input: InputChoice::default(),
-            confidence: 0.65,
-            nms_iou: 0.65,
+            confidence: 0.25,
+            nms_iou: 0.5,
+            box_voting: true,
             classes: Vec::new(),
             runtime: Runtime::Auto,
             onnxruntime: None,

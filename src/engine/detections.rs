@@ -8,6 +8,7 @@ use crate::detection::{Detection, Detections};
 #[cfg(feature = "detector")]
 use crate::enhance::Enhanced;
 use crate::frame::Frame;
+use crate::kind::Kinds;
 use crate::labels::Labels;
 
 /// What was detected in a frame, in pixels of its picture.
@@ -18,6 +19,10 @@ pub struct DetectorOutput {
     /// What non-maximum suppression removed because it overlaps a better detection: of people who hide one another, the one
     /// behind is often only here.
     pub suppressed: Detections,
+    /// What kinds of things the classes are; by default every class is a thing of its own.
+    pub kinds: Kinds,
+    /// Pixels of the network's input for one of the picture; `None` where no network looked.
+    pub scale: Option<f32>,
 }
 
 impl From<Detections> for DetectorOutput {
@@ -121,12 +126,15 @@ impl DetectionSource {
             Self::None => (DetectorOutput::default(), DetectTimes::default()),
             Self::Recorded(recorded) => (recorded.at(frame.sequence), DetectTimes::default()),
             Self::Network(detector) => {
-                let mut detections = detector.detect(enhanced.seen.as_ref().unwrap_or(&frame.picture))?;
+                let seen = enhanced.seen.as_ref().unwrap_or(&frame.picture);
+                let mut detections = detector.detect(seen)?;
                 let mut suppressed = detector.suppressed().clone();
+                let shrunk = seen.width() as f32 / frame.picture.width() as f32;
                 for list in [&mut detections, &mut suppressed] {
                     enhanced.place(list, frame.picture.size());
                 }
-                (DetectorOutput { detections, suppressed }, detector.times())
+                let (kinds, scale) = (detector.kinds().clone(), Some(detector.scale() * shrunk));
+                (DetectorOutput { detections, suppressed, kinds, scale }, detector.times())
             }
         };
         output.leave_out(enhanced);
@@ -224,6 +232,7 @@ impl DetectionSource {
         self.set_slicer(slicer);
         let Self::Network(detector) = self else { return };
         detector.set_thresholds(settings.confidence, settings.nms_iou);
+        detector.set_box_voting(settings.box_voting);
         if let InputRule::Follows(budget) = InputRule::of(settings.input) {
             detector.set_budget(budget);
         }

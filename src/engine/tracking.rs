@@ -10,6 +10,7 @@ use crate::detection::Detections;
 use crate::enhance::{CameraMotionEstimator, RegionMask};
 use crate::frame::{Frame, Picture};
 use crate::geometry::Affine;
+use crate::kind::Kinds;
 use crate::scene::{Scene, Track, TrackState};
 use crate::track::{Observation, TrackSettings, Tracker, TrailSettings, Trails};
 
@@ -45,6 +46,10 @@ pub struct TrackInput<'a> {
     pub detections: &'a Detections,
     /// What non-maximum suppression removed; `None`: nothing is known of that.
     pub suppressed: Option<&'a Detections>,
+    /// What kinds of things the classes are; `None`: every class is a thing of its own.
+    pub kinds: Option<&'a Kinds>,
+    /// Pixels of the network's input for one of the picture, where a network looked.
+    pub scale: Option<f32>,
     /// How the camera moved since the frame before, where the caller knows it. `None`: it is found in the pixels, or told
     /// from the boxes.
     pub camera: Option<Affine>,
@@ -59,6 +64,8 @@ impl<'a> TrackInput<'a> {
         Self {
             picture: Some(&frame.picture),
             suppressed: Some(&output.suppressed),
+            kinds: Some(&output.kinds),
+            scale: output.scale,
             ..Self::of_boxes(frame.sequence, frame.time, frame.picture.size(), &output.detections)
         }
     }
@@ -72,6 +79,8 @@ impl<'a> TrackInput<'a> {
             picture: None,
             detections,
             suppressed: None,
+            kinds: None,
+            scale: None,
             camera: None,
             #[cfg(feature = "detector")]
             region_mask: None,
@@ -173,6 +182,8 @@ impl TrackStage {
             suppressed: input.suppressed.map_or(&[], Detections::boxes),
             camera,
             picture: Some((input.size.0 as f32, input.size.1 as f32)),
+            kinds: input.kinds,
+            scale: input.scale,
         };
         self.tracker.observe(input.time, &observation);
         let scene = self.scene(input.sequence, input.time);

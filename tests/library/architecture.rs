@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The nouns that travel, and small helpers: every room may use them, and they use each other only.
-const EVERYWHERE: [&str; 12] = [
+const EVERYWHERE: [&str; 13] = [
     "atomic_file",
     "attribute",
     "bounded",
@@ -13,6 +13,7 @@ const EVERYWHERE: [&str; 12] = [
     "event",
     "frame",
     "geometry",
+    "kind",
     "labels",
     "latest",
     "scene",

@@ -84,6 +84,8 @@ fn settings(input: &str, nms_iou: f32) -> DetectSettings {
         // Low enough that a box at the lower end of the tolerance is still there.
         confidence: SCORE - 2.0 * SCORE_TOLERANCE,
         nms_iou,
+        // As the reference has it.
+        box_voting: false,
         ..DetectSettings::default()
     }
 }

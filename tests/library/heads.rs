@@ -24,6 +24,8 @@ fn settings(model: &str, classes: usize) -> (tempfile::TempDir, DetectSettings) 
         labels: Some(labels),
         input: "32x32".parse().unwrap(),
         confidence: 0.3,
+        nms_iou: 0.65,
+        box_voting: false,
         ..DetectSettings::default()
     };
     (names, settings)
