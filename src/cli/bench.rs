@@ -21,6 +21,7 @@ Examples:
   trailsight bench --layers                       what each of its layers takes
   trailsight bench --sense --set detector.input=320x320
                                                   letterbox, network and suppression, a picture a thread
+  trailsight bench clips --seen truth             how much of what is there is shown (docs/tracker.md)
 
 Compare only what was measured side by side on an idle machine; processors change their pace with heat and load.";
 
@@ -42,6 +43,10 @@ pub struct BenchArgs {
     /// Measure letterbox, network and suppression on pictures in memory, one to a thread
     #[arg(long)]
     pub sense: bool,
+    /// Measure what is shown instead: track SOURCE and score it against this file of what is there, or each clip of the folder
+    /// SOURCE against the file of its name in this folder
+    #[arg(long, value_name = "TRUTH", conflicts_with_all = ["network", "layers", "sense", "json"])]
+    pub seen: Option<PathBuf>,
     /// Measure so many frames, or runs
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub frames: u32,

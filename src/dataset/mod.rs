@@ -14,6 +14,7 @@
 //! | `lines` | the text: lines, columns, numbers, and what is wrong with them |
 //! | `detections` | what a detector found, as a tracker wants it |
 //! | `rows` | truth and results in full precision, as scoring wants them |
+//! | `seen` | what is there in some frames of a clip |
 //! | `tracks` | tracks to be looked at, of MOTChallenge text or JSON Lines |
 //! | `info` | `seqinfo.ini` |
 //! | `benchmark` | which true boxes count |
@@ -44,6 +45,7 @@ mod detections;
 mod info;
 mod lines;
 mod rows;
+mod seen;
 mod sequence;
 #[cfg(test)]
 mod tests;
@@ -57,6 +59,7 @@ pub use detections::DetectionFile;
 pub use info::SequenceInfo;
 pub use lines::{MotError, ORIGIN};
 pub use rows::ResultFile;
+pub use seen::read_seen;
 pub use sequence::Sequence;
 #[cfg(feature = "cli")]
 pub use tracks::{TrackFile, TrackRow};

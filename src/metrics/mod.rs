@@ -7,6 +7,7 @@
 //! | `truth`, `results`, `boxes` | what was there and what was said, frame by frame |
 //! | `overlaps` | which of them overlap, and what is not judged; shared by all metrics |
 //! | `hota`, `clear`, `identity` | the metrics, a file each |
+//! | `seen` | how much of what is there is shown, and how soon |
 //! | `matcher` | the best one-to-one matching of boxes |
 //!
 //! The numbers are those of the evaluation kit that the benchmarks use (TrackEval), to the last digits.
@@ -34,6 +35,7 @@ mod matcher;
 mod overlaps;
 mod region;
 mod results;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -44,6 +46,7 @@ pub use hota::{ALPHAS, Curve, Hota, alphas};
 pub use identity::Identity;
 pub use region::Region;
 pub use results::Results;
+pub use seen::{Found, Seen, SeenBox, SeenTruth, ShownBox};
 pub use truth::{Role, Truth, TruthBox};
 
 /// All metrics of a sequence, or of several.

@@ -5,6 +5,7 @@
 //! | `flow` | end to end: the pipeline with all its threads |
 //! | `stages`, `screen` | the stages one by one on one thread |
 //! | `network` | the network alone, its layers, and what is around it, on pictures in memory |
+//! | `seen` | not how fast, but how much of what is there is shown |
 //! | `machine` | what it is measured on, and what this process has used of it |
 //! | `statistics` | median and percentiles |
 //! | `report` | the table and the JSON |
@@ -14,6 +15,7 @@ mod machine;
 mod network;
 mod report;
 mod screen;
+mod seen;
 mod stages;
 mod statistics;
 
@@ -77,6 +79,9 @@ struct Report {
 }
 
 pub(super) fn run(args: &BenchArgs, context: &Context) -> Result<(), Failure> {
+    if let Some(truth) = &args.seen {
+        return print(&seen::table(args, truth, context)?).map(drop);
+    }
     let input = input::open(&args.source, &context.loaded.settings)?;
     let Some(reopen) = input.reopen else {
         return Err(Failure::Usage(format!(

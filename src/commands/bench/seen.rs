@@ -1,0 +1,134 @@
+//! How much of what is there is shown: clips are tracked as `track` does it, and scored against what is said to be there.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::super::{Context, Failure, input};
+use super::{bar, go_on, threads};
+use crate::cli::BenchArgs;
+use crate::dataset::{MotError, read_seen};
+use crate::detect::Detector;
+use crate::engine::{Engine, EngineSettings, TrackingSettings};
+use crate::kind::{Kind, Kinds};
+use crate::metrics::{Found, Seen, SeenTruth, ShownBox};
+
+/// A clip with what is there.
+type Pair = (String, PathBuf, SeenTruth);
+
+/// Tracks each clip with the settings in force, and gives the table.
+pub(super) fn table(args: &BenchArgs, truth: &Path, context: &Context) -> Result<String, Failure> {
+    let pairs = pairs(Path::new(&args.source), truth)?;
+    let detector = Detector::load(&context.loaded.settings.detect_for_tracking())?;
+    let mut scores = Vec::new();
+    for (name, clip, truth) in &pairs {
+        let shown = shown(clip, truth, detector.fork()?, context)?;
+        scores.push((name.as_str(), Seen::of(truth, &shown)));
+    }
+    Ok(text(&scores))
+}
+
+/// One clip and one file, or for each file of a folder the clip of its name in another one.
+fn pairs(clips: &Path, truth: &Path) -> Result<Vec<Pair>, Failure> {
+    let read = |path: &Path| read_seen(path).map_err(|error: MotError| Failure::Failed(error.to_string()));
+    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    if !truth.is_dir() {
+        return Ok(vec![(stem(truth), clips.to_owned(), read(truth)?)]);
+    }
+    let list = |folder: &Path| -> Result<Vec<PathBuf>, Failure> {
+        let entries = std::fs::read_dir(folder)
+            .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", folder.display())))?;
+        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        Ok(paths)
+    };
+    let found = list(clips)?;
+    let mut pairs = Vec::new();
+    for path in list(truth)?.into_iter().filter(|path| path.extension() == Some(OsStr::new("txt"))) {
+        let name = stem(&path);
+        let clip = found.iter().find(|clip| stem(clip) == name).ok_or_else(|| {
+            Failure::Failed(format!("{}: there is no clip {name} in {}", path.display(), clips.display()))
+        })?;
+        pairs.push((name, clip.clone(), read(&path)?));
+    }
+    if pairs.is_empty() {
+        return Err(Failure::Failed(format!("{}: there is no file NAME.txt in it", truth.display())));
+    }
+    Ok(pairs)
+}
+
+/// What is shown of a clip, up to the last frame that is looked at.
+fn shown(
+    clip: &Path,
+    truth: &SeenTruth,
+    detector: Detector,
+    context: &Context,
+) -> Result<Vec<ShownBox>, Failure> {
+    let settings = &context.loaded.settings;
+    let mut source = input::open(clip.as_os_str(), settings)?.source;
+    let (threads, kinds) = (threads(settings), Kinds::of(detector.labels()));
+    let tracking = TrackingSettings {
+        track: settings.track(),
+        trails: settings.trails,
+        camera_motion: settings.enhance.camera_motion,
+    };
+    let mut detector = detector.with_threads(threads)?;
+    detector.set_slicer(settings.slicer());
+    let mut engine = Engine::new(detector, EngineSettings { tracking, enhance: settings.enhance.clone() });
+    let last = truth.frames.last().copied().unwrap_or_default();
+    let limits = super::Limits { frames: last, time: None };
+    let bar = bar(limits, Some(source.info()), &clip.display().to_string(), context);
+    let mut shown = Vec::new();
+    while let Some(frame) = source.next_frame()? {
+        go_on(context)?;
+        // Frames count from 1 in such files.
+        let number = frame.sequence + 1;
+        if number > last {
+            break;
+        }
+        let scene = engine.process(&frame).map_err(Failure::failed)?.scene;
+        shown.extend(scene.seen().map(|track| ShownBox {
+            frame: number,
+            id: i64::try_from(track.id).unwrap_or(i64::MAX),
+            rect: track.rect,
+            kind: kinds.kind(track.class),
+        }));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(shown)
+}
+
+const HEAD: [&str; 11] =
+    ["boxes", "P", "R", "F1", "shown", "in 1 s", "ids", "false/min", "blinks/min", "whole", "objects"];
+
+/// A line a clip, one for all together, and one for each kind of thing.
+fn text(scores: &[(&str, Seen)]) -> String {
+    let all: Seen = scores.iter().map(|score| score.1.clone()).sum();
+    let width =
+        scores.iter().map(|score| score.0.chars().count()).max().unwrap_or(0).max("two-wheeler".len());
+    let mut text = format!("{:width$}", "");
+    // Writing to a string cannot fail.
+    let _ = HEAD.iter().try_for_each(|name| write!(text, "{name:>11}"));
+    let mut line = |name: &str, seen: &Seen| {
+        let Found { there, .. } = seen.all();
+        let share = |part: u64, of: u64| part as f64 / of as f64;
+        let (precision, recall, f1) = (seen.all().precision(), seen.all().recall(), seen.all().f1());
+        let _ = write!(text, "\n{name:width$}{there:>11}{precision:>11.3}{recall:>11.3}{f1:>11.3}");
+        let (shown, soon) = (share(seen.shown, seen.objects), share(seen.shown_soon, seen.lasting));
+        let (ids, whole) = (share(seen.ids, seen.shown), share(seen.whole, seen.frames));
+        let (wrong, blinks) = (seen.a_minute(seen.false_tracks), seen.a_minute(seen.blinks));
+        let _ = write!(text, "{shown:>11.2}{soon:>11.2}{ids:>11.2}{wrong:>11.1}{blinks:>11.1}{whole:>11.2}");
+        let _ = write!(text, "{:>11}", seen.objects);
+    };
+    scores.iter().for_each(|(name, seen)| line(name, seen));
+    if scores.len() > 1 {
+        line("all", &all);
+    }
+    for (kind, found) in Kind::ALL.iter().zip(all.kinds) {
+        let (precision, recall, f1) = (found.precision(), found.recall(), found.f1());
+        let _ = write!(text, "\n{:width$}{:>11}", kind.name(), found.there);
+        let _ = write!(text, "{precision:>11.3}{recall:>11.3}{f1:>11.3}");
+    }
+    text.replace("NaN", "  –").trim_end().to_owned() + "\n"
+}
