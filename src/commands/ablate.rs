@@ -14,7 +14,7 @@ struct Column {
 
 pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
     let set = sequence_set::load(&args.sequences, context)?;
-    let base = context.loaded.settings.track();
+    let base = context.loaded.track_recorded();
     let columns = columns(&set);
     let changes: Vec<&Change> = PIECES.iter().chain(PRESETS).collect();
     context.stop.be_graceful();

@@ -78,8 +78,11 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     let mut sinks = Sinks::begin(sinks, &run).map_err(Failure::failed)?;
 
     let started = Instant::now();
-    let tracking =
-        TrackingSettings { track: settings.track(), trails: settings.trails, camera_motion: false };
+    let tracking = TrackingSettings {
+        track: context.loaded.track_recorded(),
+        trails: settings.trails,
+        camera_motion: false,
+    };
     let mut stage = TrackStage::new(tracking);
     let mut census = Census::default();
     let mut boxes = Detections::default();
@@ -112,7 +115,7 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
         eprintln!("{frames} frames in {seconds:.2} s: {:.0} fps", frames as f64 / seconds.max(1e-9));
         eprintln!("tracks: {}", census_line(&census, &labels));
         let highest = detections.rows().iter().map(|(_, d)| d.score).fold(0.0, f32::max);
-        let least = settings.track().start_score;
+        let least = tracking.track.start_score;
         if highest < least {
             eprintln!(
                 "no detection reaches the confidence {least}; the highest score is {highest} (--confidence lowers it)"

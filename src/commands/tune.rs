@@ -34,7 +34,7 @@ pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
     check_output(&args.output)?;
     let set = sequence_set::load(&args.sequences, context)?;
     sequence_set::refuse_inputs(&args.output, &args.sequences, &set)?;
-    let start = context.loaded.settings.track();
+    let start = context.loaded.track_recorded();
     let mut output = PartialFile::create(&args.output)?;
     context.stop.be_graceful();
     let tuning = Tuning { set: &set, args, context, start, began: Instant::now() };
@@ -273,7 +273,6 @@ fn toml(
     tuned.tracker = found.settings;
     // A preset would take the place of what was found.
     tuned.tracker.preset = Preset::Default;
-    tuned.detector.confidence = found.settings.start_score;
     let default = Settings::default();
     let mut section = "";
     for known in crate::config::parameters() {

@@ -86,7 +86,7 @@ fn the_newest_change_wins_and_nothing_else_moves() {
     );
     assert_eq!(
         (scene.value("trails.seconds"), scene.value("detector.confidence")),
-        ("5.0".into(), "0.65".into())
+        ("5.0".into(), "0.25".into())
     );
     scene.live.reset("detector.nms_iou").unwrap();
     assert_eq!(scene.value("detector.nms_iou"), "0.6");
@@ -198,7 +198,7 @@ fn presets_go_before_the_file_and_beneath_the_panel() {
     assert_eq!(scene.text(), "[tracker]\nreach = 0.9\npreset = \"sort\"\n");
     assert_eq!(values.map(|path| scene.value(path)), ["0.0", "0.1", "0.25", "0.5"]);
     assert!(keys(scene.save("[tracker]\nreach = 0.9\n")).contains(&"tracker.buffer"));
-    assert_eq!(values.map(|path| scene.value(path)), ["0.9", "0.1", "0.25", "0.65"]);
+    assert_eq!(values.map(|path| scene.value(path)), ["0.9", "0.1", "0.25", "0.25"]);
 }
 
 #[test]
@@ -212,8 +212,8 @@ fn writing_back_touches_only_its_own_values() {
     let saved = scene.live.write_back().unwrap();
     assert_eq!(saved.keys.len(), 5);
     let expected = default_file()
-        .replace("\nconfidence = 0.65         #", "\nconfidence = 0.4          #")
-        .replace("\nnms_iou = 0.65            #", "\nnms_iou = 0.55            #")
+        .replace("\nconfidence = 0.25         #", "\nconfidence = 0.4          #")
+        .replace("\nnms_iou = 0.5             #", "\nnms_iou = 0.55            #")
         .replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
         .replace("\nscale = \"auto\"            #", "\nscale = 1.5               #")
         .replace("\nseconds = 3.0             #", "\nseconds = 12.5            #");
@@ -224,8 +224,8 @@ fn writing_back_touches_only_its_own_values() {
     assert!(matches!(scene.live.reload(), Reload::Same));
     // And back again: the very same file.
     for (path, value) in [
-        ("detector.confidence", "0.65"),
-        ("detector.nms_iou", "0.65"),
+        ("detector.confidence", "0.25"),
+        ("detector.nms_iou", "0.5"),
         ("overlay.scale", "\"auto\""),
         ("trails.seconds", "3.0"),
     ] {
@@ -461,7 +461,7 @@ proptest! {
         };
         let path = |key: usize| format!("detector.{}", NAMES[key]);
         let mut scene = Scene::new(&text(&first), &[("detector.nms_iou", "0.9")]);
-        let defaults = [0.65, 0.65, 0.0];
+        let defaults = [0.5, 0.25, 0.0];
         let (mut file, mut given, mut panel) = (first, [Some(9), None, None], [None; 3]);
         for step in steps {
             match step {

@@ -35,7 +35,7 @@ use crate::detect::{DetectSettings, Slicer};
 use crate::enhance::EnhanceSettings;
 use crate::sink::RecordSettings;
 use crate::source::SourceSettings;
-use crate::track::{TrackSettings, TrailSettings};
+use crate::track::{Preset, TrackSettings, TrailSettings};
 use crate::view::OverlaySettings;
 
 pub use error::{ConfigError, Mistake, Notice, Origin};
@@ -55,6 +55,9 @@ pub const ENVIRONMENT: &str = "TRAILSIGHT_CONFIG";
 /// No config file is longer than this (bytes): what is, is something else.
 const LONGEST: u64 = 1 << 20;
 
+/// The network's detections begin a track from this share of `detector.confidence` on: what is shown is told by many of them.
+const BIRTH_SHARE: f32 = 0.8;
+
 /// All settings of the program.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
@@ -64,7 +67,7 @@ pub struct Settings {
     pub enhance: EnhanceSettings,
     /// The network.
     pub detector: DetectSettings,
-    /// The tracker; its `start_score` is the detector's confidence, see [`Settings::track`].
+    /// The tracker, for recorded detections; see [`Settings::track`] for the network's.
     pub tracker: TrackSettings,
     /// The motion trails.
     pub trails: TrailSettings,
@@ -75,13 +78,22 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The tracker's settings: an object is believed from the detector's confidence on.
+    /// The tracker's settings for what the network finds: weak detections begin tracks, and what is gathered over time tells
+    /// which of these are shown.
     pub fn track(&self) -> TrackSettings {
         let confidence = self.detector.confidence;
-        // Whoever asks for weak objects wants them matched like strong ones.
+        if self.tracker.preset != Preset::Default {
+            // As published: one score for both.
+            let high_score = self.tracker.high_score.min(confidence);
+            return TrackSettings { start_score: confidence, high_score, ..self.tracker };
+        }
+        let start_score = BIRTH_SHARE * confidence;
         TrackSettings {
-            start_score: confidence,
-            high_score: self.tracker.high_score.min(confidence),
+            start_score,
+            // What begins a track is matched like what is strong.
+            high_score: self.tracker.high_score.min(start_score),
+            // Not 0, which would show everything.
+            show_score: (confidence + self.tracker.show_margin).max(f32::MIN_POSITIVE),
             ..self.tracker
         }
     }
@@ -177,6 +189,19 @@ impl Loaded {
     /// Where a key's value came from.
     pub fn origin(&self, parameter: &Parameter) -> Origin {
         self.origins.get(parameter.path).cloned().unwrap_or_default()
+    }
+
+    /// The tracker's settings for recorded detections, whose scores are those of another detector: the tracker's own, unless
+    /// somebody asked for a confidence, which then is the score that begins a track.
+    pub fn track_recorded(&self) -> TrackSettings {
+        let Settings { detector, tracker, .. } = &self.settings;
+        if !self.origins.contains_key("detector.confidence")
+            || self.origins.contains_key("tracker.start_score")
+        {
+            return *tracker;
+        }
+        let start_score = detector.confidence;
+        TrackSettings { start_score, high_score: tracker.high_score.min(start_score), ..*tracker }
     }
 
     /// The settings as a config file, with where each value came from behind it.

@@ -64,9 +64,25 @@ fn the_command_line_goes_before_the_file() {
     let settings =
         load(file, &[("detector.confidence", "0.2"), ("detector.input", "640x384")]).unwrap().settings;
     assert_eq!((settings.detector.confidence, settings.detector.input.to_string()), (0.2, "640x384".into()));
-    assert_eq!(settings.track().start_score, 0.2);
-    assert_eq!(settings.track().high_score, 0.2);
+    let track = settings.track();
+    assert!((track.start_score - 0.16).abs() < 1e-6 && track.high_score == track.start_score, "{track:?}");
+    assert!((track.show_score - 0.25).abs() < 1e-6, "{track:?}");
     assert_eq!(settings.detect_for_tracking().confidence, 0.05);
+}
+
+#[test]
+fn recorded_detections_are_tracked_by_the_trackers_own_scores_unless_a_confidence_is_asked_for() {
+    let scores = |file: &str, given: &[(&str, &str)]| {
+        let track = load(file, given).unwrap().track_recorded();
+        assert_eq!(track.show_score, 0.0);
+        (track.start_score, track.high_score)
+    };
+    assert_eq!(scores("", &[]), (0.65, 0.6));
+    assert_eq!(scores("", &[("detector.confidence", "0.4")]), (0.4, 0.4));
+    assert_eq!(scores("[detector]\nconfidence = 0.9", &[]), (0.9, 0.6));
+    assert_eq!(scores("[tracker]\nstart_score = 0.5", &[("detector.confidence", "0.4")]), (0.5, 0.6));
+    let byte = scores("", &[("tracker.preset", "bytetrack")]);
+    assert_eq!(byte, (0.6, 0.5));
 }
 
 #[test]

@@ -1,22 +1,10 @@
 //! One matching pass: assigns the detections that are still free to the tracks that are still free.
 
+use super::observed::Observed;
 use super::settings::TrackSettings;
 use super::similarity::{Cues, MatchCandidate, similarity};
 use super::sweep_and_prune::SweepAndPrune;
 use crate::assignment::sparse::{Assignment, Edge};
-use crate::detection::Detection;
-
-/// A detection with what the tracker found out about it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Observed {
-    pub(super) detection: Detection,
-    /// Its number in the frame, as [`Track::detection`](crate::scene::Track::detection) counts.
-    pub(super) number: u32,
-    /// The share of its area that lies behind another detection, `0.0..=1.0`.
-    pub(super) hidden: f32,
-    /// Non-maximum suppression removed it.
-    pub(super) suppressed: bool,
-}
 
 /// The rule of one pass.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +48,7 @@ impl Matcher {
         };
         for (row, candidate) in candidates.iter().enumerate().filter(recent) {
             for column in self.sweep_and_prune.near(&candidate.rect, candidate.reach) {
-                let similarity = similarity(candidate, &detections[column].detection, rule.cues, settings);
+                let similarity = similarity(candidate, &detections[column], rule.cues, settings);
                 if similarity > 0.0 && similarity >= rule.min_similarity {
                     self.edges.push(Edge { row: row as u32, column: column as u32, cost: 1.0 - similarity });
                 }
@@ -92,6 +80,7 @@ fn remove_at<T>(items: &mut Vec<T>, indices: impl Iterator<Item = usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detection::Detection;
     use crate::geometry::Rect;
 
     /// Only the overlap counts.
@@ -114,7 +103,7 @@ mod tests {
             seen,
             found: seen,
             rect,
-            class: 0,
+            group: 0,
             confidence: 0.9,
             height,
             reach: 0.0,
@@ -126,6 +115,7 @@ mod tests {
         let rect = Rect::new(left, 0.0, 100.0, 50.0);
         Observed {
             detection: Detection { rect, score: 0.9, class: 0 },
+            group: 0,
             number: 0,
             hidden: 0.0,
             suppressed: false,

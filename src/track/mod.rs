@@ -30,15 +30,19 @@
 //! | `motion` | the Kalman filter of one box |
 //! | `camera` | camera motion estimated from the boxes |
 //! | `similarity` | how well one detection fits one track |
+//! | `observed` | a detection as the tracker sees it |
 //! | `associate` | one matching pass of tracks with detections |
 //! | `occlusion` | which share of a box is hidden by another one |
 //! | `sweep_and_prune` | an index of the boxes that can overlap a given one |
+//! | `evidence` | whether a track is shown: what speaks for and against an object being there |
 //! | `tracklet`, `vote` | the state of one track, and the vote on its class |
 //! | `trails` | where objects went |
 
 mod associate;
 mod camera;
+mod evidence;
 mod motion;
+mod observed;
 mod occlusion;
 mod parameters;
 mod settings;
@@ -50,15 +54,18 @@ mod vote;
 
 use crate::detection::{Detection, SUPPRESSED_SCORE};
 use crate::geometry::{Affine, Rect};
+use crate::kind::Kinds;
 use crate::scene::{Track, TrackState};
 
-use associate::{Matcher, Observed, Rule};
+use associate::{Matcher, Rule};
 use camera::{BoxMotionEstimator, Seen};
+use evidence::{Look, Overlaps, Setting};
+use observed::Observed;
 use occlusion::Occluders;
 use similarity::{Cues, MatchCandidate};
 use tracklet::{Now, Tracklet};
 
-pub use parameters::{Field, START_SCORE, TRACK_PARAMETERS, TrackParameter};
+pub use parameters::{Field, TRACK_PARAMETERS, TrackParameter};
 pub use settings::{Preset, TrackSettings};
 pub use trails::{TrailAnchor, TrailSettings, Trails};
 
@@ -102,6 +109,10 @@ pub struct Observation<'a> {
     pub camera: Option<Affine>,
     /// Width and height of the picture in pixels. `None`: tracks are not removed at the picture's edges.
     pub picture: Option<(f32, f32)>,
+    /// What kinds of things the classes are; `None`: every class is a thing of its own.
+    pub kinds: Option<&'a Kinds>,
+    /// Pixels of the network's input for one of the picture; `None`: as many.
+    pub scale: Option<f32>,
 }
 
 impl<'a> From<&'a [Detection]> for Observation<'a> {
@@ -157,6 +168,8 @@ struct Buffers {
     camera_tracks: Vec<Seen>,
     camera_detections: Vec<Seen>,
     matcher: Matcher,
+    looks: Vec<Look>,
+    overlaps: Overlaps,
 }
 
 /// Copies the state. The working memory holds nothing between two updates and is not copied.
@@ -219,9 +232,10 @@ impl Tracker {
             tracklet.predict((self.now.clock - before) as f32, &self.settings);
         }
         self.compensate_camera_motion(observation.camera);
-        self.associate(before);
-        self.begin_tracks(first);
+        self.associate(before, observation.kinds);
+        self.begin_tracks(first, observation.kinds);
         self.end_tracks(observation.picture);
+        self.gather_evidence(observation, (self.now.clock - before) as f32);
 
         self.publish_tracks();
         &self.tracks
@@ -309,9 +323,10 @@ impl Tracker {
         let Self { settings, buffers, .. } = self;
         let Buffers { strong, weak, suppressed, occluders, .. } = buffers;
         let sound = |(_, d): &(u32, &Detection)| d.rect.is_sound() && d.score.is_finite();
+        let group = |class| observation.kinds.map_or(class, |kinds| kinds.group(class));
         let observed = |number: u32, detection: &Detection| {
             let detection = Detection { score: detection.score.min(1.0), ..*detection };
-            Observed { detection, number, hidden: 0.0, suppressed: false }
+            Observed { detection, group: group(detection.class), number, hidden: 0.0, suppressed: false }
         };
         for list in [&mut *strong, weak, suppressed] {
             list.clear();
@@ -368,14 +383,14 @@ impl Tracker {
     }
 
     /// The matching passes, from the most to the least reliable. Leaves the unmatched detections in `strong`.
-    fn associate(&mut self, before: f64) {
+    fn associate(&mut self, before: f64, kinds: Option<&Kinds>) {
         let Self { settings, tracklets, now, buffers, .. } = self;
         let Buffers { strong, weak, suppressed, candidates, waiting, occluders, matcher, .. } = buffers;
         let hide = settings.occlusion_penalty > 0.0;
         let front = tracklets.iter().filter(|t| hide && t.state == TrackState::Confirmed);
         occluders.fill(front.map(|t| t.rect));
         let candidate = |(index, tracklet): (usize, &Tracklet)| {
-            tracklet.candidate(index, occluders.hidden_share(&tracklet.rect), settings)
+            tracklet.candidate(index, occluders.hidden_share(&tracklet.rect), kinds, settings)
         };
         let tentative = |t: &Tracklet| t.state == TrackState::Tentative;
         candidates.clear();
@@ -413,15 +428,15 @@ impl Tracker {
     }
 
     /// Begins tracks on the unmatched strong detections, unless they overlap an object that was matched in this frame.
-    fn begin_tracks(&mut self, first: bool) {
+    fn begin_tracks(&mut self, first: bool, kinds: Option<&Kinds>) {
         let Self { settings, tracklets, last_id, now, buffers, .. } = self;
         // The best first, so that of two boxes around one new object the better one makes the track.
         buffers.strong.sort_unstable_by(|a, b| by_falling_score(&a.detection, &b.detection));
         for observed in buffers.strong.iter().filter(|o| o.detection.score >= settings.start_score) {
-            let Detection { rect, class, .. } = observed.detection;
+            let rect = observed.detection.rect;
             let doubled = tracklets.iter().filter(|t| t.frame == now.number).any(|t| {
                 // One thing by two names lies in one place; things of two kinds may well overlap.
-                let same = settings.class_agnostic || t.vote.winner() == class;
+                let same = settings.class_agnostic || t.group(kinds) == observed.group;
                 let most = if same { settings.duplicate_iou } else { settings.class_switch_iou };
                 t.last.iou(&rect) > most
             });
@@ -429,6 +444,31 @@ impl Tracker {
                 *last_id += 1;
                 tracklets.push(Tracklet::begin(*last_id, *now, observed, first, settings));
             }
+        }
+    }
+
+    /// Has all tracks that were matched in this frame gather what speaks for and against them; `passed`: seconds since the
+    /// frame before.
+    fn gather_evidence(&mut self, observation: &Observation, passed: f32) {
+        let Self { settings, tracklets, now, buffers, .. } = self;
+        if settings.show_score <= 0.0 {
+            return;
+        }
+        let mut seen = tracklets.iter().filter(|t| t.frame == now.number);
+        let frame = Setting {
+            picture: observation.picture,
+            scale: observation.scale.unwrap_or(1.0),
+            passed,
+            begins: !seen.any(|t| t.is_older_than(*now)),
+        };
+        let Buffers { looks, overlaps, .. } = buffers;
+        looks.clear();
+        let seen = tracklets.iter().filter(|t| t.frame == now.number);
+        looks.extend(seen.map(|t| t.look(*now, observation.kinds, settings)));
+        overlaps.fill(looks);
+        let seen = tracklets.iter_mut().filter(|t| t.frame == now.number);
+        for (index, (tracklet, look)) in seen.zip(looks.iter()).enumerate() {
+            tracklet.evidence.update(look, overlaps.of(index, looks), &frame, settings);
         }
     }
 

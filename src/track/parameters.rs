@@ -101,11 +101,8 @@ impl TrackParameter {
 
 macro_rules! parameter {
     ($section:literal, $field:ident, $comment:literal) => {
-        parameter!($field, concat!($section, ".", stringify!($field)), $comment)
-    };
-    ($field:ident, $path:expr, $comment:expr) => {
         TrackParameter {
-            path: $path,
+            path: concat!($section, ".", stringify!($field)),
             comment: $comment,
             unit: "",
             range: (0.0, 1.0),
@@ -116,17 +113,37 @@ macro_rules! parameter {
     };
 }
 
-/// The score from which on a detection may begin a track, which the program shares with its detector.
-pub const START_SCORE: &str = "detector.confidence";
-
 /// All of them, in the order of the config file.
 pub static TRACK_PARAMETERS: &[TrackParameter] = &[
-    parameter!(start_score, START_SCORE, "the score from which on a detection begins a track")
-        .search(0.2, 0.9),
+    parameter!(
+        "tracker",
+        start_score,
+        "recorded detections begin a track from this score on; those of the network do from 4/5 of detector.confidence on"
+    )
+    .search(0.2, 0.9),
+    parameter!(
+        "tracker",
+        show_margin,
+        "a track is shown once its mean score, less what speaks against it, is this much above detector.confidence"
+    ),
+    parameter!("tracker", hide_margin, "and hidden again this much below that"),
+    parameter!("tracker", evidence_seconds, "the time over which that is averaged")
+        .range(0.0, 60.0)
+        .unit("s"),
+    parameter!("tracker", new_penalty, "how much being new speaks against a track"),
+    parameter!("tracker", new_seconds, "for how long a track is new")
+        .range(0.0, 60.0)
+        .unit("s"),
+    parameter!("tracker", part_penalty, "how much lying inside a better track of its kind speaks against one")
+        .range(0.0, 10.0),
+    parameter!("tracker", loose_penalty, "how much holding better tracks of its kind speaks against one")
+        .range(0.0, 10.0),
+    parameter!("tracker", whole_penalty, "how much filling the picture speaks against a track"),
+    parameter!("tracker", still_penalty, "how much never moving speaks against a small person"),
     parameter!(
         "tracker",
         high_score,
-        "detections from this score on (or from detector.confidence, if lower) are matched first"
+        "detections from this score on (or from what begins a track, if lower) are matched first"
     )
     .search(0.2, 0.8),
     parameter!(
@@ -213,12 +230,6 @@ pub static TRACK_PARAMETERS: &[TrackParameter] = &[
         .range(0.0, 10.0)
         .search(0.0, 2.5),
     parameter!("tracker", confirm_hits, "and it has this many detections").range(1.0, 100.0),
-    parameter!(
-        "tracker",
-        keep_margin,
-        "a track is hidden while its scores average this much below detector.confidence; 1: never"
-    )
-    .search(0.0, 0.3),
     parameter!(
         "tracker",
         duplicate_iou,

@@ -12,14 +12,35 @@ pub enum Preset {
     Sort,
 }
 
-/// The `[tracker]` section, and the score from which on an object is believed. Times in seconds, overlaps as
+/// The `[tracker]` section, and the score from which on a track is shown. Times in seconds, overlaps as
 /// intersection over union, scores and similarities from 0 to 1, noise as a share of the object's size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrackSettings {
     /// Where the others come from.
     pub preset: Preset,
-    /// Only a detection with at least this score begins a track; the program's `detector.confidence`.
+    /// Only a detection with at least this score begins a track.
     pub start_score: f32,
+    /// A track is shown while what speaks for it, in units of score, is at least this (`evidence`); 0: every confirmed track is
+    /// shown.
+    pub show_score: f32,
+    /// What the program adds to `detector.confidence` for `show_score`.
+    pub show_margin: f32,
+    /// A track that is shown is hidden again this much below `show_score`.
+    pub hide_margin: f32,
+    /// The time over which the evidence is averaged, in seconds.
+    pub evidence_seconds: f64,
+    /// What being new takes off, until `new_seconds` have passed.
+    pub new_penalty: f32,
+    /// After so many seconds a track is not new any more.
+    pub new_seconds: f64,
+    /// What lying inside a better track of its kind takes off.
+    pub part_penalty: f32,
+    /// What holding better tracks of its kind takes off.
+    pub loose_penalty: f32,
+    /// What filling the picture takes off.
+    pub whole_penalty: f32,
+    /// What never moving takes off a small person.
+    pub still_penalty: f32,
     /// Detections from this score on are matched first, with every track.
     pub high_score: f32,
     /// Detections from this score on, and below `high_score`, are matched second, with tracks just seen.
@@ -56,9 +77,6 @@ pub struct TrackSettings {
     pub confirm_score: f32,
     /// The least number of detections of a confirmed track.
     pub confirm_hits: u32,
-    /// A track whose detections score less than `start_score` by this much, on the average of several seconds, is tentative
-    /// again until they do better; 1 leaves it out.
-    pub keep_margin: f32,
     /// No track begins on a detection that overlaps a seen one of its class by more than this.
     pub duplicate_iou: f32,
     /// A track that is not seen is remembered for this long, but for one missed frame at the least.
@@ -138,7 +156,6 @@ impl TrackSettings {
             lost_penalty: 0.0,
             occlusion_penalty: 0.0,
             confirm_score: 0.0,
-            keep_margin: 1.0,
             duplicate_iou: 1.0,
             edge_share: 0.0,
             camera_strength: 0.0,
@@ -160,6 +177,16 @@ impl Default for TrackSettings {
         Self {
             preset: Preset::Default,
             start_score: 0.65,
+            show_score: 0.0,
+            show_margin: 0.05,
+            hide_margin: 0.04,
+            evidence_seconds: 2.0,
+            new_penalty: 0.3,
+            new_seconds: 0.35,
+            part_penalty: 1.0,
+            loose_penalty: 0.5,
+            whole_penalty: 0.4,
+            still_penalty: 0.3,
             high_score: 0.6,
             low_score: 0.05,
             match_similarity: 0.13,
@@ -178,7 +205,6 @@ impl Default for TrackSettings {
             occlusion_penalty: 0.03,
             confirm_score: 1.0,
             confirm_hits: 1,
-            keep_margin: 0.1,
             duplicate_iou: 0.47,
             lost_track_seconds: 1.6,
             edge_share: 0.2,

@@ -1,7 +1,8 @@
 //! Similarity of a detection and a track, from boxes and scores alone.
 
+use super::observed::Observed;
 use super::settings::TrackSettings;
-use crate::detection::{ClassId, Detection};
+use crate::detection::ClassId;
 use crate::geometry::Rect;
 
 /// A track as matching needs it, prepared once a frame.
@@ -15,8 +16,8 @@ pub(super) struct MatchCandidate {
     pub(super) found: f64,
     /// The predicted box, in pixels.
     pub(super) rect: Rect,
-    /// The winner of its class vote.
-    pub(super) class: ClassId,
+    /// The class that stands for the winner of its class vote and those that this is mistaken for.
+    pub(super) group: ClassId,
     /// The running mean of its scores.
     pub(super) confidence: f32,
     /// Its height over the last moments, in pixels.
@@ -41,13 +42,14 @@ pub(super) enum Cues {
 /// 1 for a perfect match, 0 or less for no match.
 pub(super) fn similarity(
     candidate: &MatchCandidate,
-    detection: &Detection,
+    observed: &Observed,
     cues: Cues,
     settings: &TrackSettings,
 ) -> f32 {
+    let detection = &observed.detection;
     let wanted = match cues {
-        Cues::OtherClass => candidate.class != detection.class,
-        _ => settings.class_agnostic || candidate.class == detection.class,
+        Cues::OtherClass => candidate.group != observed.group,
+        _ => settings.class_agnostic || candidate.group == observed.group,
     };
     if !wanted {
         return 0.0;
@@ -103,6 +105,7 @@ pub(super) fn height_overlap(a: &Rect, b: &Rect) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detection::Detection;
     use proptest::prelude::*;
 
     /// A track that should be at this box, where it was last seen, too.
@@ -112,7 +115,7 @@ mod tests {
             seen: 0.0,
             found: 0.0,
             rect,
-            class: 0,
+            group: 0,
             confidence: 0.8,
             height: rect.height,
             reach: 0.0,
@@ -120,8 +123,9 @@ mod tests {
         }
     }
 
-    fn found(rect: Rect, score: f32) -> Detection {
-        Detection { rect, score, class: 0 }
+    fn found(rect: Rect, score: f32) -> Observed {
+        let detection = Detection { rect, score, class: 0 };
+        Observed { detection, group: 0, number: 0, hidden: 0.0, suppressed: false }
     }
 
     /// Nothing counts but the overlap.
@@ -147,7 +151,7 @@ mod tests {
     fn without_weights_it_is_the_overlap() {
         for (cues, class) in [(Cues::All, 0), (Cues::Overlap, 0), (Cues::OtherClass, 1)] {
             let of = |rect, score| {
-                similarity(&at(BOX), &Detection { class, ..found(rect, score) }, cues, &plain())
+                similarity(&at(BOX), &Observed { group: class, ..found(rect, score) }, cues, &plain())
             };
             close(of(LOWER, 0.3), 1.0 / 3.0);
             close(of(BOX, 0.3), 1.0);
@@ -204,7 +208,7 @@ mod tests {
         fn reach_never_makes_boxes_of_different_classes_match(
             a in near(), b in near(), reach in 0f32..2.0, score in 0f32..1.0
         ) {
-            let (candidate, other) = (MatchCandidate { reach, ..at(a) }, Detection { class: 1, ..found(b, score) });
+            let (candidate, other) = (MatchCandidate { reach, ..at(a) }, Observed { group: 1, ..found(b, score) });
             for cues in [Cues::All, Cues::Overlap] {
                 prop_assert_eq!(similarity(&candidate, &other, cues, &TrackSettings::default()), 0.0);
             }

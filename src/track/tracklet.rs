@@ -1,11 +1,14 @@
 //! The state of one track: its motion, its class vote, its life cycle. The public view of it is [`Track`].
 
-use super::associate::Observed;
+use super::evidence::{Evidence, Look};
 use super::motion::{Motion, measurement_noise_scale};
+use super::observed::Observed;
 use super::settings::TrackSettings;
 use super::similarity::MatchCandidate;
 use super::vote::ClassVote;
+use crate::detection::ClassId;
 use crate::geometry::{Affine, Rect};
+use crate::kind::Kinds;
 use crate::scene::{Track, TrackState};
 
 /// The weight of a new detection in the running mean of a track's scores.
@@ -18,8 +21,6 @@ const MAX_NIS: f32 = 16.0;
 const PROCESS_NOISE_SCALE: std::ops::RangeInclusive<f32> = 0.45..=6.0;
 /// The time over which a track's long-time height is taken, in seconds.
 const HEIGHT_SECONDS: f32 = 0.65;
-/// The time over which a track's average score is taken, in seconds.
-const AVERAGE_SECONDS: f32 = 5.0;
 
 /// The moment of an update.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,6 +39,8 @@ pub(super) struct Tracklet {
     pub(super) id: u64,
     pub(super) state: TrackState,
     pub(super) vote: ClassVote,
+    /// Whether it is shown.
+    pub(super) evidence: Evidence,
     /// When it was last matched, and when with a box that was not suppressed: seconds of the tracker's clock.
     pub(super) seen: f64,
     pub(super) found: f64,
@@ -50,13 +53,12 @@ pub(super) struct Tracklet {
     motion: Motion,
     score: f32,
     confidence: f32,
-    average: f32,
     height: f32,
     nis: f32,
     /// The highest score of all its detections.
     best: f32,
     /// The sum of all its detections' scores.
-    evidence: f32,
+    score_sum: f32,
     born: f64,
     hits: u32,
     /// The number of the detection that it was last matched with, in that frame.
@@ -86,6 +88,7 @@ impl Tracklet {
             id,
             state: TrackState::Tentative,
             vote,
+            evidence: Evidence::new(&detection.rect, detection.score),
             seen: time,
             found: time,
             frame: now.number,
@@ -94,23 +97,22 @@ impl Tracklet {
             motion,
             score: detection.score,
             confidence: detection.score,
-            average: detection.score,
             height: detection.rect.height,
             nis: 1.0,
             best: detection.score,
-            evidence: detection.score,
+            score_sum: detection.score,
             born: time,
             hits: 1,
             detection: observed.number,
         };
-        if at_once || tracklet.has_evidence(settings) {
+        if at_once || tracklet.is_confirmed(settings) {
             tracklet.state = TrackState::Confirmed;
         }
         tracklet
     }
 
-    fn has_evidence(&self, settings: &TrackSettings) -> bool {
-        self.hits >= settings.confirm_hits && self.evidence >= settings.confirm_score
+    fn is_confirmed(&self, settings: &TrackSettings) -> bool {
+        self.hits >= settings.confirm_hits && self.score_sum >= settings.confirm_score
     }
 
     /// Predicts the box `dt` seconds later. The process noise grows with the track's NIS (adaptive Kalman filtering by the
@@ -129,24 +131,56 @@ impl Tracklet {
     /// Moves everything by the camera's motion.
     pub(super) fn apply_camera_motion(&mut self, camera: &Affine) {
         self.motion.apply_camera_motion(camera);
+        self.evidence.apply_camera_motion(camera);
         self.last = camera.rect(&self.last);
         self.height *= camera.scale().1;
         self.rect = self.motion.rect();
     }
 
     /// The track as matching needs it; `hidden` is the share of it that lies behind another track.
-    pub(super) fn candidate(&self, index: usize, hidden: f32, settings: &TrackSettings) -> MatchCandidate {
+    pub(super) fn candidate(
+        &self,
+        index: usize,
+        hidden: f32,
+        kinds: Option<&Kinds>,
+        settings: &TrackSettings,
+    ) -> MatchCandidate {
         let lost = if self.state == TrackState::Lost { settings.lost_penalty } else { 0.0 };
         MatchCandidate {
             index,
             seen: self.seen,
             found: self.found,
             rect: self.rect,
-            class: self.vote.winner(),
+            group: self.group(kinds),
             confidence: self.confidence,
             height: self.height,
             reach: (settings.buffer * self.motion.spread()).min(settings.max_buffer),
             penalty: lost + settings.occlusion_penalty * hidden,
+        }
+    }
+
+    /// The class that stands for its own and those that this is mistaken for.
+    pub(super) fn group(&self, kinds: Option<&Kinds>) -> ClassId {
+        let class = self.vote.winner();
+        kinds.map_or(class, |kinds| kinds.group(class))
+    }
+
+    /// Whether it began before this frame.
+    pub(super) fn is_older_than(&self, now: Now) -> bool {
+        self.born < now.clock || self.hits > 1
+    }
+
+    /// The track as its evidence needs it.
+    pub(super) fn look(&self, now: Now, kinds: Option<&Kinds>, settings: &TrackSettings) -> Look {
+        let class = self.vote.winner();
+        Look {
+            rect: self.smoothed(settings),
+            score: self.score,
+            mean: self.evidence.mean(),
+            kind: kinds.map(|kinds| kinds.kind(class)).unwrap_or_default(),
+            group: self.group(kinds),
+            age: (now.clock - self.born) as f32,
+            hits: self.hits,
         }
     }
 
@@ -164,11 +198,9 @@ impl Tracklet {
         let rate = (1.0 - observed.hidden) * frame as f32 / (frame as f32 + HEIGHT_SECONDS);
         self.height += rate * (detection.rect.height - self.height);
         self.confidence += CONFIDENCE_RATE * (detection.score - self.confidence);
-        let rate = frame as f32 / (frame as f32 + AVERAGE_SECONDS);
-        self.average += rate * (detection.score - self.average);
         self.score = detection.score;
         self.best = self.best.max(detection.score);
-        self.evidence += detection.score;
+        self.score_sum += detection.score;
         self.seen = time;
         if !observed.suppressed {
             self.found = time;
@@ -176,7 +208,7 @@ impl Tracklet {
         self.frame = now.number;
         self.detection = observed.number;
         self.hits = self.hits.saturating_add(1);
-        if self.state == TrackState::Lost || self.has_evidence(settings) {
+        if self.state == TrackState::Lost || self.is_confirmed(settings) {
             self.state = TrackState::Confirmed;
         }
     }
@@ -199,15 +231,20 @@ impl Tracklet {
     /// The public view of the track at source time `time` (seconds).
     pub(super) fn as_track(&self, now: Now, time: f64, settings: &TrackSettings) -> Track {
         let seen = self.state != TrackState::Lost;
-        // It looks like an object only now and then.
-        let doubted = self.average < settings.start_score - settings.keep_margin;
+        let state = match self.state {
+            state if settings.show_score <= 0.0 => state,
+            _ if !self.evidence.is_shown() => TrackState::Tentative,
+            // It is followed with care until it is confirmed, and may be sure enough to be shown before.
+            TrackState::Tentative => TrackState::Confirmed,
+            state => state,
+        };
         Track {
             id: self.id,
             class: self.vote.winner(),
             score: self.score,
             rect: if seen { self.smoothed(settings) } else { self.rect },
             velocity: self.motion.velocity(),
-            state: if doubted { TrackState::Tentative } else { self.state },
+            state,
             born: time - (now.clock - self.born),
             seen: time - (now.clock - self.seen),
             detection: (self.frame == now.number).then_some(self.detection),

@@ -35,7 +35,6 @@ pub static PIECES: &[Change] = &[
     change("without weak detections", |s| s.low_match_similarity = 1.0),
     change("without duplicate-aware births", |s| s.duplicate_iou = 1.0),
     change("without waiting for confirmation", |s| (s.confirm_score, s.confirm_hits) = (0.0, 1)),
-    change("without hiding the long doubted", |s| s.keep_margin = 1.0),
     change("without memory of lost tracks", |s| s.lost_track_seconds = 0.0),
     change("without leaving at the edge", |s| s.edge_share = 0.0),
     change("filtered boxes alone", |s| s.smoothing = 1.0),

@@ -157,7 +157,7 @@ fn what_changes_nothing_is_not_told() {
     assert_eq!(fs::read_to_string(&edited.path).unwrap(), text(0.5) + "nms_iou = 0.3\n");
     fs::write(&edited.path, text(0.4)).unwrap();
     edited.comes_to(0.4);
-    assert_eq!(edited.live.settings().detector.nms_iou, 0.65, "it was taken out of the file");
+    assert_eq!(edited.live.settings().detector.nms_iou, 0.5, "it was taken out of the file");
 }
 
 #[cfg(unix)]

@@ -147,11 +147,11 @@ fn a_thing_that_is_a_person_once_and_then_hardly_is_hidden() {
         let tracks = play(settings, frames(10.0, end), coat).tracks().to_vec();
         tracks.iter().map(|track| (track.id, track.state)).collect::<Vec<_>>()
     };
-    let settings = TrackSettings::default();
+    let settings = TrackSettings { show_score: 0.5, ..TrackSettings::default() };
     assert_eq!(state_at(settings, 1.0), [(1, TrackState::Confirmed)]);
     assert_eq!(state_at(settings, 20.0), [(1, TrackState::Tentative)]);
     assert_eq!(state_at(settings, 40.0), [(1, TrackState::Confirmed)], "and shown again when it does better");
-    let off = TrackSettings { keep_margin: 1.0, ..settings };
+    let off = TrackSettings { show_score: 0.0, ..settings };
     assert_eq!(state_at(off, 20.0), [(1, TrackState::Confirmed)]);
 }
 

@@ -84,7 +84,7 @@ proptest! {
             let time = if *on { now + time } else { *time };
             // What the tracker makes of it, by its documentation.
             now = if time.is_finite() { time.max(now) } else { now };
-            let observation = Observation { detections: found, suppressed, camera: *camera, picture: *picture };
+            let observation = Observation { detections: found, suppressed, camera: *camera, picture: *picture, ..Observation::default() };
             let tracks = tracker.observe(time, &observation);
             for track in tracks {
                 prop_assert!(is_sound(track) && track.seen <= now, "{track:?}");

@@ -60,7 +60,7 @@ fn taken(tracker: &mut Tracker, street: &mut Street, begin: u32, frames: u32) ->
                 detections: &street.found,
                 suppressed: &street.suppressed,
                 picture: Some((1_000.0, 600.0)),
-                camera: None,
+                ..Observation::default()
             };
             tracker.observe(f64::from(frame) / 30.0, &observation);
         }

@@ -148,8 +148,8 @@ proptest! {
     }
 
     /// Time in another unit, and all settings with it: nothing but the numbers that hold a time may differ, by a power of
-    /// four and to the last bit. What goes by fixed seconds inside is switched off: the long-time height (`size_weight`),
-    /// the average score (`keep_margin`) and how long suppressed boxes may help.
+    /// four and to the last bit. What goes by fixed seconds inside is switched off: the long-time height (`size_weight`)
+    /// and how long suppressed boxes may help.
     #[test]
     fn the_unit_of_time_does_not_matter(
         frames in scenes(), settings in settings(), power in prop::sample::select(vec![-2, -1, 1, 2])
@@ -157,7 +157,6 @@ proptest! {
         let (unit, root) = (4f64.powi(power), 2f32.powi(power));
         let settings = TrackSettings {
             size_weight: 0.0,
-            keep_margin: 1.0,
             suppressed_similarity: 1.0,
             ..settings
         };

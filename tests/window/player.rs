@@ -277,27 +277,27 @@ fn settings_change_while_it_runs_and_mistakes_stand_in_the_window() {
     let before = ids(&player.tracks());
 
     // The effect is seen at once, on a picture that stands still too, and ids go on.
-    save(&defaults.replace("confidence = 0.65 ", "confidence = 0.97 "));
+    save(&defaults.replace("confidence = 0.25 ", "confidence = 0.97 "));
     wait_until("the higher confidence", 10, || {
         let confidence = player.status()["confidence"].as_f64().unwrap();
         (confidence - 0.97).abs() < 1e-6 && player.status()["seeking"] == false
     });
     save(&defaults);
     wait_until("the old confidence", 10, || {
-        (player.status()["confidence"].as_f64().unwrap() - 0.65).abs() < 1e-6
+        (player.status()["confidence"].as_f64().unwrap() - 0.25).abs() < 1e-6
     });
     player.wait_for(frame);
     let after = ids(&player.tracks());
     assert!(after.iter().any(|id| before.contains(id)), "{before:?} {after:?}");
 
     // A mistake: what was in force stays, and the window says where it is, until it is mended.
-    save(&defaults.replace("confidence = 0.65 ", "confidence = 7 "));
+    save(&defaults.replace("confidence = 0.25 ", "confidence = 7 "));
     wait_until("a word on the mistake", 10, || {
         player.status()["problem"].as_str().is_some_and(|problem| {
             problem.contains("config.toml:") && problem.contains("detector.confidence cannot be 7")
         })
     });
-    assert!((player.status()["confidence"].as_f64().unwrap() - 0.65).abs() < 1e-6);
+    assert!((player.status()["confidence"].as_f64().unwrap() - 0.25).abs() < 1e-6);
     let shot = player.screen.shot(&player.window, work);
     let red = |pixel: &image::Rgb<u8>| pixel.0[0] > 190 && pixel.0[1] < 110 && pixel.0[2] < 100;
     let letters = shot.enumerate_pixels().filter(|(_, y, pixel)| *y > 450 && red(pixel)).count();

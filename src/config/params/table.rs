@@ -9,7 +9,7 @@ use super::{Access, Effect, Parameter};
 use crate::detect::InputChoice;
 use crate::enhance::Tiles;
 use crate::source::camera::FormatPin;
-use crate::track::{START_SCORE, TRACK_PARAMETERS};
+use crate::track::TRACK_PARAMETERS;
 
 macro_rules! path {
     ($first:ident $(. $rest:ident)*) => { concat!(stringify!($first) $(, ".", stringify!($rest))*) };
@@ -100,6 +100,10 @@ pub(in crate::config) static REMOVED: &[(&str, &str)] = &[
     ("tracker.pairing", LOST),
     ("tracker.direction_weight", LOST),
     ("tracker.reupdate", LOST),
+    (
+        "tracker.keep_margin",
+        "what is weak for long is hidden by tracker.show_margin and tracker.hide_margin now",
+    ),
 ];
 
 const LOST: &str = "what it switched on made tracking worse on every benchmark";
@@ -144,8 +148,9 @@ fn all() -> Vec<Parameter> {
         setting!(detector.model, File, "an ONNX file of the YOLOX family; \"\": the YOLOX-Nano that is built in").network(),
         setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the 80 classes of COCO").network(),
         setting!(detector.input, Text::<InputChoice>::like(r"^\s*(auto|fast|normal|fine|finest|[0-9]+\s*([xX×]\s*[0-9]+)?)\s*$"), "the network's input: as many pixels as \"fast\", \"normal\" (416x416), \"fine\" (2.3 times) or \"finest\" (3 times) say, in the shape of the picture; \"auto\": normal for files, live the finest that keeps up; or WIDTHxHEIGHT: more pixels see smaller things, and are slower").network(),
-        setting!(detector.confidence, Real32(0.0..=1.0), "an object is reported from this score on; weaker boxes only help to follow what is known"),
+        setting!(detector.confidence, Real32(0.0..=1.0), "an object is shown from this score on: that of its box in a single picture, and over time the mean of its scores less what speaks against it"),
         setting!(detector.nms_iou, Real32(0.0..=1.0), "of two boxes of one class that overlap by more than this, the weaker is dropped"),
+        setting!(detector.box_voting, Switch, "car, bus and truck count as one class there, as do bicycle and motorcycle, and dropped boxes vote on where the best one lies; false: boxes as the network has them"),
         setting!(detector.classes, Names, "look only for these, such as [\"person\", \"car\"]; []: everything the model knows"),
         setting!(detector.runtime, RUNTIMES, "what runs the network: \"auto\" (native, or tract for models that need it), \"native\", \"tract\", \"onnxruntime\"").network(),
         setting!(detector.onnxruntime, File, "for that: the library's file; \"\": $ORT_DYLIB_PATH, or where the system looks for libraries").network(),
@@ -153,7 +158,7 @@ fn all() -> Vec<Parameter> {
         setting!(detector.min_interval, Real(0.0..=60.0), "live: seconds from one detection to the next at the least, to spare the processor").unit("s"),
         setting!(tracker.preset, PRESETS, "\"default\": what stands below; \"bytetrack\", \"sort\": as published, with their own confidence"),
     ];
-    let of_tracker = TRACK_PARAMETERS.iter().filter(|parameter| parameter.path != START_SCORE);
+    let of_tracker = TRACK_PARAMETERS.iter();
     let after = vec![
         setting!(trails.seconds, Real(0.0..=60.0), "how long a motion trail is; 0: none").unit("s"),
         setting!(

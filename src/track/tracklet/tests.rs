@@ -9,7 +9,13 @@ fn now(clock: f64, frame: f64) -> Now {
 
 fn seen(left: f32, height: f32, score: f32) -> Observed {
     let rect = Rect::new(left, 0.0, 40.0, height);
-    Observed { detection: Detection { rect, score, class: 0 }, number: 0, hidden: 0.0, suppressed: false }
+    Observed {
+        detection: Detection { rect, score, class: 0 },
+        group: 0,
+        number: 0,
+        hidden: 0.0,
+        suppressed: false,
+    }
 }
 
 /// With the noise held fast, whatever the defaults are tuned to.
@@ -168,16 +174,20 @@ fn who_is_not_seen_keeps_their_size() {
 fn being_lost_and_hidden_is_a_penalty_and_unsureness_a_reach() {
     let settings = TrackSettings { lost_penalty: 0.1, occlusion_penalty: 0.2, ..settings() };
     let mut tracklet = begun(&settings);
-    assert_eq!(tracklet.candidate(4, 0.0, &settings).penalty, 0.0);
-    assert!((tracklet.candidate(4, 0.5, &settings).penalty - 0.1).abs() < 1e-6);
+    assert_eq!(tracklet.candidate(4, 0.0, None, &settings).penalty, 0.0);
+    assert!((tracklet.candidate(4, 0.5, None, &settings).penalty - 0.1).abs() < 1e-6);
     tracklet.state = TrackState::Lost;
-    let candidate = tracklet.candidate(4, 0.5, &settings);
+    let candidate = tracklet.candidate(4, 0.5, None, &settings);
     assert!((candidate.penalty - 0.2).abs() < 1e-6 && candidate.index == 4);
     assert!((candidate.reach - settings.buffer * tracklet.motion.spread()).abs() < 1e-6);
     for _ in 0..40 {
         tracklet.predict(0.1, &settings);
     }
-    assert_eq!(tracklet.candidate(4, 0.0, &settings).reach, settings.max_buffer, "but there is an end to it");
+    assert_eq!(
+        tracklet.candidate(4, 0.0, None, &settings).reach,
+        settings.max_buffer,
+        "but there is an end to it"
+    );
 }
 
 #[test]
@@ -196,6 +206,7 @@ fn numbers_that_cannot_be_worked_with_are_known() {
     // The variance of its speed is beyond all numbers, though that of its place is not yet.
     let observed = Observed {
         detection: Detection { rect: Rect::new(0.0, 0.0, 8e18, 1.0), score: 0.9, class: 0 },
+        group: 0,
         number: 0,
         hidden: 0.0,
         suppressed: false,

@@ -58,7 +58,7 @@ fn rows() -> Vec<PanelRow> {
     rows.push(row("trails.anchor", "trails from", "bottom", "", Control::Choice));
     rows.push(row("overlay.scale", "size of letters", "auto", "", Control::Choice));
     rows[0].changed = true;
-    rows[2].changed = true;
+    rows[3].changed = true;
     rows
 }
 
