@@ -26,42 +26,43 @@ and shows it live: a window with boxes, names and fading motion trails.";
 const EXAMPLES: &str = "\
 Examples:
   trailsight                              the first camera; without one, a short demo clip
-  trailsight video.mp4                    play a recording, in time
+  trailsight video.mp4                    play a recording at its own speed
   trailsight 1 --classes person,car       the second camera, people and cars only
   trailsight rtsp://host/stream           a network camera (needs ffmpeg)
   trailsight \"simulate:demo?stall 5, unplug 3, corrupt 10% 5, resize 320x240\"
-                                          a camera that fails so, to try out what happens
-  trailsight 0 1 rtsp://host/stream       several in one window, a tile each
+                                          a simulated camera with these faults
+  trailsight 0 1 rtsp://host/stream       several sources in one window, one tile each
   trailsight track video.mp4 --video out.mp4 --tracks out.txt
-                                          no window: every frame, as fast as it goes, into files
+                                          no window: every frame, as fast as possible, into files
   trailsight track *.mp4 --tracks 'out/{name}.txt'
-                                          many, side by side
+                                          many recordings, several at a time
   trailsight render video.mp4 --tracks out.txt --video drawn.mp4
-                                          draw tracks from a file, also of others
+                                          draw tracks from a file, also from other programs
   trailsight detect photos/ --coco out.json
   trailsight eval --gt MOT17 --results out
-                                          how good tracks are: HOTA, MOTA, IDF1
+                                          score tracks: HOTA, MOTA, IDF1
   trailsight config init                  write the commented settings to ./config.toml
 
 In the window, h shows the keys. A SOURCE is a camera's number or part of its name, a video file, a folder or
 \"pattern*.png\" of images, one image, an rtsp:// or http(s):// address, or the word demo.
-Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 and 143 stopped by a signal.";
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 or 143 stopped by a signal.";
 
 const TRACK_HELP: &str = "\
-Several recordings, each into files of its own; {name} is a recording's name without its ending:
+Several recordings, each into its own files; {name} is the recording's name without its ending:
   trailsight track a.mp4 b.mp4 c.avi --tracks 'out/{name}.txt' --video 'out/{name}.mp4'
 
-As many are tracked at once as there are processors (or detector.threads). Folders are made as needed. Of two with one name
-the second is called name-2. Typed again, the line goes on where it was stopped: recordings are left out whose results are
-all there and newer than they are; --overwrite tracks these again too, as after a change of settings. One that fails leaves
-the others alone; all that failed are named in the end, and the exit code is 1.";
+As many recordings are tracked at once as there are processors (or detector.threads). Missing folders are created. If two
+recordings have the same name, the second is called name-2. To continue a stopped run, type the same line again: recordings
+with complete results that are newer than the recording are skipped. With --overwrite they are tracked again, for example after
+a change of settings. If a recording fails, the others continue. The failed ones are listed at the end, and the exit code is
+1.";
 
 /// What was typed.
 #[derive(Debug, Parser)]
 #[command(name = "trailsight", version, about = "Real-time object tracking", long_about = LONG_ABOUT)]
 #[command(after_help = EXAMPLES, subcommand_precedence_over_arg = true, disable_help_subcommand = true)]
 pub struct Cli {
-    /// What to do; nothing: watch.
+    /// What to do; without a command: watch.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The arguments of `watch`, which is also what happens without a command.
@@ -76,13 +77,12 @@ impl Cli {
     /// What to do.
     ///
     /// # Errors
-    /// What was wrong, where flags of `watch` stand before another command.
+    /// Says what is wrong if flags of `watch` stand before another command.
     pub fn into_command(self) -> Result<(Command, CommonArgs), String> {
         match self.command {
             None => Ok((Command::Watch(self.watch), self.common)),
             Some(_) if self.watch.is_given() => {
-                Err("a command comes first, and what belongs to it behind it; see trailsight --help"
-                    .to_owned())
+                Err("the command comes first, then its sources and flags; see trailsight --help".to_owned())
             }
             Some(command) => Ok((command, self.common)),
         }
@@ -94,7 +94,7 @@ impl Cli {
 pub enum Command {
     /// Show a camera or a recording in a window (the default)
     Watch(WatchArgs),
-    /// Track every frame of a recording, or of many, without a window, into files
+    /// Track every frame of one or many recordings, without a window, into files
     #[command(after_help = TRACK_HELP)]
     Track(TrackArgs),
     /// Draw tracks from a file onto the recording that they belong to
@@ -102,13 +102,13 @@ pub enum Command {
     Render(RenderArgs),
     /// Find objects in images or videos, without tracking
     Detect(DetectArgs),
-    /// Score tracks against the truth of a data set: HOTA, MOTA, IDF1
+    /// Score tracks against the ground truth of a data set: HOTA, MOTA, IDF1
     #[command(after_help = eval::HELP)]
     Eval(EvalArgs),
-    /// Tell what each piece of the tracker is worth on a data set
+    /// Measure what each part of the tracker is worth on a data set
     #[command(after_help = study::ABLATE_HELP)]
     Ablate(AblateArgs),
-    /// Search better settings of the tracker on a data set
+    /// Search for better settings of the tracker on a data set
     #[command(after_help = study::TUNE_HELP)]
     Tune(TuneArgs),
     /// Measure how fast each stage is on this machine
@@ -136,25 +136,25 @@ pub struct CommonArgs {
     /// Change a setting, such as trails.seconds=5 (repeatable)
     #[arg(long, value_name = "KEY=VALUE", global = true)]
     pub set: Vec<String>,
-    /// Look only for these classes, such as person,car
+    /// Report only these classes, such as person,car
     #[arg(long, value_name = "NAMES", global = true)]
     pub classes: Option<String>,
-    /// Report objects from this score on, 0 to 1
+    /// Report objects with at least this score, 0 to 1
     #[arg(long, value_name = "X", global = true, allow_negative_numbers = true)]
     pub confidence: Option<String>,
-    /// How finely the network looks: auto, fast, normal, fine, finest, or WIDTHxHEIGHT
+    /// Size of the network's input: auto, fast, normal, fine, finest, or WIDTHxHEIGHT
     #[arg(long, value_name = "SIZE", global = true)]
     pub input: Option<String>,
-    /// Say more (-vv: much more)
+    /// Log more (-vv: much more)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// Say only what went wrong
+    /// Log only errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 }
 
 impl CommonArgs {
-    /// The settings that were given, in the order in which they count; `Err` with what was wrong with a `--set`.
+    /// The settings that were given; later ones win. `Err` says what is wrong with a `--set`.
     pub fn given(&self) -> Result<Vec<Given>, String> {
         let mut given = Vec::new();
         for typed in &self.set {
@@ -183,10 +183,10 @@ fn flag_given(key: &str, flag: &str, value: &str) -> Given {
     Given { key: key.to_owned(), value: value.to_owned(), typed: format!("{flag} {value}") }
 }
 
-/// Which part of a recording, and how fast it was.
+/// Which part of a recording, and its frame rate.
 #[derive(Debug, Args)]
 pub struct PartArgs {
-    /// The recording's true frames a second, where its header lies
+    /// The recording's true frames a second, if its header is wrong
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pub fps: Option<String>,
     /// Begin at this second of the recording
@@ -215,13 +215,13 @@ impl PartArgs {
 /// Where results go.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Write the tracks: .txt MOTChallenge, .jsonl, .json COCO-VID, .csv; - is standard output as .txt (repeatable)
+    /// Write the tracks: .txt MOTChallenge, .jsonl, .json COCO-VID, .csv; - writes .txt to standard output (repeatable)
     #[arg(long, value_name = "FILE")]
     pub tracks: Vec<PathBuf>,
     /// Write the annotated video: .mp4, .mkv, .mov, .webm (need ffmpeg) or .avi
     #[arg(long, value_name = "FILE")]
     pub video: Option<PathBuf>,
-    /// Write a short clip of it as .gif: at most 20 seconds, 10 pictures a second, 480 pixels a side
+    /// Write a short annotated clip as .gif: at most 20 seconds, 10 pictures a second, 480 pixels a side
     #[arg(long, value_name = "FILE")]
     pub gif: Option<PathBuf>,
 }
@@ -229,11 +229,11 @@ pub struct OutputArgs {
 /// The arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// A camera's number or name, a file, a folder, an address, or demo; nothing: the first camera. Several with a camera or
-    /// an address among them share the window, a tile each, nine at most; of several recordings n and p choose; of one
-    /// file, those beside it in its folder
+    /// A camera's number or name, a file, a folder, an address, or demo; without a source, the first camera. Several sources
+    /// with a camera or an address among them share the window, one tile each, nine at most. Between several recordings,
+    /// or those in the folder of a single one, the keys n and p choose
     pub sources: Vec<OsString>,
-    /// Several recordings share the window, too, each playing in time
+    /// Show several recordings in one window, one tile each
     #[arg(long)]
     pub tiles: bool,
     #[command(flatten)]
@@ -242,19 +242,19 @@ pub struct WatchArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputArgs,
-    /// Begin again at the end of a recording
+    /// Repeat the recording
     #[arg(long = "loop", conflicts_with_all = ["tracks", "video", "gif"])]
     pub repeat: bool,
     /// Close the window at the end of a recording
     #[arg(long, conflicts_with = "repeat")]
     pub exit_at_end: bool,
-    /// Keep what the window shows in this file, one JSON object, for other programs
+    /// Keep the state of the window in this file, as one JSON object, for other programs
     #[arg(long, value_name = "FILE")]
     pub status_file: Option<PathBuf>,
 }
 
 impl WatchArgs {
-    /// Whether anything was given that belongs to `watch` and not to every command.
+    /// Whether an argument was given that belongs to `watch` alone.
     fn is_given(&self) -> bool {
         let Self { sources, tiles, part, output, repeat, exit_at_end, status_file } = self;
         !sources.is_empty()
@@ -274,7 +274,7 @@ impl WatchArgs {
 /// The arguments of `track`.
 #[derive(Debug, Args)]
 pub struct TrackArgs {
-    /// A recording, images, a camera or an address; several recordings are tracked side by side, each into its own files
+    /// A recording, images, a camera or an address; or several recordings, each into its own files
     #[arg(value_name = "SOURCE", required_unless_present = "detections", conflicts_with = "detections")]
     pub sources: Vec<OsString>,
     #[command(flatten)]
@@ -283,19 +283,19 @@ pub struct TrackArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputArgs,
-    /// Track the boxes of a MOTChallenge detection file instead of a picture's
+    /// Track the boxes of a MOTChallenge detection file; no pictures are read
     #[arg(long, value_name = "FILE", conflicts_with_all = ["start", "end", "video", "gif"])]
     pub detections: Option<PathBuf>,
-    /// With --detections: the size of the picture that the boxes belong to; nothing: as seqinfo.ini has it
+    /// With --detections: the size of the picture that the boxes belong to; default: from seqinfo.ini
     #[arg(long, value_name = "WxH", requires = "detections")]
     pub size: Option<String>,
     /// With --detections: track only every Nth frame; --fps is still the rate of all frames
     #[arg(long, value_name = "N", conflicts_with = "sources", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub every: u32,
-    /// Of several recordings, track those again whose results are complete (a single one always is)
+    /// Of several recordings, also track those with complete results (a single recording is always tracked)
     #[arg(long)]
     pub overwrite: bool,
-    /// Of a single source, keep how it stands in this file, one JSON object, for other programs
+    /// Keep the state of the run in this file, as one JSON object, for other programs (a single source only)
     #[arg(long, value_name = "FILE", conflicts_with = "detections")]
     pub status_file: Option<PathBuf>,
 }
@@ -309,7 +309,7 @@ pub struct DetectArgs {
     /// Write the boxes as COCO results JSON
     #[arg(long, value_name = "FILE")]
     pub coco: Option<PathBuf>,
-    /// Write the boxes as MOTChallenge detections, for track --detections and tune (with --confidence 0.05: weak ones help)
+    /// Write the boxes as MOTChallenge detections, for track --detections and tune (add --confidence 0.05: weak boxes help)
     #[arg(long, value_name = "FILE")]
     pub mot: Option<PathBuf>,
     #[command(flatten)]
@@ -320,11 +320,11 @@ pub struct DetectArgs {
 /// What can be done with the settings.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Print the settings in force, each with where it came from
+    /// Print the settings in force, and where each came from
     Show,
-    /// Check a config file: exit code 0 when it is right, 2 when not
+    /// Check a config file: exit code 0 if it is correct, 2 if not
     Check {
-        /// The file; nothing: the one that would be read
+        /// The file; default: the one that the program reads
         file: Option<PathBuf>,
     },
     /// Print the commented default settings
@@ -333,7 +333,7 @@ pub enum ConfigCommand {
     Schema,
     /// Write the commented default settings to a new file
     Init {
-        /// The file; nothing: ./config.toml
+        /// The file; default: ./config.toml
         file: Option<PathBuf>,
     },
 }

@@ -9,21 +9,21 @@ use super::{PartArgs, flag_given};
 use crate::config::Given;
 
 pub(super) const HELP: &str = "\
-Without --network, --layers or --sense two things are measured. End to end: the whole program but for outputs, every frame, \
-with all threads; this is the frame rate that a recording gets. Then the stages one by one on one thread, so that each tells \
-of itself alone: median, 95th and 99th percentile in milliseconds. A few frames go before, and are not counted. An \
-annotated video is encoded but goes nowhere; with a display a window opens for a moment.
+Without --network, --layers or --sense, bench measures two things. End to end: the whole program without outputs, every \
+frame, with all threads; this is the frame rate of `track`. Then each stage alone, on one thread: median, 95th and 99th \
+percentile in milliseconds. The first few frames are not counted. An annotated video is encoded and discarded; if there is a \
+display, a window opens for a moment.
 
 Examples:
   trailsight bench                                the demo clip
   trailsight bench video.mp4 --frames 500 --json bench.json
-  trailsight bench --network --threads 1          the network alone, again and again on one picture
-  trailsight bench --layers                       what each of its layers takes
+  trailsight bench --network --threads 1          the network alone, repeatedly on one picture
+  trailsight bench --layers                       the time of each layer of the network
   trailsight bench --sense --set detector.input=320x320
-                                                  letterbox, network and suppression, a picture a thread
-  trailsight bench clips --seen truth             how much of what is there is shown (docs/tracker.md)
+                                                  letterbox, network and suppression, one picture per thread
+  trailsight bench clips --seen truth             the share of objects that is shown (docs/tracker.md)
 
-Compare only what was measured side by side on an idle machine; processors change their pace with heat and load.";
+Compare only figures that were measured in alternation on an idle machine: heat and load change a processor's speed.";
 
 /// The arguments of `bench`.
 #[derive(Debug, Args)]
@@ -40,23 +40,23 @@ pub struct BenchArgs {
     /// Measure each layer of the network, on one picture
     #[arg(long)]
     pub layers: bool,
-    /// Measure letterbox, network and suppression on pictures in memory, one to a thread
+    /// Measure letterbox, network and suppression on pictures in memory, one per thread
     #[arg(long)]
     pub sense: bool,
-    /// Measure what is shown instead: track SOURCE and score it against this file of what is there, or each clip of the folder
-    /// SOURCE against the file of its name in this folder
+    /// Measure how much of the ground truth is shown: track SOURCE and score it against this file, or each clip of the
+    /// folder SOURCE against the file with its name in this folder
     #[arg(long, value_name = "TRUTH", conflicts_with_all = ["network", "layers", "sense", "json"])]
     pub seen: Option<PathBuf>,
-    /// Measure so many frames, or runs
+    /// Measure this many frames, or runs
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub frames: u32,
     /// End each measurement after this many seconds
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = super::study::positive)]
     pub seconds: Option<f64>,
-    /// Processor threads, as detector.threads; 0: as many as the machine has
+    /// Number of threads, as detector.threads; 0: one per processor
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<String>,
-    /// Write all numbers as JSON; - is standard output, without the table
+    /// Write all numbers as JSON; - writes JSON to standard output instead of the table
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
@@ -68,7 +68,7 @@ impl BenchArgs {
         self.part.given().into_iter().chain(threads).collect()
     }
 
-    /// Whether only parts of the work are to be measured.
+    /// Whether only parts of the work are measured.
     pub fn in_parts(&self) -> bool {
         self.network || self.layers || self.sense
     }

@@ -29,7 +29,7 @@ pub struct CompletionsArgs {
 /// The arguments of `man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// Write a page for the program and one for each command into this folder; nothing: the program's to standard output
+    /// Write one page for the program and one for each command into this folder; default: print the page of the program
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 }

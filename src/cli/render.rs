@@ -9,9 +9,9 @@ use super::PartArgs;
 
 pub(super) const HELP: &str = "\
 FILE is MOTChallenge text (frame,id,left,top,width,height[,score[,class]]: results, or a gt.txt) or the JSON Lines that \
-track writes. Frames are matched by number: the first one shown, also with --start, is the file's frame 1, as track counts \
-them; --first says otherwise. In MOTChallenge text, rows with score 0 are to be ignored and left out, and an id below 0 is \
-no track; classes are called as the model calls them. No network is loaded. --classes shows only these, [trails] and [overlay] of the settings say how it looks.
+track writes. Frames are matched by number, as track counts them: the first frame shown, also with --start, is frame 1 of the \
+file, or the one that --first names. In MOTChallenge text, rows with score 0 or an id below 0 are left out. Classes have the \
+model's names. No network is loaded. --classes limits what is drawn; [trails] and [overlay] in the settings say how it looks.
 
 Examples:
   trailsight render video.mp4 --tracks tracks.jsonl --video drawn.mp4
@@ -32,7 +32,7 @@ pub struct RenderArgs {
     /// Write a short clip as .gif: at most 20 seconds, 10 pictures a second, 480 pixels a side
     #[arg(long, value_name = "FILE")]
     pub gif: Option<PathBuf>,
-    /// The number in the file of the first frame that is shown
+    /// The number that the first frame shown has in the file
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub first: u64,
     #[command(flatten)]

@@ -10,32 +10,32 @@ use crate::tuning::Objective;
 /// How a data set is read.
 #[derive(Debug, Args)]
 pub struct RulesArgs {
-    /// Use only every Nth frame, at the true rate; the frames of results must be numbered 1, 2, 3 …
+    /// Use only every Nth frame, at the true rate; the results must number these frames 1, 2, 3 …
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub every: u32,
-    /// Whose rules count; nothing: by the sequence's name
+    /// The benchmark that sets the rules; default: by the sequence's name
     #[arg(long, value_name = "NAME", value_parser = Benchmark::ALL.map(Benchmark::name))]
     pub benchmark: Option<String>,
 }
 
 impl RulesArgs {
-    /// The same for the reader.
+    /// These arguments as options of the reader.
     pub fn options(&self) -> ReadOptions {
         let benchmark = self.benchmark.as_deref().and_then(Benchmark::named);
         ReadOptions { every: self.every as usize, benchmark }
     }
 }
 
-/// What sequences are run, and how.
+/// Which sequences are run, and how.
 #[derive(Debug, Args)]
 pub struct SequenceArgs {
     /// The data set: a folder with a folder for each sequence (gt/gt.txt, seqinfo.ini, detections)
     #[arg(long, value_name = "DIR")]
     pub gt: PathBuf,
-    /// The detections within a sequence's folder
+    /// The file with the detections, in each sequence's folder
     #[arg(long, value_name = "FILE", default_value = "det/det.txt")]
     pub detections: PathBuf,
-    /// Only sequences of this name or pattern; each such pattern is a group that counts alike (repeatable)
+    /// Use only sequences of this name or pattern (repeatable); each pattern is a group, and all groups have the same weight
     #[arg(long, value_name = "PATTERN")]
     pub seq: Vec<String>,
     /// Score only boxes of this class, the number in column 8 (repeatable: their mean)
@@ -48,9 +48,9 @@ pub struct SequenceArgs {
 
 /// What `ablate --help` adds.
 pub(super) const ABLATE_HELP: &str = "\
-The tracker runs once with the settings in force and once for each of its pieces without it; the table tells by how much each \
-number changes. The first line below the settings in force is the spread: the standard deviation over runs on detections of \
-which every edge was moved by up to half a pixel. Differences smaller than twice that mean nothing.
+The tracker runs once with the settings in force, and once more without each of its parts. The table shows how much each number \
+changes. The first line below the settings in force is the spread: the standard deviation over runs on detections with every \
+edge moved by up to half a pixel. Differences smaller than twice the spread mean nothing.
 
 Example:
   trailsight ablate --gt MOT17
@@ -62,18 +62,18 @@ pub struct AblateArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub sequences: SequenceArgs,
-    /// Runs on moved detections, for the spread; 0: none
+    /// Number of runs on moved detections, for the spread; 0: none
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub jitter: u32,
 }
 
 /// What `tune --help` adds.
 pub(super) const TUNE_HELP: &str = "\
-Searches better values for [tracker] and detector.confidence, from the settings in force on. First it is checked on sequences \
-that the search does not see: they are parted into folds, and each fold is held out once. What the held-out sequences gain is \
-what your next recording may gain; where it is much less than what the others gain, the values only fit these sequences. \
-Then all sequences are searched together, and the values written to a file that --config takes. Ctrl-C ends the search \
-and keeps the best so far.
+Searches for better values of [tracker] and detector.confidence, starting at the settings in force. First it checks the search \
+on sequences that the search does not see: the sequences are divided into folds, and each fold is held out once. A new \
+recording may gain what the held-out sequences gain. If they gain much less than the others, the values fit only these \
+sequences. Then it searches on all sequences together, and writes the values to a file for --config. Ctrl-C ends the search \
+and keeps the best values so far.
 
 Example:
   trailsight tune --gt mydata --seconds 120 --output tuned.toml
@@ -85,22 +85,22 @@ pub struct TuneArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub sequences: SequenceArgs,
-    /// Settings that each search tries
+    /// Number of settings that each search tries
     #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
     pub trials: u32,
     /// End all searches together after this many seconds
     #[arg(long, value_name = "S", value_parser = positive)]
     pub seconds: Option<f64>,
-    /// What is to be raised: hota, assa, idf1 or mota
+    /// The score to maximise: hota, assa, idf1 or mota
     #[arg(long, value_name = "NAME", default_value = "hota", value_parser = objective)]
     pub objective: Objective,
-    /// Parts of which each is held out once; 1: no such check
+    /// Number of folds, each held out once; 1: no such check
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub folds: u32,
-    /// Where random changes begin; the same number gives the same result, without --seconds
+    /// Seed of the random changes; without --seconds, the same seed gives the same result
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Where the settings go
+    /// The file for the settings
     #[arg(long, value_name = "FILE", default_value = "tuned.toml")]
     pub output: PathBuf,
 }
