@@ -36,10 +36,9 @@ pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Fa
 /// Writes the default settings to a new file; never over one that is there.
 fn init(path: &Path) -> Result<(), Failure> {
     let fail = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Failure::Failed(format!(
-            "{} is there already; name another file, or move it away first",
-            path.display()
-        )),
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::Failed(format!("{} exists; name another file, or move this one away", path.display()))
+        }
         _ => Failure::Failed(format!("cannot write {}: {error}", path.display())),
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;

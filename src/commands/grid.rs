@@ -33,10 +33,10 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     refuse(args)?;
     input::check_status(args.status_file.as_deref(), &args.sources, &crate::pipeline::Outputs::default())?;
     if settings.record.path.is_some() {
-        log::info!("record.path does not count with several sources in one window");
+        log::info!("record.path has no effect with several sources in one window");
     }
     if settings.source.every_frame {
-        log::info!("source.every_frame does not count with several sources in one window");
+        log::info!("source.every_frame has no effect with several sources in one window");
     }
     if !display_available() {
         return Err(Failure::Failed(

@@ -65,7 +65,10 @@ pub(super) fn open_first(settings: &Settings) -> Result<Input, SourceError> {
         },
         Err(error) => error.to_string(),
     };
-    open_demo(settings, Some(format!("{reason}: this is the demo clip (trailsight --help tells of more)")))
+    open_demo(
+        settings,
+        Some(format!("{reason}: this is the demo clip (trailsight --help lists other sources)")),
+    )
 }
 
 fn open_camera(which: &str, settings: &Settings) -> Result<Input, SourceError> {
@@ -110,7 +113,7 @@ fn open_demo(settings: &Settings, note: Option<String>) -> Result<Input, SourceE
 
 /// A name that is neither a file nor a camera: says both.
 fn no_such_name(name: &str, error: &SourceError) -> SourceError {
-    let why = format!("there is no such file, and as a camera: {error}");
+    let why = format!("there is no such file, and no camera could be opened: {error}");
     SourceError::Open { what: name.to_owned(), why }
 }
 
@@ -174,7 +177,7 @@ pub(super) fn check_status(
     let refused =
         |why: String| Failure::Failed(format!("cannot write the status file {}: {why}", status.display()));
     let Some(place) = place_of(status) else {
-        return Err(refused("there is no such folder; make it, or name another".to_owned()));
+        return Err(refused("there is no such folder; create it, or name another".to_owned()));
     };
     let mut new = status.as_os_str().to_owned();
     new.push(".new");

@@ -24,7 +24,7 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
     let file = TrackFile::read(&args.tracks, &labels).map_err(Failure::failed)?;
     let input = input::open(&args.source, settings)?;
     if input.source.info().kind.is_live() {
-        return Err(Failure::Usage("render needs a recording: tracks in a file are of the past".to_owned()));
+        return Err(Failure::Usage("render needs a recording, not a live source".to_owned()));
     }
     let drawn = draw(input, &file, args, &outputs, &record, context)?;
 
@@ -32,12 +32,9 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
     let signal = context.stop.signal();
     let name = args.tracks.display();
     if drawn.tracks == 0 && signal.is_none() {
-        log::warn!("{name}: none of its tracks lies in the frames that were drawn, {} to {last}", args.first);
+        log::warn!("{name}: it has no track in the frames that were drawn, {} to {last}", args.first);
     } else if file.frames() > last && signal.is_none() && settings.source.end.is_none() {
-        log::warn!(
-            "{name}: it goes on to frame {}, beyond the recording, which ends with {last}",
-            file.frames()
-        );
+        log::warn!("{name}: it has frames up to {}, but the recording ends with frame {last}", file.frames());
     }
     if !context.quiet {
         eprintln!("{} frames, {} boxes", drawn.frames, drawn.tracks);

@@ -68,7 +68,7 @@ fn choose(known: Vec<String>, patterns: &[String]) -> Result<Chosen, Failure> {
         known.into_iter().filter_map(|name| group(&name).map(|group| (name, group))).collect();
     for (number, text) in patterns.iter().enumerate() {
         if !names.iter().any(|(_, group)| *group == number) {
-            let why = format!("--seq {text}: all its sequences belong to a pattern before it already");
+            let why = format!("--seq {text}: an earlier pattern contains all its sequences");
             return Err(Failure::Usage(why));
         }
     }

@@ -18,9 +18,9 @@ pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
             track_one::track_source(input::open(source, &context.loaded.settings)?, &outputs, status, context)
         }
         (None, []) => Err(Failure::Usage("track needs a SOURCE or --detections FILE".to_owned())),
-        (None, _) if args.status_file.is_some() => {
-            Err(Failure::Usage("--status-file tells of a single source; of several, leave it out".to_owned()))
-        }
+        (None, _) if args.status_file.is_some() => Err(Failure::Usage(
+            "--status-file works with a single source; leave it out with several".to_owned(),
+        )),
         (None, _) => batch::run(args, context),
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn track_source(
             && let Err(error) = file.write_run(Some(tracked), pipeline, &labels)
         {
             // The tracks are what counts.
-            log::warn!("{error}; it is not written any more");
+            log::warn!("{error}; this output ends here");
             status = None;
         }
         if tracked.silence {

@@ -86,7 +86,7 @@ fn check_output(path: &Path) -> Result<(), Failure> {
     // What is no regular file is not opened: to open a FIFO is to wait for its writer.
     if path.is_file() && !is_mine() {
         return Err(Failure::Failed(format!(
-            "{} is there already, and trailsight tune did not write it; name another file, or move it away first",
+            "{} exists, and trailsight tune did not write it; name another file, or move this one away",
             path.display()
         )));
     }
@@ -229,7 +229,7 @@ fn warning(check: &Check, found: &Found) -> Option<String> {
         return None;
     }
     if check.found.is_empty() {
-        return Some("warning: nothing tells whether this holds for other recordings".to_owned());
+        return Some("warning: it was not checked whether this holds for other recordings".to_owned());
     }
     if check.held_out < FAIR_SHARE * check.seen {
         return Some(format!(
@@ -268,7 +268,7 @@ fn toml(
             check.found.len()
         );
     }
-    text += "# What is not here has its default.\n";
+    text += "# Settings that are not listed here have their defaults.\n";
     let mut tuned = settings.clone();
     tuned.tracker = found.settings;
     // A preset would take the place of what was found.

@@ -40,7 +40,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     let mut outputs = outputs(&args.output, &settings.record)?;
     if args.repeat && outputs.has(Purpose::Video) {
         // A loop has no end that a video could come to; what was typed does not get here.
-        log::info!("record.path does not count with --loop; the key v records");
+        log::info!("record.path has no effect with --loop; the key v records");
         outputs.remove(Purpose::Video);
         outputs.remove(Purpose::RawVideo);
     }
@@ -57,7 +57,9 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         Err(reason) => {
             if let Some(more) = args.sources.get(1) {
                 let more = more.display();
-                progress::say(&format!("only the first recording is tracked, not {more} and what follows"));
+                progress::say(&format!(
+                    "only the first recording is tracked; {more} and all after it are not"
+                ));
             }
             let status = args.status_file.clone().map(StatusFile::new);
             into_files(input, outputs, status, context, &reason)

@@ -49,7 +49,7 @@ impl fmt::Display for Changes {
             parts.push(format!("at the next start: {}", self.later.join(", ")));
         }
         if !self.without_effect.is_empty() {
-            parts.push(format!("not in force beside {PRESET}: {}", self.without_effect.join(", ")));
+            parts.push(format!("without effect beside {PRESET}: {}", self.without_effect.join(", ")));
         }
         f.write_str(&parts.join("; "))
     }

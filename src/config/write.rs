@@ -17,7 +17,7 @@ use crate::atomic_file;
 /// # Errors
 /// Says so where the result would not hold just that, which no layout known leads to.
 pub(super) fn with_values(text: &str, old: &Values, wanted: &Values) -> Result<String, String> {
-    let odd = || "it is laid out in a way that cannot be changed here; change it in an editor".to_owned();
+    let odd = || "its layout cannot be changed from here; use an editor".to_owned();
     let document = Document::parse(text).map_err(|error| error.message().trim().to_owned())?;
     let mut places = Vec::new();
     let mut missing = Vec::new();

@@ -295,7 +295,7 @@ impl DetectorControl {
                     Ok(Ok(detectors)) => Note::Swapped(self.swap(network, detectors)),
                     Ok(Err(error)) => self.give_up(network, error.to_string()),
                     Err(_) => {
-                        self.give_up(network, "the model cannot be loaded: a fault of its runtime".into())
+                        self.give_up(network, "the model cannot be loaded: its runtime panicked".into())
                     }
                 };
                 // Full: nobody reads them.

@@ -89,7 +89,7 @@ pub enum RunError {
     #[error(transparent)]
     Stage(#[from] StageError),
     /// A thread ended by a fault of its own.
-    #[error("the thread {0} failed by a fault of its own (run with -v, and please report it)")]
+    #[error("the thread {0} panicked (please report this, with the output of -v)")]
     Panicked(String),
     /// The source ended without a single frame.
     #[error("{0}: it gave no picture")]
@@ -220,7 +220,7 @@ impl Pipeline {
         }
         for name in stop::join(threads) {
             log::warn!(
-                "the thread {name} is still busy, in a driver, a decoder or the network, and is left behind"
+                "the thread {name} is still busy in a driver, a decoder or the network; the program does not wait for it"
             );
         }
         errors.try_recv().map_or(Ok(()), Err)

@@ -61,7 +61,7 @@ impl Pipeline {
         let Plan { source, reopen, detector, stages, settings, mode, stats, stop } = plan;
         if settings.enhance.privacy && settings.enhance.all_masks().is_empty() {
             log::warn!(
-                "enhance.privacy is on, and neither enhance.masks nor a [[mask]] names anything to hide"
+                "enhance.privacy is on, but neither enhance.masks nor a [[mask]] names an area to hide"
             );
         }
         let info = source.info().clone();
@@ -280,7 +280,7 @@ fn share_out(
     }
     let split = match (mode.every_frame(), threads) {
         (_, 1) => "one thread".to_owned(),
-        (true, several) => format!("{several} frames at a time, a thread each"),
+        (true, several) => format!("{several} frames at a time, one thread each"),
         (false, several) => format!("{several} threads for each frame"),
     };
     log::info!("{}: {split}", detector.describe());

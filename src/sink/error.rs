@@ -99,9 +99,9 @@ impl SinkError {
         let folder = folder.display();
         let why = match error.kind() {
             io::ErrorKind::NotFound if Path::new(&folder.to_string()).is_dir() => {
-                format!("no file can be made in {folder}; choose another place")
+                format!("no file can be created in {folder}; choose another place")
             }
-            io::ErrorKind::NotFound => format!("the folder {folder} does not exist; make it first"),
+            io::ErrorKind::NotFound => format!("the folder {folder} does not exist; create it first"),
             io::ErrorKind::NotADirectory => format!("{folder} is not a folder; choose another place"),
             io::ErrorKind::PermissionDenied => {
                 format!("no permission to write in {folder}; choose another place, or change its permissions")
@@ -129,7 +129,7 @@ impl SinkError {
                 "your quota is used up; free some space or choose another place".to_owned()
             }
             io::ErrorKind::FileTooLarge => {
-                "the file system takes no larger file; choose another place".to_owned()
+                "the file system allows no larger file; choose another place".to_owned()
             }
             _ => error.to_string(),
         };

@@ -212,7 +212,7 @@ pub(super) fn open_alone(path: &Path, partial: &Path) -> Result<File, SinkError>
     let refuse = |why: String| SinkError::Place { path: path.display().to_string(), why };
     open().map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
-            refuse("another output or another run is just writing it; choose another name".to_owned())
+            refuse("another output or another run is writing it; choose another name".to_owned())
         }
         io::ErrorKind::IsADirectory => {
             refuse(format!("{} is a folder; remove it or choose another name", partial.display()))
@@ -313,7 +313,7 @@ mod tests {
         permissions.set_readonly(true);
         fs::set_permissions(&protected, permissions).unwrap();
         for (path, wanted) in [
-            (at("missing/out.txt"), "does not exist; make it first"),
+            (at("missing/out.txt"), "does not exist; create it first"),
             (folder.path().to_owned(), "it is a folder; name a file in it"),
             (at("new/"), "names no file"),
             (PathBuf::new(), "names no file"),
@@ -333,7 +333,7 @@ mod tests {
         let first = PartialFile::create(&path).unwrap();
         if cfg!(unix) {
             let said = PartialFile::create(&path).unwrap_err().to_string();
-            assert!(said.contains("just writing it"), "{said}");
+            assert!(said.contains("another run is writing it"), "{said}");
         }
         first.finish().unwrap();
         PartialFile::create(&path).unwrap();

@@ -183,7 +183,7 @@ pub enum SourceError {
         hint: String,
     },
     /// A recording ended before the length that it promises.
-    #[error("{what} ends early: {got} frames came of {promised}{detail}")]
+    #[error("{what} ends early: it gave {got} frames of {promised}{detail}")]
     Short {
         /// The recording.
         what: String,

@@ -32,7 +32,7 @@ impl LiveSettings {
     /// Begins to watch the config file.
     pub(crate) fn new(live: Live) -> Self {
         let watch =
-            live.watch().inspect_err(|error| log::warn!("changes of the config file are not seen: {error}"));
+            live.watch().inspect_err(|error| log::warn!("the config file cannot be watched: {error}"));
         Self { watch: watch.ok(), live }
     }
 
@@ -61,7 +61,7 @@ impl LiveSettings {
                     Change::default()
                 }
                 Reload::Mended => {
-                    Change { message: Some("the config file is right again".to_owned()), before: None }
+                    Change { message: Some("the config file is correct again".to_owned()), before: None }
                 }
                 Reload::Same => Change::default(),
             });
@@ -117,8 +117,8 @@ impl LiveSettings {
             Ok(saved) => {
                 let path = saved.path.display();
                 let message = match (saved.keys.len(), saved.left_out.len()) {
-                    (0, 0) => "nothing was changed here".to_owned(),
-                    (0, _) => "a preset goes before what was changed: nothing is written".to_owned(),
+                    (0, 0) => "nothing has changed".to_owned(),
+                    (0, _) => "tracker.preset overrides these changes: nothing is written".to_owned(),
                     (1, _) => format!("{} is in {path}", saved.keys.join("")),
                     (several, _) => format!("{several} settings are in {path}"),
                 };

@@ -19,7 +19,7 @@ pub struct Timeline {
     pub time: f64,
     /// How fast it plays.
     pub speed: f64,
-    /// It begins again at the end.
+    /// It repeats at the end.
     pub repeat: bool,
     /// Which parts were tracked, from when to when, and whether with the settings in force.
     pub parts: Vec<(f64, f64, bool)>,

@@ -259,7 +259,7 @@ fn a_cut_file_gives_its_frames_and_then_says_what_is_missing() {
     let (frames, end) = read(&cut);
     assert_eq!(numbers(&frames), [0, 1, 2]);
     let said = end.unwrap_err().to_string();
-    assert!(said.contains("3 frames came of 12; the file is cut off"), "{said}");
+    assert!(said.contains("it gave 3 frames of 12; the file is cut off"), "{said}");
 }
 
 #[test]

@@ -208,9 +208,13 @@ fn outputs_that_cannot_be_are_refused_before_anything_is_done() {
         (&["--tracks", "{name}.txt", "--video", "v.avi"], 2, &["v.avi", "{name}"]),
         (&["--tracks", "{name}.txt", "--set", "record.path=v.avi"], 2, &["record.path", "{name}"]),
         (&["--tracks", "{name}.xml"], 2, &[".xml", ".jsonl"]),
-        (&["0", "--tracks", "{name}.txt"], 2, &["camera 0 is live", "by itself"]),
-        (&["simulate:demo", "--tracks", "{name}.txt"], 2, &["is live", "by itself"]),
-        (&["rtsp://me:Zq7@host/a", "--tracks", "{name}.txt"], 2, &["rtsp://host/a is live", "by itself"]),
+        (&["0", "--tracks", "{name}.txt"], 2, &["camera 0 is live", "track it alone"]),
+        (&["simulate:demo", "--tracks", "{name}.txt"], 2, &["is live", "track it alone"]),
+        (
+            &["rtsp://me:Zq7@host/a", "--tracks", "{name}.txt"],
+            2,
+            &["rtsp://host/a is live", "track it alone"],
+        ),
         (&["--tracks", "{name}.txt", "--tracks", "{name}.partial.txt"], 2, &["both write", "a.partial.txt"]),
         // Each would destroy a recording of the list.
         (&["--video", "{name}.avi"], 1, &["a.avi: that would overwrite the input a.avi"]),
@@ -264,5 +268,5 @@ fn a_single_one_can_name_its_results_too() {
     track(folder.path(), &["demo", "--tracks", "{name}.csv"]).ok();
     assert!(folder.path().join("demo.csv").exists());
     // A folder that was only mistyped is not made.
-    track(folder.path(), &["a.b.avi", "--tracks", "other/x.txt"]).fails(1, &["make it first"]);
+    track(folder.path(), &["a.b.avi", "--tracks", "other/x.txt"]).fails(1, &["create it first"]);
 }

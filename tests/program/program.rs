@@ -53,7 +53,7 @@ fn settings_are_shown_checked_and_written() {
     run_in(work, &["config", "init"]).ok();
     let written = fs::read_to_string(work.join("config.toml")).unwrap();
     assert_eq!(written, fs::read_to_string(common::root().join("config.toml")).unwrap());
-    run_in(work, &["config", "init"]).fails(1, &["is there already"]);
+    run_in(work, &["config", "init"]).fails(1, &["config.toml exists"]);
     run_in(work, &["config", "check"]).ok();
     fs::write(work.join("config.toml"), "[trails]\nseconds = 5\n").unwrap();
     let shown = run_in(work, &["config", "show", "--confidence", "0.25"]).ok().stdout;

@@ -164,7 +164,7 @@ impl<'a> WorkerPool<'a> {
         settings.detector.threads = threads;
         let input = input::open(&job.source, &settings)?;
         if input.source.info().kind.is_live() {
-            let why = "it is live, it has no end: track it by itself, not among several";
+            let why = "it is live and has no end: track it alone, without other recordings";
             return Err(Failure::Failed(format!("{}: {why}", job.shown)));
         }
         let detector = lock(&self.detector).fork()?;

@@ -146,7 +146,7 @@ fn check_templates(typed: &OutputArgs, settings: &RecordSettings) -> Result<(), 
         None => format!("'{NAME}.txt'"),
     };
     Err(Failure::Usage(format!(
-        "several recordings cannot all be written to {}{set}: put {NAME} where each one's own name is to stand, \
+        "several recordings cannot all be written to {}{set}: put {NAME} where the name of each recording belongs, \
          such as {example}",
         path.display()
     )))
@@ -160,7 +160,7 @@ fn refuse_live(spec: &SourceSpec) -> Result<(), Failure> {
         SourceSpec::Url(url) if Input::Url(url.clone()).is_live() => redact(url),
         _ => return Ok(()),
     };
-    Err(Failure::Usage(format!("{what} is live, it has no end: track it by itself, not among several")))
+    Err(Failure::Usage(format!("{what} is live and has no end: track it alone, without other recordings")))
 }
 
 /// Makes the folders of the outputs.

@@ -85,7 +85,7 @@ pub(super) fn run(args: &BenchArgs, context: &Context) -> Result<(), Failure> {
     let input = input::open(&args.source, &context.loaded.settings)?;
     let Some(reopen) = input.reopen else {
         return Err(Failure::Usage(format!(
-            "{} gives its frames at its own pace, which says nothing of this machine; bench takes a recording or images",
+            "{} gives its frames at its own pace, which says nothing about this machine; bench needs a recording or images",
             input.source.info().name
         )));
     };

@@ -173,8 +173,7 @@ pub(super) fn sense(
         let work = &work;
         let threads: Vec<_> =
             detectors.iter_mut().map(|detector| scope.spawn(move || work(detector))).collect();
-        let broken =
-            || Failure::Failed("a thread failed by a fault of its own (please report it)".to_owned());
+        let broken = || Failure::Failed("a thread panicked (please report this)".to_owned());
         threads.into_iter().try_for_each(|thread| {
             thread.join().map_err(|_| broken()).and_then(|done| done.map_err(Failure::from))
         })

@@ -74,7 +74,7 @@ pub(super) fn table(report: &Report) -> String {
     if let Some(sense) = &report.sense {
         let _ = writeln!(
             text,
-            "\nletterbox, network and suppression, a picture a thread, {}: {:.1} fps \
+            "\nletterbox, network and suppression, one picture per thread, {}: {:.1} fps \
              ({} pictures, each median {:.2} ms)",
             threads(sense.workers),
             sense.fps(),
@@ -91,7 +91,7 @@ fn threads(count: usize) -> String {
 
 fn layer_table(text: &mut String, layers: &Layers, report: &Report) {
     let Some(all) = &layers.layers else {
-        let _ = writeln!(text, "\n{} does not tell of its layers.", report.runtime);
+        let _ = writeln!(text, "\n{} does not report its layers.", report.runtime);
         return;
     };
     let _ = writeln!(
@@ -219,7 +219,7 @@ fn summary(times: &Summary) -> Map<String, Value> {
     [("count".to_owned(), json!(times.count))].into_iter().chain(values).collect()
 }
 
-/// Null where the runtime does not tell of its layers.
+/// Null where the runtime does not report its layers.
 fn layer_values(layers: &Layers) -> Value {
     let Some(all) = &layers.layers else { return Value::Null };
     let total = total(all);
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn a_runtime_that_does_not_tell_is_no_failure() {
         let report = report(None);
-        assert!(table(&report).contains("native (AVX2) does not tell of its layers."));
+        assert!(table(&report).contains("native (AVX2) does not report its layers."));
         let value: Value = serde_json::from_str(&json(&report)).unwrap();
         assert!(value.as_object().unwrap().contains_key("layers") && value["layers"].is_null());
     }

@@ -56,7 +56,7 @@ pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     })?;
     let scores = score(&pairs, args)?;
     if !scores.unscored.is_empty() && !quiet {
-        eprintln!("the truth also has {}, of which there are no results: not scored", list(&scores.unscored));
+        eprintln!("the ground truth also has {}, without results: not scored", list(&scores.unscored));
     }
     if let Some(mut output) = output {
         let written = output.append(report::json(&scores).as_bytes()).and_then(|()| output.finish());

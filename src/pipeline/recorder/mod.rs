@@ -109,7 +109,7 @@ impl Recorder {
         let thread = std::thread::Builder::new().name("recorder".into()).spawn(run).map_err(|error| {
             SinkError::Place {
                 path: "the outputs".to_owned(),
-                why: format!("no thread for writing: {error}"),
+                why: format!("cannot start the thread that writes: {error}"),
             }
         })?;
         Ok(Self {
@@ -195,7 +195,7 @@ impl Recorder {
         }
         if !self.turn(Job::End { skipped: self.skipped.load(Ordering::Relaxed) }) {
             self.shared.filming.store(true, Ordering::SeqCst);
-            self.shared.notify("the encoder is busy: the video goes on".to_owned());
+            self.shared.notify("the encoder is busy: the video continues".to_owned());
         }
     }
 

@@ -111,7 +111,7 @@ impl Encoder for AviWriter {
         let slot = ((time - self.origin) * self.rate.fps()).round();
         let gap = (slot - next) / self.rate.fps();
         if gap > MAX_GAP {
-            log::warn!("{}: a standstill of {gap:.0} seconds is left out of the video", self.file.name());
+            log::warn!("{}: a gap of {gap:.0} seconds is left out of the video", self.file.name());
             self.origin += gap;
         } else if slot < next && self.frames > 0 {
             self.dropped += 1;

@@ -405,7 +405,7 @@ fn complaint(status: io::Result<ExitStatus>, said: &str) -> Option<String> {
     let ended = match status {
         Ok(status) if status.success() && !full => return None,
         Ok(status) => format!("{PROGRAM} ended with {status}"),
-        Err(error) => format!("{PROGRAM} is lost: {error}"),
+        Err(error) => format!("{PROGRAM} cannot be waited for: {error}"),
     };
     let hint = if full { " (the disk is full; free some space or choose another place)" } else { "" };
     Some(if said.is_empty() { format!("{ended}{hint}") } else { format!("{ended}{hint}: {said}") })

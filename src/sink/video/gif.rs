@@ -75,7 +75,7 @@ impl GifWriter {
         if at >= MOST_SECONDS {
             self.full = true;
             log::warn!(
-                "{}: a clip ends after {MOST_SECONDS} seconds, what follows is left out (--start and --end choose)",
+                "{}: a clip ends after {MOST_SECONDS} seconds; the rest is left out (--start and --end choose another part)",
                 self.encoder.name()
             );
             return Ok(());

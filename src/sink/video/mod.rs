@@ -96,7 +96,7 @@ impl VideoWriter {
             Box::new(FfmpegWriter::create(path, rate, quality, settings.sound.clone())?)
         } else if ending(path) == "avi" || is_special(path) {
             if settings.sound.is_some() {
-                log::info!("{}: an AVI is written without sound; .mp4 and .mkv take it", path.display());
+                log::info!("{}: an AVI is written without sound; .mp4 and .mkv have sound", path.display());
             }
             Box::new(AviWriter::create(path, rate.unwrap_or(DEFAULT_RATE), quality)?)
         } else {

@@ -41,7 +41,7 @@ pub(super) struct Listing {
 /// Runs the code of a camera library, which panics on some of what devices tell it (a step of zero, an unknown colour).
 pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, DeviceError>) -> Result<T, DeviceError> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
-        Err(DeviceError::Other("the camera's driver told something impossible".to_owned()))
+        Err(DeviceError::Other("the camera's driver reported something impossible".to_owned()))
     })
 }
 

@@ -166,7 +166,7 @@ pub(super) fn open(index: u32, name: &str, wish: &CameraSettings) -> Result<Box<
                 let pinned = if format.is_open() { String::new() } else { format!(" as “{format}”") };
                 log::info!(
                     target: NOTICE,
-                    "camera {index} “{name}”: wished {width}×{height} at {fps} fps{pinned}, got {}",
+                    "camera {index} “{name}”: asked for {width}×{height} at {fps} fps{pinned}, got {}",
                     device.layout().format
                 );
                 return Ok(device);
@@ -245,11 +245,14 @@ impl Attempt<'_> {
     fn nothing_fits(&mut self, listing: Listing) -> String {
         let others = listing.others.clone();
         let (formats, note) = readable(listing);
-        let because =
-            self.refused.take().map(|why| format!("; the last one because: {why}")).unwrap_or_default();
+        let because = self
+            .refused
+            .take()
+            .map(|why| format!("; the reason for the last one: {why}"))
+            .unwrap_or_default();
         let pin = &self.wish.format;
         if let Some(note) = note {
-            return format!("{note}, and it refuses all that were tried{because}");
+            return format!("{note}, and it refuses every format that was tried{because}");
         }
         let mut has = summary(&formats);
         if !others.is_empty() {
@@ -257,7 +260,7 @@ impl Attempt<'_> {
         }
         if !formats.iter().any(|format| pin.allows(format)) {
             return format!(
-                "it has nothing like source.camera.format = \"{pin}\": set that to one of what it has, {has}"
+                "it has no format like source.camera.format = \"{pin}\": set that to one of what it has, {has}"
             );
         }
         format!("it refuses every format that was tried{because}. It has {has}")

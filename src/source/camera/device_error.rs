@@ -28,7 +28,7 @@ impl DeviceError {
     pub(super) fn sentence(&self, index: u32) -> String {
         match self {
             Self::Denied if cfg!(target_os = "linux") => format!(
-                "permission denied for /dev/video{index}: put yourself into the group that owns it (usually `sudo \
+                "permission denied for /dev/video{index}: add yourself to the group that owns it (usually `sudo \
                  usermod -aG video $USER`), then log out and in again"
             ),
             Self::Denied => {
@@ -41,15 +41,15 @@ impl DeviceError {
                 who_holds::sentence(index)
             ),
             Self::Gone => {
-                "the camera is gone: plug it in again; `trailsight cameras` lists what is there".to_owned()
+                "the camera is gone: plug it in again; `trailsight cameras` lists the cameras".to_owned()
             }
             Self::NoCamera(why) => {
                 format!("{why}: choose another camera from `trailsight cameras`")
             }
             Self::Silent(seconds) => format!(
-                "its driver does not answer within {seconds} s: unplug the camera, plug it in again, and start anew"
+                "its driver does not answer within {seconds} s: unplug the camera, plug it in again, and restart"
             ),
-            Self::StillSilent => "its driver still does not answer an earlier try: unplug the camera and plug it in \
+            Self::StillSilent => "its driver still does not answer an earlier attempt: unplug the camera and plug it in \
                                   again; where that does not help, start anew"
                 .to_owned(),
             Self::Other(why) => why.clone(),
@@ -76,9 +76,9 @@ impl DeviceError {
             // ENOENT, ENXIO, ENODEV
             2 | 6 | 19 if cfg!(unix) => Some(Self::Gone),
             // ENOSPC: what a USB host answers to a stream that does not fit beside the others.
-            28 if cfg!(unix) => {
-                Some(Self::Other("the USB bus has no room for it beside what it carries already".to_owned()))
-            }
+            28 if cfg!(unix) => Some(Self::Other(
+                "the USB bus has no room for it beside the devices that use it already".to_owned(),
+            )),
             _ => None,
         }
     }

@@ -257,7 +257,7 @@ impl Drop for CameraFeed {
     fn drop(&mut self) {
         self.newest.stop();
         if !self.newest.wait_for_end(CLOSE_WAIT) {
-            log::warn!("{}: its driver does not let go; it is left behind", self.what);
+            log::warn!("{}: its driver does not return; the program does not wait for it", self.what);
         }
         let total = self.damaged.total.load(Ordering::Relaxed);
         if total > 0 {
@@ -278,7 +278,7 @@ impl Damaged {
         let total = self.total.fetch_add(1, Ordering::Relaxed) + 1;
         if self.told.is_none_or(|told| told.elapsed() >= DAMAGE_LOG_EVERY) {
             self.told = Some(Instant::now());
-            log::warn!("{what}: a damaged frame is skipped, {total} so far: {damage}");
+            log::warn!("{what}: a damaged frame was skipped ({total} so far): {damage}");
         }
     }
 }

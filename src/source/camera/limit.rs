@@ -39,7 +39,7 @@ pub(super) fn within<T: Send + 'static>(
     thread::Builder::new()
         .name(format!("camera {index}"))
         .spawn(run)
-        .map_err(|error| DeviceError::Other(format!("no thread for it: {error}")))?;
+        .map_err(|error| DeviceError::Other(format!("cannot start a thread: {error}")))?;
     told.recv_timeout(at_most).unwrap_or_else(|_| {
         left().push((index, mark));
         Err(DeviceError::Silent(at_most.as_secs()))

@@ -72,7 +72,7 @@ impl NokhwaDevice {
         })?;
         guarded(|| Ok(camera.open_stream()?))?;
         let got = from_nokhwa(camera.camera_format())
-            .ok_or_else(|| DeviceError::Other("it tells a rate of zero".to_owned()))?;
+            .ok_or_else(|| DeviceError::Other("it reports a rate of zero".to_owned()))?;
         Ok(Self { camera: Some(camera), layout: Layout::of(got) })
     }
 }

@@ -40,10 +40,7 @@ pub(super) fn none_matches(cameras: &[Named]) -> String {
 
 /// Why it is not clear which camera is meant.
 pub(super) fn several_match(cameras: &[&Named]) -> String {
-    format!(
-        "more than one camera is meant by that; there {}. Use the number, or more of the name",
-        are(cameras)
-    )
+    format!("more than one camera fits; there {}. Use the number, or more of the name", are(cameras))
 }
 
 /// That there is nothing to choose from.

@@ -67,9 +67,9 @@ pub(super) fn listing(index: u32, wish: &CameraSettings) -> Result<Listing, Devi
 /// Why a device gives no pictures.
 fn not_a_camera(abilities: Capability) -> &'static str {
     if abilities.contains(Capability::VIDEO_CAPTURE_MPLANE) {
-        "it gives its pictures in several planes, as camera chips do, which this program cannot read"
+        "it gives its pictures in several planes, as camera chips do; this program cannot read those"
     } else if abilities.contains(Capability::VIDEO_OUTPUT) {
-        "it is an output (a loopback device that nothing is written to)"
+        "it is an output (a loopback device that no program writes to)"
     } else {
         "it gives no pictures (a camera's second device gives data about them)"
     }
@@ -214,9 +214,9 @@ impl V4l2 {
 fn tell_age(age: Option<Duration>) {
     match age {
         Some(age) => {
-            log::debug!("the first picture was taken {:.1} ms before it came", age.as_secs_f64() * 1e3)
+            log::debug!("the first picture was taken {:.1} ms before it arrived", age.as_secs_f64() * 1e3)
         }
-        None => log::debug!("the driver stamps no times: a picture counts as taken when it comes"),
+        None => log::debug!("the driver gives no time stamps: a picture counts as taken when it arrives"),
     }
 }
 

@@ -89,7 +89,7 @@ pub(in crate::source) fn probe(tools: &Tools, input: &Input) -> Result<Probe, So
     if !status_ok || reply.format.is_none() {
         let why = match last_line(&messages) {
             Some(line) => format!("{line} (is it a video?)"),
-            None => "ffprobe does not know what it is; is it a video?".to_owned(),
+            None => "ffprobe does not know its format; is it a video?".to_owned(),
         };
         return Err(SourceError::Read { what, why });
     }
@@ -225,7 +225,7 @@ pub(in crate::source) fn read_reply(bytes: &[u8]) -> Result<Probe, String> {
 
 fn understand(reply: Reply) -> Result<Probe, String> {
     let codec_version = codec_version(&reply);
-    let format = reply.format.ok_or("ffprobe says nothing of it")?;
+    let format = reply.format.ok_or("ffprobe says nothing about it")?;
     if TEXT.contains(&format.format_name.as_str()) {
         return Err("it is text, not a video".to_owned());
     }

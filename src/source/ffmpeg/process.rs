@@ -64,7 +64,7 @@ pub(super) fn start(
     if let Err(e) = reader.spawn(move || read_log(log, &sender, &kept)) {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(SourceError::Open { what, why: format!("no thread for ffmpeg's log: {e}") });
+        return Err(SourceError::Open { what, why: format!("cannot start a thread for ffmpeg's log: {e}") });
     }
     Ok((child, Output { pictures, log: receiver, messages }))
 }

@@ -184,7 +184,10 @@ impl FfmpegSource {
                 Ok(Landing::Unknown) | Err(_) => break,
             }
         }
-        log::debug!("{}: seeks lead elsewhere; it is decoded from its beginning instead", self.what);
+        log::debug!(
+            "{}: seeking does not reach the right frame; it is decoded from its beginning instead",
+            self.what
+        );
         self.seeking.useless = true;
         Ok(false)
     }

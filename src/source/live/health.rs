@@ -158,7 +158,7 @@ impl Condition {
             Self::Good => None,
             Self::Stalled(silent) => Some(format!("no picture from {name} for {}", seconds(*silent))),
             Self::Gone { silent, why } => {
-                Some(format!("{name} is gone for {}, waiting for it to come back\n{why}", seconds(*silent)))
+                Some(format!("{name} has been gone for {}; waiting for it\n{why}", seconds(*silent)))
             }
         }
     }

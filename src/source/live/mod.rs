@@ -105,7 +105,7 @@ impl LiveSource {
         thread::Builder::new().name("keep".to_owned()).spawn(move || keeper.run(source)).map_err(
             |error| SourceError::Open {
                 what: info.name.clone(),
-                why: format!("the system gives no thread for it: {error}"),
+                why: format!("the system cannot start a thread for it: {error}"),
             },
         )?;
         let silence = stall.saturating_mul(STALLS).max(SILENCE);
@@ -128,7 +128,7 @@ impl Source for LiveSource {
             let Some(silent) = self.health.overdue(self.silence, self.silence.max(FIRST)) else { continue };
             let stopper = lock(&self.release).take();
             if let Some(stopper) = stopper {
-                log::warn!("{} is silent for {}: it is opened anew", self.info.name, seconds(silent));
+                log::warn!("{} has given no picture for {}: it is reopened", self.info.name, seconds(silent));
                 stopper();
             }
         }
@@ -149,7 +149,7 @@ impl Drop for LiveSource {
     fn drop(&mut self) {
         stop(&self.newest, &self.release);
         if !self.newest.wait_for_end(CLOSING) {
-            log::debug!("{} does not let go of its thread", self.info.name);
+            log::debug!("the thread of {} does not end", self.info.name);
         }
     }
 }
@@ -201,7 +201,7 @@ impl Keeper {
             }
             // Of what went wrong the first is what happened; that it is still so says nothing new.
             if self.health.gone(fault.to_string()) {
-                log::warn!("{fault}; it is opened again as soon as it is there");
+                log::warn!("{fault}; it is reopened as soon as it is back");
             }
             source = match self.reopen()? {
                 Some(again) => again,
@@ -225,7 +225,7 @@ impl Keeper {
                     let silent = self.health.silent();
                     let why = match silent > self.stall {
                         true => format!("no picture came for {}", seconds(silent)),
-                        false => "it gives no more pictures".to_owned(),
+                        false => "it gives no pictures any more".to_owned(),
                     };
                     return Some(SourceError::Read { what: self.name.clone(), why });
                 }
@@ -237,7 +237,7 @@ impl Keeper {
                 self.pause = PAUSES.0;
             }
             if let Some(silent) = self.health.picture() {
-                log::info!(target: NOTICE, "{}: pictures come again, after {}", self.name, seconds(silent));
+                log::info!(target: NOTICE, "{}: pictures come again after {}", self.name, seconds(silent));
             }
             if !self.newest.put(frame) {
                 return None;

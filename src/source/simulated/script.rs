@@ -8,7 +8,7 @@ const USUAL: Duration = Duration::from_secs(3);
 /// No step lasts longer than this (seconds).
 const LONGEST: f64 = 1e6;
 /// What is allowed, for messages.
-const FORM: &str = "faults are separated by commas: \"run 5\" (all is well for 5 s), \"stall 5\" (no pictures for 5 s), \
+const FORM: &str = "faults are separated by commas: \"run 5\" (no fault for 5 s), \"stall 5\" (no pictures for 5 s), \
                     \"unplug 3\" (gone for 3 s), \"corrupt 10% 5\" (that share of the pictures is damaged, for 5 s), \
                     \"resize 320x240\" (pictures of another size from then on)";
 
@@ -53,7 +53,7 @@ impl Script {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut steps = Vec::new();
         for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
-            let step = step(part).ok_or_else(|| format!("\"{part}\" is no fault: {FORM}"))?;
+            let step = step(part).ok_or_else(|| format!("\"{part}\" is not a fault: {FORM}"))?;
             // Trouble after trouble would be one trouble.
             let well = Step::Lasting(Trouble::None, USUAL);
             let follows = matches!(steps.last(), Some(Step::Lasting(Trouble::None, _)));

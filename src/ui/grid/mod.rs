@@ -344,7 +344,7 @@ impl Grid {
                 scope.spawn(move || drop(pipeline.finish()));
             }
             for name in stop::join(openers) {
-                log::warn!("the thread {name} is still busy and is left behind");
+                log::warn!("the thread {name} is still busy; the program does not wait for it");
             }
         });
         shown?;

@@ -44,7 +44,7 @@ impl Session {
                 let repeat = !self.playback.repeat;
                 self.playback.repeat = repeat;
                 self.pipeline.playback.set_repeat(repeat);
-                self.notify(if repeat { "begins again at the end" } else { "stops at the end" });
+                self.notify(if repeat { "repeats at the end" } else { "stops at the end" });
             }
             Command::File(steps) => return self.change_file(steps),
             Command::Record => {
@@ -74,11 +74,11 @@ impl Session {
     /// about.
     fn place(&mut self) -> Option<f64> {
         if self.is_live() {
-            self.notify("live: there is no going back and forth");
+            self.notify("live: seeking is not possible");
             return None;
         }
         if self.pipeline.history.is_none() {
-            self.notify("with --exit-at-end there is no going back and forth");
+            self.notify("with --exit-at-end, seeking is off");
             return None;
         }
         self.position.goal.or(self.frame.frame().map(|frame| frame.time))
@@ -107,13 +107,13 @@ impl Session {
                 let time = begin + share * duration;
                 self.jump(Target::At(time), time);
             }
-            (_, None) => self.notify("its length is not known; the arrows go about in it"),
+            (_, None) => self.notify("its length is not known; use the arrow keys"),
         }
     }
 
     fn change_speed(&mut self, steps: i32) {
         if self.is_live() {
-            self.notify("live: it is as fast as it is");
+            self.notify("live: the speed cannot change");
             return;
         }
         let speed = self.playback.speed;
@@ -140,7 +140,7 @@ impl Session {
             return false;
         }
         if self.recording.to_files {
-            self.notify("files are being written; another recording needs another run");
+            self.notify("files are being written; start another run for another recording");
             return false;
         }
         self.outcome = Outcome::File(steps);

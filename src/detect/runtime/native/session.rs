@@ -217,7 +217,7 @@ impl Session for NativeSession {
             None => shared.guarded_work(0, scratch),
         }
         if self.shared.failed.load(Ordering::Relaxed) {
-            return Err("a thread of the network failed by a fault of its own".to_owned());
+            return Err("a thread of the network panicked".to_owned());
         }
         let output = self.shared.plan.output.clone();
         // SAFETY: no helper is at work between pictures, and the result holds `self`.
