@@ -1,16 +1,17 @@
-//! What was tracked already, so that going back shows it as it was: boxes, ids, classes and the tracker's own state now and
-//! then, no pixels. Knows the tracker and the nouns; knows no thread and no source.
+//! The tracks of a recording so far, so that seeking back shows the same tracks again: boxes, ids, classes, and at
+//! intervals the tracker's state; no pixels. This room knows the tracker and the nouns; it knows no thread and no source.
 //!
-//! A recording in which one jumps about is tracked in *segments*: frames that one tracker saw one after the other. Where the
-//! play goes on behind the last frame of a segment, the segment's tracker goes on, so that play, going back and play again give
-//! the tracks of a straight run. A jump into a part that no segment holds begins a new segment with new ids; where the play later
-//! runs into it, it is tracked anew and replaced, frame by frame. The same happens to what was tracked with other settings.
+//! The history consists of *segments*: consecutive frames that one tracker processed. When playback continues after the
+//! last frame of a segment, the segment's tracker continues too, so that playing, seeking back and playing again give the
+//! same tracks as one run from beginning to end. A jump into a part that no segment covers begins a new segment with new
+//! ids. When playback later reaches that segment from before, its frames are tracked again and replaced one by one. The
+//! same happens to frames that were tracked with other settings.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `pack` | some dozen frames' tracks in few bytes |
-//! | `segment` | the frames of one tracker, with states of it to go on from |
-//! | `trace` | remembered scenes with their trails, one after the other |
+//! | `pack` | the tracks of a block of frames in few bytes |
+//! | `segment` | the frames of one tracker, with states from which it can resume |
+//! | `replay` | scenes of the history with their trails, one after the other |
 
 mod pack;
 mod replay;
@@ -27,14 +28,14 @@ use crate::track::Tracker;
 pub use replay::Replay;
 use segment::Segment;
 
-/// The bytes that are remembered for each hour of a recording, at the most.
+/// The most memory for each hour of a recording, in bytes.
 pub const BYTES_PER_HOUR: usize = 64 << 20;
 /// A tracker's state is kept this often, in seconds.
 const CHECKPOINT_SECONDS: f64 = 5.0;
-/// What one birth takes, in bytes.
+/// The memory that one [`Birth`] takes, in bytes.
 const BIRTH_BYTES: usize = 48;
 
-/// Names a segment; never used twice.
+/// Identifies a segment; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentId(u64);
 
@@ -45,36 +46,36 @@ struct Birth {
     time: f64,
     /// The first frame that shows it.
     sequence: u64,
-    /// That frame is still remembered.
+    /// Whether the history still has that frame.
     remembered: bool,
 }
 
-/// Remembers the tracks of one recording.
+/// The tracks of one recording.
 #[derive(Debug)]
 pub struct TrackHistory {
-    /// By their first frame; no two share one.
+    /// Segments by their first frame; no frame is in two segments.
     segments: Vec<Segment>,
     births: BTreeMap<u64, Birth>,
     last_id: u64,
     last_segment: u64,
-    /// Counts the changes of settings.
+    /// The number of changes of the settings so far.
     revision: u64,
     limit: usize,
-    /// How many frames behind a segment's end still belong to it.
+    /// A segment can be continued if no more than this many frames after its end were skipped.
     reach: u64,
-    /// Counts the changes, so that a picture of it is drawn anew only when needed.
+    /// The number of changes so far, so that a drawing of the history is updated only when needed.
     version: u64,
 }
 
 impl TrackHistory {
-    /// Remembers nothing yet. `seconds`: how long the recording is; an hour where that is not known. `reach`: how many frames
-    /// may be passed over between a segment's end and a play that goes on with it; 0 where every frame is tracked.
+    /// An empty history. `seconds` is the length of the recording; if it is not known, one hour. `reach` is how many
+    /// frames may be skipped between the end of a segment and the frame that continues it; 0 if every frame is tracked.
     pub fn new(seconds: Option<f64>, reach: u64) -> Self {
         let hours = seconds.filter(|s| s.is_finite()).map_or(1.0, |s| (s / 3600.0).clamp(1.0, 240.0));
         Self { reach, ..Self::with_limit((BYTES_PER_HOUR as f64 * hours) as usize) }
     }
 
-    /// Remembers nothing yet, and never more than this many bytes.
+    /// An empty history that never takes more than this many bytes.
     pub fn with_limit(limit: usize) -> Self {
         Self {
             segments: Vec::new(),
@@ -88,7 +89,7 @@ impl TrackHistory {
         }
     }
 
-    /// What was tracked so far was tracked with other settings: it is still shown, but tracked anew when played.
+    /// From now on other settings are in force: frames tracked so far are still shown, but are tracked again when played.
     pub fn outdate(&mut self) {
         self.revision += 1;
         self.version += 1;
@@ -109,14 +110,15 @@ impl TrackHistory {
         self.holder(sequence).map(|segment| segment.id)
     }
 
-    /// The segment that a play from this frame on belongs to: that which holds it, else that which ends right before.
+    /// The segment that playback from this frame on belongs to: the segment with this frame, else the one that ends right
+    /// before it.
     pub fn join(&self, sequence: u64) -> Option<SegmentId> {
         let index = self.segments.partition_point(|segment| segment.first <= sequence).checked_sub(1)?;
         let segment = self.segments.get(index)?;
         (sequence.saturating_sub(segment.last) <= 1 + self.reach).then_some(segment.id)
     }
 
-    /// Whether there is such a segment still.
+    /// Whether this segment still exists.
     pub fn has(&self, segment: SegmentId) -> bool {
         self.index(segment).is_some()
     }
@@ -126,7 +128,7 @@ impl TrackHistory {
         self.revision
     }
 
-    /// Whether all frames up to this one were tracked, or passed over for want of time.
+    /// Whether all frames up to this one were tracked, or skipped because there was no time.
     pub fn covers(&self, last: u64) -> bool {
         let mut next = 0;
         for segment in &self.segments {
@@ -138,13 +140,13 @@ impl TrackHistory {
         next + self.reach > last
     }
 
-    /// Whether this frame is remembered in this segment, tracked with the settings in force.
+    /// Whether this segment has this frame, tracked with the settings in force.
     pub fn is_settled(&self, segment: Option<SegmentId>, sequence: u64) -> bool {
         self.holder(sequence).is_some_and(|p| Some(p.id) == segment && p.revision == self.revision)
     }
 
-    /// What was known at a frame, without trails: the tracks of the last frame up to it that was tracked. `None` where no
-    /// segment holds the frame.
+    /// The scene of a frame, without trails: the tracks of the last tracked frame up to it. `None` if no segment has the
+    /// frame.
     pub fn scene(&self, sequence: u64) -> Option<Scene> {
         self.scene_in(self.holder(sequence)?, sequence)
     }
@@ -155,23 +157,23 @@ impl TrackHistory {
         Some(scene)
     }
 
-    /// The remembered frames of a segment from source time `from` (seconds) to the frame `to`, oldest first, without trails.
+    /// The tracked frames of a segment from source time `from` (seconds) to the frame `to`, oldest first, without trails.
     fn scenes(&self, segment: &Segment, from: f64, to: u64) -> Vec<Scene> {
         let mut scenes = segment.scenes(from, to);
         scenes.iter_mut().for_each(|scene| self.fill_in(scene));
         scenes
     }
 
-    /// When tracks were born is remembered once for each.
+    /// The birth of a track is stored once per track.
     fn fill_in(&self, scene: &mut Scene) {
         for track in &mut scene.tracks {
             track.born = self.births.get(&track.id).map_or(scene.time, |birth| birth.time);
         }
     }
 
-    /// Remembers the tracks of a frame that `tracker` has just seen, behind those of `segment`, in place of whatever was
-    /// remembered there; gives the segment that holds it now. `None`: a new segment. `revision` counts the settings that it was
-    /// tracked with.
+    /// Stores the tracks of a frame that `tracker` has just processed, after the frames of `segment` (`None`: in a new
+    /// segment), and replaces what the history had for that frame. Returns the segment that has the frame now. `revision`
+    /// is that of the settings with which the frame was tracked.
     pub fn write(
         &mut self,
         segment: Option<SegmentId>,
@@ -181,7 +183,7 @@ impl TrackHistory {
     ) -> SegmentId {
         let sequence = scene.sequence;
         let own = segment.filter(|id| self.cut(*id, sequence)).and_then(|id| self.segment(id));
-        // Frames between the last one and this were passed over; what others knew of them is not of this course.
+        // Frames between the last one and this were skipped; other segments' tracks of them do not belong here.
         let from = own.map_or(sequence, |segment| sequence.min(segment.last + 1));
         let id = own.filter(|segment| segment.revision == revision).map(|segment| segment.id);
         self.forget(from, sequence, segment, &scene.tracks);
@@ -214,7 +216,7 @@ impl TrackHistory {
         id
     }
 
-    /// Keeps the tracker's state behind the last frame of a segment, to go on from there exactly.
+    /// Stores the tracker's state after the last frame of a segment, from which tracking can resume exactly.
     pub fn keep_end(&mut self, segment: SegmentId, tracker: &Tracker) {
         self.last_id = self.last_id.max(tracker.last_id());
         if let Some(index) = self.index(segment) {
@@ -224,12 +226,12 @@ impl TrackHistory {
         }
     }
 
-    /// The tracker of a segment, to go on with at a frame of it or right behind it, as it was just before: exactly so at the
-    /// segment's end, nearly so elsewhere, where it is led once more through what it saw since its last kept state. `None` where
-    /// no state of it is left from before.
+    /// The tracker of a segment, as it was before a frame of the segment or right after its end. At the end it is exact.
+    /// Elsewhere it is close to exact: the last stored state is updated again with the tracks stored since. `None` if no
+    /// earlier state is left.
     pub fn resume(&self, segment: SegmentId, sequence: u64) -> Option<Tracker> {
         let own = self.segment(segment).and_then(|segment| Some((segment, segment.state_before(sequence)?)));
-        // A segment's first frame is gone on to from what lies right before it.
+        // At a segment's first frame, the tracker that resumes is that of the segment right before it.
         let (segment, (at, since, tracker)) = own.or_else(|| {
             let before = self.holder(sequence.checked_sub(1)?)?;
             Some((before, before.state_before(sequence)?))
@@ -246,13 +248,13 @@ impl TrackHistory {
         Some(tracker)
     }
 
-    /// Where in the recording tracks were born, as far as that is remembered: source times in seconds with the tracks' ids.
+    /// Where tracks began, as far as the history has it: source times in seconds with the tracks' ids.
     pub fn births(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
         self.births.iter().filter(|(_, birth)| birth.remembered).map(|(id, birth)| (birth.time, *id))
     }
 
-    /// Which parts of the recording are remembered: source times in seconds, and whether they were tracked with the settings
-    /// in force.
+    /// The parts of the recording in the history: source times in seconds, and whether they were tracked with the
+    /// settings in force.
     pub fn parts(&self) -> impl Iterator<Item = (f64, f64, bool)> + '_ {
         self.segments.iter().map(|p| (p.begin_time(), p.end_time(), p.revision == self.revision))
     }
@@ -275,8 +277,8 @@ impl TrackHistory {
         self.segments.iter().find(|segment| segment.id == id)
     }
 
-    /// Ends a segment before a frame; what it holds from that frame on becomes a segment of its own. False where nothing is left
-    /// of it.
+    /// Ends a segment before a frame; the frames from that one on become a segment of their own. False if the segment is
+    /// then empty.
     fn cut(&mut self, id: SegmentId, sequence: u64) -> bool {
         let Some(index) = self.index(id) else { return false };
         self.last_segment += 1;
@@ -290,12 +292,12 @@ impl TrackHistory {
         left
     }
 
-    /// Forgets what segments other than `own` hold of these frames. `tracks` are those that take their place.
+    /// Removes these frames from all segments other than `own`. `tracks` replace theirs.
     fn forget(&mut self, from: u64, to: u64, own: Option<SegmentId>, tracks: &[Track]) {
         let overlaps = |p: &Segment| Some(p.id) != own && p.first <= to && from <= p.last;
         while let Some(index) = self.segments.iter().position(overlaps) {
             self.forget_births(from, to + 1, tracks);
-            // What lies before the frames stays where it is, what lies behind them becomes a segment of its own.
+            // Earlier frames stay in their segment; later frames become a segment of their own.
             self.last_segment += 1;
             if let Some(rest) = self.segments[index].split(to + 1, SegmentId(self.last_segment)) {
                 self.segments.insert(index + 1, rest);
@@ -307,7 +309,7 @@ impl TrackHistory {
         }
     }
 
-    /// Births in these frames are not remembered any more, but for those of `tracks`.
+    /// Removes the births in these frames, except those of `tracks`.
     fn forget_births(&mut self, from: u64, to: u64, tracks: &[Track]) {
         let gone = |(id, birth): &(&u64, &mut Birth)| {
             (from..to).contains(&birth.sequence) && !tracks.iter().any(|track| track.id == **id)
@@ -315,9 +317,9 @@ impl TrackHistory {
         self.births.iter_mut().filter(gone).for_each(|(_, birth)| birth.remembered = false);
     }
 
-    /// Drops what lies farthest from the frame that was written last, the last one of the segment `own`.
+    /// Drops the frames farthest from the newest frame, which is the last one of the segment `own`.
     fn keep_to_limit(&mut self, own: SegmentId) {
-        // Blocks are dropped whole, so that this is rare, and the sum is taken now and then only.
+        // Whole blocks are dropped, so that this is rare and the sum is seldom computed.
         if !self.version.is_multiple_of(64) {
             return;
         }

@@ -1,16 +1,17 @@
-//! Some dozen frames' tracks in few bytes: whole numbers of a fine grid, each as the difference from the same track's last
-//! frame, in as few bytes as it needs (the variable-length integers of protocol buffers, with zigzag signs).
+//! The tracks of a block of frames in few bytes: each value is a whole number on a fine grid, stored as the difference
+//! from the same track's last frame, in as few bytes as it needs (the variable-length integers of protocol buffers, with
+//! zigzag signs).
 //!
-//! What comes out is what went in, rounded: places to a 16th of a pixel, speeds to half a pixel a second, scores to a
-//! thousandth, times since an object was seen to a millisecond. When tracks were born is not in here, nor which detection a
-//! track took: the detections of a remembered frame are gone.
+//! Values are rounded: positions to a 16th of a pixel, speeds to half a pixel a second, scores to a thousandth, times
+//! since an object was seen to a millisecond. A block holds neither the births of tracks nor which detection a track
+//! took: the history has no detections.
 
 use std::collections::BTreeMap;
 
 use crate::geometry::Rect;
 use crate::scene::{Scene, Track, TrackState};
 
-/// How many frames a block holds: what has to be unpacked to see one of them.
+/// The most frames in a block. All of them have to be unpacked to read one.
 const FRAMES: usize = 64;
 /// Grid lines a pixel.
 const PLACES: f32 = 16.0;
@@ -18,7 +19,7 @@ const PLACES: f32 = 16.0;
 const SPEEDS: f32 = 2.0;
 /// Grid lines from score 0 to 1.
 const SCORES: f32 = 1000.0;
-/// How many numbers a track is: left, top, width, height, their speeds, score, class, milliseconds unseen.
+/// The number of values of a track: left, top, width, height, their speeds, score, class, milliseconds unseen.
 const NUMBERS: usize = 11;
 
 type Numbers = [i32; NUMBERS];
@@ -29,13 +30,13 @@ pub(super) struct Block {
     /// Sequence number and source time of each frame.
     frames: Vec<(u64, f64)>,
     bytes: Vec<u8>,
-    /// What the tracks of the last frame were, by their ids; only while frames may follow.
+    /// The tracks of the last frame by their ids; only while more frames may follow.
     before: BTreeMap<u64, Numbers>,
     closed: bool,
 }
 
 impl Block {
-    /// Adds a frame; false where the block is full, and nothing is added.
+    /// Adds a frame. If the block is full: false, and nothing is added.
     pub(super) fn push(&mut self, scene: &Scene) -> bool {
         if self.closed {
             return false;
@@ -89,7 +90,7 @@ impl Block {
         self.frames.last().map_or(0.0, |frame| frame.1)
     }
 
-    /// What it takes, in bytes.
+    /// The memory it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.frames.capacity() * size_of::<(u64, f64)>()
@@ -124,7 +125,7 @@ fn numbers(track: &Track, time: f64) -> Numbers {
     let [a, b, c, d] = [left, top, width, height].map(|edge| (edge * PLACES).round() as i32);
     let [e, f, g, h] = track.velocity.map(|speed| (speed * SPEEDS).round() as i32);
     let score = (track.score * SCORES).round() as i32;
-    // One more than the milliseconds, so that 0 says that it is seen now.
+    // One more than the milliseconds, so that 0 means that it is seen now.
     let unseen = match track.state {
         TrackState::Lost => ((time - track.seen) * 1e3).round().clamp(0.0, 1e9) as i32 + 1,
         TrackState::Confirmed | TrackState::Tentative => 0,
@@ -187,7 +188,7 @@ fn put(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-/// The next number; zero behind the end.
+/// The next number; zero after the end.
 fn take(bytes: &[u8], at: &mut usize) -> u64 {
     let mut number = 0;
     for shift in (0..64).step_by(7) {

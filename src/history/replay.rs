@@ -1,4 +1,4 @@
-//! Remembered scenes with their trails: where objects went is found anew from the frames before.
+//! Scenes of the history with their trails, which are computed again from the frames before.
 
 use std::sync::Arc;
 
@@ -6,12 +6,12 @@ use super::{SegmentId, TrackHistory};
 use crate::scene::Scene;
 use crate::track::{TrailSettings, Trails};
 
-/// Gives remembered scenes with their trails, cheaply where they are asked for one after the other.
+/// Gives scenes of the history with their trails; cheap when they are asked for in order.
 #[derive(Debug)]
 pub struct Replay {
     settings: TrailSettings,
     trails: Trails,
-    /// The segment and the scene that the trails are those of.
+    /// The segment and the scene that the trails belong to.
     at: Option<(SegmentId, Scene)>,
 }
 
@@ -21,24 +21,24 @@ impl Replay {
         Self { settings, trails: Trails::new(settings), at: None }
     }
 
-    /// Changes what trails are like.
+    /// Changes the settings of the trails.
     pub fn set_settings(&mut self, settings: TrailSettings) {
         if settings != self.settings {
             *self = Self::new(settings);
         }
     }
 
-    /// Begins anew at the next scene: what is remembered may have changed.
+    /// Starts over at the next scene, because the history may have changed.
     pub fn forget(&mut self) {
         self.at = None;
     }
 
-    /// The trails behind the last scene, to go on with.
+    /// The trails after the last scene.
     pub fn trails(&self) -> Trails {
         self.trails.clone()
     }
 
-    /// What was known at a frame; `None` where that is not remembered.
+    /// The scene of a frame; `None` if the history does not have it.
     pub fn scene(&mut self, history: &TrackHistory, sequence: u64) -> Option<Scene> {
         let segment = history.holder(sequence)?;
         let id = segment.id;
@@ -54,7 +54,7 @@ impl Replay {
             }
             _ => None,
         };
-        // From the last scene on where that is not long ago, else as far back as trails reach.
+        // Start at the last scene if it is recent, else as far back as trails reach.
         let reach = scene.time - self.settings.seconds - 1e-6;
         let (from, behind) = match before.filter(|(_, time)| *time >= reach) {
             Some((sequence, time)) => (time, sequence + 1),

@@ -1,4 +1,4 @@
-//! The frames that one tracker saw one after the other, with states of it to go on from.
+//! Consecutive frames that one tracker processed, with states from which it can resume.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use super::pack::Block;
 use crate::scene::Scene;
 use crate::track::Tracker;
 
-/// A tracker's state behind a frame.
+/// A tracker's state after a frame.
 #[derive(Debug)]
 struct State {
     time: f64,
     tracker: Box<Tracker>,
 }
 
-/// Frames of one tracker. In it, every frame from `first` to `last` counts as seen, though some may have been passed over.
+/// Frames of one tracker. Every frame from `first` to `last` counts as processed, though some may have been skipped.
 #[derive(Debug)]
 pub(super) struct Segment {
     pub(super) id: SegmentId,
@@ -23,7 +23,7 @@ pub(super) struct Segment {
     pub(super) last: u64,
     /// Oldest first.
     blocks: Vec<Block>,
-    /// By the frame that the tracker saw last.
+    /// By the last frame that the tracker processed.
     states: BTreeMap<u64, State>,
 }
 
@@ -33,7 +33,7 @@ impl Segment {
         Self { id, revision, first, last: first, blocks: Vec::new(), states: BTreeMap::new() }
     }
 
-    /// Adds a frame behind the last one.
+    /// Adds a frame after the last one.
     pub(super) fn push(&mut self, scene: &Scene) {
         self.last = scene.sequence;
         if let Some(block) = self.blocks.last_mut()
@@ -69,22 +69,23 @@ impl Segment {
         self.blocks.last().map_or(0.0, Block::end_time)
     }
 
-    /// Seconds since a state was kept; without end before the first.
+    /// Seconds since a state was stored; infinite before the first.
     pub(super) fn checkpoint_age(&self, time: f64) -> f64 {
         self.states.values().next_back().map_or(f64::INFINITY, |state| time - state.time)
     }
 
-    /// Keeps the tracker as it is behind a frame.
+    /// Stores the tracker's state after a frame.
     pub(super) fn keep_state(&mut self, sequence: u64, time: f64, tracker: &Tracker) {
         self.states.insert(sequence, State { time, tracker: Box::new(tracker.clone()) });
     }
 
-    /// The last state from before a frame, with the frame that it was behind and that frame's time.
+    /// The last state before a frame, with the frame that it was stored after and that frame's time.
     pub(super) fn state_before(&self, sequence: u64) -> Option<(u64, f64, &Tracker)> {
         self.states.range(..sequence).next_back().map(|(at, state)| (*at, state.time, &*state.tracker))
     }
 
-    /// Ends the segment before a frame and gives what lay from that frame on, where anything did. Nothing may be left then.
+    /// Ends the segment before a frame and returns the frames from that one on, if there are any. The segment may then be
+    /// empty.
     pub(super) fn split(&mut self, sequence: u64, id: SegmentId) -> Option<Self> {
         if self.last < sequence {
             return None;
@@ -103,7 +104,7 @@ impl Segment {
         Some(Self { id, revision: self.revision, first, last, blocks: behind, states })
     }
 
-    /// Forgets the oldest frames, some dozen of them; whether any are left.
+    /// Drops the oldest block of frames; whether any are left.
     pub(super) fn drop_block(&mut self) -> bool {
         if self.blocks.len() < 2 {
             return false;
@@ -119,7 +120,7 @@ impl Segment {
         self.blocks.len()
     }
 
-    /// What it takes, in bytes.
+    /// The memory it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let states = self.states.values().map(|state| state.tracker.bytes() + 64).sum::<usize>();
         size_of::<Self>() + states + self.blocks.iter().map(Block::bytes).sum::<usize>()

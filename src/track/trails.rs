@@ -1,4 +1,4 @@
-//! Where objects went: bounded in seconds, and gone with their track.
+//! Motion trails: where each track was during the last seconds. A trail ends with its track.
 
 use std::collections::VecDeque;
 
@@ -32,7 +32,7 @@ impl Default for TrailSettings {
 /// The most points that a trail keeps, however fast the source: the oldest go first.
 const MOST_POINTS: usize = 2_000;
 
-/// The trails of all tracks that live.
+/// The trails of all current tracks.
 #[derive(Debug, Clone, Default)]
 pub struct Trails {
     settings: TrailSettings,
@@ -46,18 +46,18 @@ impl Trails {
         Self { settings, kept: Vec::new() }
     }
 
-    /// Changes the length and the anchor from the next update on; the points that are there stay where they are.
+    /// Changes the length and the anchor from the next update on; existing points stay.
     pub fn set_settings(&mut self, settings: TrailSettings) {
         self.settings = settings;
     }
 
-    /// Begins anew.
+    /// Removes all trails.
     pub fn forget(&mut self) {
         self.kept.clear();
     }
 
-    /// Adds where the tracks seen at `time` are, drops what is too old and the trails of tracks that are no more.
-    /// `tracks` are ordered by id; the result goes with them one to one.
+    /// Adds the places of the tracks seen at `time`, and drops points that are too old and the trails of tracks that have
+    /// ended. `tracks` are ordered by id; the result has one trail for each, in that order.
     pub fn update(&mut self, time: f64, tracks: &[Track]) -> Vec<Trail> {
         let mut previous = std::mem::take(&mut self.kept).into_iter().peekable();
         self.kept.reserve(tracks.len());

@@ -2,7 +2,7 @@
 
 use crate::detection::ClassId;
 
-/// How many classes stand for election at once; a track whose detections name more is not helped by counting them.
+/// The most classes that have votes at once: counting more would not help a track with so many different classes.
 const CANDIDATES: usize = 4;
 
 /// Votes for classes whose weight halves with time.

@@ -1,22 +1,23 @@
-//! How a live source fares: shared by who reads it, who shows it, and who lets time pass for the tracker.
+//! The condition of a live source, shared by the thread that reads it, the window that shows it, and the tracker, which
+//! needs the time without pictures.
 
 use crate::sync::lock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// What there is to say of a live source at a moment.
+/// The condition of a live source at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     /// Pictures come.
     Good,
-    /// It is open, but none came for so long.
+    /// The source is open, but has given no picture for this long.
     Stalled(Duration),
-    /// It is not there; it is tried again and again.
+    /// The source is gone; opening it is tried repeatedly.
     Gone {
         /// How long ago the last picture came.
         silent: Duration,
-        /// What it or the system said.
+        /// The error of the source or the system.
         why: String,
     },
 }
@@ -39,11 +40,11 @@ struct State {
     opened: Option<Instant>,
     /// It is open, though perhaps silent.
     open: bool,
-    /// From which silence on it counts as stalled.
+    /// It counts as stalled after this long without a picture.
     stall: Duration,
-    /// Why it is not there.
+    /// Why it is gone.
     gone: Option<String>,
-    /// It was gone, and no picture came since.
+    /// It was gone, and has given no picture since.
     lost: bool,
     /// The damaged pictures of earlier connections, and the counter of this one.
     damaged: (u64, Option<Arc<AtomicU64>>),
@@ -64,7 +65,7 @@ impl Health {
         Self(Arc::new(shared))
     }
 
-    /// What there is to say now.
+    /// The condition now.
     pub fn condition(&self) -> Condition {
         let state = self.lock();
         let silent = state.last.elapsed();
@@ -75,8 +76,8 @@ impl Health {
         }
     }
 
-    /// How long it has been silent while it is open, where that is longer than is borne: so long between two pictures, so
-    /// long before the first.
+    /// How long it has given no picture while it is open, if that is longer than the limit: `between` two pictures, or
+    /// `first` before the first one.
     pub(super) fn overdue(&self, between: Duration, first: Duration) -> Option<Duration> {
         let state = self.lock();
         let (silent, limit) = match state.opened {
@@ -91,7 +92,7 @@ impl Health {
         self.condition() == Condition::Good
     }
 
-    /// How many pictures were too damaged to be shown, and left out.
+    /// The number of pictures that were too damaged to be shown.
     pub fn damaged(&self) -> u64 {
         let state = self.lock();
         let (before, now) = &state.damaged;
@@ -103,25 +104,25 @@ impl Health {
         self.0.reopened.load(Ordering::Relaxed)
     }
 
-    /// From now on this counts the damaged pictures.
+    /// Sets the counter of damaged pictures for this connection.
     pub(super) fn count_damage_of(&self, counter: Option<Arc<AtomicU64>>) {
         let before = self.damaged();
         self.lock().damaged = (before, counter);
     }
 
-    /// A picture came; gives how long it was silent where that was trouble.
+    /// A picture came; returns how long there was none, if the source was stalled or gone.
     pub(super) fn picture(&self) -> Option<Duration> {
         let mut state = self.lock();
         let silent = state.last.elapsed();
         let lost = std::mem::take(&mut state.lost);
-        // Open again is what gives pictures again: that a connection was begun says nothing.
+        // A source counts as reopened once it gives pictures: an open connection alone proves nothing.
         self.0.reopened.fetch_add(u64::from(lost), Ordering::Relaxed);
         let trouble = lost || silent > state.stall;
         (state.last, state.opened, state.gone) = (Instant::now(), None, None);
         trouble.then_some(silent)
     }
 
-    /// It is not there (any more); whether that is new since the last picture.
+    /// The source is gone; returns whether that is new since the last picture.
     pub(super) fn gone(&self, why: String) -> bool {
         let mut state = self.lock();
         let new = !state.lost;
@@ -129,12 +130,12 @@ impl Health {
         new
     }
 
-    /// How long ago the last picture came; before the first, how long it has been waited for.
+    /// The time since the last picture; before the first, the time since it was opened.
     pub(super) fn silent(&self) -> Duration {
         self.lock().last.elapsed()
     }
 
-    /// It was opened again; pictures may come, and until then it counts as gone.
+    /// It was reopened; until a picture comes, it counts as gone.
     pub(super) fn opened(&self) {
         let mut state = self.lock();
         (state.opened, state.open) = (Some(Instant::now()), true);
@@ -152,7 +153,7 @@ pub(super) fn seconds(time: Duration) -> String {
 }
 
 impl Condition {
-    /// What stands in the window as long as it is so; `None` while all is well.
+    /// The sentence that the window shows during this condition; `None` if it is good.
     pub fn sentence(&self, name: &str) -> Option<String> {
         match self {
             Self::Good => None,

@@ -1,13 +1,13 @@
-//! What keeps a live source alive: whatever a camera or a stream does, the reader gets its newest picture, is told when
-//! none comes, and is never held up by it.
+//! Keeps a live source running. Whatever a camera or a stream does, the reader gets the newest picture, learns when none
+//! comes, and is never blocked.
 //!
-//! A thread of its own (`keep`) reads the source, which may block for as long as it likes, into a slot that holds only
-//! the newest picture. Where the source fails or ends, that thread opens it again, with growing pauses, until it is back
-//! or nobody wants it any more. The reader waits at the slot, and watches the silence: a source that is silent for
-//! long is stopped, so that the thread can open it anew. What there is to be shown of all this is in [`Health`].
+//! The thread `keep` reads the source, which may block for any time, into a slot that holds only the newest picture. If
+//! the source fails or ends, the thread reopens it, with growing pauses, until the source is back or the reader is gone.
+//! The reader waits at the slot and watches the time since the last picture: if it is too long, the reader stops the
+//! source, so that the thread can reopen it. [`Health`] has the condition for the window.
 //!
-//! Source time goes on through every interruption by as much as the wall's clock does (`timeline`), so that the tracker knows
-//! how long nobody looked, and numbers go on without repetition.
+//! Through an interruption, source time advances with the clock on the wall (`timeline`), so that the tracker knows how
+//! long there were no pictures. Frame numbers continue without repetition.
 
 mod health;
 mod timeline;
@@ -27,29 +27,29 @@ use timeline::Timeline;
 
 /// The first pause before a source is opened again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
-/// How often a reader that waits looks at the silence.
+/// How often a waiting reader checks the time since the last picture.
 const LOOK: Duration = Duration::from_millis(100);
-/// A source that is silent for so many times what counts as a stall is opened anew, but not before [`SILENCE`].
+/// A source that gives no picture for this many times the stall limit is reopened, but not before [`SILENCE`].
 const STALLS: u32 = 3;
 const SILENCE: Duration = Duration::from_secs(5);
-/// The first picture may take longer: a connection is made, a stream is waited for until a picture in it stands alone.
+/// The first picture may take longer: the connection is set up, and a stream starts at its next key frame.
 const FIRST: Duration = Duration::from_secs(20);
-/// Once pictures have come for so long, the next pause is the first one again.
+/// Once pictures have come for this long, the next pause is the shortest one again.
 const STEADY: Duration = Duration::from_secs(3);
-/// How long the thread is waited for in the end.
+/// How long the end of a run waits for the thread.
 const CLOSING: Duration = Duration::from_secs(1);
-/// How long the first pictures are counted to tell the rate that really comes.
+/// How long the first pictures are counted to measure the real rate.
 const MEASURE: Duration = Duration::from_secs(2);
 
-/// Opens a source once more.
+/// Reopens a source.
 pub type Opener = Box<dyn FnMut() -> Result<Box<dyn Source>, SourceError> + Send>;
 
-/// How long a live source is borne with.
+/// The time limits of a live source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LiveTimeouts {
-    /// The silence from which on it counts as stalled.
+    /// It counts as stalled after this long without a picture.
     pub stall: Duration,
-    /// How long one that is gone is waited for; `None`: for ever.
+    /// How long to wait for a source that is gone; `None`: without limit.
     pub give_up: Option<Duration>,
 }
 
@@ -61,25 +61,25 @@ impl LiveTimeouts {
     }
 }
 
-/// The end of a blocked read of the source that is open at the moment.
+/// Ends a blocked read of the source that is open now.
 type Release = Arc<Mutex<Option<Stopper>>>;
 
-/// A live source that is kept alive: read by a thread of its own, which keeps its newest picture, and opened again when it
+/// A live source that is read by a thread of its own, which keeps the newest picture and reopens the source when it
 /// fails.
 pub struct LiveSource {
     info: SourceInfo,
     newest: Arc<Slot<Frame, SourceError>>,
     health: Health,
     release: Release,
-    /// The silence after which the source is opened anew.
+    /// The source is reopened after this long without a picture.
     silence: Duration,
 }
 
 impl LiveSource {
-    /// Takes an open source, and what opens it again.
+    /// Takes an open source and the function that reopens it.
     ///
     /// # Errors
-    /// [`SourceError::Open`] where there is no thread for it.
+    /// [`SourceError::Open`] if the thread cannot be started.
     pub fn new(source: Box<dyn Source>, again: Opener, timeouts: LiveTimeouts) -> Result<Self, SourceError> {
         let info = source.info().clone();
         // A slow camera is not a stalled one.
@@ -145,7 +145,7 @@ impl Source for LiveSource {
 }
 
 impl Drop for LiveSource {
-    /// The thread ends by itself, as soon as the source lets it; mostly that is at once, and what it had begun is ended too.
+    /// The thread ends as soon as the source returns, usually at once, and closes what it had opened.
     fn drop(&mut self) {
         stop(&self.newest, &self.release);
         if !self.newest.wait_for_end(CLOSING) {
@@ -172,9 +172,9 @@ struct Keeper {
     stall: Duration,
     give_up: Option<Duration>,
     timeline: Timeline,
-    /// Until it is opened again; grows as long as no picture comes.
+    /// The pause before it is reopened; grows as long as no picture comes.
     pause: Duration,
-    /// When the first picture of this connection came, and how many came since; `None` once the rate was told.
+    /// When the first picture of this connection came, and how many came since; `None` once the rate was logged.
     measured: Option<(Instant, u32)>,
 }
 
@@ -188,10 +188,10 @@ impl Keeper {
         self.newest.end(end);
     }
 
-    /// Reads, and opens again, until nobody wants it any more.
+    /// Reads and reopens the source until the reader is gone.
     ///
     /// # Errors
-    /// What went wrong where it is not to be waited for: before the first picture of all, or after too long a silence.
+    /// The error of the source, if it failed before its very first picture, or has been gone for too long.
     fn keep(&mut self, first: Box<dyn Source>) -> Result<(), SourceError> {
         let mut source = first;
         loop {
@@ -199,7 +199,7 @@ impl Keeper {
             if self.timeline.is_new() || self.gives_up() {
                 return Err(fault);
             }
-            // Of what went wrong the first is what happened; that it is still so says nothing new.
+            // Only the first error is reported: later attempts fail for the same reason.
             if self.health.gone(fault.to_string()) {
                 log::warn!("{fault}; it is reopened as soon as it is back");
             }
@@ -210,7 +210,7 @@ impl Keeper {
         }
     }
 
-    /// Reads an open source until it ends; gives why, `None` where nobody wants it any more.
+    /// Reads an open source until it ends; returns why, or `None` if the reader is gone.
     fn read(&mut self, mut source: Box<dyn Source>) -> Option<SourceError> {
         self.timeline.begin_again();
         self.measured = None;
@@ -250,7 +250,7 @@ impl Keeper {
         self.give_up.is_some_and(|give_up| self.health.silent() >= give_up)
     }
 
-    /// Tells how many pictures a second really come, once.
+    /// Logs once how many pictures a second really come.
     fn measure(&mut self, frames: u64, told: Option<f64>) {
         if frames == 1 {
             self.measured = Some((Instant::now(), 0));
@@ -266,16 +266,16 @@ impl Keeper {
         }
     }
 
-    /// Tries until the source is open again; `None` where nobody wants it any more.
+    /// Tries until the source is open again; `None` if the reader is gone.
     ///
     /// # Errors
-    /// Why it could not be had, once it was waited for long enough.
+    /// Why it could not be opened, once the time limit has passed.
     fn reopen(&mut self) -> Result<Option<Box<dyn Source>>, SourceError> {
         while self.newest.rest(self.pause) {
             self.pause = (self.pause * 2).min(PAUSES.1);
             match (self.again)() {
                 Ok(source) => {
-                    // Who stopped it meanwhile had nothing to stop.
+                    // A stop that came meanwhile found nothing to stop.
                     *lock(&self.release) = source.stopper();
                     self.health.opened();
                     log::debug!("{} is opened again", self.name);

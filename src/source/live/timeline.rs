@@ -1,22 +1,22 @@
-//! One line of time through a live source: through stalls, interruptions and new beginnings of its own clock.
+//! One continuous source time for a live source, through stalls, interruptions and restarts of the source's clock.
 //!
-//! A camera's clock is the wall's. A stream brings stamps of its own, which are steadier than the moments at which its
-//! pictures happen to arrive, but which say nothing of a gap: a server that comes back begins anew, one that was frozen
-//! goes on where it was. So the stamps count from one picture to the next, and the wall's clock decides where they lead
-//! away from it.
+//! A camera uses the machine's clock. A stream has time stamps of its own. They are steadier than the moments at which
+//! pictures arrive, but do not show a gap: a server that comes back starts from zero, and one that was frozen continues
+//! where it was. So the stamps give the time from one picture to the next, and the machine's clock corrects them where
+//! the two drift apart.
 
 use std::time::{Duration, Instant};
 
 use crate::frame::Frame;
 
-/// Stamps that are this far behind the wall's clock (seconds) hide a gap.
+/// Stamps that are this far (seconds) behind the machine's clock hide a gap.
 const ASTRAY: f64 = 1.0;
-/// Stamps lead no further than this (seconds) before the wall's clock: pictures that were held back come in a burst.
+/// Stamps get at most this far (seconds) ahead of the machine's clock: delayed pictures come in a burst.
 const LEAD: f64 = 0.25;
-/// How much of what is between the two clocks is made good with each picture.
+/// The share of the difference between the two clocks that each picture corrects.
 const CORRECTION: f64 = 0.002;
 
-/// Where the line stands.
+/// The last place on the timeline.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     /// Source time and moment of the line's first picture.
@@ -29,17 +29,17 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Whether no picture was placed yet.
+    /// Whether no picture has been placed yet.
     pub(super) fn is_new(&self) -> bool {
         self.last.is_none()
     }
 
-    /// The source was opened anew: its stamps and numbers begin again.
+    /// The source was reopened: its stamps and numbers begin again.
     pub(super) fn begin_again(&mut self) {
         self.first = None;
     }
 
-    /// Puts a picture of the source onto the timeline: times never go back, numbers grow.
+    /// Places a picture of the source on the timeline: times never go back, numbers grow.
     pub(super) fn place(&mut self, frame: &mut Frame) {
         let stamp = if frame.time.is_finite() { frame.time } else { 0.0 };
         let (begin_time, begin) = *self.begin.get_or_insert((stamp, frame.captured));
