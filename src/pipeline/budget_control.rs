@@ -1,11 +1,11 @@
-//! How many pixels the network's input has where `detector.input` is `"auto"`: the finest budget with which every frame of
-//! all sources is detected in while a third of the time is left to everything else.
+//! Chooses how many pixels the network's input has if `detector.input` is `"auto"`: the finest budget with which the
+//! detector keeps up with every frame of all sources and leaves a third of the time for everything else.
 //!
-//! A state machine without a clock. It is told what each detection took ([`BudgetControl::detected`]), and works out the *load*:
-//! the share of the time that detecting takes, or would take within another budget, if no frame were left out. It goes down
-//! within a second of too much load, to what fits; it goes up one budget at a time, and only after the load of that has been
-//! low for a while. That while doubles each time it was too soon, so that a machine with other work that comes and goes
-//! does not change to and fro with it.
+//! It is a state machine without a clock. It is told how long each detection took ([`BudgetControl::detected`]), and
+//! computes the *load*: the share of the time that detection takes, or would take with another budget, if no frame were
+//! skipped. After one second of too much load, the budget goes down to one that fits. The budget goes up one step at a
+//! time, and only after the load of the finer budget has been low for some time. That time doubles after each step up
+//! that came too soon, so that other work on the machine does not make the budget switch to and fro.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,24 +15,24 @@ use std::time::{Duration, Instant};
 use crate::detect::PixelBudget;
 use crate::sync::lock;
 
-/// The load that is aimed at: a third is left.
+/// The target load: a third of the time is left.
 const AIM: f64 = 2.0 / 3.0;
-/// Above this load the budget is too fine. Far enough from [`AIM`] that what fits in by a hair does not go again.
+/// Above this load the budget is too fine. The distance to [`AIM`] keeps a budget that only just fits.
 const TOO_MUCH: f64 = 0.75;
 /// A finer budget is taken where its load would be below this: what is worked out for it may be wrong by a tenth.
 const ROOM: f64 = 0.6;
-/// So long the load must be too much.
+/// The load must be too high for this long.
 const DOWN_AFTER: Duration = Duration::from_secs(1);
-/// So long there must be room, at first and at most.
+/// There must be room for this long, at first and at most.
 const UP_AFTER: Duration = Duration::from_secs(3);
 const UP_AFTER_AT_MOST: Duration = Duration::from_secs(300);
-/// Where a finer budget has held for so many times that long, what was too soon is forgotten.
+/// After a finer budget has held for this many times that long, the doubling starts over.
 const FORGIVEN: u32 = 8;
 /// It has settled when there has been no reason for a change for so long.
 const SETTLED_AFTER: Duration = Duration::from_secs(4);
 /// How far back, in seconds, the mean of what detections took reaches.
 const MEMORY: f64 = 1.0;
-/// A source in which nothing was detected for so long asks for nothing.
+/// A source without a detection for this long no longer counts.
 const GONE_AFTER: Duration = Duration::from_secs(3);
 
 /// One detection.

@@ -1,5 +1,5 @@
-//! The capture thread: takes frames from a source, makes them fit to be shown, and hands them on, live or at the recording's
-//! own pace, from wherever the window wants them. It knows nothing of the detector.
+//! The capture thread: reads frames from a source at the place that the window asks for, applies the steps for what is
+//! shown, and passes the frames on, live or at the recording's own pace. It does not know the detector.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +21,7 @@ use crate::history::SegmentId;
 use crate::source::SourceError;
 use crate::sync::lock;
 
-/// How frames are handed on.
+/// How frames are passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     /// As they come.
@@ -40,23 +40,23 @@ pub(super) struct Capture {
     pub(super) pending: PendingEnhance,
     /// Where frames go to be shown at once.
     pub(super) display: Option<Outlet<FrameJob>>,
-    /// Where frames go to be made better for the network, and on to be detected in.
+    /// Where frames go to be enhanced for the network and then detected.
     pub(super) enhance: Outlet<EnhanceJob>,
-    /// In step: as many frames may be on their way as there is room here; the track thread makes room.
+    /// In step: as many frames may be under way as this channel has room for; the track thread makes room.
     pub(super) tickets: Option<Sender<()>>,
-    /// Remembered frames go all the way, too: in step, where one frame follows the other.
+    /// In step: frames whose tracks are in the history pass through all threads too, so that the order stays.
     pub(super) in_step: bool,
     /// See [`Pace`].
     pub(super) pace: Pace,
-    /// At the end of the source, wait for the window to go back, instead of ending.
+    /// At the end of the source, wait for a seek back instead of ending.
     pub(super) stays: bool,
-    /// Tells of an error that is the end of a recording in which one can still go back.
+    /// Reports an error that ends a recording in which seeking back is still possible.
     pub(super) report: Box<dyn Fn(SourceError) + Send>,
-    /// What was tracked already; `None`: nothing is remembered.
+    /// The tracks so far; `None` if the run keeps no history.
     pub(super) history: Option<SharedHistory>,
-    /// What the window asks.
+    /// What the window asks for.
     pub(super) playback: Arc<PlaybackControl>,
-    /// What is told.
+    /// The counters.
     pub(super) stats: Arc<Stats>,
     /// When to end.
     pub(super) stop: Stop,
@@ -69,19 +69,19 @@ struct EpochProgress {
     frames: u64,
     /// The source time of the last one.
     last: f64,
-    /// The remembered segment that it began in.
+    /// The segment of the history in which it began.
     segment: Option<SegmentId>,
-    /// Track the first frame anew.
+    /// Track the first frame again.
     retrack: bool,
-    /// It is a repetition.
+    /// It began by repeating the recording.
     repeats: bool,
 }
 
 impl Capture {
-    /// Takes frames until the source ends, fails, or nobody wants them.
+    /// Reads frames until the source ends or fails, or no receiver is left.
     ///
     /// # Errors
-    /// What the source says; frames handed on before are good.
+    /// The error of the source; frames passed on before are valid.
     pub(crate) fn run(mut self) -> Result<(), SourceError> {
         let (mut progress, mut order, mut clock) = (EpochProgress::default(), 0, Clock::new());
         while !self.stop.is_asked() {
@@ -94,7 +94,8 @@ impl Capture {
                         false
                     }
                 };
-                // Given up where a newer wish has come; what cannot be reached goes on from wherever it is.
+                // A seek is abandoned when a newer one was asked for. If a place cannot be reached, playback continues
+                // from the current one.
                 if reached || !playback.is_interrupted() {
                     progress = EpochProgress {
                         epoch: request.epoch,
@@ -116,7 +117,7 @@ impl Capture {
                 if order == 0 {
                     return Ok(());
                 }
-                // The last picture has its time, too, and a halted one stays.
+                // The last picture stays for its duration too, and a paused one stays.
                 if self.pace == Pace::InTime && progress.frames > 0 && self.playback.repeats() {
                     match self.playback.wait(&mut clock, progress.last + self.seekable.info().frame_step()) {
                         Waited::Due => {}
@@ -131,7 +132,7 @@ impl Capture {
                         progress = EpochProgress { epoch, repeats: true, ..EpochProgress::default() };
                         clock.stop();
                     } else if !playback.is_interrupted() {
-                        // There is no way back to the beginning.
+                        // The source cannot go back to its beginning.
                         return Ok(());
                     }
                     continue;
@@ -142,7 +143,7 @@ impl Capture {
                 }
                 continue;
             };
-            // The first frame behind a jump is shown at once, also while halted.
+            // The first frame after a jump is shown at once, also while paused.
             if self.pace == Pace::InTime {
                 if progress.frames == 0 {
                     clock.stop();
@@ -164,7 +165,7 @@ impl Capture {
         Ok(())
     }
 
-    /// A recording that breaks off has its end there, where one can go back from it.
+    /// A recording that breaks off ends there, and seeking back from that end is possible.
     fn absorb_end_of_recording(&self, error: SourceError, order: u64) -> Result<(), SourceError> {
         if !self.stays || order == 0 {
             return Err(error);
@@ -173,12 +174,12 @@ impl Capture {
         Ok(())
     }
 
-    /// False where nobody wants frames any more.
+    /// False if no receiver is left.
     fn hand_on(&mut self, frame: Frame, progress: &mut EpochProgress, order: u64) -> bool {
         // The age of a frame of a recording counts from when it was due, not from when it was decoded.
         let captured = if self.pace == Pace::InTime { Instant::now() } else { frame.captured };
-        // Before the settings are taken: what is made with the newer ones may be counted to the older, and is tracked once
-        // more then; never the other way round.
+        // Read this before the settings are taken: a frame made with newer settings may then count as one with older
+        // settings, and is tracked once more. The reverse cannot happen.
         let revision = self.history.as_ref().map_or(0, |history| lock(history).revision());
         let settings = lock(&self.pending).take();
         if let Some(settings) = settings {
@@ -195,8 +196,9 @@ impl Capture {
                 let (history, sequence) = (lock(history), frame.sequence);
                 if progress.frames == 0 {
                     progress.segment = history.join(sequence);
-                    // Whatever was known there is what is shown first. A repetition is played on: where it is outdated, its
-                    // first frame is tracked anew too, or all that follows would never again belong to it.
+                    // After a jump, what the history has of the frame is shown first. A repetition continues: if the
+                    // history is outdated there, its first frame is tracked again too, or the frames after it could never
+                    // continue that segment.
                     let known = history.segment_at(sequence).is_some();
                     retrack || !known || (progress.repeats && !history.is_settled(progress.segment, sequence))
                 } else {

@@ -1,8 +1,8 @@
-//! When frames are due: source time on the clock of the wall, at any speed.
+//! When frames are due: from source time to the machine's clock, at any speed.
 
 use std::time::{Duration, Instant};
 
-/// Whoever is later than this is not hurried afterwards: the clock goes by the frame.
+/// If a frame is later than this, the clock is set to it: the frames after it are not shown faster to catch up.
 const LATE: Duration = Duration::from_millis(100);
 
 /// Maps source times to moments. Begins with the first frame it is asked for, and again after [`Clock::stop`].
@@ -26,7 +26,7 @@ impl Clock {
         (self.anchor, self.last) = (None, None);
     }
 
-    /// Goes on from the last frame now: what lay between was a halt.
+    /// Continues from the last frame now: the time between was a pause.
     pub(crate) fn go_on(&mut self, now: Instant) {
         self.anchor = self.last.map(|last| (now, last));
     }

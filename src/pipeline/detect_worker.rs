@@ -19,15 +19,15 @@ use crate::engine::DetectionSource;
 pub(super) struct DetectWorker {
     /// Which of the detect threads it is, from 0.
     pub(super) number: usize,
-    /// The network, or what stands in for it.
+    /// The network, or another source of detections.
     pub(super) detector: DetectionSource,
     /// Where frames come from.
     pub(super) inlet: Receiver<FrameJob>,
-    /// Where results go; of several threads, in no certain order.
+    /// Where results go; with several threads, in any order.
     pub(super) outlet: Arc<Outlet<Result<DetectionResult, DetectError>>>,
     /// Where several sources take turns at the detector; in time only.
     pub(super) scheduler: Option<DetectorScheduler>,
-    /// What is asked of it while it runs.
+    /// Changes while it runs.
     pub(super) control: Arc<DetectorControl>,
     /// Tells which frames came before a jump.
     pub(super) playback: Arc<PlaybackControl>,
@@ -38,14 +38,14 @@ pub(super) struct DetectWorker {
 }
 
 impl DetectWorker {
-    /// Detects until no frame comes any more or nobody wants the results.
+    /// Detects until no frame comes any more or no receiver of the results is left.
     pub(super) fn run(mut self) {
         let mut seen = 0;
         while let Some((job, turn)) = self.next() {
             if self.stop.is_asked() {
                 return;
             }
-            // What is remembered, and what came before a jump, goes on as it is.
+            // Frames whose tracks are in the history, and frames from before a jump, pass on without detection.
             if !job.fresh || job.epoch < self.playback.wanted_epoch() {
                 drop(turn);
                 if self
@@ -67,7 +67,7 @@ impl DetectWorker {
                 self.stats.detected.tick();
                 DetectionResult { job, found: Some(found), times }
             });
-            // The track thread may take its time.
+            // If the track thread is slow, this waits.
             drop(turn);
             let failed = result.is_err();
             if self.outlet.send(result).is_err() || failed {
@@ -77,16 +77,16 @@ impl DetectWorker {
         }
     }
 
-    /// The next frame, and with it the turn where sources take turns; `None` where there is none any more.
+    /// The next frame, with the turn at the detector if several sources share it; `None` at the end.
     fn next(&self) -> Option<(FrameJob, Option<Turn>)> {
         let Some(scheduler) = &self.scheduler else { return self.inlet.recv().ok().map(|job| (job, None)) };
         loop {
-            // Who has nothing to look at does not queue up.
+            // A source without a new frame does not queue.
             let mut something = Select::new();
             something.recv(&self.inlet);
             something.ready();
             let turn = scheduler.take(|| !self.stop.is_asked())?;
-            // Not what was there before: what is the newest now.
+            // The newest frame now may be newer than the one before the turn came.
             match self.inlet.try_recv() {
                 Ok(job) => return Some((job, Some(turn))),
                 Err(TryRecvError::Disconnected) => return None,
@@ -96,7 +96,8 @@ impl DetectWorker {
         }
     }
 
-    /// Waits out the least interval in small steps, so that the end is not held up and another interval counts at once.
+    /// Waits for the least interval in small steps, so that the end of the run or a changed interval takes effect at
+    /// once.
     fn rest(&self, started: Instant) {
         while !self.stop.is_asked() {
             let Some(until) = started.checked_add(self.control.min_interval()) else { return };

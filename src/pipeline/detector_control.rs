@@ -1,7 +1,7 @@
-//! Changes while a run goes on: settings go to the stages that they concern, and a network that needs another model is
-//! loaded beside the running one and takes its place when it is ready.
+//! Changes of the detector during a run: changed settings go to the detect threads, and if a change needs another
+//! network, it is loaded beside the running one and replaces it when it is ready.
 //!
-//! Tracks never notice: they live in the track thread, and the frames that come meanwhile are the old network's.
+//! Tracks continue: they belong to the track thread, and the old network works on the frames that come meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -22,16 +22,16 @@ use crate::engine::DetectionSource;
 use crate::labels::Labels;
 use crate::sync::lock;
 
-/// Something to be told of a change that was asked for.
+/// The result of a change that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// Another network is at work: which.
+    /// Another network is at work; its description.
     Swapped(String),
-    /// It could not be had, and the one before goes on: why.
+    /// The network could not be loaded, and the one before continues; the reason.
     Failed(String),
 }
 
-/// What another network has to be loaded for.
+/// The settings that need another network when they change.
 #[derive(Debug, Clone, PartialEq)]
 struct Network {
     model: Option<PathBuf>,
@@ -68,9 +68,9 @@ struct State {
     /// Which slices of a picture are looked at.
     slicer: Slicer,
     min_interval: Duration,
-    /// What runs, or waits for the detect threads to take it.
+    /// The network that runs, or that the detect threads will take next.
     running: Network,
-    /// What could not be loaded: it is not tried again until something else was asked for.
+    /// What could not be loaded: it is tried again only after something else was asked for.
     failed: Option<Network>,
     labels: Arc<Labels>,
     /// How the size of its input comes about, and that size for the picture that was detected in last; `None`: it is no
@@ -78,7 +78,7 @@ struct State {
     input: Option<(InputRule, (usize, usize))>,
     /// Where `auto` is asked for: how many pixels the input has now.
     budget: PixelBudget,
-    /// One for each detect thread that has not taken its own yet.
+    /// A network for each detect thread that has not taken its own yet.
     fresh: Vec<Option<DetectionSource>>,
 }
 
@@ -128,7 +128,7 @@ pub(super) struct DetectorControl {
     /// Grows with every change, so that a detect thread need not lock for each frame.
     changes: AtomicU64,
     every_frame: bool,
-    /// Where other networks come from with several pipelines; alone, each is loaded for this one.
+    /// Where networks come from that several pipelines share; a single pipeline loads its own.
     shared: Option<SharedNetwork>,
     /// In time, where `auto` is asked for: what decides how many pixels the input has, and who this is to it.
     auto: SharedBudget,
@@ -224,7 +224,7 @@ impl DetectorControl {
         &self.network_input
     }
 
-    /// Tells the enhance thread what runs, not what is asked for, which may never be had.
+    /// Tells the enhance thread the size of the network that runs; the one asked for may never be loaded.
     fn tell(&self, state: &State) {
         self.network_input.set(state.rule(), state.slicer);
     }
@@ -285,11 +285,11 @@ impl DetectorControl {
         detector.set_settings(&asked, slicer);
     }
 
-    /// The loader thread: loads what is asked for, the newest, until nobody can ask any more.
+    /// The loader thread: loads the newest network asked for, until the pipeline has ended.
     pub(super) fn load(&self, woken: &Receiver<()>, ended: impl Fn() -> bool, notes: &Sender<Note>) {
         while woken.recv().is_ok() && !ended() {
             while let Some((settings, network)) = self.wanted() {
-                // A model from outside may bring a runtime to fall; the network that runs is not to fall with it.
+                // A model from outside may make a runtime panic; the network that runs must continue.
                 let loaded = catch_unwind(AssertUnwindSafe(|| self.prepare(&settings, &network)));
                 let note = match loaded {
                     Ok(Ok(detectors)) => Note::Swapped(self.swap(network, detectors)),

@@ -1,4 +1,4 @@
-//! The enhance thread: makes the picture for the network, while the frame is on the screen already.
+//! The enhance thread: makes the picture for the network while the frame is already on the screen.
 
 use crossbeam_channel::Receiver;
 
@@ -21,14 +21,14 @@ pub(super) struct EnhanceWorker {
     pub(super) inlet: Receiver<EnhanceJob>,
     /// Where frames go to be detected in.
     pub(super) detect: Outlet<FrameJob>,
-    /// Remembered frames go there too: in step, where one thing follows the other.
+    /// In step: frames whose tracks are in the history go there too, so that the order stays.
     pub(super) in_step: bool,
     /// When to end.
     pub(super) stop: Stop,
 }
 
 impl EnhanceWorker {
-    /// Works until no frame comes any more or nobody wants them.
+    /// Works until no frame comes any more or no receiver is left.
     pub(super) fn run(mut self) {
         let mut epoch = 0;
         while let Ok(EnhanceJob { job, promise }) = self.inlet.recv() {

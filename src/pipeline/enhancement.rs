@@ -1,4 +1,4 @@
-//! What is made of a frame's picture for the network, beside the frame that is shown: the frame does not wait for it.
+//! The picture that is made for the network from a frame. The frame travels on and is shown without waiting for it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,19 +14,19 @@ pub(crate) struct Enhancement {
 }
 
 impl Enhancement {
-    /// With what the shown chain gave, and whoever runs the network chain.
+    /// From what the shown chain gave; the [`Promise`] is for the thread that runs the network chain.
     pub(crate) fn promised(shown: Enhanced) -> (Self, Promise) {
         let outcome = Arc::default();
         (Self { shown, outcome: Arc::clone(&outcome) }, Promise(outcome))
     }
 
-    /// Nothing is awaited any more.
+    /// No more is expected.
     pub(crate) fn settled(enhanced: Enhanced) -> Self {
         let outcome = Arc::new(OnceLock::from(Some(enhanced.clone())));
         Self { shown: enhanced, outcome }
     }
 
-    /// All that is known by now; what there is for the network is part of it from the enhance thread on.
+    /// All that is known now; the picture for the network is part of it once the enhance thread is done.
     pub(crate) fn now(&self) -> &Enhanced {
         self.outcome().unwrap_or(&self.shown)
     }
@@ -41,7 +41,7 @@ impl Enhancement {
         self.outcome.get().is_none()
     }
 
-    /// Nothing will ever be made of it.
+    /// There will never be a picture for the network.
     pub(crate) fn is_passed_over(&self) -> bool {
         matches!(self.outcome.get(), Some(None))
     }

@@ -20,7 +20,7 @@ pub struct Census {
 }
 
 impl Census {
-    /// Counts the tracks of the next scene; each track counts once, as what it was called last.
+    /// Counts the tracks of the next scene; each track counts once, under its last class.
     pub fn count(&mut self, scene: &Scene) {
         let before = std::mem::take(&mut self.alive);
         self.alive = scene
@@ -48,7 +48,7 @@ impl Census {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Report {
     /// Frames tracked.
@@ -74,9 +74,9 @@ pub enum HeadlessError {
     Record(#[from] SinkError),
 }
 
-/// Runs to the end of the source or until `stop`; `each` sees every frame (a progress bar, a table),
-/// and now and then what time does to the tracks while a live source is silent ([`TrackedFrame::silence`]).
-/// The report comes also with an error, as far as it got.
+/// Runs to the end of the source or until `stop`. `each` is called with every frame (for a progress bar, a table), and at
+/// intervals with the tracks while a live source gives no picture ([`TrackedFrame::silence`]). The report comes also with
+/// an error, as far as it got.
 pub fn run(
     pipeline: Pipeline,
     recorder: Option<Recorder>,
@@ -115,7 +115,7 @@ pub fn run(
     let name = pipeline.info.name.clone();
     let stopped = stop.is_asked();
     let ran = pipeline.finish();
-    // Nothing is not a result: it must not take the place of an older one.
+    // An empty result must not replace an older one.
     let whole = frames > 0 && writing && ran.is_ok() && (!stopped || live);
     let recorded = recorder.map_or(Ok(()), |recorder| recorder.finish(whole));
     let complete = whole && recorded.is_ok();

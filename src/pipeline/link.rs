@@ -30,7 +30,7 @@ enum Way<T> {
     },
 }
 
-/// How long a sender waits before it looks whether everything is still to be kept.
+/// How long a sender waits before it checks whether everything is still kept.
 const LOOK: Duration = Duration::from_millis(30);
 
 /// A link that keeps everything in order: the sender waits while `capacity` things wait to be fetched.
@@ -54,8 +54,8 @@ impl<T> Outlet<T> {
     /// Sends one thing on.
     ///
     /// # Errors
-    /// [`Closed`] when nobody is left to fetch it. A newest-only link does not notice: it holds an end itself; its
-    /// sender goes by the pipeline's stop flag.
+    /// [`Closed`] when the receiver is gone. A newest-only link holds a receiver itself and does not notice; its sender
+    /// checks the pipeline's stop flag.
     pub(super) fn send(&self, thing: T) -> Result<(), Closed> {
         let (sender, skipped, keep) = match &self.0 {
             Way::Kept(sender) => return sender.send(thing).map_err(|_| Closed),

@@ -1,4 +1,4 @@
-//! What travels between the threads of a run, and what is asked of them. Knows no thread.
+//! The messages between the threads of a run. This file knows no thread.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,13 +23,14 @@ pub struct FrameJob {
     pub epoch: u64,
     /// Counts the frames of the run from 0, over all epochs.
     pub order: u64,
-    /// The detector has to look at it: as far as is known by now, it is not remembered, or to be tracked anew.
+    /// Whether the frame needs detection: as far as is known now, the history does not have it, or it has to be tracked
+    /// again.
     pub fresh: bool,
-    /// It is to be tracked anew, whatever is remembered.
+    /// The frame has to be tracked again, whatever the history has.
     pub(crate) retrack: bool,
-    /// The remembered segment that its epoch began in.
+    /// The segment of the history in which its epoch began.
     pub(crate) segment: Option<SegmentId>,
-    /// Which settings it is tracked with, as the memory counts them.
+    /// The revision, as the history counts it, of the settings that it is tracked with.
     pub(crate) revision: u64,
 }
 

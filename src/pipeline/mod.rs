@@ -7,9 +7,9 @@
 //! ```
 //!
 //! **In step**: every frame waits for its own detections, links keep everything, several detect threads share the work
-//! and results are put back in order. **In time**: capture hands each frame to the window and to the enhance thread, and
-//! that to one detect thread, all through newest-only links, so that what is shown waits neither for the steps that make the
-//! picture better for the network nor for the network itself; what is left out is counted.
+//! and results are put back in order. **In time**: capture hands each frame to the window and to the enhance thread,
+//! which passes it to one detect thread, all through newest-only links. The picture on the screen therefore waits neither
+//! for enhancing nor for the network; skipped frames are counted.
 //!
 //! | thread | takes | gives | when the next is slow |
 //! |---|---|---|---|
@@ -76,7 +76,7 @@ use track_worker::PendingTracking;
 /// The name of the thread that loads networks while others run.
 const LOADER: &str = "load";
 
-/// Why a run came to an end before its time.
+/// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The source failed.
@@ -88,13 +88,13 @@ pub enum RunError {
     /// A stage failed.
     #[error(transparent)]
     Stage(#[from] StageError),
-    /// A thread ended by a fault of its own.
+    /// A thread panicked.
     #[error("the thread {0} panicked (please report this, with the output of -v)")]
     Panicked(String),
     /// The source ended without a single frame.
     #[error("{0}: it gave no picture")]
     Empty(String),
-    /// The system gave no thread.
+    /// The system could not start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -120,9 +120,9 @@ pub struct Pipeline {
     pub playback: Arc<PlaybackControl>,
     /// What the stages tell.
     pub stats: Arc<Stats>,
-    /// What was tracked already; `None` where one cannot go back.
+    /// The tracks so far; `None` if the mode has no seeking.
     pub history: Option<SharedHistory>,
-    /// How a live source fares.
+    /// The condition of a live source.
     pub health: Option<Health>,
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
@@ -145,7 +145,7 @@ impl Pipeline {
         let (errors, stop, own_name) = (self.errors_out.clone(), self.stop.clone(), name.clone());
         let guarded = move || {
             if catch_unwind(AssertUnwindSafe(run)).is_err() {
-                // What waits for this thread would wait for ever.
+                // A thread that waits for this one would wait for ever.
                 let _ = errors.try_send(RunError::Panicked(own_name));
                 stop.ask_threads();
             }
@@ -189,12 +189,12 @@ impl Pipeline {
         self.control.budget()
     }
 
-    /// What came of a change that needs another network, and was not asked for yet.
+    /// The oldest result, not read yet, of a change that needs another network.
     pub fn note(&self) -> Option<Note> {
         self.notes.try_recv().ok()
     }
 
-    /// What has gone wrong so far and was not asked for yet.
+    /// The oldest error that was not read yet.
     pub fn try_error(&self) -> Option<RunError> {
         self.errors.try_recv().ok()
     }

@@ -1,4 +1,4 @@
-//! The size at which the running network looks at a picture: told where networks change, asked by the enhance thread.
+//! The size of the running network's input for a picture: set where networks change, read by the enhance thread.
 
 use std::sync::{Arc, Mutex};
 

@@ -22,8 +22,8 @@ pub enum Mode {
     /// The same, and every frame is also handed out at once ([`Pipeline::frames`](super::Pipeline::frames)), a recording's at
     /// its own time. A window on a source that one cannot go back in.
     Display,
-    /// A window in which one can go back: what was tracked is remembered, and the run stays at the end of the recording.
-    /// A live source is treated as without this.
+    /// A window with seeking: the run keeps a history of the tracks and waits at the end of the recording. For a live
+    /// source, the same as [`Mode::Display`].
     Replay {
         /// As [`Mode::EveryFrame`]; otherwise as [`Mode::Display`].
         every_frame: bool,
@@ -45,7 +45,7 @@ impl Mode {
         }
     }
 
-    /// What it comes to for a live source, in which one cannot go back.
+    /// The mode for a live source, in which seeking is not possible.
     pub(super) fn of_source(self, is_live: bool) -> Self {
         match self {
             Self::Replay { every_frame: true } if is_live => Self::EveryFrame,

@@ -1,4 +1,4 @@
-//! What the window asks of the capture thread, as the buttons of a player do: halt, step, speed, another place.
+//! What the window asks of the capture thread, like the buttons of a player: pause, step, speed, position.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -10,8 +10,8 @@ use crate::sync::lock;
 /// The speeds that can be chosen, in seconds of the recording a second.
 pub const SPEEDS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
 
-/// The buttons. Every jump begins a new *epoch*: frames carry the epoch they belong to, so that whoever asked for a jump
-/// knows which frames came before it.
+/// The controls of playback. Every jump begins a new *epoch*. Frames carry their epoch, so that the window knows which
+/// frames are from before a jump.
 #[derive(Debug, Default)]
 pub struct PlaybackControl {
     state: Mutex<State>,
@@ -25,7 +25,8 @@ struct State {
     speed: f64,
     repeat: bool,
     epoch: u64,
-    /// The epoch of the last jump that was asked for: repetitions leave nothing behind that is not wanted.
+    /// The epoch of the last jump that was asked for. A repetition needs no new one: all frames before it are still
+    /// wanted.
     jumped: u64,
     request: Option<SeekRequest>,
     end: Option<End>,
@@ -71,7 +72,7 @@ pub(crate) enum Waited {
 }
 
 impl PlaybackControl {
-    /// Halts the recording or lets it go on.
+    /// Pauses or continues.
     pub fn set_paused(&self, paused: bool) {
         self.change(|state| (state.paused, state.steps) = (paused, 0));
     }
@@ -96,7 +97,7 @@ impl PlaybackControl {
         self.request(target, false)
     }
 
-    /// Looks at the frame at this source time anew, though it may be remembered; gives the epoch that begins with it.
+    /// Tracks the frame at this source time again, even if the history has it; returns the epoch that begins with it.
     pub fn retrack(&self, time: f64) -> u64 {
         self.request(Target::At(time), true)
     }
@@ -128,7 +129,7 @@ impl PlaybackControl {
         self.lock().repeat
     }
 
-    /// Wakes the capture thread for good.
+    /// Wakes the capture thread and ends all its waits.
     pub(crate) fn end(&self) {
         self.change(|state| state.over = true);
     }
@@ -143,7 +144,7 @@ impl PlaybackControl {
         request
     }
 
-    /// Whether what is being done is not wanted any more.
+    /// Whether the current work should be abandoned.
     pub(crate) fn is_interrupted(&self) -> bool {
         let state = self.lock();
         state.over || state.request.is_some()
@@ -159,7 +160,7 @@ impl PlaybackControl {
         Some(state.epoch)
     }
 
-    /// Tells that the source has ended, and waits until something else is wanted; false where nothing is.
+    /// Records that the source has ended, and waits for the next request; false if the run ends.
     pub(crate) fn wait_at_end(&self, end: End) -> bool {
         let mut state = self.lock();
         state.end = Some(end);
@@ -170,7 +171,7 @@ impl PlaybackControl {
         !state.over
     }
 
-    /// Waits until a frame of this source time is due, and while halted until a step.
+    /// Waits until a frame of this source time is due; while paused, until a step.
     pub(crate) fn wait(&self, clock: &mut Clock, time: f64) -> Waited {
         let mut state = self.lock();
         let mut halted = false;

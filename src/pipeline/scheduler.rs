@@ -1,9 +1,9 @@
-//! Shares the detector between several sources: one detection at a time with all of the machine's processors serves every
-//! source sooner than all detections at once.
+//! Shares the detector between several sources. One detection at a time, with all processors, serves every source sooner
+//! than several detections at once.
 //!
-//! First come, first served: whoever has had a turn queues up behind all who wait, so that every source that has something
-//! to look at gets its share, and one that has nothing holds nobody up. What a source looks at is the newest frame it has
-//! *once the turn has come*: had it been chosen before, it would be as old as the others' detections together.
+//! The queue is first come, first served. After its turn, a source queues again behind all that wait. So every source
+//! with new frames gets an equal share, and a source without new frames delays no other. A source takes its newest frame
+//! *when its turn comes*: a frame chosen earlier would be as old as all the detections before it in the queue.
 
 use crate::sync::lock;
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::budget_control::SharedBudget;
 use super::detector_control::SharedNetwork;
 
-/// How often those who wait look whether they still want it.
+/// How often a waiting source checks whether it still wants its turn.
 const LOOK: Duration = Duration::from_millis(30);
 
 /// The queue at the detector, the network that is loaded for all who queue, and its pixel budget; clones are the same.
@@ -32,9 +32,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Somebody's turn goes on.
+    /// A turn is in progress.
     taken: bool,
-    /// Who waits, the first in front.
+    /// The waiting sources, the next one first.
     waiting: VecDeque<u64>,
     tickets: u64,
 }
@@ -78,7 +78,7 @@ impl DetectorScheduler {
             if !is_wanted() {
                 queue.waiting.retain(|waiting| *waiting != ticket);
                 drop(queue);
-                // Who was behind may be the first now.
+                // The source behind may be the first now.
                 self.shared.moved.notify_all();
                 return None;
             }

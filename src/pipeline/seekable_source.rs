@@ -1,6 +1,6 @@
-//! A source that can be gone about in: forwards, backwards, to a time, to the end. The frames decoded last are kept, so
-//! that a step back shows a picture at once; what lies elsewhere is reached by a seek of the source, or by reading it
-//! again from its beginning where it has none.
+//! A source with seeking: forwards, backwards, to a time, to the end. The most recently decoded frames are kept, so that
+//! a step back shows a picture at once. Other places are reached by the source's own seek, or, if it has none, by reading
+//! it again from its beginning.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use crate::source::{Source, SourceError, SourceInfo};
 
 /// A usual budget for the frames kept, in bytes of their pictures: 10 frames of full HD, 72 of 640 × 480.
 pub(super) const BUDGET: usize = 64 << 20;
-/// What is ahead by no more than so many seconds of source time is reached by decoding on.
+/// A place at most this many seconds of source time ahead is reached by decoding on.
 const NEAR: f64 = 2.0;
 /// How much before a wanted time decoding begins, in seconds, so that steps back from there find frames: at most, and no
 /// more than half of what can be kept.
@@ -45,14 +45,14 @@ pub(super) struct SeekableSource {
     to_last: bool,
     /// The time of the recording's first frame in seconds, once it has been seen.
     first_time: Option<f64>,
-    /// Whether the source's own seek is of use; believed until it says otherwise.
+    /// Whether the source can seek; assumed until it reports otherwise.
     seekable: bool,
 }
 
 impl SeekableSource {
-    /// Takes a source before its first frame. `reopen` begins it again, for one that cannot seek. `budget` is how many
-    /// bytes of pictures may be kept ([`BUDGET`] is a usual one); two frames are kept at least. Zero: nobody will
-    /// go about in it.
+    /// Takes a source before its first frame. `reopen` begins it again, for a source that cannot seek. `budget` is how
+    /// many bytes of pictures may be kept ([`BUDGET`] is a usual value); at least two frames are kept. Zero: there will
+    /// be no seeks.
     pub(super) fn new(source: Box<dyn Source>, reopen: Option<Reopen>, budget: usize) -> Self {
         let mut source = source;
         let seekable = !source.info().kind.is_live();
@@ -183,7 +183,7 @@ impl SeekableSource {
                     return Ok(None);
                 }
                 Err(error) => {
-                    // Nobody knows where the source is now.
+                    // Where the source is now is unknown.
                     self.forget();
                     return Err(error);
                 }

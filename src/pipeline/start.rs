@@ -38,8 +38,8 @@ struct Links {
     results_out: Outlet<Result<DetectionResult, DetectError>>,
     results_in: Receiver<Result<DetectionResult, DetectError>>,
     tracked_out: Outlet<TrackedFrame>,
-    /// In step, threads that are slow must not have the others pile up frames in front of the one that is next: as many
-    /// frames may be under way as there are tickets.
+    /// In step, fast threads must not pile up frames in front of slow ones: only as many frames may be under way as there
+    /// are tickets.
     tickets: Option<(Sender<()>, Receiver<()>)>,
 }
 
@@ -47,13 +47,12 @@ impl Pipeline {
     /// Starts all threads.
     ///
     /// # Errors
-    /// [`RunError`] when a thread or a network state cannot be had.
+    /// [`RunError`] if a thread cannot be started or a network state cannot be made.
     pub fn start(plan: Plan<'_>) -> Result<Self, RunError> {
         Self::start_scheduled(plan, None)
     }
 
-    /// Starts all threads of one of several sources, which share the detector. Where every frame is waited for, nothing is
-    /// scheduled.
+    /// Starts all threads of one of several sources, which share the detector. In step, sources do not take turns.
     ///
     /// # Errors
     /// As [`Pipeline::start`].
@@ -258,7 +257,7 @@ pub(super) fn tracking(settings: &Settings) -> TrackingSettings {
     }
 }
 
-/// Where tracks are remembered; `None` where one cannot go back.
+/// The history of the tracks; `None` if the mode has no seeking.
 fn history(mode: Mode, info: &SourceInfo) -> Option<SharedHistory> {
     let Mode::Replay { every_frame } = mode else { return None };
     // In time the tracks are behind the picture: a small gap is none.

@@ -38,7 +38,7 @@ impl Rate {
     }
 }
 
-/// What the stages of one pipeline tell of themselves.
+/// The counters of all stages of one pipeline.
 #[derive(Debug, Default)]
 pub struct Stats {
     /// Frames that the source gave.

@@ -1,5 +1,5 @@
-//! What is going on, for other programs: one JSON object in a file that is replaced as a whole whenever something has
-//! changed, so that whoever reads it finds either the old state or the new one. What the window adds is in `ui/session/status`.
+//! The state of a run for other programs: one JSON object in a file that is replaced as a whole after each change, so
+//! that a reader finds either the old state or the new one. `ui/status` has what the window adds.
 
 use std::fs::File;
 use std::io::Write;
@@ -133,7 +133,7 @@ impl RunState {
     }
 }
 
-/// How a live source fares.
+/// The condition of a live source.
 #[derive(Debug, Serialize)]
 pub(crate) struct Fares {
     /// `good`, `stalled` or `gone`, and for how long no picture has come while it is not good.

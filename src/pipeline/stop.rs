@@ -1,4 +1,4 @@
-//! How everything comes to an end: a flag that every thread looks at, set by the program or by a signal.
+//! How a run ends: a flag that every thread checks, set by the program or by a signal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,10 +15,10 @@ const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 #[cfg(not(unix))]
 const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
-/// How long threads are waited for in the end.
+/// How long the end of a run waits for its threads.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A flag that says: come to an end. Clones are the same flag.
+/// A flag that asks for the end of the run. Clones are the same flag.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     /// Set by a signal.
@@ -83,8 +83,8 @@ impl Stop {
     }
 }
 
-/// Waits for threads to end, two seconds at most; gives the names of those that are held (inside a driver, say) and
-/// are left behind. A thread tells of its panics itself.
+/// Waits for threads to end, two seconds at most. Returns the names of those that are still blocked (in a driver, say);
+/// they are not waited for. Each thread reports its own panics.
 pub(crate) fn join(threads: Vec<JoinHandle<()>>) -> Vec<String> {
     let until = Instant::now() + PATIENCE;
     let mut held = Vec::new();

@@ -1,4 +1,4 @@
-//! Where tracking stands in the source: which frames are remembered, and which tracker goes on.
+//! The place of tracking in the source: which frames are in the history, and which tracker continues.
 
 use super::message::{FrameJob, SharedHistory};
 use crate::analyse::{StageError, Stages};
@@ -16,7 +16,7 @@ pub(super) struct TrackSession {
     /// The segment of the history that is played.
     segment: Option<SegmentId>,
     stage: TrackStage,
-    /// The stage stands behind the last frame of `segment`.
+    /// The last frame that the stage tracked is the last one of `segment`.
     is_live: bool,
 }
 
@@ -31,7 +31,8 @@ impl TrackSession {
         self.replay.set_settings(settings.trails);
     }
 
-    /// The scene of a frame, and whether it was tracked just now. `output`: what was detected; `None`: nobody looked.
+    /// The scene of a frame, and whether it was tracked just now. `output` is what was detected; `None` if the frame was
+    /// not detected.
     ///
     /// # Errors
     /// [`StageError`] when a stage fails.
@@ -78,7 +79,7 @@ impl TrackSession {
             let segment = job.segment.filter(|segment| history.has(*segment));
             (self.epoch, self.segment) = (job.epoch, segment.or_else(|| history.join(sequence)));
         }
-        // It may have been tracked since capture looked.
+        // It may have been tracked since capture checked the history.
         let settled = !job.retrack && history.is_settled(self.segment, sequence);
         let Some(output) = output.filter(|_| !settled) else {
             let scene = self.replay.scene(history, sequence).unwrap_or_default();
@@ -91,7 +92,7 @@ impl TrackSession {
         let input = input(job, output);
         let mut scene = self.stage.observe(&input);
         if let Some(known) = known {
-            // Nothing leads to this frame, but it is known who is in it.
+            // No earlier frame leads to this one, but the history has its tracks.
             scene = self.stage.relabel(&scene, &known, history.last_id());
         }
         let told_before = history.segment_at(sequence).is_some();
@@ -103,12 +104,12 @@ impl TrackSession {
         Ok((scene, true))
     }
 
-    /// Time passes, and nobody looks.
+    /// Time passes without a frame.
     pub(super) fn pass_time(&mut self, job: &FrameJob, time: f64) -> Scene {
         self.stage.pass_time(job.frame.sequence, time, job.frame.picture.size())
     }
 
-    /// Goes on with the tracker of the segment as it was before a frame; true where there is one. Else begins new tracks.
+    /// Resumes the tracker of the segment as it was before a frame; true if there is one. Else begins new tracks.
     fn resume(&mut self, history: &TrackHistory, sequence: u64) -> bool {
         let resumed = self.segment.and_then(|segment| history.resume(segment, sequence));
         let Some(mut tracker) = resumed else {

@@ -18,7 +18,7 @@ use crate::scene::Scene;
 use crate::source::Health;
 use crate::sync::lock;
 
-/// Puts results back in the order of their frames; of several detect threads they come in any.
+/// Puts results back in the order of their frames: several detect threads give them in any order.
 #[derive(Debug)]
 pub(super) struct Reorder<T> {
     next: u64,
@@ -42,7 +42,7 @@ impl<T> Reorder<T> {
     }
 }
 
-/// Settings to go on with from the next frame on.
+/// Settings from the next frame on.
 pub(super) type PendingTracking = Arc<Mutex<Option<TrackingSettings>>>;
 
 /// What the track thread works with.
@@ -61,11 +61,11 @@ pub(super) struct TrackWorker {
     pub(super) pending: PendingTracking,
     /// In step: where room is made for another frame.
     pub(super) tickets: Option<Receiver<()>>,
-    /// What was tracked already; `None`: nothing is remembered.
+    /// The tracks so far; `None` if the run keeps no history.
     pub(super) history: Option<SharedHistory>,
     /// Tells when a live source is silent: time passes for the tracks all the same.
     pub(super) health: Option<Health>,
-    /// Tells whether a frame is still looked at.
+    /// The counter that tells whether a frame is still at a detect thread.
     pub(super) stats: Arc<Stats>,
 }
 
@@ -73,16 +73,17 @@ pub(super) struct TrackWorker {
 const BEAT: Duration = Duration::from_millis(250);
 
 impl TrackWorker {
-    /// Tracks until no result comes any more or nobody wants the scenes.
+    /// Tracks until no result comes any more or no receiver of the scenes is left.
     ///
     /// # Errors
-    /// What the network or a stage said.
+    /// The error of the network or a stage.
     pub(super) fn run(mut self) -> Result<(), EngineError> {
         let mut reorder = Reorder::new();
         let stages = std::mem::take(&mut self.stages);
         let mut session = TrackSession::new(self.settings, stages, self.history.clone());
         let mut last: Option<(FrameJob, Scene)> = None;
-        // The source was silent when it was looked at last: its end is told too, also before there is a frame again.
+        // The source gave no picture when it was last checked: that this is over is reported too, even before the next
+        // frame.
         let mut silent = false;
         loop {
             let result = match self.inlet.recv_timeout(BEAT) {
@@ -112,7 +113,7 @@ impl TrackWorker {
                 let (scene, fresh) = session.track(&job, found.as_ref())?;
                 let detections = found.map(|found| found.detections).unwrap_or_default();
                 if self.health.is_some() {
-                    // What happened is told once.
+                    // An event is reported once.
                     last = Some((job.clone(), Scene { events: Vec::new(), ..scene.clone() }));
                 }
                 let silence = false;
@@ -132,8 +133,8 @@ impl TrackWorker {
         self.health.as_ref().is_some_and(|health| !health.is_good())
     }
 
-    /// What time has done to the tracks of a source that gives no frames; once it does again (not `silent`), what it had
-    /// done: the frame under way has a time of its own, which the tracks must not be ahead of.
+    /// The tracks of a source that gives no frames, advanced to now. Once it gives frames again (not `silent`), the
+    /// tracks as advanced before: the frame under way has its own time, and the tracks must not be ahead of it.
     fn silence(
         &self,
         last: Option<&mut (FrameJob, Scene)>,
@@ -141,7 +142,7 @@ impl TrackWorker {
         session: &mut TrackSession,
     ) -> Option<TrackedFrame> {
         let (job, scene) = last?;
-        // What is still to be looked at is of an earlier time than now: the tracks wait for it.
+        // A frame that is still at a detect thread is earlier than now: the tracks wait for it.
         let awaited = self.stats.handed.load(Ordering::SeqCst) > job.order + 1;
         let time = job.frame.time + job.frame.captured.elapsed().as_secs_f64();
         if silent && !awaited {

@@ -1,5 +1,5 @@
-//! What leaves a run: the [`Recorder`] is the handle that the rest of the program holds; the work is done by the recorder
-//! thread.
+//! Writes the results of a run: the [`Recorder`] is a handle for the rest of the program; the recorder
+//! thread does the work.
 //!
 //! | file | what it is for |
 //! |---|---|
@@ -73,7 +73,7 @@ pub(crate) fn run_info(info: &SourceInfo, labels: &Arc<Labels>) -> RunInfo {
     }
 }
 
-/// Writes beside the rest of the program. Dropped without [`Recorder::finish`], files stay under their partial names.
+/// The handle of the recorder thread. If it is dropped without [`Recorder::finish`], files keep their partial names.
 #[derive(Debug)]
 pub struct Recorder {
     /// Scenes with what is known of their frame.
@@ -168,7 +168,7 @@ impl Recorder {
         if self.in_time {
             !matches!(self.jobs.try_send(job), Err(TrySendError::Full(_)))
         } else {
-            // Waited for, as pictures are; a thread that is gone has said why.
+            // Waited for, as pictures are; a thread that has ended has reported why.
             let _ = self.jobs.send(job);
             true
         }
