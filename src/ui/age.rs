@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 /// How far back the worst is looked for.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// The ages of the pictures that were shown of late.
+/// The ages of recently shown pictures.
 #[derive(Debug, Default)]
 pub(crate) struct Ages {
-    /// When a picture gave way to the next, and how old it was then: as old as it ever was on the screen.
+    /// When each picture was replaced, and how old it was then: its greatest age on the screen.
     replaced: VecDeque<(Instant, Duration)>,
     /// The age of the newest when it came onto the screen.
     shown: Option<Duration>,
 }
 
 impl Ages {
-    /// The picture on the screen gives way to another.
+    /// The picture on the screen is replaced.
     pub(crate) fn replace(&mut self, captured: Instant, now: Instant) {
         self.replaced.push_back((now, now.saturating_duration_since(captured)));
         while self.replaced.front().is_some_and(|(moment, _)| now.duration_since(*moment) > WINDOW) {

@@ -12,7 +12,7 @@ use crate::pipeline::Note;
 /// How many of the panel's steps the keys for the confidence take at once.
 const CONFIDENCE_STEPS: i32 = 5;
 
-/// What came of an attempt to change settings.
+/// The result of an attempt to change settings.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
     /// The settings before; `None` where none changed.
@@ -69,7 +69,7 @@ impl LiveSettings {
         changes
     }
 
-    /// Changes a setting; `change` gives the reason where it cannot.
+    /// Changes a setting; `change` returns the reason if it cannot.
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut Live) -> Result<(), String>) -> Change {
         let before = Box::new(self.live.settings().clone());
         match change(&mut self.live) {

@@ -1,4 +1,4 @@
-//! Which picture is on the screen: as it came, as the network sees it, or half and half.
+//! The picture on the screen: as captured, as the network sees it, or half and half.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -6,11 +6,11 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use crate::enhance::ShownPicture;
 use crate::frame::Picture;
 
-/// Puts pictures of two halves together; keeps the memory for it.
+/// Composes pictures of two halves; keeps the memory for them.
 #[derive(Debug, Default)]
 pub(crate) struct Compare {
     halves: Option<Picture>,
-    /// What the network sees at its own size, as large as the picture that it is of.
+    /// The network's picture, enlarged to the size of the captured one.
     large: Option<Picture>,
     resizer: Resizer,
 }
@@ -25,7 +25,7 @@ fn sized<'a>(kept: &'a mut Option<Picture>, like: &Picture) -> &'a mut Picture {
 }
 
 impl Compare {
-    /// The picture to show of the one that came and what the network sees of it; `None`: the same.
+    /// The picture to show, from the captured one and the network's; `None` if the network sees the captured one.
     pub(crate) fn picture<'a>(
         &'a mut self,
         came: &'a Picture,

@@ -1,4 +1,4 @@
-//! Why the window program came to an end before its time.
+//! Why the window program ended early.
 
 use super::surface::SurfaceError;
 use crate::pipeline::{RunError, StatusError};

@@ -20,9 +20,9 @@ pub(crate) struct ShownFrame {
     /// Frames presented a second.
     pub(crate) displayed: Rate,
     pub(crate) ages: Ages,
-    /// What is still awaited for frames shown since the last jump, the oldest first.
+    /// The enhanced pictures still expected for frames shown since the last jump, the oldest first.
     awaited: VecDeque<Enhancement>,
-    /// The newest that came for them.
+    /// The newest enhanced picture of these frames.
     enhanced: Option<Enhanced>,
     compare: Compare,
 }
@@ -36,7 +36,7 @@ impl ShownFrame {
         self.awaited.push_back(job.enhancement.clone());
         self.take_enhanced();
         let before = self.job.replace(job);
-        // A frame that was never presented had no age on the screen.
+        // A frame that was never presented has no age on the screen.
         if let Some(before) = before.as_ref().filter(|_| !self.unseen) {
             self.ages.replace(before.frame.captured, Instant::now());
         }
@@ -64,12 +64,12 @@ impl ShownFrame {
         self.job.as_ref().map(|job| &job.frame)
     }
 
-    /// What was made of the frame for the network, or, as long as that is awaited, of one shortly before.
+    /// The picture made for the network from this frame, or, while it is not ready, from a frame shortly before.
     pub(crate) fn enhanced(&self) -> Option<&Enhanced> {
         self.enhanced.as_ref().or_else(|| self.job.as_ref().map(FrameJob::enhanced))
     }
 
-    /// Takes in what was made of the frames shown; true where it is to be seen.
+    /// Takes in the pictures made for the network; true if one of them is to be shown.
     pub(crate) fn poll_enhanced(&mut self, show: ShownPicture) -> bool {
         let before = self.enhanced.clone();
         if !self.take_enhanced() {
@@ -96,8 +96,8 @@ impl ShownFrame {
         self.enhanced = None;
     }
 
-    /// What the network sees of the frame is to be shown, and is under way: the frame is drawn with it. Where the frames
-    /// before still await theirs, enhancing is slower than the frames come, and none waits for it.
+    /// Whether to draw the frame only when its enhanced picture is ready: that picture is to be shown, and will come. If
+    /// earlier frames are still without theirs, enhancing is slower than the source, and no frame waits.
     pub(crate) fn waits_for_enhanced(&self, show: ShownPicture) -> bool {
         show != ShownPicture::Original
             && self.awaited.len() == 1

@@ -27,7 +27,7 @@ pub(crate) struct State<'a> {
     repeat: bool,
     /// The seconds of the video that is being recorded.
     recording: Option<f64>,
-    /// The frame shown was looked at or is remembered: its tracks are its own.
+    /// Whether the frame shown was detected or is in the history: its tracks are then its own.
     settled: bool,
     remembered_bytes: usize,
     #[serde(flatten)]
@@ -38,12 +38,12 @@ pub(crate) struct State<'a> {
     age_ms_worst: Option<f64>,
     /// Width and height of the picture.
     size: Option<(u32, u32)>,
-    /// Pictures a second that the window has shown of late, and those that the detector has looked at.
+    /// Pictures a second that the window has shown recently, and frames a second that the detector has processed.
     display_fps: f64,
     detection_fps: f64,
     confidence: f32,
     message: Option<&'a str>,
-    /// What went wrong with the source or the network.
+    /// The error of the source or the network.
     failure: Option<String>,
     /// What is wrong with the config file.
     problem: Option<&'a str>,
@@ -67,7 +67,7 @@ pub(crate) struct GridState<'a> {
     pub(crate) closed: bool,
 }
 
-/// What the window knows of a source.
+/// The state of a source, as the window knows it.
 pub(crate) struct Facts<'a> {
     pub(crate) source: &'a str,
     /// `None`: it is not open (yet).

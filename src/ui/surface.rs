@@ -1,4 +1,4 @@
-//! Where the window program shows its picture and hears of keys and mouse: the seam between it and a window system.
+//! Where the window program shows its picture and receives keys and mouse: the seam between it and a window system.
 //!
 //! A [`Surface`] shows one canvas and reports events. It decides nothing: what keys mean is in `keys.rs`, what is drawn
 //! comes from [`crate::view`]. The main loops of [`session`](super::session) and [`grid`](super::grid) own the thread and

@@ -25,8 +25,8 @@ const MAX_WAITING: usize = 64;
 /// The same character again within this time, without a key let go, is a held key.
 const REPEAT: Duration = Duration::from_secs(1);
 
-/// Whether there is something to open a window on: on Linux and BSD, whether an X11 or Wayland display is named in the
-/// environment; elsewhere always.
+/// Whether there is a display: on Linux and BSD, whether the environment names an X11 or Wayland display; elsewhere
+/// always.
 pub fn display_available() -> bool {
     if cfg!(any(target_os = "macos", target_os = "windows")) {
         return true;
@@ -179,7 +179,7 @@ impl Surface for Window {
 fn opening_size((width, height): (u32, u32)) -> (usize, usize) {
     let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
     let shrink = (LARGEST.0 / width).min(LARGEST.1 / height).min(1.0);
-    // Tiny pictures are enlarged, and extreme shapes get bars: the window has to be taken hold of.
+    // Tiny pictures are enlarged, and extreme shapes get bars: the mouse must be able to hold the window.
     let grow = (SMALLEST * 2.0 / (width * shrink)).min(SMALLEST * 2.0 / (height * shrink)).max(1.0);
     let side = |length: f64, largest: f64| (length * shrink * grow).round().clamp(SMALLEST, largest) as usize;
     (side(width, LARGEST.0), side(height, LARGEST.1))

@@ -1,5 +1,5 @@
-//! How a colour is laid over a pixel, and the mask in which the coverage of a line is gathered: what the shapes of
-//! `canvas.rs` and `stroke.rs` are both made of.
+//! How a colour is mixed over a pixel, and the mask that collects the coverage of a line. `canvas.rs` and `stroke.rs`
+//! build their shapes from both.
 
 /// An opacity as a weight `0..=256` for [`mix`]; NaN is 0.
 pub(super) fn weight(alpha: f32) -> u32 {

@@ -1,4 +1,4 @@
-//! How sure the detector is of what it finds right now: its scores in twenty bars, beside the score that counts.
+//! The scores of the newest detections as a histogram of twenty bars, with the threshold beside them.
 
 use super::canvas::{Canvas, Paint};
 use super::theme::{ACCENT, BLUE, GREY};
@@ -6,10 +6,10 @@ use crate::geometry::Rect;
 
 /// Bars from score 0 to 1.
 const BINS: usize = 20;
-/// So many detections in one bar fill the height at least: one alone is not to look like many.
+/// At least this many detections fill the height of a bar: a single one must not look like many.
 const FULL: f32 = 6.0;
 
-/// How many of the scores lie in each twentieth of `0.0..=1.0`; those that are no scores are left out.
+/// The number of scores in each twentieth of `0.0..=1.0`; values that are not scores are left out.
 fn bins(scores: &[f32]) -> [u32; BINS] {
     let mut bins = [0; BINS];
     for score in scores.iter().filter(|score| (0.0..=1.0).contains(*score)) {
@@ -42,7 +42,7 @@ pub(crate) fn draw(
         let height = (rect.height * (count as f32).sqrt() / full).max(2.0);
         let left = rect.left + index as f32 * step;
         let bar = Rect::new(left + 0.5, rect.bottom() - height, (step - 1.0).max(1.0), height);
-        // A bar through which the threshold goes is weak on its left and counts on its right.
+        // A bar with the threshold in it is drawn as weak on its left and as counted on its right.
         let cut = threshold.map_or(bar.left, |t| (rect.left + t * rect.width).clamp(bar.left, bar.right()));
         canvas.fill(Rect::new(bar.left, bar.top, cut - bar.left, height), Paint::solid(GREY));
         canvas.fill(Rect::new(cut, bar.top, bar.right() - cut, height), Paint::solid(BLUE));

@@ -31,29 +31,29 @@ pub struct HudData {
     pub time: f64,
     /// The picture's number, from 1, and how many there are.
     pub frame: Option<(u64, Option<u64>)>,
-    /// What share of the frames was looked at by the detector of late, `0.0..=1.0`.
+    /// The recent share of the frames that the detector processed, `0.0..=1.0`.
     pub detected: Option<f64>,
-    /// How fast the recording plays, where it is not as fast as it was.
+    /// The speed of the recording, if it is not its own.
     pub speed: Option<f64>,
-    /// How long has been recorded, in seconds, while that goes on.
+    /// The length of the current video recording, in seconds.
     pub recording: Option<f64>,
     /// The confidence below which detections do not count, `0.0..=1.0`.
     pub confidence: Option<f32>,
     /// Length of the trails, in seconds.
     pub trail_seconds: Option<f64>,
-    /// Milliseconds for all that is done to a picture before the network sees it; `None` where nothing is.
+    /// Milliseconds for all enhancing steps before the network; `None` if there are none.
     pub enhance_ms: Option<f64>,
-    /// What is done to it, and why.
+    /// The enhancing steps, and their reasons.
     pub enhanced: Vec<(&'static str, String)>,
     /// Frames left out, by the stage that left them out.
     pub skipped: Vec<(&'static str, u64)>,
     /// The picture stands still.
     pub paused: bool,
-    /// Something else to know, in one short line.
+    /// A short note, in one line.
     pub note: Option<String>,
 }
 
-/// The figure space: as wide as a digit, so numbers keep their place while their digits come and go.
+/// The figure space: as wide as a digit, so that numbers keep their place when they have fewer digits.
 const FIGURE_SPACE: char = '\u{2007}';
 
 /// A number in a column of `width` digits, a dash where there is none.
@@ -191,7 +191,7 @@ pub fn draw_banner(
 /// The most lines of an alert.
 const ALERT_LINES: usize = 5;
 
-/// Draws what is wrong above `floor` (pixels from the top), in as many lines as it needs; gives where it begins.
+/// Draws an alert above `floor` (pixels from the top), in as many lines as it needs; returns its upper edge.
 pub fn draw_alert(canvas: &mut Canvas, text: &mut Text, alert: &str, (scale, floor): (f32, f32)) -> f32 {
     let size = TEXT_SIZE * 1.05 * scale;
     let padding = (size * 0.7).round();

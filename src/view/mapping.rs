@@ -56,7 +56,7 @@ pub enum Fit {
 }
 
 impl Fit {
-    /// The next way, round and round.
+    /// The next way, cyclically.
     pub fn next(self) -> Self {
         match self {
             Self::Fit => Self::Actual,
@@ -65,7 +65,7 @@ impl Fit {
         }
     }
 
-    /// What a person calls it.
+    /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fit => "fit",
@@ -75,8 +75,8 @@ impl Fit {
     }
 }
 
-/// Which part of the picture is looked at. It says so in shares of the picture, so it survives a window or a source
-/// that changes its size.
+/// The part of the picture that is shown, in shares of the picture, so that it stays valid when the window or the source
+/// changes its size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Viewport {
     fit: Fit,
@@ -176,7 +176,7 @@ impl Viewport {
         let (source, canvas) = sizes.numbers();
         let center = |shift: f64, source: f64, canvas: f64| (canvas / 2.0 - shift) / (source * wanted.scale);
         self.center = (center(wanted.left, source.0, canvas.0), center(wanted.top, source.1, canvas.1));
-        // What the edges held back is forgotten, or the next movement would first have to make up for it.
+        // Motion beyond an edge is dropped, or the next movement would first have to undo it.
         let held = self.mapping(sizes);
         self.center = (center(held.left, source.0, canvas.0), center(held.top, source.1, canvas.1));
     }

@@ -27,7 +27,7 @@ pub struct SceneView<'a> {
     pub labels: &'a Labels,
     /// What is shown, and how large.
     pub settings: &'a OverlaySettings,
-    /// The id of the track whose details are shown and beside which the others are dimmed.
+    /// The id of the selected track: its details are shown, and the others are dimmed.
     pub selected: Option<u64>,
 }
 
@@ -107,7 +107,7 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
     }
 }
 
-/// The trail of a track: at the same place as the track, or wherever its id is.
+/// The trail of a track: at the same index as the track, or else the one with its id.
 fn trail_of(scene: &Scene, index: usize, id: u64) -> Option<&Trail> {
     let beside = scene.trails.get(index).filter(|trail| trail.id == id);
     beside.or_else(|| scene.trails.iter().find(|trail| trail.id == id))
@@ -148,7 +148,7 @@ fn draw_trail(
     canvas.stroke(points, shown.colour);
 }
 
-/// The box: whole while the object is seen, dashed while it is only believed to be there.
+/// The box: a full line while the object is detected, dashed while the box is a prediction.
 fn draw_box(canvas: &mut Canvas, shown: &Shown, scale: f32) {
     let width = LINE * scale;
     let paint = Paint::new(shown.colour, shown.strength);
@@ -195,7 +195,7 @@ fn draw_label(canvas: &mut Canvas, text: &mut Text, shown: &Shown, labels: &Labe
     text.draw(canvas, left + padding, top + inset, &label, size, ink);
 }
 
-/// What is known of the chosen track, beside its box.
+/// The details of the selected track, beside its box.
 fn draw_details(canvas: &mut Canvas, text: &mut Text, shown: &Shown, view: &SceneView, scale: f32) {
     let track = shown.track;
     let now = track.rect_after(view.time - view.scene.time);

@@ -1,4 +1,4 @@
-//! Which colour a track has: the same for its whole life, and told apart by eyes that see red and green alike.
+//! The colour of each track: the same from its beginning to its end, and distinguishable with colour blindness.
 //!
 //! The seven hues are those of Okabe and Ito ("Color Universal Design", 2008) without black; when they are used up they
 //! come again lighter, then darker.

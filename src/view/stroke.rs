@@ -1,8 +1,8 @@
 //! Thick anti-aliased lines whose colour fades along their way: motion trails.
 //!
-//! A trail is see-through, so its pieces must not be painted one over the other: the joints would show as darker dots.
-//! The coverage of the whole line is gathered in a mask first (the largest wins), then painted once. Only the stretches
-//! of rows that a piece touches are visited and cleaned again, so the cost is that of the line and not of its bounds.
+//! A trail is translucent, so its pieces must not be painted over each other: the joints would show as darker dots. The
+//! coverage of the whole line is collected in a mask first (the largest value wins), then painted once. Only the parts of
+//! rows that a piece touches are visited and cleared again, so the cost depends on the line and not on its bounding box.
 
 use super::blend::{Scratch, mix};
 use super::canvas::Canvas;

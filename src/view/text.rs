@@ -1,7 +1,7 @@
 //! Text from the two bundled fonts, drawn letter by letter from a cache of glyphs.
 //!
 //! Left to right, without shaping: letters that change with their neighbours (Arabic, Indic) are shown in their plain
-//! form. What neither font has is shown as an empty box, so that any label draws something.
+//! form. A letter that neither font has is shown as an empty box, so that any label draws something.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -220,7 +220,7 @@ fn usable(size: f32) -> f32 {
     if size.is_nan() { MIN_SIZE } else { (size.clamp(MIN_SIZE, MAX_SIZE) * 4.0).round() / 4.0 }
 }
 
-/// Characters that steer text without being seen: joiners, direction marks, variation selectors, tags.
+/// Invisible characters that control text: joiners, direction marks, variation selectors, tags.
 fn is_format(letter: char) -> bool {
     matches!(letter,
         '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'

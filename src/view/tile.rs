@@ -1,4 +1,4 @@
-//! One of several pictures in a window: letterboxed in its tile, with its tracks, a line of numbers, and what is wrong with it.
+//! One of several pictures in a window: letterboxed in its tile, with its tracks, a line of numbers, and its faults.
 
 use super::canvas::{Canvas, Paint};
 use super::hud::{draw_alert, draw_banner, number};
@@ -30,13 +30,13 @@ pub struct TileLine {
     pub age_ms: Option<f64>,
     /// How many tracks are shown.
     pub tracks: usize,
-    /// What it is about where it is not well, in a word or two: the seconds of silence, that it has ended.
+    /// Its condition, if it is not good, in a word or two: the seconds without a picture, or that it has ended.
     pub condition: Option<String>,
-    /// That is trouble.
+    /// Whether that condition is a fault.
     pub is_trouble: bool,
 }
 
-/// What there is to be shown in a tile.
+/// What a tile shows.
 #[derive(Debug, Clone, Copy)]
 pub struct TileShown<'a> {
     /// The picture, once there is one.
@@ -51,11 +51,11 @@ pub struct TileShown<'a> {
     pub settings: &'a OverlaySettings,
     /// The numbers.
     pub line: &'a TileLine,
-    /// What is to be known in place of a picture.
+    /// The text in place of a picture.
     pub note: Option<&'a str>,
-    /// What is wrong, as long as it is.
+    /// The fault, while it lasts.
     pub alert: Option<&'a str>,
-    /// The picture is not of now: it is darkened.
+    /// Whether the picture is not current; it is then darkened.
     pub dimmed: bool,
 }
 
@@ -67,7 +67,7 @@ pub struct TilePainter {
 }
 
 impl TilePainter {
-    /// The letters, for what else is written in the window.
+    /// The letters, for other text in the window.
     pub fn text(&mut self) -> &mut Text {
         &mut self.text
     }
@@ -92,11 +92,11 @@ impl TilePainter {
                 }
             }
         }
-        // Without a picture it has to be said what the tile is of.
+        // Without a picture, the tile names its source.
         if shown.settings.hud || shown.picture.is_none() {
             self.draw_line(canvas, shown.line, scale, shown.picture.is_some());
         }
-        // Words in place of a picture stand in its middle, others at its foot.
+        // Text in place of a picture stands in the middle of the tile, other text at its foot.
         let middle = (height as f32 * 0.5 + TEXT_SIZE * 2.5 * scale).min(height as f32);
         let mut floor = if shown.picture.is_none() { middle } else { height as f32 };
         if let Some(alert) = shown.alert {
@@ -127,7 +127,7 @@ impl TilePainter {
             right -= 2.0 * padding;
         }
         let room = right - left;
-        // A name is told before numbers are, but a long one leaves them room.
+        // The name comes before the numbers, but a long name leaves room for them.
         let name = text.measure(&line.source, size).min(room * 0.4) + 2.0 * padding;
         let numbers = numbers(line).into_iter().find(|numbers| text.measure(numbers, size) <= room - name);
         let numbers = numbers.filter(|_| has_numbers);
@@ -141,7 +141,7 @@ impl TilePainter {
     }
 }
 
-/// The numbers, the most wordy first.
+/// The numbers, in the longest wording first.
 fn numbers(line: &TileLine) -> [String; 4] {
     let fps = |value, decimals| number(value, if decimals == 0 { 2 } else { 4 }, decimals);
     let [capture, detection, display] =

@@ -41,12 +41,12 @@ impl TimelineArea {
         self.strip.top
     }
 
-    /// Whether a click here is meant for the line.
+    /// Whether a click at this point is on the line.
     pub fn is_hit(&self, x: f32, y: f32) -> bool {
         self.strip.contains(x, y)
     }
 
-    /// Which place of the recording is meant: 0 its beginning, 1 its end.
+    /// The place in the recording at this point: 0 its beginning, 1 its end.
     pub fn share(&self, x: f32) -> f64 {
         let share = f64::from(x - self.left) / f64::from(self.width.max(1.0));
         if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
@@ -76,7 +76,7 @@ impl Timeline {
         let mode_width = text.measure("¼×  loop", size).ceil();
         let letters = strip.top + ((strip_height - Text::line_height(size)) / 2.0).floor();
         let room = width - 4.0 * margin - place_width - mode_width;
-        // In a window too narrow for both, the line is what counts.
+        // In a window too narrow for both, the line stays.
         let worded = room > 60.0 * scale;
         let (left, line_width) = if worded {
             text.draw(canvas, margin, letters, &place, size, Paint::solid(LIGHT));

@@ -4,7 +4,7 @@ use crate::view::Canvas;
 
 /// How many pictures one window shows at most.
 pub const MAX_TILES: usize = 9;
-/// What a picture is taken for whose size is not known yet, where no other is.
+/// The assumed size of a picture if no size is known yet.
 const USUAL: (u32, u32) = (16, 9);
 /// Pixels between two tiles.
 const GAP: usize = 2;
@@ -47,9 +47,10 @@ fn fitted(size: (u32, u32), (width, height): (f64, f64)) -> (f64, f64) {
     (across * scale, down * scale)
 }
 
-/// Where pictures of these sizes (`None`: not known yet, taken for like the first that is) lie in a canvas: the grid in which they are largest in all, row by
-/// row, its tiles no larger than the pictures need, in the middle of the canvas; so is a last row that is not full. None of
-/// them overlap, and none is empty while there is a pixel for each.
+/// The places of pictures of these sizes in a canvas (`None`: size not known yet, assumed to be that of the first known
+/// one). It is the grid in which the pictures have the largest total area, row by row. Its tiles are no larger than the
+/// pictures need. The grid is in the middle of the canvas, and so is an incomplete last row. No tiles overlap, and none
+/// is empty as long as there is a pixel for each.
 pub fn layout(canvas: (usize, usize), sizes: &[Option<(u32, u32)>]) -> Vec<Cell> {
     let count = sizes.len();
     let usual = sizes.iter().flatten().next().copied().unwrap_or(USUAL);
@@ -75,7 +76,7 @@ pub fn layout(canvas: (usize, usize), sizes: &[Option<(u32, u32)>]) -> Vec<Cell>
     let (width, height) =
         pictures(columns).fold((0.0, 0.0), |most, size| (size.0.max(most.0), size.1.max(most.1)));
     let (width, height) = (width.round() as usize, height.round() as usize);
-    // Where `tiles` of them begin that share a side.
+    // The beginnings of `tiles` tiles that share a side.
     let begin = |side: usize, tiles: usize, length: usize| {
         side.saturating_sub(tiles * length + GAP * (tiles - 1)) / 2
     };

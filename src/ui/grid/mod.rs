@@ -1,5 +1,6 @@
-//! Several sources in one window, each in a tile of its own: with its own threads, tracker and ids, and a line of numbers.
-//! They share the detector, one at a time. The fault of a source is shown in its tile and leaves the others alone.
+//! Several sources in one window, each in a tile of its own: with its own threads, tracker and ids, and a line of
+//! numbers. They share the detector, one at a time. If a source fails, its tile shows the reason, and the others
+//! continue.
 //!
 //! | file | what it holds |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! Opening a source beside everything else, again and again where it is one that may come back.
+//! Opens a source on a thread of its own, and tries again if the source may come back.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -27,39 +27,39 @@ pub struct Opened {
 /// Opens a source.
 pub type Open = Box<dyn Fn() -> Result<Opened, SourceError> + Send + Sync>;
 
-/// What comes of opening: errors for as long as it is tried.
+/// The results of opening: the source, or the error of each attempt.
 pub(super) type Results = Receiver<Result<Opened, SourceError>>;
 
 /// How a source is opened.
 pub(super) struct Attempt {
     pub(super) open: Arc<Open>,
-    /// It may be there later.
+    /// Whether the source may be there later.
     pub(super) again: bool,
-    /// How long it is tried; `None`: for ever.
+    /// How long to try; `None`: without limit.
     pub(super) give_up: Option<Duration>,
-    /// What ran before, to be ended first; then there is a pause.
+    /// The pipeline that ran before: it is ended first, then there is a pause.
     pub(super) before: Option<Pipeline>,
     pub(super) stop: Stop,
 }
 
 impl Attempt {
-    /// Begins; the thread ends by itself once the source is open, given up, or nobody wants it any more.
+    /// Starts the thread. It ends when the source is open, when the time limit has passed, or when the receiver is gone.
     ///
     /// # Errors
-    /// What the system says when it gives no thread.
+    /// The system's error if it cannot start a thread.
     pub(super) fn begin(self, name: &str) -> std::io::Result<(Results, JoinHandle<()>)> {
         let (sender, results) = bounded(4);
         let thread = std::thread::Builder::new().name(format!("open {name}")).spawn(move || {
             let (begun, mut pause) = (Instant::now(), PAUSES.0);
             if let Some(before) = self.before {
-                // Its error is told already.
+                // Its error was reported already.
                 let _ = before.finish();
                 rest(pause, &self.stop);
             }
             while !self.stop.is_asked() {
                 let opened = (self.open)();
                 let over = opened.is_ok() || !self.again;
-                // Full: the reasons before are not read yet, and this one adds nothing.
+                // Full: earlier reasons are not read yet, and this one adds nothing.
                 let gone = match opened {
                     Ok(opened) => sender.send(Ok(opened)).is_err(),
                     Err(error) => sender.try_send(Err(error)).is_err_and(|error| error.is_disconnected()),

@@ -1,4 +1,4 @@
-//! Settings that change while several sources run.
+//! Changes of settings while several sources run.
 
 use super::Grid;
 use crate::ui::change::{Change, message_of};

@@ -19,7 +19,7 @@ use crate::ui::shown_frame::ShownFrame;
 use crate::ui::status::{Facts, State};
 use crate::view::{Canvas, TileLine, TilePainter, TileShown};
 
-/// New tracks of a picture that is on the screen already wait so long for the next picture to be drawn with.
+/// New tracks of the picture on the screen wait this long, to be drawn together with the next picture.
 const PATIENCE: Duration = Duration::from_millis(60);
 
 /// A source in its tile.
@@ -93,7 +93,7 @@ impl Tile {
         }
     }
 
-    /// Takes in whatever is new; true where the source has to be opened again.
+    /// Takes in new frames, tracks and errors; true if the source has to be reopened.
     pub(super) fn select_frame(&mut self, common: &Common, frozen: bool) -> bool {
         self.look_at_opening(common);
         let Some(pipeline) = &self.pipeline else { return false };
@@ -136,11 +136,11 @@ impl Tile {
                 self.fail(RunError::Empty(self.name.clone()));
             }
         }
-        // What never gave a picture is as one that could not be opened.
+        // A source that never gave a picture counts as one that could not be opened.
         self.ended && self.from.live && self.frame.job.is_none()
     }
 
-    /// Gives the pipeline away, so that the source can be opened again.
+    /// Returns the pipeline, so that the source can be reopened.
     pub(super) fn take_pipeline(&mut self) -> Option<Pipeline> {
         (self.ended, self.frames_ended) = (false, false);
         self.pipeline.take()
@@ -193,7 +193,7 @@ impl Tile {
         Ok(pipeline)
     }
 
-    /// Something went wrong; of what goes wrong again and again the same is told once.
+    /// Reports an error; the same error in a row is reported once.
     fn fail(&mut self, error: RunError) {
         let told = self.failure.as_ref().map(ToString::to_string);
         if told.is_none_or(|told| told != error.to_string()) {
@@ -216,7 +216,7 @@ impl Tile {
         }
     }
 
-    /// What came of a change that needs another network.
+    /// The result of a change that needs another network.
     pub(super) fn take_note(&mut self) -> Option<Note> {
         let pipeline = self.pipeline.as_ref()?;
         let note = pipeline.note()?;
@@ -242,12 +242,12 @@ impl Tile {
         self.frame.job.is_some()
     }
 
-    /// Nothing comes any more.
+    /// Whether nothing comes any more.
     pub(super) fn is_over(&self) -> bool {
         self.opening.is_none() && (self.ended || self.pipeline.is_none())
     }
 
-    /// What went wrong, where nothing was ever seen.
+    /// The error, if the source never gave a picture.
     pub(super) fn never_seen(&mut self) -> Option<RunError> {
         if self.frame.job.is_none() { self.failure.take() } else { None }
     }
@@ -258,14 +258,14 @@ impl Tile {
         shown.or_else(|| self.pipeline.as_ref().and_then(|pipeline| pipeline.info.size))
     }
 
-    /// Whether it is to be drawn; `numbers` is how old its numbers may be, `show` which picture is shown.
+    /// Whether the tile needs drawing; `numbers` is how old its numbers may be, `show` which picture is shown.
     pub(super) fn wants_drawing(&self, numbers: Duration, show: ShownPicture) -> bool {
         let age = self.drawn.elapsed();
         let waits = self.failure.is_none() && self.frame.waits_for_enhanced(show);
         self.dirty && !waits || self.late && age > PATIENCE || !self.is_over() && age > numbers
     }
 
-    /// What is the matter, in a word for the line, whether it is trouble, and in a sentence.
+    /// The condition in a word for the line, whether it is a fault, and the condition in a sentence.
     fn trouble(&self, paused: bool) -> (Option<String>, bool, Option<String>) {
         let seconds = |silent: Duration| format!("{} s", silent.as_secs());
         if let Some(failure) = &self.failure {

@@ -26,7 +26,7 @@ impl GridView {
         self.help
     }
 
-    /// Where the tiles are; one that is enlarged lies over all others, which have no place then.
+    /// The places of the tiles; if one is enlarged, only that one has a place.
     pub fn place(&mut self, canvas: (usize, usize), sizes: &[Option<(u32, u32)>]) -> Vec<Option<Cell>> {
         self.cells = layout(canvas, sizes);
         let whole = Cell { left: 0, top: 0, width: canvas.0, height: canvas.1 };
@@ -57,7 +57,8 @@ impl GridView {
         }
     }
 
-    /// Carries out what concerns only the view, and drops what concerns one recording: the help does not name it.
+    /// Carries out commands that concern only the view, and drops those that concern a single recording, which the help
+    /// of the grid does not list.
     fn act(&mut self, command: Command) -> Option<Command> {
         match command {
             Command::Escape if std::mem::take(&mut self.help) => None,
@@ -87,7 +88,7 @@ impl GridView {
         self.enlarged.or_else(|| self.cells.iter().position(|cell| cell.contains(x, y)))
     }
 
-    /// Enlarges a tile; the one that is, or none: shows all of them again.
+    /// Enlarges a tile; with the enlarged tile or none, shows all tiles again.
     fn switch(&mut self, to: Option<usize>) {
         let Some(to) = to else { return };
         self.enlarged = Some(to).filter(|_| self.enlarged != Some(to));

@@ -1,5 +1,5 @@
-//! The panel of settings at the right of the window: rows to be changed with keys and mouse while the effect is seen,
-//! and above them how sure the detector is right now. Knows no settings: rows go in, commands come out.
+//! The panel of settings at the right of the window: rows that keys and mouse change while the effect is visible, and
+//! above them a histogram of the detector's scores. The panel knows no settings: rows go in, commands come out.
 
 use super::event::{Event, NamedKey};
 use crate::geometry::Rect;
@@ -48,11 +48,11 @@ pub struct PanelRow {
 pub struct PanelData<'a> {
     /// The rows.
     pub rows: &'a [PanelRow],
-    /// The scores of what the detector has found in the newest frame.
+    /// The scores of the detections in the newest frame.
     pub scores: &'a [f32],
-    /// The score from which on an object is believed.
+    /// The score from which an object is reported.
     pub threshold: Option<f32>,
-    /// The score from which on a detection helps to follow what is known.
+    /// The score from which a detection helps to continue known tracks.
     pub weak: Option<f32>,
 }
 
@@ -69,14 +69,14 @@ pub enum PanelCommand {
     Write,
 }
 
-/// What the panel makes of an event.
+/// The panel's response to an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PanelAnswer {
-    /// It is not the panel's: the window may have use for it.
+    /// The event is not for the panel; the window may use it.
     Ignored,
-    /// It was the panel's own business.
+    /// The panel has handled the event.
     Taken,
-    /// Something is to be done.
+    /// The program has to do this.
     Do(PanelCommand),
 }
 
@@ -101,11 +101,11 @@ pub struct Panel {
     /// Of the rows that were last drawn.
     count: usize,
     places: Vec<Place>,
-    /// The row whose slider is being dragged, by its name.
+    /// The name of the row whose slider is being dragged.
     drag: Option<Place>,
     /// Where the panel was last drawn.
     area: Option<Rect>,
-    /// What is left of a notch of the wheel.
+    /// The fraction of a notch of the wheel that is not used yet.
     wheel: f32,
 }
 
@@ -338,7 +338,7 @@ impl Panel {
     }
 }
 
-/// What is said of the chosen row, and the keys.
+/// The description of the chosen row, and the keys.
 fn foot(canvas: &mut Canvas, text: &mut Text, chosen: &PanelRow, at: (f32, f32, f32), ems: &Ems) {
     let (left, mut y, inner) = at;
     let small = ems.size * 0.92;

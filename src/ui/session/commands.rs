@@ -28,7 +28,7 @@ impl Session {
             Command::StepBack => {
                 if let Some(time) = self.place() {
                     self.set_paused(true);
-                    // Pressed again before the picture is there, it goes one more frame back.
+                    // If the key is pressed again before the picture is there, it goes back one more frame.
                     self.jump(Target::Before(time), time - 0.6 * self.pipeline.info.frame_step());
                 }
             }
@@ -70,8 +70,8 @@ impl Session {
         }
     }
 
-    /// Where jumps go from: the time of the frame shown, or of the one that is on its way. Says so where there is no going
-    /// about.
+    /// The time from which jumps count: that of the frame shown, or of the one under way. Shows a message if seeking is
+    /// not possible.
     fn place(&mut self) -> Option<f64> {
         if self.is_live() {
             self.notify("live: seeking is not possible");
@@ -94,7 +94,7 @@ impl Session {
         self.expect(epoch);
     }
 
-    /// To a share of the recording, where its length is known.
+    /// Jumps to a share of the recording, if its length is known.
     fn seek(&mut self, share: f64) {
         if self.place().is_none() {
             return;

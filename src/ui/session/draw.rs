@@ -6,7 +6,7 @@ use crate::ui::surface::Surface;
 use crate::view::{HudData, Timeline, draw_banner};
 
 impl Session {
-    /// What stands in the window as long as it is so.
+    /// The alert that the window shows while its reason lasts.
     fn standing_note(&self) -> Option<String> {
         match &self.failure {
             Some(failure) => Some(failure.to_string()),
@@ -66,7 +66,7 @@ impl Session {
         };
         let time = current.frame.time;
         self.update_timeline(time);
-        // What is wrong stays in sight; anything else fades.
+        // Alerts stay; messages fade.
         let failure = self.failure.as_ref().map(ToString::to_string);
         let settings = self.settings.get();
         let Some(picture) = self.frame.picture(settings.enhance.show) else { return Ok(()) };
@@ -89,7 +89,7 @@ impl Session {
         Ok(())
     }
 
-    /// Frames left out, by stage; damaged ones where there were any.
+    /// Frames left out, by stage; and damaged pictures, if there were any.
     fn skipped(&self) -> Vec<(&'static str, u64)> {
         let mut skipped = self.pipeline.stats.skipped();
         let damaged = self.pipeline.health.as_ref().map_or(0, |health| health.damaged());
@@ -97,7 +97,7 @@ impl Session {
         skipped
     }
 
-    /// Brings the time line up to date; what is remembered is asked for only where that has changed.
+    /// Updates the time line; the history is read only if it has changed.
     fn update_timeline(&mut self, time: f64) {
         let (Some(history), Some(duration)) = (&self.pipeline.history, self.pipeline.info.duration) else {
             self.drawing.timeline = None;

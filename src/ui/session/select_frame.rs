@@ -25,7 +25,7 @@ impl Session {
             }
         };
         match self.pipeline.frames.try_recv() {
-            // It was on its way when a jump was asked for.
+            // It was under way when a jump was asked for.
             Ok(job) if job.epoch < self.position.epoch => {}
             Ok(mut job) => {
                 self.begin_epoch(job.epoch);
@@ -65,21 +65,21 @@ impl Session {
             if next.job.epoch >= self.position.epoch {
                 break next;
             }
-            // It was on its way when a jump was asked for.
+            // It was under way when a jump was asked for.
             self.take_tracks(&next);
         };
         let repeated = next.job.epoch > self.position.epoch;
         self.begin_epoch(next.job.epoch);
         let (time, now, live) = (next.job.frame.time, Instant::now(), self.is_live());
         if repeated {
-            // Nobody asked for it: the last picture has its time, and a halted one stays.
+            // It was not asked for: the last picture stays for its duration, and a paused one stays.
             self.position.awaiting = false;
             let step = self.pipeline.info.frame_step();
             self.playback.clock.begin(time, Duration::from_secs_f64(step), now);
         }
         self.playback.clock.set_speed(self.playback.speed, now);
         let due = live || self.playback.clock.left(time, now).is_zero();
-        // What a jump leads to is shown at once, also while halted.
+        // The frame after a jump is shown at once, also while paused.
         let wanted = std::mem::take(&mut self.playback.step) || self.position.awaiting && !live;
         if !(wanted || !self.playback.paused && due) {
             self.playback.next = Some(next);
@@ -101,7 +101,7 @@ impl Session {
         true
     }
 
-    /// Forgets what belongs to earlier epochs, at the first sign of a later one.
+    /// Drops everything of earlier epochs, as soon as a later one appears.
     fn begin_epoch(&mut self, epoch: u64) {
         if epoch > self.position.epoch {
             self.expect(epoch);
@@ -125,14 +125,14 @@ impl Session {
         before
     }
 
-    /// In time: what is remembered of the frame shown, else the newest there is.
+    /// In time: the scene that the history has of the frame shown, else the newest scene.
     fn choose_scene(&mut self) {
         let Some(current) = &self.frame.job else { return };
         let remembered = self.pipeline.history.as_ref();
         let remembered =
             remembered.and_then(|history| self.scenes.replay.scene(&lock(history), current.frame.sequence));
         if let Some(scene) = remembered {
-            // Where play leaves what is remembered, the last of it holds until the detector has looked.
+            // Where playback leaves the tracked part, its last scene stays until the detector has a result.
             if self.scenes.latest.as_ref().is_none_or(|latest| latest.sequence <= scene.sequence) {
                 self.scenes.latest = Some(scene.clone());
             }
@@ -145,7 +145,7 @@ impl Session {
     /// Whether the frame shown is the last one, and nothing is on its way.
     fn look_for_end(&mut self) -> bool {
         let Some(end) = self.pipeline.playback.ended() else { return self.set_ended(false) };
-        // A jump may have led to where nothing more comes of.
+        // A jump may have led to a place after which nothing comes.
         if self.position.awaiting
             && end.epoch == self.position.epoch
             && end.in_epoch == 0
@@ -166,7 +166,7 @@ impl Session {
         changed
     }
 
-    /// Whether nothing was passed over by jumps.
+    /// Whether jumps have skipped nothing.
     fn saw_everything(&self) -> bool {
         let last = self.frame.job.as_ref().map_or(0, |current| current.frame.sequence);
         self.pipeline.history.as_ref().is_none_or(|history| lock(history).covers(last))

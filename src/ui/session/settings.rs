@@ -1,4 +1,4 @@
-//! Settings that change while the session runs, and the panel that changes them.
+//! Changes of settings while the session runs, and the panel that makes them.
 
 use super::{Session, lock};
 use crate::config::adjust;
@@ -37,7 +37,7 @@ impl Session {
             if settings.overlay != before.overlay {
                 self.recording.recorder.set_style(&self.labels, &settings.overlay);
             }
-            // What needs another network takes effect when that is there.
+            // A change that needs another network takes effect when that is loaded.
             if settings.track() != before.track()
                 || settings.detect_for_tracking() != before.detect_for_tracking()
                 || !settings.enhance.sees_like(&before.enhance)
@@ -50,7 +50,7 @@ impl Session {
         }
     }
 
-    /// What was tracked so far would be tracked otherwise now; a still picture is tracked again at once.
+    /// Frames tracked so far would get other tracks now; a still picture is tracked again at once.
     fn track_again(&mut self) {
         let Some(history) = self.pipeline.history.clone() else { return };
         lock(&history).outdate();

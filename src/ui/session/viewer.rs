@@ -16,7 +16,7 @@ use crate::view::{
     boxes, draw_alert, draw_banner, draw_hud, draw_scene,
 };
 
-/// What there is to be shown at one moment.
+/// What the window shows at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
     /// The picture.
@@ -31,13 +31,13 @@ pub struct Shown<'a> {
     pub settings: &'a OverlaySettings,
     /// The numbers.
     pub hud: &'a HudData,
-    /// Where in a recording the picture is; `None` where there is no going about.
+    /// The place in the recording; `None` if seeking is not possible.
     pub timeline: Option<&'a Timeline>,
     /// A message and its opacity, `0.0..=1.0`.
     pub message: Option<(&'a str, f32)>,
-    /// What is wrong, as long as it is.
+    /// The fault, while it lasts.
     pub alert: Option<&'a str>,
-    /// The picture is not of now: it is darkened.
+    /// Whether the picture is not current; it is then darkened.
     pub dimmed: bool,
 }
 
