@@ -1,4 +1,4 @@
-//! Files that are replaced in one step: whoever reads the name sees the old contents or the new ones, whole.
+//! Files that are replaced in one step: a reader sees either the old contents or the new ones, always whole.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;

@@ -48,7 +48,7 @@ impl<T> Sender<T> {
     }
 }
 
-/// A signal that is given once and stays: all who wait for it wake.
+/// A signal that is given once and stays: it wakes all threads that wait for it.
 #[derive(Debug)]
 struct Signal {
     /// Closed to give the signal.

@@ -50,7 +50,7 @@ impl Failure {
         Self::Failed(error.to_string())
     }
 
-    /// What went wrong, in words; nothing where that has been told, or is known to whoever sent the signal.
+    /// What went wrong, in words; empty if it was reported already, or if a signal ended the run.
     fn why(self) -> String {
         match self {
             Self::Usage(why) | Self::Failed(why) => why,

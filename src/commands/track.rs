@@ -1,5 +1,5 @@
-//! `trailsight track`: every frame, without a window, into files. Chooses who does it: [`track_one`](super::track_one) for
-//! one recording, [`batch`](super::batch) for several, [`track_boxes`](super::track_boxes) for boxes from a file.
+//! `trailsight track`: every frame, without a window, into files. Calls [`track_one`](super::track_one) for one
+//! recording, [`batch`](super::batch) for several, [`track_boxes`](super::track_boxes) for boxes from a file.
 
 use super::{Context, Failure, batch, input, outputs, track_boxes, track_one};
 use crate::cli::TrackArgs;

@@ -73,7 +73,7 @@ pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// Says so where the output would take the place of settings that somebody wrote.
+/// Refuses an output that would replace settings that a person wrote.
 fn check_output(path: &Path) -> Result<(), Failure> {
     if path.as_os_str() == "-" {
         return Err(Failure::Usage("--output -: the settings need a file of their own".to_owned()));

@@ -48,14 +48,14 @@ pub struct Mistake {
     pub problem: String,
 }
 
-/// Something about a setting that a person should know, and that is no mistake: an old name, or a setting that is no more.
+/// A note about a setting that is not a mistake: an old name, or a removed setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// Where it was written.
     pub origin: Origin,
     /// The name that was written.
     pub name: &'static str,
-    /// What to know about it, in words.
+    /// The note, in words.
     pub text: String,
 }
 

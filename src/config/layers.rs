@@ -1,7 +1,7 @@
 //! The layers of settings and what they come to: default < file < command line < panel.
 //!
-//! A preset of the tracker stands for all of a published tracker's settings: whatever the file says of those is not in
-//! force then. What the command line or the panel gives for a single one goes on top of the preset, whoever named it.
+//! A preset of the tracker sets all of a published tracker's settings: values of these in the file have no effect then.
+//! Single values from the command line or the panel override the preset, whichever layer chose it.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::track::{Preset, TrackSettings};
 
 /// The key that puts a published tracker in the place of all other settings of the tracker.
 pub(super) const PRESET: &str = "tracker.preset";
-/// The score from which on an object is believed; presets have their own.
+/// The score from which an object is reported; presets have their own.
 const CONFIDENCE: &str = "detector.confidence";
 
 /// Where each value came from; what is missing is a default.

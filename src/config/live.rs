@@ -79,7 +79,7 @@ pub struct Saved {
     pub keys: Vec<&'static str>,
     /// Keys that stay with the panel: a preset goes before what the file says of them.
     pub left_out: Vec<&'static str>,
-    /// What somebody else changed in the file at the same time, and is now in force too.
+    /// Changes that another program made in the file at the same time, and that are now in force too.
     pub changes: Changes,
 }
 

@@ -1,14 +1,16 @@
-//! The typed settings of the whole program: where they are looked for, how they are checked, and where each value came
-//! from. Each room takes its own part; none sees the whole.
+//! The typed settings of the whole program: where they come from, and how they are checked. Each room gets its own part;
+//! none sees the whole.
 //!
-//! Order: default < file < command line < panel. The file is looked for at `--config`, `$TRAILSIGHT_CONFIG`,
-//! `./config.toml`, and in the user's config folder; the first that is there is taken.
+//! Later layers win: default, file, command line, panel. The file is the first that exists of `--config`,
+//! `$TRAILSIGHT_CONFIG`, `./config.toml`, and `trailsight/config.toml` in the user's config folder.
 //!
 //! | file | what for |
 //! |---|---|
-//! | `keys.rs`, `kinds.rs` | the one table of keys; the kinds of values and what each allows |
-//! | `file.rs`, `layers.rs` | a file's text as checked values; what the layers come to together |
-//! | `live.rs`, `watch.rs`, `write.rs` | while the program runs: changes, the file watched, values put back into it |
+//! | `params/` | the one table of parameters; the kinds of values and what each allows; lists of tables such as `[[mask]]` |
+//! | `reference.rs`, `schema.rs` | texts made from that table: the default file, `docs/settings.md`, the JSON Schema |
+//! | `file.rs`, `layers.rs` | a file's text as checked values; the values in force from all layers |
+//! | `live.rs`, `watch.rs` | while the program runs: changes of settings, and of the file |
+//! | `write.rs`, `write_lists.rs` | values, and lists of tables, written back into a file without touching the rest |
 //! | `adjust.rs` | the settings that the panel shows, and how each moves |
 //! | `error.rs` | mistakes, each with its place |
 

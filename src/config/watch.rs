@@ -55,7 +55,7 @@ impl Reading {
         }
     }
 
-    /// Whether somebody may be in the middle of writing it.
+    /// Whether another program may still be writing it.
     fn may_be_half(&self, before: &Self) -> bool {
         let Self::Text(text) = self else { return true };
         let cut = matches!(before, Self::Text(before) if before.starts_with(text));

@@ -14,7 +14,7 @@ pub enum Benchmark {
     Mot20,
     /// The rules of MOT17; there is one class, and everything counts (Sun et al., 2022, arXiv:2111.14690).
     DanceTrack,
-    /// MOT15 and whatever has no rules of its own: every box whose conf is not 0 counts, whatever its class.
+    /// MOT15 and data sets without rules of their own: every box with a conf other than 0 counts, whatever its class.
     Mot15,
     /// KITTI: as MOT15, but classes are scored one by one, and regions that nobody annotated are not judged (Geiger et
     /// al., CVPR 2012).

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// From our pixel coordinates to those of MOTChallenge files, which count pixels from 1.
 pub const ORIGIN: f64 = 1.0;
-/// A frame number beyond it is a mistake: a century of video would fit, and nobody could wait for its empty frames.
+/// A larger frame number is a mistake: this many frames are 38 days of video at 30 frames a second.
 const MAX_FRAME: f64 = 1e8;
 /// A line longer than that is no line of such a file.
 const MAX_LINE: u64 = 4096;

@@ -128,7 +128,7 @@ impl Model {
         Ok((model, ready))
     }
 
-    /// The network for an input of this size, made where it is not there yet; whoever asks meanwhile waits.
+    /// The network for an input of this size, made if it does not exist yet; other threads that ask meanwhile wait.
     pub(super) fn at(&self, input: InputSize) -> Result<Arc<SizedNetwork>, DetectError> {
         let mut ready = lock(&self.ready);
         let network = match ready.iter().position(|known| known.input() == input) {

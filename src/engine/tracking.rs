@@ -105,7 +105,7 @@ pub struct TrackStage {
     settings: TrackingSettings,
     tracker: Tracker,
     trails: Trails,
-    /// Finds how the camera moved from the frame observed last; `None`: nobody asks.
+    /// Finds how the camera moved since the frame observed last; `None` if the settings do not ask for it.
     #[cfg(feature = "detector")]
     camera: Option<CameraMotionEstimator>,
     stages: Stages,
@@ -206,14 +206,15 @@ impl TrackStage {
         outcome
     }
 
-    /// Time passes without a frame that anyone looked at: what the tracks have become by then. No stage runs.
+    /// Time passes without a detected frame; returns the tracks at that time. No stage runs.
     pub fn pass_time(&mut self, sequence: u64, time: f64, size: (u32, u32)) -> Scene {
         let nothing = Observation { picture: Some((size.0 as f32, size.1 as f32)), ..Observation::default() };
         self.tracker.observe(time, &nothing);
         self.scene(sequence, time)
     }
 
-    /// The next frame does not follow on the one before. Begins with new tracks, whose ids go on above those given so far.
+    /// The next frame does not follow the one before. Begins with new tracks; their ids continue above those given so
+    /// far.
     pub fn restart(&mut self) {
         let last = self.tracker.last_id();
         let mut tracker = Tracker::new(self.settings.track);

@@ -1,14 +1,15 @@
-//! What is done to a picture before it is shown and before the network sees it: shaking, privacy, light, colour, contrast,
-//! noise, and where in it objects count. And how the camera moved, told from the pixels.
+//! The steps that a picture takes before it is shown and before the network sees it: shaking, privacy, light, colour,
+//! contrast, noise, and the areas where objects count. Also the camera's motion, from pixels.
 //!
 //! ```text
 //! picture ──▶ ShownChain ──┬─────────────────▶ shown, written
 //!                          └─▶ NetworkChain ─▶ detected in
 //! ```
 //!
-//! Two chains of steps, each step off unless it is asked for or found to help (`auto.rs`); a picture that needs nothing goes
-//! through as it is. What is shown has gone through the [`ShownChain`], which is short and quick. The [`NetworkChain`] may
-//! take as long as it needs: with threads it runs beside what is shown. [`Enhancer`] is both, one after the other.
+//! There are two chains of steps. Each step is off unless the settings switch it on or `auto.rs` finds that it helps; a
+//! picture that needs no step stays unchanged. The [`ShownChain`] makes the picture that is shown; it is short and quick.
+//! The [`NetworkChain`] may take longer: in the program it runs on a thread of its own. [`Enhancer`] is both, one after
+//! the other.
 //!
 //! Steps that remember (exposure, the average over time, the stabiliser) count in seconds of source time, and begin anew
 //! where pictures do not follow one another. The loops over pixels are in [`kernels`](crate::kernels).

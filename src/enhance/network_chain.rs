@@ -1,8 +1,9 @@
-//! The steps for the network alone, whose result nobody has to wait for who only shows pictures.
+//! The steps for the network alone. What is shown does not wait for their result.
 //!
-//! Damage of single pixels goes first, then noise, so that the steps behind do not spread or amplify them; light before
-//! local contrast, which has less to do then; sharpening last. What does not count is hidden at the very end. Between the
-//! damage and the noise a picture that the network looks at from afar is brought to the size at which it does.
+//! Damaged single pixels are repaired first, then noise is removed, so that later steps do not spread or amplify either.
+//! Light comes before local contrast, which then has less to correct; sharpening comes last. At the very end, areas where
+//! objects do not count are made grey. Between repair and noise, a picture much larger than the network's input is shrunk
+//! to that size.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Pictures to write into, taken again once nobody looks at them any more.
+//! Pictures to write into; their memory is reused once no other part holds them.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl Pool {
         picture
     }
 
-    /// Takes a picture back that nobody needs.
+    /// Takes back a picture that is no longer needed.
     pub(super) fn put_back(&mut self, picture: Picture) {
         drop(self.give(picture));
     }

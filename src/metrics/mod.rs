@@ -1,5 +1,5 @@
-//! How good tracking is: HOTA, the CLEAR MOT and the identity metrics, with the rules of the benchmarks. Boxes in, numbers
-//! out; knows no file and no tracker.
+//! The quality of tracks: HOTA, the CLEAR MOT and the identity metrics, with the rules of the benchmarks. Boxes in,
+//! numbers out; this room knows no file and no tracker.
 //!
 //! | file | what it is for |
 //! |---|---|

@@ -130,7 +130,7 @@ pub(super) struct DetectorControl {
     every_frame: bool,
     /// Where networks come from that several pipelines share; a single pipeline loads its own.
     shared: Option<SharedNetwork>,
-    /// In time, where `auto` is asked for: what decides how many pixels the input has, and who this is to it.
+    /// In time with `auto`: the control that chooses how many pixels the input has, and the number of this source there.
     auto: SharedBudget,
     source: u64,
     /// Is told how the size of the input comes about that the enhance thread makes pictures for.

@@ -17,7 +17,7 @@
 //! | `enhance` | frames | frames with a picture for the network | as `capture` |
 //! | `detect-N` | frames | detections | waits |
 //! | `track` | detections, in order | scenes | waits |
-//! | `record` | frames with scenes | files | a recording waits; live: pictures are left out and counted |
+//! | `recorder` | frames with scenes | files | a recording waits; live: pictures are left out and counted |
 //! | `load` | settings that ask for another model | networks | – |
 //! | main | frames, scenes | pixels on screen, progress | a late redraw is skipped |
 

@@ -45,8 +45,7 @@ pub enum SinkError {
         /// The reason, and what to do next.
         why: String,
     },
-    /// Whoever read our standard output or pipe went away. A quiet end: there is nobody left to write for, and nothing
-    /// is wrong.
+    /// The reader of standard output or of a pipe has closed it. A quiet end: no reader is left, and nothing is wrong.
     #[error("the reader of {path} closed it")]
     Closed {
         /// The output as the user named it.

@@ -1,10 +1,9 @@
-//! What leaves the program: track files, annotated video, clips, snapshots. Whatever scenes and pictures are written or sent
-//! to plugs in here.
+//! The outputs of the program: track files, annotated video, clips, snapshots. Any other output of scenes and pictures
+//! plugs in here.
 //!
-//! A [`Sink`] is given scenes, events and pictures, one after the other, and makes something of them: a file, a database, a
-//! message. A run has a list of them, [`Sinks`], which can also be driven by hand in a loop of your own. Which sink writes a
-//! given output is looked up in the [`Registry`], by the ending of the file's name or the scheme of an address
-//! (`scheme://…`).
+//! A [`Sink`] receives scenes, events and pictures, one after the other, and writes them to a file, a database, or a
+//! message. A run has a list of sinks, [`Sinks`], which a loop of your own can drive too. The [`Registry`] finds the sink
+//! for an output by the ending of the file's name or the scheme of an address (`scheme://…`).
 //!
 //! # The order of calls
 //!
@@ -121,7 +120,7 @@ pub enum Pictures {
     Drawn,
 }
 
-/// What a sink has to be given; what nobody needs is not made.
+/// What a sink needs; what no sink needs is not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
     /// Scenes and their events.
@@ -142,7 +141,7 @@ impl Needs {
 /// What is known of a run before its first frame.
 #[derive(Debug, Clone)]
 pub struct RunInfo {
-    /// The source as a person would call it (`clip.avi`).
+    /// The source's name (`clip.avi`).
     pub source: String,
     /// The names of the classes.
     pub labels: Arc<Labels>,
@@ -157,7 +156,7 @@ pub struct RunInfo {
 pub struct FrameFacts {
     /// `(width, height)` of the picture in pixels.
     pub size: (u32, u32),
-    /// When a frame of a live source was taken, by the clock on the wall; `None` for recordings.
+    /// The time of day when a frame of a live source was taken; `None` for recordings.
     pub wall: Option<SystemTime>,
 }
 

@@ -1,4 +1,5 @@
-//! Names that nobody gave: the first free number in a folder, and the name of what lies beside a video.
+//! Names that the program chooses: the first free number in a folder, and the name of the raw video beside an annotated
+//! one.
 
 use std::path::{Path, PathBuf};
 

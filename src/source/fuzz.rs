@@ -1,5 +1,5 @@
-//! Ways in for tests with damaged input, to readers that nobody else calls from outside. Each gives in words what came of
-//! it.
+//! Entry points for tests with damaged input, for readers that are not public otherwise. Each returns in words the result
+//! of it.
 
 #[cfg(feature = "camera")]
 use super::camera;

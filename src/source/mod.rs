@@ -131,7 +131,7 @@ pub trait Source: Send {
         self.inner().and_then(Source::damage)
     }
 
-    /// How a live source fares, for whoever shows it; `None` for sources that do not tell.
+    /// The condition of a live source, for the window; `None` for sources that do not report it.
     fn health(&self) -> Option<Health> {
         self.inner().and_then(Source::health)
     }

@@ -66,7 +66,7 @@ impl Default for CameraSettings {
 pub struct SourceSettings {
     /// In a window: show every frame with its own detections, however slow, instead of keeping time.
     pub every_frame: bool,
-    /// Frames a second of a recording whose own time stamps lie; `None`: believe them.
+    /// Frames a second of a recording with wrong time stamps; `None`: use its time stamps.
     pub fps: Option<f64>,
     /// Swap left and right (before the turn).
     pub mirror: bool,

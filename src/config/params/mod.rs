@@ -3,7 +3,7 @@
 //!
 //! Everything that lists settings is made from it: the text of `config.toml` and the tables of `docs/settings.md`
 //! (`reference.rs`), the JSON Schema (`schema.rs`), the checks of files and command lines (`file.rs`), and the panel
-//! (`panel.rs`). The default stands in the settings type of each room, and is read from there. The tracker's rows come from
+//! (`adjust.rs`). The default stands in the settings type of each room, and is read from there. The tracker's rows come from
 //! [`TRACK_PARAMETERS`], which `tune` searches in too.
 //!
 //! A new setting is a field in its room's settings type, with its default, and one line in `table.rs`.
@@ -133,7 +133,7 @@ impl Parameter {
         }
     }
 
-    /// The value that it has where nobody says otherwise, as a config file would have it.
+    /// Its default value, as a config file would have it.
     pub fn default(&self) -> Value {
         self.get(&Settings::default())
     }
@@ -176,13 +176,13 @@ pub fn parameter(path: &str) -> Option<&'static Parameter> {
     parameters().iter().find(|parameter| parameter.path == path)
 }
 
-/// What a name in a file or on a command line stands for.
+/// The meaning of a name in a file or on a command line.
 pub(super) enum Named {
     /// A setting, by its name.
     Parameter(&'static Parameter),
-    /// A setting, by a name that it had once.
+    /// A setting, by an old name.
     Renamed(&'static Parameter, &'static str),
-    /// A setting that is no more: its name, and why.
+    /// A setting that was removed: its name, and the reason.
     Removed(&'static str, &'static str),
 }
 

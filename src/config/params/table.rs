@@ -94,7 +94,7 @@ pub(in crate::config) static SECTIONS: &[(&str, &str)] = &[
     ("record", "The annotated video."),
 ];
 
-/// Settings that are no more, with the reason. A file that has one still works.
+/// Removed settings, with the reason. A file that has one still works.
 pub(in crate::config) static REMOVED: &[(&str, &str)] = &[
     ("tracker.last_seen_similarity", LOST),
     ("tracker.pairing", LOST),

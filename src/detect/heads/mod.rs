@@ -63,7 +63,7 @@ pub trait Head: Send + Sync {
     fn decode(&self, outputs: &Outputs<'_>, found: &mut Candidates<'_>) -> Result<(), String>;
 }
 
-/// What is known of a model before anyone knows what it means.
+/// What is known of a model before its meaning is known.
 #[derive(Debug, Clone)]
 pub struct Signature {
     /// The size of input it is to run at.

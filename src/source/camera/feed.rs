@@ -34,7 +34,8 @@ type Newest = Slot<Numbered, DeviceError>;
 
 /// Opens the camera with this index, or with this (part of a) name, as [`find`] finds it.
 ///
-/// The wished size and rate are wishes: [`Source::info`] tells what was got. Opening takes up to some seconds.
+/// The requested size and rate are not guaranteed: [`Source::info`] has the actual ones. Opening takes up to some
+/// seconds.
 ///
 /// # Errors
 /// [`SourceError::Open`]: there is no such camera (it lists those that there are), several are meant, permission is
@@ -161,7 +162,7 @@ fn select(which: &str, cameras: &[Named]) -> Result<Named, String> {
     }
 }
 
-/// The device thread: opens the camera, tells how that went, and takes every frame until nobody wants more.
+/// The device thread: opens the camera, reports the result, and reads every frame until no receiver is left.
 fn capture(index: u32, name: &str, settings: &CameraSettings, newest: &Newest, opened: &Teller<Layout>) {
     let fault = match device::open(index, name, settings) {
         Ok(mut device) => {
@@ -177,7 +178,7 @@ fn capture(index: u32, name: &str, settings: &CameraSettings, newest: &Newest, o
     newest.end(fault);
 }
 
-/// Puts every frame that the device gives into the slot, until it fails or nobody wants more.
+/// Puts every frame that the device gives into the slot, until it fails or no receiver is left.
 fn take_all(device: &mut dyn Device, newest: &Newest) -> Option<DeviceError> {
     let mut sequence = 0;
     let mut last = None;

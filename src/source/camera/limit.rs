@@ -13,7 +13,7 @@ use crate::sync::lock;
 /// The calls that were given up and may still be under way, with the camera's index. Those that ended are dropped.
 static LEFT: Mutex<Vec<(u32, Weak<()>)>> = Mutex::new(Vec::new());
 
-/// What a call tells: at once, or before it goes on with what nobody waits for.
+/// What a call reports: at once, or before it continues with work that no caller waits for.
 pub(super) type Teller<T> = mpsc::SyncSender<Result<T, DeviceError>>;
 
 /// Runs `call` on a thread and waits for what it tells first, but no longer than `at_most`.

@@ -36,7 +36,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// What poll(2) is asked to wait for: POLLIN.
 const READABLE: i16 = 1;
 
-/// What the camera lists, which may be nonsense. Where it takes any size or rate, what `wish` asks for is among them.
+/// The formats that the camera lists, which may be invalid. If it takes any size or rate, the requested ones are among
+/// them.
 pub(super) fn listing(index: u32, wish: &CameraSettings) -> Result<Listing, DeviceError> {
     guarded(|| {
         let device = v4l::Device::new(index as usize)?;

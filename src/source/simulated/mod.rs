@@ -67,7 +67,7 @@ impl Simulation {
 /// What stays while the camera comes and goes.
 struct Plug {
     recording: Recording,
-    /// The recording where it has come to, with the moment that its next picture belongs to; while nobody has it.
+    /// The recording at its current place, with the moment of its next picture; `None` while a source holds it.
     world: Mutex<Option<(Box<dyn Source>, Instant)>>,
     script: Script,
     begun: Instant,

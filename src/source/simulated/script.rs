@@ -1,4 +1,5 @@
-//! What a simulated camera goes through, as a person writes it: `run 3, stall 5, unplug 3, corrupt 10% 4, resize 320x240`.
+//! The faults of a simulated camera, as written on the command line: `run 3, stall 5, unplug 3, corrupt 10% 4, resize
+//! 320x240`.
 
 use std::time::Duration;
 

@@ -36,9 +36,9 @@ struct SharedState {
     memory: UnsafeCell<Memory>,
     /// The first float of the memory's arena.
     arena: *mut f32,
-    /// By phase: who does which chunk.
+    /// By phase: which thread does which chunk.
     shares: Vec<Shares>,
-    /// A thread has ended by a fault of its own; there is no result.
+    /// A thread has panicked; there is no result.
     failed: AtomicBool,
 }
 
@@ -74,14 +74,14 @@ unsafe impl Sync for SharedState {}
 unsafe impl Send for SharedState {}
 
 impl SharedState {
-    /// As [`SharedState::work`]; a fault is noted, so that nobody waits for this thread, and for people it is an error.
+    /// As [`SharedState::work`]; a panic is recorded, so that no thread waits for this one, and becomes an error.
     fn guarded_work(&self, thread: usize, scratch: &mut Scratch) {
         if catch_unwind(AssertUnwindSafe(|| self.work(thread, scratch))).is_err() {
             self.failed.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Goes through all phases with whoever else does; `thread` counts the threads from 0.
+    /// Goes through all phases together with the other threads; `thread` counts the threads from 0.
     fn work(&self, thread: usize, scratch: &mut Scratch) {
         // SAFETY: nobody writes to the picture while the threads are at work on it.
         let Memory { picture, threshold, heights, .. } = unsafe { &*self.memory.get() };

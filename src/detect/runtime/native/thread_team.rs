@@ -23,12 +23,12 @@ pub(super) fn wait_until(is_so: impl Fn() -> bool) {
     }
 }
 
-/// A counter with a cache line of its own, so that who writes to it does not hold up who reads another.
+/// A counter with a cache line of its own, so that writing to it does not slow down reads of another one.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Counter(AtomicUsize);
 
-/// The chunks of a phase, and who does which.
+/// The chunks of a phase, and which thread does which.
 #[derive(Debug)]
 pub(super) struct Shares {
     count: usize,
@@ -56,7 +56,7 @@ impl Shares {
         begin(thread)..begin(thread + 1)
     }
 
-    /// A chunk that nobody has taken: of the thread's own share, else of another's.
+    /// A chunk that no thread has taken: of the thread's own share, else of another's.
     pub(super) fn take(&self, thread: usize) -> Option<usize> {
         let threads = self.taken.len();
         (thread..thread + threads).map(|thread| thread % threads).find_map(|owner| {
@@ -66,7 +66,7 @@ impl Shares {
         })
     }
 
-    /// So many more are done; what was written for them is seen by whoever sees that all are done.
+    /// This many more are done; a thread that sees that all are done also sees what was written for them.
     pub(super) fn finish(&self, done: usize) {
         self.done.0.fetch_add(done, Ordering::Release);
     }
@@ -116,7 +116,7 @@ impl ThreadTeam {
 
     /// Has all helpers do their part while `own` does its own; returns, or passes on the panic of `own`, when all are done.
     pub(super) fn call(&self, own: impl FnOnce()) {
-        /// Waits however the call ends: nobody may go on while helpers are at work on what is the caller's.
+        /// Waits however the call ends: the caller must not continue while helpers work on its data.
         struct AllLeft<'a>(&'a Signal);
         impl Drop for AllLeft<'_> {
             fn drop(&mut self) {
