@@ -203,9 +203,9 @@ def ceiling_table(args, size, runtime, results):
     def processes(count):
         return sum(speed(child) for child in [bench(args, size, runtime, *alone) for _ in range(count)])
 
-    def sense(workers):
-        more = ("--sense", "--frames", args.runs * workers, "--threads", workers)
-        return answer(bench(args, size, runtime, *more))["sense"]["fps"]
+    def throughput(workers):
+        more = ("--detector", "--frames", args.runs * workers, "--threads", workers)
+        return answer(bench(args, size, runtime, *more))["detector"]["fps"]
 
     def latency(name):
         pair = (column(results, f"{name}, {threads}", "wall") for threads in ("1 thread", "2 threads"))
@@ -216,7 +216,7 @@ def ceiling_table(args, size, runtime, results):
         first, second = (1, 2) if number % 2 else (2, 1)
         speeds = {count: processes(count) for count in (first, second)}
         two.append(speeds[2] / speeds[1])
-        speeds = {count: sense(count) for count in (first, second)}
+        speeds = {count: throughput(count) for count in (first, second)}
         both.append(speeds[2] / speeds[1])
     rows = [
         ["two processes of one thread at once, speed of both ÷ one alone (the machine's ceiling)", spread(two)],

@@ -87,24 +87,24 @@ fn every_stage_is_measured_and_the_whole() {
         assert!(report[name].as_str().is_some_and(|text| !text.is_empty()), "{name} in {report}");
     }
     assert!(number(&report, "threads") >= 1.0);
-    assert!(report.get("network").is_none() && report.get("sense").is_none());
+    assert!(report.get("network").is_none() && report.get("detector").is_none());
 }
 
 #[test]
 fn parts_are_measured_alone() {
     let folder = tempfile::tempdir().unwrap();
     let picture = root().join("tests/photos/street.png").display().to_string();
-    let parts = ["--network", "--layers", "--sense", "--frames", "6", "--threads", "2"];
+    let parts = ["--network", "--layers", "--detector", "--frames", "6", "--threads", "2"];
     let small = ["--set", "detector.input=320x320"];
     let (report, table) = bench(folder.path(), &[&[picture.as_str()], &parts[..], &small].concat());
     let median = sane(&report["network"], 6.0);
     if cfg!(target_os = "linux") {
         assert!(number(&report["network"], "cpu_ms") > 0.2 * median, "{report}");
     }
-    sane(&report["sense"], 6.0);
-    assert_eq!(report["sense"]["workers"], 2);
-    let fps = number(&report["sense"], "fps");
-    assert!((fps * number(&report["sense"], "wall_ms") / 6e3 - 1.0).abs() < 0.02, "{report}");
+    sane(&report["detector"], 6.0);
+    assert_eq!(report["detector"]["workers"], 2);
+    let fps = number(&report["detector"], "fps");
+    assert!((fps * number(&report["detector"], "wall_ms") / 6e3 - 1.0).abs() < 0.02, "{report}");
     assert_eq!((&report["input"], &report["threads"]), (&"320x320".into(), &2.into()));
     assert!(report.get("stages").is_none() && report.get("end_to_end").is_none());
     assert!(table.contains("the network alone, 2 threads"), "{table}");
@@ -166,7 +166,7 @@ fn wrong_usage_is_told() {
 
 #[test]
 fn a_signal_ends_it_and_nothing_is_left() {
-    for parts in [&[][..], &["--network"], &["--sense"]] {
+    for parts in [&[][..], &["--network"], &["--detector"]] {
         let folder = tempfile::tempdir().unwrap();
         let child = trailsight()
             .current_dir(folder.path())

@@ -33,7 +33,7 @@ use crate::sink::PartialFile;
 use crate::source::{Source, SourceInfo};
 
 use flow::Flow;
-use network::{Layers, Network, Sense};
+use network::{Layers, Network, Throughput};
 use stages::Stages;
 
 /// Pictures that are kept in memory, at most.
@@ -75,12 +75,15 @@ struct Report {
     stages: Option<Stages>,
     network: Option<Network>,
     layers: Option<Layers>,
-    sense: Option<Sense>,
+    throughput: Option<Throughput>,
 }
 
 pub(super) fn run(args: &BenchArgs, context: &Context) -> Result<(), Failure> {
     if let Some(truth) = &args.seen {
         return print(&seen::table(args, truth, context)?).map(drop);
+    }
+    if args.sense {
+        log::warn!("--sense is now called --detector; the old name still works");
     }
     let input = input::open(&args.source, &context.loaded.settings)?;
     let Some(reopen) = input.reopen else {
@@ -125,7 +128,7 @@ fn measure(
     let settings = &context.loaded.settings;
     let limits = Limits { frames: u64::from(args.frames), time: args.seconds.map(Duration::from_secs_f64) };
     let info = source.info().clone();
-    let pictures = first_pictures(source, if args.sense { KEPT } else { 1 })?;
+    let pictures = first_pictures(source, if args.of_detector() { KEPT } else { 1 })?;
     let Some(picture) = pictures.first().cloned() else {
         return Err(Failure::Failed(format!("{}: it gave no picture", info.name)));
     };
@@ -147,7 +150,7 @@ fn measure(
         stages: None,
         network: None,
         layers: None,
-        sense: None,
+        throughput: None,
     };
     if args.in_parts() {
         if args.network {
@@ -158,8 +161,9 @@ fn measure(
             let detector = detector.fork()?.with_threads(report.threads)?;
             report.layers = Some(network::layers(detector, &picture, limits, context)?);
         }
-        if args.sense {
-            report.sense = Some(network::sense(&detector, &pictures, report.threads, limits, context)?);
+        if args.of_detector() {
+            report.throughput =
+                Some(network::throughput(&detector, &pictures, report.threads, limits, context)?);
         }
     } else {
         // The whole before its parts: what the parts leave in memory would be counted to it.

@@ -111,7 +111,7 @@ pub(super) fn layers(
 }
 
 /// What several threads get done, each with pictures of its own.
-pub(super) struct Sense {
+pub(super) struct Throughput {
     pub(super) workers: usize,
     /// Pictures in memory, taken in turn.
     pub(super) pictures: usize,
@@ -120,7 +120,7 @@ pub(super) struct Sense {
     pub(super) times: Summary,
 }
 
-impl Sense {
+impl Throughput {
     pub(super) fn fps(&self) -> f64 {
         self.times.count as f64 / self.wall.as_secs_f64().max(1e-9)
     }
@@ -131,13 +131,13 @@ impl Sense {
 }
 
 /// Detects in the pictures, one after the other, with so many threads at once.
-pub(super) fn sense(
+pub(super) fn throughput(
     detector: &Detector,
     pictures: &[Arc<Picture>],
     workers: usize,
     limits: Limits,
     context: &Context,
-) -> Result<Sense, Failure> {
+) -> Result<Throughput, Failure> {
     let mut detectors = (0..workers).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;
     let bar = bar(limits, None, "pictures in memory", context);
     let next = AtomicU64::new(0);
@@ -183,5 +183,5 @@ pub(super) fn sense(
     outcome?;
     let (samples, span) = measured.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (times, (first, last)) = samples.summary().zip(span).ok_or_else(nothing)?;
-    Ok(Sense { workers, pictures: pictures.len(), wall: last - first, times })
+    Ok(Throughput { workers, pictures: pictures.len(), wall: last - first, times })
 }

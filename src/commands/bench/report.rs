@@ -71,15 +71,15 @@ pub(super) fn table(report: &Report) -> String {
     if let Some(layers) = &report.layers {
         layer_table(&mut text, layers, report);
     }
-    if let Some(sense) = &report.sense {
+    if let Some(throughput) = &report.throughput {
         let _ = writeln!(
             text,
             "\nletterbox, network and suppression, one picture per thread, {}: {:.1} fps \
              ({} pictures, each median {:.2} ms)",
-            threads(sense.workers),
-            sense.fps(),
-            sense.times.count,
-            sense.times.median
+            threads(throughput.workers),
+            throughput.fps(),
+            throughput.times.count,
+            throughput.times.median
         );
     }
     text
@@ -202,13 +202,13 @@ pub(super) fn json(report: &Report) -> String {
     if let Some(layers) = &report.layers {
         add("layers", layer_values(layers));
     }
-    if let Some(sense) = &report.sense {
-        let mut value = summary(&sense.times);
-        value.insert("workers".to_owned(), json!(sense.workers));
-        value.insert("pictures".to_owned(), json!(sense.pictures));
-        value.insert("wall_ms".to_owned(), json!(rounded(sense.wall_ms())));
-        value.insert("fps".to_owned(), json!(rounded(sense.fps())));
-        add("sense", Value::Object(value));
+    if let Some(throughput) = &report.throughput {
+        let mut value = summary(&throughput.times);
+        value.insert("workers".to_owned(), json!(throughput.workers));
+        value.insert("pictures".to_owned(), json!(throughput.pictures));
+        value.insert("wall_ms".to_owned(), json!(rounded(throughput.wall_ms())));
+        value.insert("fps".to_owned(), json!(rounded(throughput.fps())));
+        add("detector", Value::Object(value));
     }
     format!("{all:#}\n")
 }
@@ -265,7 +265,7 @@ mod tests {
             stages: None,
             network: None,
             layers: Some(Layers { runs: 5, layers }),
-            sense: None,
+            throughput: None,
         }
     }
 
