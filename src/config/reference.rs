@@ -5,9 +5,9 @@ use super::params::{Effect, SECTIONS, lists, parameters};
 /// What the default config file begins with.
 const PREAMBLE: &str = "\
 # trailsight's settings, each with its default. A copy of this file is read from --config FILE, $TRAILSIGHT_CONFIG,
-# ./config.toml, or the user's config folder (Linux: ~/.config/trailsight/config.toml), whichever comes first; the
-# command line (--set section.key=value) goes before it. `trailsight config show` tells what is in force and why.
-# Saved while the program runs, what has changed is in force at once, but for [source] and [record].
+# ./config.toml, or the user's config folder (Linux: ~/.config/trailsight/config.toml), whichever comes first. The
+# command line (--set section.key=value) overrides it. `trailsight config show` prints the values in force, and where each
+# came from. Changes saved while the program runs take effect at once, except in [source] and [record].
 # Times are in seconds, sizes in pixels, scores and overlaps (intersection over union) from 0 to 1.
 ";
 

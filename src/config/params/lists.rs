@@ -186,8 +186,8 @@ impl Kind for Name {
 
 /// Of `[[mask]]` and `[[region]]`.
 pub(super) const AREAS: Tables<NamedArea> = Tables(&[
-    field!(name, Name, false, "what it is called, for people and for --set"),
-    field!(enabled, Switch, false, "false: as if it were not there"),
+    field!(name, Name, false, "its name, for people and for --set"),
+    field!(enabled, Switch, false, "false: the area has no effect"),
     field!(points, Corners, true, "its corners [x, y] in shares of the picture's sides"),
 ]);
 

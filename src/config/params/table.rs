@@ -111,40 +111,40 @@ const LOST: &str = "what it switched on made tracking worse on every benchmark";
 fn all() -> Vec<Parameter> {
     let before = vec![
         setting!(source.every_frame, Switch, "in a window: show every frame of a recording with its own detections, however slow").next_start(),
-        setting!(source.fps, RealOrNone(0.01..=1000.0), "frames a second of a recording whose own time stamps lie, 0.01 to 1000; 0: believe them").unit("1/s").next_start(),
+        setting!(source.fps, RealOrNone(0.01..=1000.0), "frames a second of a recording with wrong time stamps, 0.01 to 1000; 0: use its time stamps").unit("1/s").next_start(),
         setting!(source.mirror, Switch, "swap left and right, before the turn").next_start(),
         setting!(source.rotate, Turn, "turn the picture clockwise by 0, 90, 180 or 270 degrees").next_start(),
-        setting!(source.start, RealOrNone(0.0..=1e7), "leave out what lies before this time of a recording; 0: from its beginning").unit("s").next_start(),
-        setting!(source.end, RealOrNone(0.0..=1e7), "leave out what lies at or after this time of a recording; 0: to its end").unit("s").next_start(),
-        setting!(source.camera.width, Whole(16..=16384), "the wished width of a camera's picture; the nearest it has is taken").unit("px").next_start(),
-        setting!(source.camera.height, Whole(16..=16384), "the wished height").unit("px").next_start(),
-        setting!(source.camera.fps, Real(1.0..=1000.0), "the wished frames a second").unit("1/s").next_start(),
+        setting!(source.start, RealOrNone(0.0..=1e7), "begin at this time of a recording; 0: at its beginning").unit("s").next_start(),
+        setting!(source.end, RealOrNone(0.0..=1e7), "end before this time of a recording; 0: at its end").unit("s").next_start(),
+        setting!(source.camera.width, Whole(16..=16384), "the requested width of a camera's picture; the nearest one it has is used").unit("px").next_start(),
+        setting!(source.camera.height, Whole(16..=16384), "the requested height").unit("px").next_start(),
+        setting!(source.camera.fps, Real(1.0..=1000.0), "the requested frames a second").unit("1/s").next_start(),
         setting!(source.camera.format, Text::<FormatPin>::any(), "pins the format, as \"MJPG 1280x720@30\", \"MJPG\", \"640x480\" or \"YUYV @15\"; \"\": chosen by rate, then size, then uncompressed first").next_start(),
         setting!(source.camera.backend, BACKENDS, "the way to a camera: \"auto\", \"v4l\" (Linux alone, first there: it has the driver's time stamps) or \"nokhwa\"").next_start(),
-        setting!(source.camera.stall_seconds, Real(0.1..=3600.0), "after so long without a picture a camera or stream counts as stalled; after three times that (at least 5 s) it is opened anew").unit("s").next_start(),
-        setting!(source.camera.give_up_seconds, RealOrNone(0.1..=1e7), "how long one that is gone is waited for until the run ends; 0: for ever").unit("s").next_start(),
-        setting!(enhance.auto, Switch, "measure light, contrast and noise, and take the steps that help; those asked for below are always taken"),
+        setting!(source.camera.stall_seconds, Real(0.1..=3600.0), "a camera or stream without a picture for this long counts as stalled; after three times that (at least 5 s) it is reopened").unit("s").next_start(),
+        setting!(source.camera.give_up_seconds, RealOrNone(0.1..=1e7), "how long a run waits for a camera or stream that is gone; 0: without limit").unit("s").next_start(),
+        setting!(enhance.auto, Switch, "measure light, contrast and noise, and take the steps that help; steps that are switched on below are always taken"),
         setting!(enhance.show, SHOWN_PICTURES, "the picture in a window: \"original\", \"enhanced\" (as the network sees it) or \"split\", half and half (key e)"),
         setting!(enhance.exposure, Switch, "brighten or darken to a good exposure"),
         setting!(enhance.white_balance, BALANCES, "take out the colour of the light: \"grey-world\" (the mean is grey), \"white-patch\" (the brightest is white), or \"off\""),
         setting!(enhance.light_seconds, Real(0.0..=60.0), "how slowly exposure and white balance follow the light").unit("s"),
         setting!(enhance.contrast, Real32(0.0..=40.0), "local contrast (CLAHE): its clip limit, 2 is usual; 0: off"),
-        setting!(enhance.contrast_tiles, Count(1..=32), "in so many tiles across and down"),
+        setting!(enhance.contrast_tiles, Count(1..=32), "the number of tiles across and down for the local contrast"),
         setting!(enhance.median, MEDIANS, "remove single wrong pixels: \"3x3\", \"5x5\" or \"off\""),
-        setting!(enhance.temporal, Real32(0.0..=100.0), "average noise away over time where nothing moves: its standard deviation in grey levels; 0: off"),
+        setting!(enhance.temporal, Real32(0.0..=100.0), "average over time where nothing moves: the standard deviation of the noise in grey levels; 0: off"),
         setting!(enhance.gaussian, Real32(0.0..=5.0), "smooth by a Gaussian: its standard deviation in pixels (of a picture over twice the network's input: in pixels of that); 0: off"),
-        setting!(enhance.smooth, Real32(0.0..=100.0), "smooth between edges (guided filter): differences of so many grey levels count as noise; 0: off"),
+        setting!(enhance.smooth, Real32(0.0..=100.0), "smooth between edges (guided filter): differences up to this many grey levels count as noise; 0: off"),
         setting!(enhance.sharpen, Real32(0.0..=5.0), "unsharp mask: how much it adds, 1 is much; 0: off"),
-        setting!(enhance.deblock, Real32(0.0..=50.0), "smooth the edges of JPEG blocks where they are steps of at most so many grey levels; 0: off"),
+        setting!(enhance.deblock, Real32(0.0..=50.0), "smooth steps of up to this many grey levels at the edges of JPEG blocks; 0: off"),
         setting!(enhance.deinterlace, Switch, "replace every second line of an interlaced picture"),
-        setting!(enhance.stabilise, Real(0.0..=10.0), "take out the shaking of a hand-held camera, slower than so many seconds it may move; boxes and masks are then of the steady picture; 0: off").unit("s"),
+        setting!(enhance.stabilise, Real(0.0..=10.0), "remove the shaking of a hand-held camera; motion slower than this stays; boxes and masks then refer to the steady picture; 0: off").unit("s"),
         setting!(enhance.camera_motion, Switch, "find the camera's motion in the pixels, for the tracker"),
         setting!(enhance.crop, Part, "the network looks at this part alone: [left, top, width, height] in shares of the picture"),
         setting!(enhance.regions, Polygons, "objects count only within these polygons, corners in shares of the picture: [[[0, 0], [1, 0], [1, 0.5]]]; []: everywhere"),
-        setting!(enhance.masks, Polygons, "and never within these"),
+        setting!(enhance.masks, Polygons, "objects never count within these polygons"),
         setting!(enhance.privacy, Switch, "show and write masked areas in coarse squares (twelve across the shorter side of the picture)"),
         setting!(enhance.tiles, Text::<Tiles>::like(r"^\s*[1-8]\s*[xX×]\s*[1-8]\s*$"), "the network looks at so many overlapping tiles too, for small, far objects; \"2x2\" takes five times as long"),
-        setting!(enhance.tile_overlap, Real32(0.0..=0.5), "by this share of their size neighbouring tiles overlap"),
+        setting!(enhance.tile_overlap, Real32(0.0..=0.5), "how far neighbouring tiles overlap, as a share of their size"),
         setting!(detector.model, File, "an ONNX file of the YOLOX family; \"\": the YOLOX-Nano that is built in").network(),
         setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the 80 classes of COCO").network(),
         setting!(detector.input, Text::<InputChoice>::like(r"^\s*(auto|fast|normal|fine|finest|[0-9]+\s*([xX×]\s*[0-9]+)?)\s*$"), "the network's input: as many pixels as \"fast\", \"normal\" (416x416), \"fine\" (2.3 times) or \"finest\" (3 times) say, in the shape of the picture; \"auto\": normal for files, live the finest that keeps up; or WIDTHxHEIGHT: more pixels see smaller things, and are slower").network(),
@@ -154,8 +154,8 @@ fn all() -> Vec<Parameter> {
         setting!(detector.classes, Names, "look only for these, such as [\"person\", \"car\"]; []: everything the model knows"),
         setting!(detector.runtime, RUNTIMES, "what runs the network: \"auto\" (native, or tract for models that need it), \"native\", \"tract\", \"onnxruntime\"").network(),
         setting!(detector.onnxruntime, File, "for that: the library's file; \"\": $ORT_DYLIB_PATH, or where the system looks for libraries").network(),
-        setting!(detector.threads, Count(0..=256), "processor threads for the network; 0: all there are").network(),
-        setting!(detector.min_interval, Real(0.0..=60.0), "live: seconds from one detection to the next at the least, to spare the processor").unit("s"),
+        setting!(detector.threads, Count(0..=256), "threads for the network; 0: one per processor").network(),
+        setting!(detector.min_interval, Real(0.0..=60.0), "live: the least time from one detection to the next, to spare the processor").unit("s"),
         setting!(tracker.preset, PRESETS, "\"default\": what stands below; \"bytetrack\", \"sort\": as published, with their own confidence"),
     ];
     let of_tracker = TRACK_PARAMETERS.iter();
@@ -189,11 +189,15 @@ fn all() -> Vec<Parameter> {
         setting!(
             record.raw,
             Switch,
-            "write the picture as it came too, as NAME.raw.EXT beside an annotated video NAME.EXT"
+            "also write the picture without drawings, as NAME.raw.EXT beside an annotated video NAME.EXT"
         )
         .next_start(),
-        setting!(record.quality, Whole(1..=100), "of videos: from 1 (small) to 100 (nearly without loss)")
-            .next_start(),
+        setting!(
+            record.quality,
+            Whole(1..=100),
+            "the quality of videos: from 1 (small) to 100 (nearly lossless)"
+        )
+        .next_start(),
     ];
     let mask = areas!(
         "mask",
