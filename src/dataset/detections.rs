@@ -53,7 +53,7 @@ impl DetectionFile {
             return Err(MotError::Empty { path: name.to_owned() });
         }
         if clamped > 0 {
-            log::warn!("{name}: {clamped} scores lie outside 0 to 1 and were clamped");
+            log::warn!("{name}: {clamped} scores were outside 0 to 1 and were clamped");
         }
         if empty > 0 {
             log::warn!("{name}: {empty} boxes without area were left out");
@@ -98,7 +98,7 @@ fn parse_line(line: &str) -> Result<(u64, Detection), String> {
     let sequence = frame(number_of_frame)?;
     for (index, value) in [(4, width), (5, height)] {
         if value < 0.0 {
-            return Err(format!("{}: expected a number not below 0, found {value}", column(index)));
+            return Err(format!("{}: expected a number from 0, found {value}", column(index)));
         }
     }
     let class = match fields.next() {

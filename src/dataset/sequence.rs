@@ -94,7 +94,7 @@ impl Sequence {
         if !self.rows.is_empty() && class.is_none() && !boxes.iter().any(|one| one.role == Role::Counts) {
             let path = &self.truth_path;
             log::warn!(
-                "no box of {path} counts: column 7 (conf) must be 1 for those that do, and the class must be one that is scored"
+                "no box of {path} counts: a box counts if column 7 (conf) is 1 and its class is scored"
             );
         }
         let regions = if class.is_some() { self.regions.as_slice() } else { &[] };

@@ -22,7 +22,7 @@ pub enum DetectError {
         why: String,
     },
     /// The model is of no family that a head knows, or not exported the usual way.
-    #[error("{model} is not a detector of a kind known here: found {found}; expected {expected}")]
+    #[error("{model} is not a detector of a known kind: found {found}; expected {expected}")]
     Shape {
         /// The model.
         model: String,

@@ -363,12 +363,14 @@ fn check(spec: &ModelSpec, signature: &Signature) -> Result<(), String> {
     };
     if input.size != size || !fits {
         return Err(match input.sizes {
-            Sizes::Fixed => format!("it takes pictures of {} only; set detector.input to that", input.size),
+            Sizes::Fixed => {
+                format!("it takes pictures of {} only; set detector.input to this size", input.size)
+            }
             Sizes::MultipleOf(side) => format!("both sides of its input must be multiples of {side}"),
         });
     }
     if input.layout != signature.layout || input.std.contains(&0.0) {
-        return Err("its head has another input in mind than it has".to_owned());
+        return Err("its head expects another input than the model has".to_owned());
     }
     match spec.outputs.iter().find(|output| !signature.outputs.contains(output) || output.shape.is_empty()) {
         Some(output) => Err(format!("it has no output {} of {:?} 32-bit floats", output.name, output.shape)),

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetricsError {
     /// An object cannot be in two places.
-    #[error("the id {id} is twice in frame {frame} (from 0)")]
+    #[error("the id {id} occurs twice in frame {frame} (from 0)")]
     Duplicate {
         /// The frame, from 0.
         frame: usize,

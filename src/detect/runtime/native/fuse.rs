@@ -34,7 +34,7 @@ fn fold_focus(graph: &mut Graph) -> Result<(), String> {
         let whole_kernel = parts.len() == stride * stride;
         let inside = parts.iter().all(|part| part.0 < *stride && part.1 < *stride);
         if conv.depthwise || conv.window.stride != (1, 1) || !even || !inside || !whole_kernel {
-            return Err("a picture taken apart in an unusual way".to_owned());
+            return Err("a picture rearranged in an unusual way".to_owned());
         }
         let folded = unfold_kernel(conv, *stride, parts, whole.channels);
         graph.layers[id].op = Op::Conv(folded);
@@ -42,7 +42,7 @@ fn fold_focus(graph: &mut Graph) -> Result<(), String> {
     }
     graph.prune();
     match graph.layers.iter().any(|layer| matches!(layer.op, Op::Focus { .. })) {
-        true => Err("a picture taken apart without a convolution behind it".to_owned()),
+        true => Err("a picture rearranged without a convolution after it".to_owned()),
         false => Ok(()),
     }
 }

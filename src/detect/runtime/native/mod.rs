@@ -124,10 +124,10 @@ struct Seen {
 fn seen(spec: &ModelSpec) -> Result<Seen, String> {
     let input = &spec.input;
     if input.layout != Layout::Nchw {
-        return Err("an input of channels last".to_owned());
+        return Err("a channels-last input".to_owned());
     }
     if !input.takes_levels() {
-        return Err("an input of other numbers than levels from 0 to 255".to_owned());
+        return Err("an input with other values than levels from 0 to 255".to_owned());
     }
     if spec.outputs.len() != 1 {
         return Err("several outputs".to_owned());

@@ -60,7 +60,7 @@ pub(super) fn read(mut model: TypedModel) -> Result<Graph, Unknown> {
             graph.prune();
             Ok(graph)
         }
-        _ => Err("an output that is not made of pixels, row by row".to_owned()),
+        _ => Err("an output that is not laid out as pixels, row by row".to_owned()),
     }
 }
 

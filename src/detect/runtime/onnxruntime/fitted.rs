@@ -19,7 +19,7 @@ pub(super) fn fitted(bytes: &[u8], spec: &ModelSpec) -> Result<Vec<u8>, String> 
     graph.value_info.clear();
     graph.output.retain(|output| spec.outputs.iter().any(|wanted| wanted.name == output.name));
     if graph.output.len() != spec.outputs.len() {
-        return Err("its outputs have other names than tract read".to_owned());
+        return Err("its outputs have other names than those that tract reads".to_owned());
     }
     for output in &mut graph.output {
         output.r#type = Some(floats(None));

@@ -58,11 +58,11 @@ fn remembered(path: &Path) -> Result<(), String> {
         Some((before, result)) if before == path => result.clone(),
         Some((before, Ok(()))) => Err(format!("this process runs {} already", before.display())),
         Some((before, Err(_))) => {
-            Err(format!("{} failed to load before it, and a process has one try", before.display()))
+            Err(format!("{} failed to load earlier, and a process can try only once", before.display()))
         }
         None => {
             // What it does inside is not ours to know: should it panic, that is an error like any other.
-            let result = catch_unwind(|| first(path)).unwrap_or_else(|_| Err("loading it broke down".into()));
+            let result = catch_unwind(|| first(path)).unwrap_or_else(|_| Err("loading it panicked".into()));
             *outcome = Some((path.to_owned(), result.clone()));
             result
         }
