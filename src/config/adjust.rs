@@ -42,7 +42,7 @@ static ROWS: &[Row] = &[
     row("detector.input", "network input", Moves::Words(&["auto", "fast", "normal", "fine", "finest"])),
     row("detector.min_interval", "rest", Moves::Range(0.0, 2.0, 0.05, 2)),
     row("detector.classes", "classes", Moves::Not),
-    row("enhance.auto", "enhance automatically", SWITCH),
+    row("enhance.auto", "auto enhance", SWITCH),
     row("enhance.exposure", "exposure", SWITCH),
     row("enhance.contrast", "local contrast", Moves::Range(0.0, 8.0, 0.5, 1)),
     row("enhance.median", "median", Moves::Words(&["off", "3x3", "5x5"])),

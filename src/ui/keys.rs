@@ -141,10 +141,7 @@ pub const KEYS: &[Binding] = &[
     mouse("drag", "move the zoomed picture"),
     Binding {
         scope: Scope::Grid,
-        ..mouse(
-            "tile",
-            "of several sources: click it, or press its number 1–9, for the whole window; again: back",
-        )
+        ..mouse("tile", "click a source, or press its number 1–9, to enlarge it; again: all tiles")
     },
 ];
 
