@@ -121,6 +121,11 @@ impl Evidence {
         self.shown
     }
 
+    /// It was shown before.
+    pub(super) fn show(&mut self) {
+        self.shown = true;
+    }
+
     pub(super) fn apply_camera_motion(&mut self, camera: &Affine) {
         let [_, (x, y)] = self.start;
         self.start[1] = camera.point(x, y);

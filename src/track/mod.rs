@@ -15,8 +15,8 @@
 //!   occlusion, and process noise that follows each track's normalised innovation squared (NIS);
 //! - a last pass with the boxes that non-maximum suppression removed.
 //!
-//! A track is *tentative* until its detections confirm it, *lost* while no detection matches it, and removed when it has
-//! been lost for too long.
+//! A track is *tentative* until its detections confirm it, or, with `show_score`, while it is not shown; *lost* while no
+//! detection matches it, and removed when it has been lost for too long.
 //!
 //! ```text
 //! observe(time, detections)
@@ -84,6 +84,8 @@ const SAME_TRACK_IOU: f32 = 0.7;
 const INSTANT: f64 = 1e-9;
 /// A step back in time by more than this, in seconds, means that the source's clock was restarted.
 const CLOCK_BACK: f64 = 1.0;
+/// With [`TrackSettings::show_score`], a track has an id from here on until it is first shown.
+const PROVISIONAL: u64 = 1 << 62;
 /// The longest step of the tracker's clock, in seconds: no track is kept that long, and the clock stays precise.
 const MAX_STEP: f64 = 1e5;
 
@@ -147,6 +149,8 @@ pub struct Tracker {
     /// The result of the last update.
     tracks: Vec<Track>,
     last_id: u64,
+    /// How many tracks began that got no id of their own yet.
+    provisional: u64,
     /// Source time of the last update; `None` before the first.
     time: Option<f64>,
     now: Now,
@@ -180,6 +184,7 @@ impl Clone for Tracker {
             tracklets: self.tracklets.clone(),
             tracks: self.tracks.clone(),
             last_id: self.last_id,
+            provisional: self.provisional,
             time: self.time,
             now: self.now,
             pace: self.pace,
@@ -196,6 +201,7 @@ impl Tracker {
             tracklets: Vec::new(),
             tracks: Vec::new(),
             last_id: 0,
+            provisional: 0,
             time: None,
             now: Now::default(),
             pace: 0.0,
@@ -236,6 +242,7 @@ impl Tracker {
         self.begin_tracks(first, observation.kinds);
         self.end_tracks(observation.picture);
         self.gather_evidence(observation, (self.now.clock - before) as f32);
+        self.name_tracks();
 
         self.publish_tracks();
         &self.tracks
@@ -280,7 +287,7 @@ impl Tracker {
     /// For a tracker that starts in the middle of a recording of which other parts were tracked before: call it before the
     /// first update with the highest id given so far, so that no id is given twice.
     pub fn reserve_ids_up_to(&mut self, id: u64) {
-        self.last_id = self.tracklets.iter().map(|t| t.id).fold(id, u64::max);
+        self.last_id = self.named().map(|t| t.id).fold(id, u64::max);
     }
 
     /// Gives tracks the ids under which `known`, the tracks of this same frame from an earlier run, has them. For a tracker
@@ -429,7 +436,7 @@ impl Tracker {
 
     /// Begins tracks on the unmatched strong detections, unless they overlap an object that was matched in this frame.
     fn begin_tracks(&mut self, first: bool, kinds: Option<&Kinds>) {
-        let Self { settings, tracklets, last_id, now, buffers, .. } = self;
+        let Self { settings, tracklets, last_id, provisional, now, buffers, .. } = self;
         // The best first, so that of two boxes around one new object the better one makes the track.
         buffers.strong.sort_unstable_by(|a, b| by_falling_score(&a.detection, &b.detection));
         for observed in buffers.strong.iter().filter(|o| o.detection.score >= settings.start_score) {
@@ -441,8 +448,14 @@ impl Tracker {
                 t.last.iou(&rect) > most
             });
             if !doubled {
-                *last_id += 1;
-                tracklets.push(Tracklet::begin(*last_id, *now, observed, first, settings));
+                // Most that begin on a weak box are never shown: they do not use up ids that people see.
+                let (count, base) = if settings.show_score > 0.0 {
+                    (&mut *provisional, PROVISIONAL)
+                } else {
+                    (&mut *last_id, 0)
+                };
+                *count += 1;
+                tracklets.push(Tracklet::begin(base + *count, *now, observed, first, settings));
             }
         }
     }
@@ -469,6 +482,27 @@ impl Tracker {
         let seen = tracklets.iter_mut().filter(|t| t.frame == now.number);
         for (index, (tracklet, look)) in seen.zip(looks.iter()).enumerate() {
             tracklet.evidence.update(look, overlaps.of(index, looks), &frame, settings);
+        }
+    }
+
+    /// The tracks that have an id of their own.
+    fn named(&self) -> impl Iterator<Item = &Tracklet> {
+        self.tracklets.iter().filter(|tracklet| tracklet.id < PROVISIONAL)
+    }
+
+    /// Gives the next ids to the tracks that are shown for the first time, in the order in which they began.
+    fn name_tracks(&mut self) {
+        let Self { settings, tracklets, last_id, .. } = self;
+        let mut named = false;
+        for tracklet in tracklets.iter_mut().filter(|tracklet| tracklet.id >= PROVISIONAL) {
+            if tracklet.public_state(settings) != TrackState::Tentative {
+                *last_id += 1;
+                tracklet.id = *last_id;
+                named = true;
+            }
+        }
+        if named {
+            tracklets.sort_unstable_by_key(|tracklet| tracklet.id);
         }
     }
 

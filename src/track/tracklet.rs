@@ -69,6 +69,9 @@ impl Tracklet {
     /// Takes on the identity of a track, born at this time of the tracker's clock.
     pub(super) fn restore_identity(&mut self, known: &Track, born: f64) {
         (self.id, self.state, self.born) = (known.id, known.state, born);
+        if known.state != TrackState::Tentative {
+            self.evidence.show();
+        }
     }
 
     /// Begins a track with its first detection; `at_once`: believed without waiting for more.
@@ -228,23 +231,27 @@ impl Tracklet {
         self.last.towards(&self.rect, settings.smoothing)
     }
 
-    /// The public view of the track at source time `time` (seconds).
-    pub(super) fn as_track(&self, now: Now, time: f64, settings: &TrackSettings) -> Track {
-        let seen = self.state != TrackState::Lost;
-        let state = match self.state {
+    /// Its state as others see it: tentative while it is not shown.
+    pub(super) fn public_state(&self, settings: &TrackSettings) -> TrackState {
+        match self.state {
             state if settings.show_score <= 0.0 => state,
             _ if !self.evidence.is_shown() => TrackState::Tentative,
             // It is followed with care until it is confirmed, and may be sure enough to be shown before.
             TrackState::Tentative => TrackState::Confirmed,
             state => state,
-        };
+        }
+    }
+
+    /// The public view of the track at source time `time` (seconds).
+    pub(super) fn as_track(&self, now: Now, time: f64, settings: &TrackSettings) -> Track {
+        let seen = self.state != TrackState::Lost;
         Track {
             id: self.id,
             class: self.vote.winner(),
             score: self.score,
             rect: if seen { self.smoothed(settings) } else { self.rect },
             velocity: self.motion.velocity(),
-            state,
+            state: self.public_state(settings),
             born: time - (now.clock - self.born),
             seen: time - (now.clock - self.seen),
             detection: (self.frame == now.number).then_some(self.detection),

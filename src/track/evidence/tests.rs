@@ -171,3 +171,26 @@ fn a_score_that_wavers_does_not_make_a_track_blink() {
     }
     assert_eq!(changes, 0);
 }
+
+#[test]
+fn only_what_is_shown_uses_up_ids() {
+    let (kinds, mut tracker) = (Kinds::of(&Labels::coco()), Tracker::new(settings()));
+    let mut ids = Vec::new();
+    for frame in 0..100_u32 {
+        let time = frame as f32 / 25.0;
+        // Something weak comes and goes all the time; a second car comes after two seconds.
+        let place = 30.0 * (frame % 10) as f32;
+        let mut detections = newcomer(0.8)(time - 1.0);
+        detections.push(thing(CAR, 0.22, Rect::new(place, 300.0, 20.0, 20.0)));
+        let seen = Observation { detections: &detections, kinds: Some(&kinds), ..Observation::default() };
+        let tracks = tracker.observe(f64::from(time), &seen);
+        assert!(tracks.is_sorted_by_key(|track| track.id));
+        let shown = tracks.iter().filter(|track| track.state != TrackState::Tentative);
+        ids.extend(shown.map(|track| track.id));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids, tracker.last_id()), (vec![1, 2], 2));
+    tracker.reserve_ids_up_to(7);
+    assert_eq!(tracker.last_id(), 7);
+}
