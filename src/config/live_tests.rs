@@ -461,13 +461,14 @@ proptest! {
         };
         let path = |key: usize| format!("detector.{}", NAMES[key]);
         let mut scene = Scene::new(&text(&first), &[("detector.nms_iou", "0.9")]);
-        let defaults = [0.5, 0.25, 0.0];
+        // In tenths, where it is a whole number of them that is tried.
+        let (defaults, usual) = ([0.5, 0.25, 0.0], [Some(5), None, None]);
         let (mut file, mut given, mut panel) = (first, [Some(9), None, None], [None; 3]);
         for step in steps {
             match step {
                 Step::Set(key, value) => {
                     scene.set(&path(key), &format!("0.{value}"));
-                    panel[key] = Some(value).filter(|_| given[key].or(file[key]) != Some(value));
+                    panel[key] = Some(value).filter(|_| given[key].or(file[key]).or(usual[key]) != Some(value));
                 }
                 Step::Reset(key) => {
                     scene.live.reset(&path(key)).unwrap();

@@ -180,7 +180,7 @@ impl Default for TrackSettings {
             show_score: 0.0,
             show_margin: 0.05,
             hide_margin: 0.04,
-            evidence_seconds: 2.0,
+            evidence_seconds: 1.5,
             new_penalty: 0.3,
             new_seconds: 0.35,
             part_penalty: 1.0,

@@ -113,7 +113,7 @@ fn patterns_make_columns() {
 fn a_search_mends_bad_settings_and_its_file_does_what_it_says() {
     let folder = data_set(&["a-1", "a-2", "a-3"]);
     let bad = ["--set", "tracker.lost_track_seconds=0.05", "--set", "tracker.match_similarity=0.6"];
-    let arguments = ["tune", "--gt", "data", "--trials", "160", "--folds", "3", "--output", "better.toml"];
+    let arguments = ["tune", "--gt", "data", "--trials", "320", "--folds", "3", "--output", "better.toml"];
     let done = run_in(folder.path(), &[&arguments[..], &bad].concat()).ok();
     let line = done.stdout.lines().find(|line| line.starts_with("hota ")).expect("the outcome");
     let numbers: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
