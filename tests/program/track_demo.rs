@@ -151,7 +151,8 @@ fn recorded_boxes_give_the_tracks_of_the_picture() {
     let folder = tempfile::tempdir().unwrap();
     // What non-maximum suppression drops is not in the file, nor are the pixels that the camera's motion is told from.
     // As published, both begin tracks at one score and show them all.
-    let plain = ["tracker.preset=bytetrack", "tracker.suppressed_similarity=1", "enhance.camera_motion=false"];
+    let plain =
+        ["tracker.preset=bytetrack", "tracker.suppressed_similarity=1", "enhance.camera_motion=false"];
     let plain = ["--set", plain[0], "--set", plain[1], "--set", plain[2], "--classes", "person", "-q"];
     let run = |arguments: &[&str]| run_in(folder.path(), &[arguments, &plain].concat()).ok();
     run(&["detect", &demo(), "--mot", "det.txt", "--confidence", "0.05"]);
