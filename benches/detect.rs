@@ -1,6 +1,6 @@
 //! What the detector's parts cost, one thread: letterbox, a whole detection by each runtime, non-maximum suppression.
 //!
-//! `cargo bench --bench detect --no-default-features --features detector`
+//! `cargo bench -p trailsight-benches --bench detect`
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

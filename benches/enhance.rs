@@ -1,7 +1,7 @@
 //! What the loops over pixels of `enhance` cost, one thread, a 1280×720 RGB picture unless another is given.
 //!
-//! `cargo bench --bench enhance` prints milliseconds, the median and the least of many runs. With `-- --raw FILE WIDTH HEIGHT`
-//! it takes 8-bit RGB samples from a file: `benches/peers/enhance.py` does so, and measures OpenCV in turn with it.
+//! `cargo bench -p trailsight-benches --bench enhance` prints milliseconds, the median and the least of many runs. With
+//! `-- --raw FILE WIDTH HEIGHT` it takes 8-bit RGB samples from a file: `benches/peers/enhance.py` does so, and measures OpenCV in turn with it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

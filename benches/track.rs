@@ -1,6 +1,6 @@
 //! What the tracker's pieces cost: the default beside ByteTrack and SORT as published, on the same boxes.
 //!
-//! `cargo bench --bench track --no-default-features`. One core; each sample is a whole recording with a fresh tracker.
+//! `cargo bench -p trailsight-benches --bench track`. One core; each sample is a whole recording with a fresh tracker.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench may fail loudly")]
 
 use divan::Bencher;

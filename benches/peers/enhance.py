@@ -89,7 +89,7 @@ def milliseconds(step):
 
 def ours(raw, picture):
     height, width = picture.shape[:2]
-    command = ["cargo", "bench", "-q", "--bench", "enhance", "--", "--raw", str(raw), str(width), str(height)]
+    command = ["cargo", "bench", "-q", "-p", "trailsight-benches", "--bench", "enhance", "--", "--raw", str(raw), str(width), str(height)]
     text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     lines = [line.rsplit(None, 2) for line in text.splitlines() if line.strip()]
     return {name: float(median) for name, median, _ in lines}
