@@ -314,13 +314,13 @@ fn settings_change_while_it_runs_and_mistakes_stand_in_the_window() {
     player.screen.press("Tab");
     player.screen.press("Right");
     wait_until("another confidence", 10, || {
-        (player.status()["confidence"].as_f64().unwrap() - 0.66).abs() < 1e-6
+        (player.status()["confidence"].as_f64().unwrap() - 0.26).abs() < 1e-6
     });
     player.screen.press("w");
     let written = || fs::read_to_string(&config).unwrap();
-    wait_until("a written file", 10, || written().contains("confidence = 0.66 "));
-    let comment = "# an object is reported from this score on";
-    let line = written().lines().find(|line| line.starts_with("confidence = 0.66")).unwrap().to_owned();
+    wait_until("a written file", 10, || written().contains("confidence = 0.26 "));
+    let comment = "# an object is shown from this score on";
+    let line = written().lines().find(|line| line.starts_with("confidence = 0.26")).unwrap().to_owned();
     assert!(line.contains(comment), "{line}");
     assert_eq!(written().lines().count(), defaults.lines().count());
     assert_eq!(player.status()["problem"], Value::Null);

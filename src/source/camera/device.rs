@@ -322,7 +322,7 @@ mod tests {
         let why = unfit("NV12", listing(), None);
         assert!(why.contains("source.camera.format = \"NV12\"") && why.ends_with(all), "{why}");
         let why = unfit("", listing(), Some("a reason"));
-        assert!(why.contains("because: a reason") && why.ends_with(all), "{why}");
+        assert!(why.contains("the reason for the last one: a reason") && why.ends_with(all), "{why}");
         let only = Listing { formats: Vec::new(), ..listing() };
         assert!(
             unfit("", only, None).contains("it offers only H264 (H.264), which this program cannot read")
