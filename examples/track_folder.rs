@@ -15,10 +15,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Tells of every object in every image: frame, id, class and box.
 pub fn track(folder: &Path, mut tell: impl FnMut(String)) -> Result<(), Box<dyn Error>> {
-    let settings = EngineSettings::default();
-    // The tracker makes use of boxes that are too weak to begin a track.
+    let (detect, mut settings) = (DetectSettings::default(), EngineSettings::default());
+    settings.tracking.track = settings.tracking.track.with_confidence(detect.confidence);
+    // The tracker makes use of boxes that are too weak to be shown.
     let confidence = settings.tracking.track.low_score;
-    let detector = Detector::load(&DetectSettings { confidence, ..DetectSettings::default() })?;
+    let detector = Detector::load(&DetectSettings { confidence, ..detect })?;
     let labels = detector.labels().clone();
     let mut engine = Engine::new(detector, settings);
     let mut images = ImageSource::folder(folder, None)?;

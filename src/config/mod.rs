@@ -37,7 +37,7 @@ use crate::detect::{DetectSettings, Slicer};
 use crate::enhance::EnhanceSettings;
 use crate::sink::RecordSettings;
 use crate::source::SourceSettings;
-use crate::track::{Preset, TrackSettings, TrailSettings};
+use crate::track::{TrackSettings, TrailSettings};
 use crate::view::OverlaySettings;
 
 pub use error::{ConfigError, Mistake, Notice, Origin};
@@ -56,9 +56,6 @@ pub const ENVIRONMENT: &str = "TRAILSIGHT_CONFIG";
 
 /// No config file is longer than this (bytes): what is, is something else.
 const LONGEST: u64 = 1 << 20;
-
-/// The network's detections begin a track from this share of `detector.confidence` on: what is shown is told by many of them.
-const BIRTH_SHARE: f32 = 0.8;
 
 /// All settings of the program.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -83,21 +80,7 @@ impl Settings {
     /// The tracker's settings for what the network finds: weak detections begin tracks, and what is gathered over time tells
     /// which of these are shown.
     pub fn track(&self) -> TrackSettings {
-        let confidence = self.detector.confidence;
-        if self.tracker.preset != Preset::Default {
-            // As published: one score for both.
-            let high_score = self.tracker.high_score.min(confidence);
-            return TrackSettings { start_score: confidence, high_score, ..self.tracker };
-        }
-        let start_score = BIRTH_SHARE * confidence;
-        TrackSettings {
-            start_score,
-            // What begins a track is matched like what is strong.
-            high_score: self.tracker.high_score.min(start_score),
-            // Not 0, which would show everything.
-            show_score: (confidence + self.tracker.show_margin).max(f32::MIN_POSITIVE),
-            ..self.tracker
-        }
+        self.tracker.with_confidence(self.detector.confidence)
     }
 
     /// Which slices of a picture the network looks at.

@@ -1,5 +1,8 @@
 //! What can be set about the tracker.
 
+/// The network's detections begin a track from this share of the confidence on: what is shown is told by many of them.
+const BIRTH_SHARE: f32 = 0.8;
+
 /// A whole set of settings by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Preset {
@@ -139,6 +142,24 @@ impl TrackSettings {
                 lost_track_seconds: 0.0,
                 ..Self::plain()
             },
+        }
+    }
+
+    /// The same for what a network finds live: weak detections begin tracks, and what is gathered over time tells which of these
+    /// are shown. `confidence` is the score from which on a single box would be; a preset goes by it as published, one score for
+    /// births and for what is shown.
+    pub fn with_confidence(self, confidence: f32) -> Self {
+        if self.preset != Preset::Default {
+            return Self { start_score: confidence, high_score: self.high_score.min(confidence), ..self };
+        }
+        let start_score = BIRTH_SHARE * confidence;
+        Self {
+            start_score,
+            // What begins a track is matched like what is strong.
+            high_score: self.high_score.min(start_score),
+            // Not 0, which would show everything.
+            show_score: (confidence + self.show_margin).max(f32::MIN_POSITIVE),
+            ..self
         }
     }
 

@@ -56,7 +56,7 @@ mod with_onnxruntime {
         assert_eq!(refused(&text), refused(&text));
         let other = folder.path().join("other.so");
         std::fs::write(&other, "no library").unwrap();
-        assert!(refused(&other).contains("text.so failed to load before it"));
+        assert!(refused(&other).contains("text.so failed to load earlier"));
         assert_eq!(refused(&missing), refused(&missing));
     }
 
