@@ -21,7 +21,8 @@ pub enum TrackState {
 /// One object with its identity, at the time of the scene it is part of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Track {
-    /// From 1, never used twice for one source.
+    /// From 1, never used twice for one source. Where tracks are shown by evidence, a tentative one has a number above 2⁶² until it
+    /// is shown for the first time.
     pub id: u64,
     /// The class that most of the track's recent detections voted for.
     pub class: ClassId,

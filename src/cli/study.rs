@@ -69,7 +69,7 @@ pub struct AblateArgs {
 
 /// What `tune --help` adds.
 pub(super) const TUNE_HELP: &str = "\
-Searches for better values of [tracker] and detector.confidence, starting at the settings in force. First it checks the search \
+Searches for better values of [tracker] for recorded detections, starting at the settings in force. First it checks the search \
 on sequences that the search does not see: the sequences are divided into folds, and each fold is held out once. A new \
 recording may gain what the held-out sequences gain. If they gain much less than the others, the values fit only these \
 sequences. Then it searches on all sequences together, and writes the values to a file for --config. Ctrl-C ends the search \

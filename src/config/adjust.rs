@@ -51,7 +51,7 @@ static ROWS: &[Row] = &[
     row("tracker.low_score", "second match from", SHARE),
     row("tracker.match_similarity", "first similarity", SHARE),
     row("tracker.low_match_similarity", "second similarity", SHARE),
-    row("tracker.confirm_score", "shown from", Moves::Range(0.0, 5.0, 0.1, 1)),
+    row("tracker.confirm_score", "confirmed from", Moves::Range(0.0, 5.0, 0.1, 1)),
     row("tracker.show_margin", "show margin", SHARE),
     row("tracker.hide_margin", "hide margin", SHARE),
     row("tracker.duplicate_iou", "duplicate from", SHARE),

@@ -3,7 +3,7 @@
 //! ```text
 //! # frames 1 6 11        the frames that were looked at, from 1; without this line those that have boxes
 //! # size 1280 720        pixels across and down
-//! # fps 25
+//! # fps 25               frames a second; 25 without this line
 //! 1,-1,100.5,80,40,90,0.93,1,0
 //! ```
 //!
@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use super::lines::{MotError, ORIGIN, each_line_of, fields, frame, number, numbers};
+use super::lines::{MotError, ORIGIN, column, each_line_of, fields, frame, number, numbers};
 use crate::bounded;
 use crate::geometry::Rect;
 use crate::kind::Kinds;
@@ -22,7 +22,7 @@ use crate::metrics::{SeenBox, SeenTruth};
 /// The columns, for messages.
 const FORM: &str = "frame,-1,left,top,width,height,score,class,ignore";
 /// No such file is longer, in bytes.
-const LONGEST: u64 = 1 << 28;
+const LONGEST: u64 = 1 << 25;
 
 /// Reads such a file.
 ///
@@ -67,14 +67,24 @@ fn parse(bytes: &[u8], name: &str) -> Result<SeenTruth, MotError> {
         let mut fields = fields(line);
         let [number_of_frame, _, left, top, width, height, _] = numbers(&mut fields)?;
         let class = number(fields.next().unwrap_or_default(), 7)?;
-        let ignored = number(fields.next().unwrap_or("0"), 8)?;
+        if !(1.0..=f64::from(u16::MAX)).contains(&class) || class.fract() != 0.0 {
+            return Err(format!("{}: expected a whole number from 1, found {class}", column(7)));
+        }
+        let doubtful = match fields.next() {
+            None | Some("" | "0") => false,
+            Some("1") => true,
+            Some(other) => {
+                let found: String = other.chars().take(40).collect();
+                return Err(format!("column 9 (ignore): expected 0 or 1, found `{}`", found.escape_debug()));
+            }
+        };
         let (left, top) = ((left - ORIGIN) as f32, (top - ORIGIN) as f32);
-        truth.boxes.push(SeenBox {
-            frame: frame(number_of_frame)? + 1,
-            rect: Rect::new(left, top, width as f32, height as f32),
-            kind: kinds.kind((class as u16).saturating_sub(1)),
-            doubtful: ignored != 0.0,
-        });
+        let rect = Rect::new(left, top, width as f32, height as f32);
+        if !rect.is_sound() {
+            return Err(format!("a box of {width} × {height} pixels has no area"));
+        }
+        let (frame, kind) = (frame(number_of_frame)? + 1, kinds.kind(class as u16 - 1));
+        truth.boxes.push(SeenBox { frame, rect, kind, doubtful });
         Ok(())
     })?;
     if truth.frames.is_empty() {
@@ -112,6 +122,10 @@ mod tests {
             ("1,-1,1,1,2", "line 1: 5 columns"),
             ("1,-1,1,1,2,2,0.5,car,0", "line 1: column 8 (class)"),
             ("0.5,-1,1,1,2,2,0.5,1,0", "line 1: column 1 (frame)"),
+            ("1,-1,1,1,2,2,0.5,0,0", "line 1: column 8 (class): expected a whole number from 1, found 0"),
+            ("1,-1,1,1,2,2,0.5,1.5,0", "line 1: column 8 (class)"),
+            ("1,-1,1,1,-2,2,0.5,1,0", "line 1: a box of -2 × 2 pixels has no area"),
+            ("1,-1,1,1,2,2,0.5,1,x", "line 1: column 9"),
         ] {
             let error = parse(text.as_bytes(), "x").unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

@@ -152,9 +152,9 @@ impl Seen {
     pub fn of(truth: &SeenTruth, shown: &[ShownBox]) -> Self {
         let mut seen = Self { frames: truth.frames.len() as u64, ..Self::default() };
         let (Some(&first), Some(&last)) = (truth.frames.first(), truth.frames.last()) else { return seen };
-        let step = truth.frames.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(1);
-        seen.seconds = (last - first + step) as f64 / truth.rate;
-        let objects = link(truth);
+        let step = truth.frames.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).min().unwrap_or(1);
+        seen.seconds = (last.saturating_sub(first) + step) as f64 / truth.rate;
+        let objects = Objects::link(truth);
         let mut tally = Tally::default();
         let (mut truth_at, mut shown_at) =
             (by_frame(&truth.boxes, |b| b.frame), by_frame(shown, |b| b.frame));
@@ -181,7 +181,7 @@ impl Seen {
         truth: &SeenTruth,
         place: usize,
         (there, results, shown): (&[usize], &[usize], &[ShownBox]),
-        objects: &[Option<usize>],
+        objects: &Objects,
         tally: &mut Tally,
     ) {
         let real: Vec<usize> = there.iter().copied().filter(|&t| !truth.boxes[t].doubtful).collect();
@@ -200,7 +200,7 @@ impl Seen {
             if let Some(&(_, t)) = pairs.iter().find(|pair| pair.0 == r) {
                 counts.found += 1;
                 *tally.good.entry(result.id).or_default() += 1;
-                if let Some(object) = objects[real[t]] {
+                if let Some(object) = objects.of_box[real[t]] {
                     tally.finds.entry(object).or_default().push((place, result.id));
                 }
                 continue;
@@ -219,20 +219,16 @@ impl Seen {
         self.whole += u64::from(whole);
     }
 
-    fn count_objects(&mut self, truth: &SeenTruth, objects: &[Option<usize>], tally: &Tally) {
-        let place = |frame: u64| truth.frames.partition_point(|&f| f < frame);
-        let count = objects.iter().flatten().max().map_or(0, |most| most + 1);
-        for object in 0..count {
-            let of_object = objects.iter().zip(&truth.boxes).filter(|(o, _)| **o == Some(object));
-            let places: Vec<usize> = of_object.map(|(_, b)| place(b.frame)).collect();
-            let (Some(&first), Some(&last)) = (places.iter().min(), places.iter().max()) else { continue };
+    fn count_objects(&mut self, truth: &SeenTruth, objects: &Objects, tally: &Tally) {
+        let seconds =
+            |from: usize, to: usize| truth.frames[to].saturating_sub(truth.frames[from]) as f64 / truth.rate;
+        for (object, places) in objects.places.iter().enumerate() {
+            let (Some(&first), Some(&last)) = (places.first(), places.last()) else { continue };
             if places.len() < OBJECT_FRAMES {
                 continue;
             }
-            let seconds =
-                |from: usize, to: usize| (truth.frames[to] - truth.frames[from]) as f64 / truth.rate;
             let finds = tally.finds.get(&object).map(Vec::as_slice).unwrap_or_default();
-            let found = finds.iter().map(|find| find.0).min();
+            let found = finds.first().map(|find| find.0);
             self.objects += 1;
             self.shown += u64::from(found.is_some());
             if seconds(first, last) > 1.0 {
@@ -301,8 +297,8 @@ fn by_frame<T>(boxes: &[T], frame: impl Fn(&T) -> u64) -> BTreeMap<u64, Vec<usiz
 /// Pairs of rows and columns by falling overlap, each once.
 fn pairs(rows: usize, columns: usize, least: f32, iou: impl Fn(usize, usize) -> f32) -> Vec<(usize, usize)> {
     let all = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
-    let mut all: Vec<_> = all.map(|(row, column)| (iou(row, column), row, column)).collect();
-    all.retain(|pair| pair.0 >= least);
+    let overlaps = all.map(|(row, column)| (iou(row, column), row, column));
+    let mut all: Vec<_> = overlaps.filter(|pair| pair.0 >= least).collect();
     all.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut row_taken, mut column_taken) = (vec![false; rows], vec![false; columns]);
     let free = |&(_, row, column): &(f32, usize, usize)| {
@@ -335,43 +331,58 @@ struct Linked {
     object: usize,
 }
 
-/// For each true box the object that it is of; `None` for doubtful ones.
-fn link(truth: &SeenTruth) -> Vec<Option<usize>> {
-    let mut objects = vec![None; truth.boxes.len()];
-    let mut at = by_frame(&truth.boxes, |b| b.frame);
-    let (mut live, mut count) = (Vec::<Linked>::new(), 0);
-    for (place, frame) in truth.frames.iter().enumerate() {
-        let mut here = at.remove(frame).unwrap_or_default();
-        here.retain(|&number| !truth.boxes[number].doubtful);
-        live.retain(|linked| place - linked.last <= LINK_FRAMES);
-        let iou = |row: usize, column: usize| {
-            let (linked, one) = (&live[row], &truth.boxes[here[column]]);
-            let passed = (place - linked.last) as f32;
-            let (x, y) = linked.velocity;
-            let (left, top) = (linked.rect.left + x * passed, linked.rect.top + y * passed);
-            let there = Rect { left, top, ..linked.rect };
-            if linked.kind == one.kind { there.iou(&one.rect) } else { 0.0 }
-        };
-        for (row, column) in pairs(live.len(), here.len(), LINK_IOU, iou) {
-            let (linked, rect) = (&mut live[row], truth.boxes[here[column]].rect);
-            let passed = (place - linked.last) as f32;
-            let ((x, y), (old_x, old_y)) = (rect.center(), linked.rect.center());
-            let moved = ((x - old_x) / passed, (y - old_y) / passed);
-            let fresh = passed <= 1.0 && linked.velocity == (0.0, 0.0);
-            let mean = (0.5 * (linked.velocity.0 + moved.0), 0.5 * (linked.velocity.1 + moved.1));
-            (linked.velocity, linked.rect, linked.last) = (if fresh { moved } else { mean }, rect, place);
-            objects[here[column]] = Some(linked.object);
-        }
-        for number in here {
-            if objects[number].is_none() {
-                let SeenBox { rect, kind, .. } = truth.boxes[number];
-                objects[number] = Some(count);
-                live.push(Linked { kind, rect, velocity: (0.0, 0.0), last: place, object: count });
-                count += 1;
+/// The true boxes, linked over time.
+struct Objects {
+    /// For each true box the object that it is of; `None` for doubtful ones, and in frames that are not named.
+    of_box: Vec<Option<usize>>,
+    /// For each object the places, among the named frames, in which it is; rising.
+    places: Vec<Vec<usize>>,
+}
+
+impl Objects {
+    fn link(truth: &SeenTruth) -> Self {
+        let mut objects = Self { of_box: vec![None; truth.boxes.len()], places: Vec::new() };
+        let mut at = by_frame(&truth.boxes, |b| b.frame);
+        let mut live = Vec::<Linked>::new();
+        for (place, frame) in truth.frames.iter().enumerate() {
+            let mut here = at.remove(frame).unwrap_or_default();
+            here.retain(|&number| !truth.boxes[number].doubtful);
+            live.retain(|linked| place - linked.last <= LINK_FRAMES);
+            let iou = |row: usize, column: usize| {
+                let (linked, one) = (&live[row], &truth.boxes[here[column]]);
+                let passed = (place - linked.last) as f32;
+                let (x, y) = linked.velocity;
+                let (left, top) = (linked.rect.left + x * passed, linked.rect.top + y * passed);
+                let there = Rect { left, top, ..linked.rect };
+                if linked.kind == one.kind { there.iou(&one.rect) } else { 0.0 }
+            };
+            for (row, column) in pairs(live.len(), here.len(), LINK_IOU, iou) {
+                let (linked, rect) = (&mut live[row], truth.boxes[here[column]].rect);
+                let passed = (place - linked.last) as f32;
+                let ((x, y), (old_x, old_y)) = (rect.center(), linked.rect.center());
+                let moved = ((x - old_x) / passed, (y - old_y) / passed);
+                let fresh = passed <= 1.0 && linked.velocity == (0.0, 0.0);
+                let mean = (0.5 * (linked.velocity.0 + moved.0), 0.5 * (linked.velocity.1 + moved.1));
+                (linked.velocity, linked.rect, linked.last) = (if fresh { moved } else { mean }, rect, place);
+                objects.put(here[column], linked.object, place);
+            }
+            for number in here {
+                if objects.of_box[number].is_none() {
+                    let (SeenBox { rect, kind, .. }, object) = (truth.boxes[number], objects.places.len());
+                    objects.places.push(Vec::new());
+                    objects.put(number, object, place);
+                    live.push(Linked { kind, rect, velocity: (0.0, 0.0), last: place, object });
+                }
             }
         }
+        objects
     }
-    objects
+
+    /// The true box of this number is of this object.
+    fn put(&mut self, number: usize, object: usize, place: usize) {
+        self.of_box[number] = Some(object);
+        self.places[object].push(place);
+    }
 }
 
 #[cfg(test)]
@@ -470,5 +481,14 @@ mod tests {
         assert_eq!(seen.a_minute(2), 2.0 * 60.0 / 0.6);
         let twice: Seen = [seen.clone(), seen.clone()].into_iter().sum();
         assert_eq!((twice.all().there, twice.false_tracks, twice.seconds), (4, 4, 1.2));
+    }
+
+    #[test]
+    fn frames_in_any_order_boxes_elsewhere_and_nothing_at_all_are_no_trouble() {
+        let boxes = vec![there(6, 100.0, Kind::Vehicle), there(3, 100.0, Kind::Vehicle)];
+        let odd = SeenTruth { frames: vec![6, 1, 6], ..truth(0, boxes) };
+        assert_eq!(Seen::of(&odd, &[shown(6, 1, 100.0, Kind::Vehicle)]).all().found, 1);
+        assert_eq!(Seen::of(&SeenTruth::default(), &[shown(6, 1, 100.0, Kind::Vehicle)]), Seen::default());
+        assert_eq!(Seen::of(&truth(3, Vec::new()), &[]).all(), Found::default());
     }
 }

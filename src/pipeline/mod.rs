@@ -64,6 +64,7 @@ pub use plan::{Mode, Plan};
 pub use playback::{PlaybackControl, SPEEDS};
 pub use recorder::{Output, Outputs, Recorder, RecorderSetup, VideoState};
 pub use scheduler::DetectorScheduler;
+pub(crate) use start::tracking;
 pub use stats::{Rate, Stats};
 pub use status::{StatusError, StatusFile};
 pub use stop::Stop;

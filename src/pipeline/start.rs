@@ -249,7 +249,7 @@ impl Links {
 }
 
 /// How the settings have detections become tracks.
-pub(super) fn tracking(settings: &Settings) -> TrackingSettings {
+pub(crate) fn tracking(settings: &Settings) -> TrackingSettings {
     TrackingSettings {
         track: settings.track(),
         trails: settings.trails,

@@ -6,10 +6,10 @@
 //!
 //! | what speaks against a track | how much is taken off |
 //! |---|---|
-//! | it is new | `new_penalty`, less every moment until `new_seconds` have passed; nothing in a picture where nothing known is left |
-//! | it is part of another track of its kind that does better (half a car, a second box on it) | `part_penalty` × share inside, above a third; half as much for people, who do stand before one another |
+//! | it is new | `new_penalty`, less every moment until `new_seconds` have passed; not where a scene begins |
+//! | it is part of another track of its kind that does better (half a car, a second box on it) | `part_penalty` × share inside, above a third; half as much for people, who do stand in front of one another |
 //! | it is loose: better tracks of its kind lie inside it | `loose_penalty` × their share of its area |
-//! | it fills the picture, or all of it but for one side | `whole_penalty`; a third more where it is no person and never moved, as the bonnet of the car that the camera is in |
+//! | it fills the picture, all of it but for one side, or goes across it along an edge | `whole_penalty`; a third more where it is no person and never moved, as the bonnet of the car that the camera is in |
 //! | it is taken for a person, is small, and never moved | `still_penalty`, more for smaller ones |
 //!
 //! A track is shown from `show_score` on, and hidden again `hide_margin` below it. Hidden tracks are followed all the same: they
@@ -26,7 +26,7 @@ const OVERLAP_SECONDS: f32 = 0.2;
 const PART_SHARE: f32 = 0.35;
 /// A track is part of another one only if that is at least this large, as a share of its own area.
 const PART_AREA: f32 = 0.8;
-/// What part of the penalty for being a part is taken off people.
+/// The share of the penalties for being a part, and for holding others, that people get.
 const PEOPLE: f32 = 0.5;
 /// Another track lies inside this one when this share of it does.
 const INSIDE_SHARE: f32 = 0.7;
@@ -36,13 +36,14 @@ const EDGE: f32 = 0.02;
 const SPAN: f32 = 0.9;
 /// A box fills the picture from this share of its area on, or, where it touches three edges or goes across, from that.
 const WHOLE_AREA: (f32, f32) = (0.55, 0.15);
-/// What fills the picture, is no person and never moved is penalised so many times.
+/// The factor on the penalty for filling the picture, for what rests and is no person.
 const RESTS: f32 = 4.0 / 3.0;
-/// Who has moved by less than this share of his height, for at least so many seconds, is still.
+/// A track rests while it has never been further from where it began than this share of its height; a person rests for this many
+/// seconds before that counts.
 const STILL: (f32, f32) = (0.3, 1.0);
-/// A person of so many pixels of the network's input or fewer is as small as can be; one of so many is not small.
+/// Heights in pixels of the network's input: a person up to the first counts as small in full, from the second on not at all.
 const SMALL: (f32, f32) = (24.0, 64.0);
-/// A track needs so many detections to be shown, but where nothing known is left.
+/// The least number of detections of a track that is shown, except where a scene begins.
 const LEAST_HITS: u32 = 2;
 
 /// What is known of one track.
@@ -66,7 +67,7 @@ pub(super) struct Evidence {
 
 /// A track at the moment, as its evidence needs it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct SeenTrack {
     /// The box that is shown, in pixels.
     pub(super) rect: Rect,
     /// The score of the detection of this frame, and the mean of those before.
@@ -82,14 +83,14 @@ pub(super) struct Look {
 
 /// How a track lies to better ones of its kind, see [`Overlaps::of`].
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Inside {
+pub(super) struct Containment {
     part: f32,
     loose: f32,
 }
 
 /// The frame in which evidence is gathered.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setting {
+pub(super) struct FrameContext {
     /// Width and height of the picture in pixels, where they are known.
     pub(super) picture: Option<(f32, f32)>,
     /// Pixels of the network's input for one of the picture.
@@ -137,37 +138,43 @@ impl Evidence {
     }
 
     /// Takes in a frame in which the track is seen.
-    pub(super) fn update(&mut self, look: &Look, inside: Inside, frame: &Setting, settings: &TrackSettings) {
+    pub(super) fn update(
+        &mut self,
+        track: &SeenTrack,
+        inside: Containment,
+        frame: &FrameContext,
+        settings: &TrackSettings,
+    ) {
         self.begins |= self.updates == 0 && frame.begins;
         self.updates = self.updates.saturating_add(1);
         let least = 1.0 / self.updates as f32;
         let rate = |seconds: f32| (frame.passed / (frame.passed + seconds).max(f32::MIN_POSITIVE)).max(least);
         let slow = rate(settings.evidence_seconds as f32);
-        self.score += slow * (look.score - self.score);
-        let fills = frame.picture.is_some_and(|picture| fills(&look.rect, picture));
+        self.score += slow * (track.score - self.score);
+        let fills = frame.picture.is_some_and(|picture| fills(&track.rect, picture));
         self.whole += slow * (f32::from(u8::from(fills)) - self.whole);
         let fast = rate(OVERLAP_SECONDS);
         self.part += fast * (inside.part - self.part);
         self.loose += fast * (inside.loose - self.loose);
-        let (x, y) = look.rect.center();
+        let (x, y) = track.rect.center();
         let away = |(from_x, from_y): (f32, f32)| {
             let (across, down) = (x - from_x, y - from_y);
             (across * across + down * down).sqrt()
         };
         let [in_picture, in_world] = self.start.map(away);
-        self.moved = self.moved.max(in_picture.min(in_world) / look.rect.height);
+        self.moved = self.moved.max(in_picture.min(in_world) / track.rect.height);
 
-        let value = self.score - self.against(look, frame, settings);
+        let value = self.score - self.against(track, frame, settings);
         let least = settings.show_score - if self.shown { settings.hide_margin } else { 0.0 };
-        let known = self.shown || self.begins || look.hits >= LEAST_HITS;
+        let known = self.shown || self.begins || track.hits >= LEAST_HITS;
         self.shown = known && value >= least;
     }
 
     /// What is taken off the mean score.
-    fn against(&self, look: &Look, frame: &Setting, settings: &TrackSettings) -> f32 {
-        let is_person = look.kind == Kind::Person;
+    fn against(&self, track: &SeenTrack, frame: &FrameContext, settings: &TrackSettings) -> f32 {
+        let is_person = track.kind == Kind::Person;
         let new = match settings.new_seconds as f32 {
-            seconds if seconds > 0.0 && !self.begins => (1.0 - look.age / seconds).max(0.0),
+            seconds if seconds > 0.0 && !self.begins => (1.0 - track.age / seconds).max(0.0),
             _ => 0.0,
         };
         let part = (self.part - PART_SHARE).max(0.0) * if is_person { PEOPLE } else { 1.0 };
@@ -175,9 +182,9 @@ impl Evidence {
         let (distance, seconds) = STILL;
         let rests = self.moved < distance;
         let whole = self.whole * if rests && !is_person { RESTS } else { 1.0 };
-        let still = if is_person && look.age > seconds && rests {
+        let still = if is_person && track.age > seconds && rests {
             let (least, most) = SMALL;
-            ((most - look.rect.height * frame.scale) / (most - least)).clamp(0.0, 1.0)
+            ((most - track.rect.height * frame.scale) / (most - least)).clamp(0.0, 1.0)
         } else {
             0.0
         };
@@ -207,24 +214,24 @@ pub(super) struct Overlaps {
 
 impl Overlaps {
     /// Takes in all tracks that are seen in a frame.
-    pub(super) fn fill(&mut self, looks: &[Look]) {
-        self.sweep_and_prune.fill(looks.iter().map(|look| &look.rect));
+    pub(super) fn fill(&mut self, seen: &[SeenTrack]) {
+        self.sweep_and_prune.fill(seen.iter().map(|track| &track.rect));
     }
 
-    /// Of the track `looks[index]`: the largest share of it that lies in a better one of its kind, and the share of its area
+    /// Of the track `seen[index]`: the largest share of it that lies in a better one of its kind, and the share of its area
     /// that better ones inside it have.
-    pub(super) fn of(&self, index: usize, looks: &[Look]) -> Inside {
-        let mut inside = Inside::default();
-        let Some(look) = looks.get(index) else { return inside };
-        let area = look.rect.area();
-        let near = self.sweep_and_prune.near(&look.rect, 0.0).filter(|other| *other != index);
-        let better = near.filter_map(|other| looks.get(other));
-        for other in better.filter(|other| other.group == look.group && other.mean > look.mean) {
+    pub(super) fn of(&self, index: usize, seen: &[SeenTrack]) -> Containment {
+        let mut inside = Containment::default();
+        let Some(track) = seen.get(index) else { return inside };
+        let area = track.rect.area();
+        let near = self.sweep_and_prune.near(&track.rect, 0.0).filter(|other| *other != index);
+        let better = near.filter_map(|other| seen.get(other));
+        for other in better.filter(|other| other.group == track.group && other.mean > track.mean) {
             let other = &other.rect;
             if other.area() > PART_AREA * area {
-                inside.part = inside.part.max(look.rect.share_in(other));
+                inside.part = inside.part.max(track.rect.share_in(other));
             }
-            if other.area() < area && other.share_in(&look.rect) > INSIDE_SHARE {
+            if other.area() < area && other.share_in(&track.rect) > INSIDE_SHARE {
                 inside.loose += other.area() / area;
             }
         }

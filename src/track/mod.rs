@@ -59,7 +59,7 @@ use crate::scene::{Track, TrackState};
 
 use associate::{Matcher, Rule};
 use camera::{BoxMotionEstimator, Seen};
-use evidence::{Look, Overlaps, Setting};
+use evidence::{FrameContext, Overlaps, SeenTrack};
 use observed::Observed;
 use occlusion::Occluders;
 use similarity::{Cues, MatchCandidate};
@@ -172,7 +172,7 @@ struct Buffers {
     camera_tracks: Vec<Seen>,
     camera_detections: Vec<Seen>,
     matcher: Matcher,
-    looks: Vec<Look>,
+    seen: Vec<SeenTrack>,
     overlaps: Overlaps,
 }
 
@@ -467,21 +467,21 @@ impl Tracker {
         if settings.show_score <= 0.0 {
             return;
         }
-        let mut seen = tracklets.iter().filter(|t| t.frame == now.number);
-        let frame = Setting {
+        let mut known = tracklets.iter().filter(|t| t.frame == now.number);
+        let frame = FrameContext {
             picture: observation.picture,
-            scale: observation.scale.unwrap_or(1.0),
+            scale: observation.scale.filter(|scale| scale.is_finite() && *scale > 0.0).unwrap_or(1.0),
             passed,
-            begins: !seen.any(|t| t.is_older_than(*now)),
+            begins: !known.any(|t| t.is_older_than(*now)),
         };
-        let Buffers { looks, overlaps, .. } = buffers;
-        looks.clear();
-        let seen = tracklets.iter().filter(|t| t.frame == now.number);
-        looks.extend(seen.map(|t| t.look(*now, observation.kinds, settings)));
-        overlaps.fill(looks);
-        let seen = tracklets.iter_mut().filter(|t| t.frame == now.number);
-        for (index, (tracklet, look)) in seen.zip(looks.iter()).enumerate() {
-            tracklet.evidence.update(look, overlaps.of(index, looks), &frame, settings);
+        let Buffers { seen, overlaps, .. } = buffers;
+        seen.clear();
+        let matched = tracklets.iter().filter(|t| t.frame == now.number);
+        seen.extend(matched.map(|t| t.for_evidence(*now, observation.kinds, settings)));
+        overlaps.fill(seen);
+        let matched = tracklets.iter_mut().filter(|t| t.frame == now.number);
+        for (index, (tracklet, track)) in matched.zip(seen.iter()).enumerate() {
+            tracklet.evidence.update(track, overlaps.of(index, seen), &frame, settings);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The state of one track: its motion, its class vote, its life cycle. The public view of it is [`Track`].
 
-use super::evidence::{Evidence, Look};
+use super::evidence::{Evidence, SeenTrack};
 use super::motion::{Motion, measurement_noise_scale};
 use super::observed::Observed;
 use super::settings::TrackSettings;
@@ -174,9 +174,14 @@ impl Tracklet {
     }
 
     /// The track as its evidence needs it.
-    pub(super) fn look(&self, now: Now, kinds: Option<&Kinds>, settings: &TrackSettings) -> Look {
+    pub(super) fn for_evidence(
+        &self,
+        now: Now,
+        kinds: Option<&Kinds>,
+        settings: &TrackSettings,
+    ) -> SeenTrack {
         let class = self.vote.winner();
-        Look {
+        SeenTrack {
             rect: self.smoothed(settings),
             score: self.score,
             mean: self.evidence.mean(),

@@ -6,6 +6,8 @@ use crate::scenes::{self, confirmed, frames, id_at, person};
 use proptest::prelude::*;
 use trailsight::detection::Detection;
 use trailsight::geometry::{Affine, Rect};
+use trailsight::kind::Kinds;
+use trailsight::labels::Labels;
 use trailsight::scene::Track;
 use trailsight::track::{MAX_TRACKS, Observation, Preset, TrackSettings, Tracker};
 
@@ -59,7 +61,8 @@ fn settings() -> impl Strategy<Value = TrackSettings> {
     let presets = [Preset::Default, Preset::Bytetrack, Preset::Sort].map(TrackSettings::of);
     let lenient = TrackSettings { class_switch_iou: 0.1, low_score: 0.0, ..presets[0] };
     let agnostic = TrackSettings { class_agnostic: true, ..lenient };
-    prop::sample::select(vec![presets[0], presets[1], presets[2], lenient, agnostic])
+    let live = presets[0].with_confidence(0.25);
+    prop::sample::select(vec![presets[0], presets[1], presets[2], lenient, agnostic, live])
 }
 
 fn is_sound(track: &Track) -> bool {
@@ -74,17 +77,28 @@ proptest! {
     #[test]
     fn whatever_comes_in_what_comes_out_is_sound(
         frames in prop::collection::vec(
-            (time(), detections(), detections(), camera(), prop::option::of((number(), number()))), 1..40
+            (
+                time(), detections(), detections(), camera(),
+                (prop::option::of((number(), number())), prop::option::of(number())),
+            ),
+            1..40,
         ),
         settings in settings(),
     ) {
-        let mut tracker = Tracker::new(settings);
+        let (mut tracker, kinds) = (Tracker::new(settings), Kinds::of(&Labels::coco()));
         let mut now = 0.0;
-        for ((on, time), found, suppressed, camera, picture) in &frames {
+        for ((on, time), found, suppressed, camera, (picture, scale)) in &frames {
             let time = if *on { now + time } else { *time };
             // What the tracker makes of it, by its documentation.
             now = if time.is_finite() { time.max(now) } else { now };
-            let observation = Observation { detections: found, suppressed, camera: *camera, picture: *picture, ..Observation::default() };
+            let observation = Observation {
+                detections: found,
+                suppressed,
+                camera: *camera,
+                picture: *picture,
+                kinds: Some(&kinds),
+                scale: *scale,
+            };
             let tracks = tracker.observe(time, &observation);
             for track in tracks {
                 prop_assert!(is_sound(track) && track.seen <= now, "{track:?}");

@@ -5,12 +5,14 @@
 use crate::scenes::{Random, person};
 use allocation_counter::{AllocationInfo, measure};
 use trailsight::detection::Detection;
+use trailsight::kind::Kinds;
+use trailsight::labels::Labels;
 use trailsight::track::{MAX_DETECTIONS, Observation, TrackSettings, Tracker};
 
-/// The defaults, and the one switch that is off by default.
-fn settings() -> [TrackSettings; 2] {
+/// The defaults, the one switch that is off by default, and what the network's detections are tracked with.
+fn settings() -> [TrackSettings; 3] {
     let default = TrackSettings::default();
-    [default, TrackSettings { class_agnostic: true, ..default }]
+    [default, TrackSettings { class_agnostic: true, ..default }, default.with_confidence(0.25)]
 }
 
 /// Objects that come, wander about, are missed now and then, and go.
@@ -53,6 +55,7 @@ impl Street {
 
 /// What the tracker takes in `frames` frames of the street, from `begin` on.
 fn taken(tracker: &mut Tracker, street: &mut Street, begin: u32, frames: u32) -> AllocationInfo {
+    let kinds = Kinds::of(&Labels::coco());
     measure(|| {
         for frame in begin..begin + frames {
             street.step();
@@ -60,6 +63,7 @@ fn taken(tracker: &mut Tracker, street: &mut Street, begin: u32, frames: u32) ->
                 detections: &street.found,
                 suppressed: &street.suppressed,
                 picture: Some((1_000.0, 600.0)),
+                kinds: Some(&kinds),
                 ..Observation::default()
             };
             tracker.observe(f64::from(frame) / 30.0, &observation);

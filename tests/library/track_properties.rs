@@ -60,6 +60,11 @@ fn settings() -> impl Strategy<Value = TrackSettings> {
     prop::sample::select(vec![presets[0], presets[0], presets[1], presets[2], agnostic])
 }
 
+/// What the network's detections are tracked with, too.
+fn all_settings() -> impl Strategy<Value = TrackSettings> {
+    prop_oneof![3 => settings(), 1 => Just(TrackSettings::default().with_confidence(0.25))]
+}
+
 /// All tracks of all frames.
 fn tracks(settings: TrackSettings, frames: &[Frame]) -> Vec<Vec<Track>> {
     let mut tracker = Tracker::new(settings);
@@ -93,7 +98,7 @@ fn taken(settings: TrackSettings, frames: &[Frame]) -> Vec<Vec<(Track, Option<De
 
 proptest! {
     #[test]
-    fn the_same_again_gives_the_same_to_the_last_bit(frames in scenes(), settings in settings()) {
+    fn the_same_again_gives_the_same_to_the_last_bit(frames in scenes(), settings in all_settings()) {
         let (once, again) = (tracks(settings, &frames), tracks(settings, &frames));
         // Debug prints every bit that counts, and tells -0 from 0.
         prop_assert_eq!(format!("{once:?}"), format!("{again:?}"));
@@ -101,7 +106,7 @@ proptest! {
 
     /// Not even which new id goes to which new track.
     #[test]
-    fn the_order_of_detections_does_not_matter(frames in scenes(), settings in settings(), seed in any::<u64>()) {
+    fn the_order_of_detections_does_not_matter(frames in scenes(), settings in all_settings(), seed in any::<u64>()) {
         let mut random = Random(seed);
         let mut mixed = frames.clone();
         for (_, found, suppressed) in &mut mixed {
@@ -113,7 +118,7 @@ proptest! {
 
     #[test]
     fn it_does_not_matter_where_in_the_plane_the_picture_lies(
-        frames in scenes(), settings in settings(), across in -500i16..500, down in -500i16..500
+        frames in scenes(), settings in all_settings(), across in -500i16..500, down in -500i16..500
     ) {
         let (across, down) = (f32::from(across), f32::from(down));
         let shift = |rect: &Rect| Rect { left: rect.left + across, top: rect.top + down, ..*rect };
@@ -134,7 +139,7 @@ proptest! {
     /// is predicted one pixel wide, and a pixel is a pixel in any picture.
     #[test]
     fn it_does_not_matter_how_large_the_picture_is(
-        frames in scenes_of((40f32..60.0, 90f32..130.0)), settings in settings(),
+        frames in scenes_of((40f32..60.0, 90f32..130.0)), settings in all_settings(),
         power in prop::sample::select(vec![-1, 1, 3, 6])
     ) {
         let by = 2f32.powi(power);
@@ -192,6 +197,23 @@ proptest! {
             prop_assert!(new.iter().all(|&id| id > newest), "{alive:?} {now:?}");
             newest = new.last().copied().unwrap_or(newest);
             alive = now;
+        }
+    }
+
+    /// Where tracks are shown by evidence, those that are shown have ids that rise without a gap, and none goes over to another
+    /// track: its time of birth stays.
+    #[test]
+    fn ids_of_what_is_shown_rise_without_a_gap(frames in scenes()) {
+        let mut born = Vec::new();
+        for tracks in tracks(TrackSettings::default().with_confidence(0.25), &frames) {
+            for track in tracks.iter().filter(|track| track.state != TrackState::Tentative) {
+                let place = track.id as usize - 1;
+                prop_assert!(place <= born.len(), "{track:?}");
+                if place == born.len() {
+                    born.push(track.born);
+                }
+                prop_assert!((born[place] - track.born).abs() < 1e-9, "{track:?}");
+            }
         }
     }
 

@@ -184,3 +184,47 @@ fn a_signal_ends_it_and_nothing_is_left() {
         assert!(common::names(folder.path()).is_empty(), "{parts:?}");
     }
 }
+
+#[test]
+fn what_is_shown_is_scored_against_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    run_in(folder.path(), &["track", &demo(), "--tracks", "tracks.txt", "--end", "2", "-q"]).ok();
+    // What is shown in every fifth frame is what is there, but for the last one, where everything is called a cat.
+    let tracks = std::fs::read_to_string(folder.path().join("tracks.txt")).unwrap();
+    let frames: Vec<u64> = (0..3).map(|number| 5 * number + 1).collect();
+    let mut truth =
+        format!("# frames {}\n# fps 7\n", frames.iter().map(u64::to_string).collect::<Vec<_>>().join(" "));
+    let (mut right, mut all) = (0, 0);
+    for line in tracks.lines() {
+        let columns: Vec<&str> = line.split(',').collect();
+        let frame: u64 = columns[0].parse().unwrap();
+        if frames.contains(&frame) {
+            let class = if frame == 11 { "16" } else { columns[7] };
+            right += usize::from(frame != 11);
+            all += 1;
+            truth += &format!("{frame},-1,{},{class},0\n", columns[2..7].join(","));
+        }
+    }
+    assert!(right > 5 && all > right, "{tracks}");
+    std::fs::create_dir(folder.path().join("truth")).unwrap();
+    std::fs::write(folder.path().join("truth/demo.txt"), truth).unwrap();
+    let done = run_in(folder.path(), &["bench", &demo(), "--seen", "truth/demo.txt", "-q"]).ok();
+    let row: Vec<&str> = done
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("demo"))
+        .expect("a row")
+        .split_whitespace()
+        .collect();
+    let share = format!("{:.3}", right as f64 / all as f64);
+    assert_eq!(row[1..5], [&*all.to_string(), &*share, &*share, &*share], "{}", done.stdout);
+    assert!(done.stdout.lines().any(|line| line.starts_with("person")), "{}", done.stdout);
+
+    let wrong = |truth: &str, says: &[&str]| {
+        run_in(folder.path(), &["bench", &demo(), "--seen", truth, "-q"]).fails(1, says);
+    };
+    wrong("missing.txt", &["cannot read", "missing.txt"]);
+    wrong("tracks.txt", &["tracks.txt, line 1", "column 9"]);
+    run_in(folder.path(), &["bench", "truth", "--seen", "truth", "-q"])
+        .fails(1, &["truth/demo.txt: there is no clip demo in truth"]);
+}

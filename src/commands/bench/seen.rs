@@ -9,9 +9,10 @@ use super::{bar, go_on, threads};
 use crate::cli::BenchArgs;
 use crate::dataset::{MotError, read_seen};
 use crate::detect::Detector;
-use crate::engine::{Engine, EngineSettings, TrackingSettings};
+use crate::engine::{Engine, EngineSettings};
 use crate::kind::{Kind, Kinds};
 use crate::metrics::{Found, Seen, SeenTruth, ShownBox};
+use crate::pipeline;
 
 /// A clip with what is there.
 type Pair = (String, PathBuf, SeenTruth);
@@ -42,11 +43,14 @@ fn pairs(clips: &Path, truth: &Path) -> Result<Vec<Pair>, Failure> {
         paths.sort();
         Ok(paths)
     };
+    // Clips and truth may lie in one folder.
+    let is_truth = |path: &Path| path.extension() == Some(OsStr::new("txt"));
     let found = list(clips)?;
     let mut pairs = Vec::new();
-    for path in list(truth)?.into_iter().filter(|path| path.extension() == Some(OsStr::new("txt"))) {
+    for path in list(truth)?.into_iter().filter(|path| is_truth(path)) {
         let name = stem(&path);
-        let clip = found.iter().find(|clip| stem(clip) == name).ok_or_else(|| {
+        let is_clip = |clip: &&PathBuf| stem(clip) == name && !is_truth(clip);
+        let clip = found.iter().find(is_clip).ok_or_else(|| {
             Failure::Failed(format!("{}: there is no clip {name} in {}", path.display(), clips.display()))
         })?;
         pairs.push((name, clip.clone(), read(&path)?));
@@ -67,14 +71,11 @@ fn shown(
     let settings = &context.loaded.settings;
     let mut source = input::open(clip.as_os_str(), settings)?.source;
     let (threads, kinds) = (threads(settings), Kinds::of(detector.labels()));
-    let tracking = TrackingSettings {
-        track: settings.track(),
-        trails: settings.trails,
-        camera_motion: settings.enhance.camera_motion,
-    };
     let mut detector = detector.with_threads(threads)?;
     detector.set_slicer(settings.slicer());
-    let mut engine = Engine::new(detector, EngineSettings { tracking, enhance: settings.enhance.clone() });
+    let engine_settings =
+        EngineSettings { tracking: pipeline::tracking(settings), enhance: settings.enhance.clone() };
+    let mut engine = Engine::new(detector, engine_settings);
     let last = truth.frames.last().copied().unwrap_or_default();
     let limits = super::Limits { frames: last, time: None };
     let bar = bar(limits, Some(source.info()), &clip.display().to_string(), context);
@@ -105,30 +106,45 @@ const HEAD: [&str; 11] =
 /// A line a clip, one for all together, and one for each kind of thing.
 fn text(scores: &[(&str, Seen)]) -> String {
     let all: Seen = scores.iter().map(|score| score.1.clone()).sum();
-    let width =
-        scores.iter().map(|score| score.0.chars().count()).max().unwrap_or(0).max("two-wheeler".len());
+    let names = scores.iter().map(|score| score.0).chain(Kind::ALL.map(Kind::name));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = format!("{:width$}", "");
     // Writing to a string cannot fail.
     let _ = HEAD.iter().try_for_each(|name| write!(text, "{name:>11}"));
-    let mut line = |name: &str, seen: &Seen| {
-        let Found { there, .. } = seen.all();
-        let share = |part: u64, of: u64| part as f64 / of as f64;
-        let (precision, recall, f1) = (seen.all().precision(), seen.all().recall(), seen.all().f1());
-        let _ = write!(text, "\n{name:width$}{there:>11}{precision:>11.3}{recall:>11.3}{f1:>11.3}");
-        let (shown, soon) = (share(seen.shown, seen.objects), share(seen.shown_soon, seen.lasting));
-        let (ids, whole) = (share(seen.ids, seen.shown), share(seen.whole, seen.frames));
-        let (wrong, blinks) = (seen.a_minute(seen.false_tracks), seen.a_minute(seen.blinks));
-        let _ = write!(text, "{shown:>11.2}{soon:>11.2}{ids:>11.2}{wrong:>11.1}{blinks:>11.1}{whole:>11.2}");
-        let _ = write!(text, "{:>11}", seen.objects);
+    let mut line = |name: &str, cells: &[String]| {
+        let _ = write!(text, "\n{name:width$}");
+        let _ = cells.iter().try_for_each(|cell| write!(text, "{cell:>11}"));
     };
-    scores.iter().for_each(|(name, seen)| line(name, seen));
+    scores.iter().for_each(|(name, seen)| line(name, &cells(seen)));
     if scores.len() > 1 {
-        line("all", &all);
+        line("all", &cells(&all));
     }
     for (kind, found) in Kind::ALL.iter().zip(all.kinds) {
-        let (precision, recall, f1) = (found.precision(), found.recall(), found.f1());
-        let _ = write!(text, "\n{:width$}{:>11}", kind.name(), found.there);
-        let _ = write!(text, "{precision:>11.3}{recall:>11.3}{f1:>11.3}");
+        line(kind.name(), &found_cells(found));
     }
-    text.replace("NaN", "  –").trim_end().to_owned() + "\n"
+    text + "\n"
+}
+
+/// The numbers of a clip, in the order of [`HEAD`].
+fn cells(seen: &Seen) -> Vec<String> {
+    let share = |part: u64, of: u64| part as f64 / of as f64;
+    let more = [
+        cell(share(seen.shown, seen.objects), 2),
+        cell(share(seen.shown_soon, seen.lasting), 2),
+        cell(share(seen.ids, seen.shown), 2),
+        cell(seen.a_minute(seen.false_tracks), 1),
+        cell(seen.a_minute(seen.blinks), 1),
+        cell(share(seen.whole, seen.frames), 2),
+        seen.objects.to_string(),
+    ];
+    found_cells(seen.all()).into_iter().chain(more).collect()
+}
+
+fn found_cells(found: Found) -> [String; 4] {
+    [found.there.to_string(), cell(found.precision(), 3), cell(found.recall(), 3), cell(found.f1(), 3)]
+}
+
+/// A number with so many decimals; what has none, for want of anything to count, is a dash.
+fn cell(value: f64, decimals: usize) -> String {
+    if value.is_finite() { format!("{value:.decimals$}") } else { "–".to_owned() }
 }

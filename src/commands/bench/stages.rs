@@ -8,9 +8,10 @@ use super::screen::Screen;
 use super::statistics::{Samples, Summary};
 use super::{Context, Failure, Limits, bar, go_on, is_over};
 use crate::detect::Detector;
-use crate::engine::{DetectionSource, Engine, EngineSettings, EngineTimes, Processed, TrackingSettings};
+use crate::engine::{DetectionSource, Engine, EngineSettings, EngineTimes, Processed};
 use crate::enhance::Step;
 use crate::labels::Labels;
+use crate::pipeline;
 use crate::pipeline::Reopen;
 use crate::sink::{VideoSettings, VideoWriter, partial_name};
 use crate::source::{Source, SourceInfo};
@@ -110,12 +111,8 @@ impl Line<'_> {
         each: impl Fn(),
     ) -> Result<[Samples; STAGES.len()], Failure> {
         let settings = &self.context.loaded.settings;
-        let tracking = TrackingSettings {
-            track: settings.track(),
-            trails: settings.trails,
-            camera_motion: settings.enhance.camera_motion,
-        };
-        let settings = EngineSettings { tracking, enhance: settings.enhance.clone() };
+        let settings =
+            EngineSettings { tracking: pipeline::tracking(settings), enhance: settings.enhance.clone() };
         let mut engine = Engine::new(std::mem::take(&mut self.detections), settings);
         let outcome = self.pass_through(&mut engine, &mut *source, limits, each);
         self.detections = engine.into_source();
