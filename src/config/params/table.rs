@@ -148,7 +148,7 @@ fn all() -> Vec<Parameter> {
         setting!(detector.model, File, "an ONNX file of the YOLOX family; \"\": the YOLOX-Nano that is built in").network(),
         setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the 80 classes of COCO").network(),
         setting!(detector.input, Text::<InputChoice>::like(r"^\s*(auto|fast|normal|fine|finest|[0-9]+\s*([xX×]\s*[0-9]+)?)\s*$"), "the network's input: as many pixels as \"fast\", \"normal\" (416x416), \"fine\" (2.3 times) or \"finest\" (3 times) say, in the shape of the picture; \"auto\": normal for files, live the finest that keeps up; or WIDTHxHEIGHT: more pixels see smaller things, and are slower").network(),
-        setting!(detector.confidence, Real32(0.0..=1.0), "an object is shown from this score on: that of its box in a single picture, and over time the mean of its scores less what speaks against it"),
+        setting!(detector.confidence, Real32(0.0..=1.0), "an object is shown from this score on: of its box, or over time the mean of its track's, less penalties"),
         setting!(detector.nms_iou, Real32(0.0..=1.0), "of two boxes of one class that overlap by more than this, the weaker is dropped"),
         setting!(detector.box_voting, Switch, "car, bus and truck count as one class there, as do bicycle and motorcycle, and dropped boxes vote on where the best one lies; false: boxes as the network has them"),
         setting!(detector.classes, Names, "look only for these, such as [\"person\", \"car\"]; []: everything the model knows"),
