@@ -1,6 +1,7 @@
 //! The command line: every command and flag, one definition each. What was typed, not yet what it means.
 
 mod bench;
+mod dialect;
 mod eval;
 mod generate;
 mod render;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Given;
 
 pub use bench::BenchArgs;
+pub use dialect::{DetectionsDialectArgs, FileDialectArgs, ResultsDialectArgs, TruthDialectArgs};
 pub use eval::EvalArgs;
 pub use generate::{CompletionsArgs, ManArgs};
 pub use render::RenderArgs;
@@ -289,6 +291,9 @@ pub struct TrackArgs {
     /// With --detections: the size of the picture that the boxes belong to; default: from seqinfo.ini
     #[arg(long, value_name = "WxH", requires = "detections")]
     pub size: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub dialect: FileDialectArgs,
     /// With --detections: track only every Nth frame; --fps is still the rate of all frames
     #[arg(long, value_name = "N", conflicts_with = "sources", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub every: u32,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ResultsDialectArgs;
 use super::study::RulesArgs;
 
 pub(super) const HELP: &str = "\
@@ -42,6 +43,9 @@ pub struct EvalArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub rules: RulesArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub read: ResultsDialectArgs,
     /// Write all numbers as JSON, with HOTA at each overlap; - writes JSON to standard output instead of the table
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

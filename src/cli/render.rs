@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::PartArgs;
+use super::{FileDialectArgs, PartArgs};
 
 pub(super) const HELP: &str = "\
 FILE is MOTChallenge text (frame,id,left,top,width,height[,score[,class]]: results, or a gt.txt) or the JSON Lines that \
@@ -35,6 +35,9 @@ pub struct RenderArgs {
     /// The number that the first frame shown has in the file
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub first: u64,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub dialect: FileDialectArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub part: PartArgs,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::{DetectionsDialectArgs, TruthDialectArgs};
 use crate::dataset::{Benchmark, ReadOptions};
 use crate::tuning::Objective;
 
@@ -16,13 +17,20 @@ pub struct RulesArgs {
     /// The benchmark that sets the rules; default: by the sequence's name
     #[arg(long, value_name = "NAME", value_parser = Benchmark::ALL.map(Benchmark::name))]
     pub benchmark: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub truth: TruthDialectArgs,
 }
 
 impl RulesArgs {
     /// These arguments as options of the reader.
-    pub fn options(&self) -> ReadOptions {
+    ///
+    /// # Errors
+    /// Says which file of class names cannot be read.
+    pub fn options(&self) -> Result<ReadOptions, String> {
         let benchmark = self.benchmark.as_deref().and_then(Benchmark::named);
-        ReadOptions { every: self.every as usize, benchmark }
+        let truth = self.truth.dialect()?;
+        Ok(ReadOptions { every: self.every as usize, benchmark, truth, ..ReadOptions::default() })
     }
 }
 
@@ -44,6 +52,9 @@ pub struct SequenceArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub rules: RulesArgs,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub read: DetectionsDialectArgs,
 }
 
 /// What `ablate --help` adds.

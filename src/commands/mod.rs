@@ -28,6 +28,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, CommonArgs, OutputArgs};
 use crate::config::{ConfigError, Given, Loaded};
+use crate::dataset::labels_beside;
 use crate::detect::DetectError;
 use crate::pipeline::{Outputs, Stop};
 use crate::sink::{Purpose, RecordSettings, Registry, SinkError, raw_name};
@@ -148,8 +149,17 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let (command, common) = cli.into_command().map_err(Failure::Usage)?;
     match command {
         Command::Watch(args) => watch::run(&args, &context(&common, args.part.given())?),
-        Command::Track(args) => track::run(&args, &context(&common, args.part.given())?),
-        Command::Render(args) => render::run(&args, &context(&common, args.part.given())?),
+        Command::Track(args) => {
+            let labels = match &args.detections {
+                Some(file) => labels_of(file, args.dialect.labels(), common.quiet)?,
+                None => None,
+            };
+            track::run(&args, &context(&common, labels.into_iter().chain(args.part.given()).collect())?)
+        }
+        Command::Render(args) => {
+            let labels = labels_of(&args.tracks, args.dialect.labels(), common.quiet)?;
+            render::run(&args, &context(&common, labels.into_iter().chain(args.part.given()).collect())?)
+        }
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
         Command::Eval(args) => eval::run(&args, common.quiet),
         Command::Ablate(args) => ablate::run(&args, &context(&common, Vec::new())?),
@@ -175,6 +185,28 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     let stop =
         Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;
     Ok(Context { loaded, stop, quiet: common.quiet })
+}
+
+/// The setting that names the classes of a file of boxes: the file of names that was typed, or the one beside it, which is
+/// said. `None` where there is none.
+fn labels_of(file: &Path, typed: Option<&Path>, quiet: bool) -> Result<Option<Given>, Failure> {
+    let (path, typed) = match typed {
+        // The names of the bundled model.
+        Some(path) if path.as_os_str() == "coco" => return Ok(None),
+        Some(path) => (path.to_owned(), format!("--labels {}", path.display())),
+        None => match labels_beside(file).map_err(Failure::Failed)? {
+            Some((path, labels)) => {
+                if !quiet {
+                    let names: Vec<&str> = labels.iter().take(4).collect();
+                    let more = if labels.len() > 4 { ", …" } else { "" };
+                    eprintln!("the names of the classes are in {}: {}{more}", path.display(), names.join(", "));
+                }
+                (path.clone(), format!("the names in {}", path.display()))
+            }
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(Given { key: "detector.labels".to_owned(), value: path.display().to_string(), typed }))
 }
 
 /// Says which settings were given by a name of an earlier version.

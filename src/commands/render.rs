@@ -21,7 +21,8 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
     let outputs = outputs(&typed, &record)?;
     outputs.paths().try_for_each(|output| refuse_input(output, &args.tracks))?;
     let labels = detect::check_classes(&settings.detector)?;
-    let file = TrackFile::read(&args.tracks, &labels).map_err(Failure::failed)?;
+    let dialect = args.dialect.dialect().map_err(Failure::Usage)?;
+    let file = TrackFile::read_as(&args.tracks, &labels, &dialect).map_err(Failure::failed)?;
     let input = input::open(&args.source, settings)?;
     if input.source.info().kind.is_live() {
         return Err(Failure::Usage("render needs a recording, not a live source".to_owned()));

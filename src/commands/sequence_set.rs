@@ -21,10 +21,14 @@ pub(super) fn load(args: &SequenceArgs, context: &Context) -> Result<SequenceSet
     }
     let detector = &context.loaded.settings.detector;
     let labels = check_classes(detector)?;
-    let wanted = detector.classes.iter().filter_map(|name| labels.find(name)).collect();
+    let mut read = args.rules.options().map_err(Failure::Usage)?;
+    read.detections = args.read.dialect().map_err(Failure::Usage)?;
+    // The numbers of a detection file are those of its own names, where it has any.
+    let of_file = read.detections.labels.as_ref().unwrap_or(&labels);
+    let wanted = detector.classes.iter().filter_map(|name| of_file.find(name)).collect();
     let options = SequenceSetOptions {
         detections: args.detections.clone(),
-        read: args.rules.options(),
+        read,
         classes: args.class.clone(),
         wanted,
     };

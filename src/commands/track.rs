@@ -7,6 +7,10 @@ use crate::pipeline::StatusFile;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     match (&args.detections, args.sources.as_slice()) {
+        (None, _) if args.dialect.given().is_some() => Err(Failure::Usage(format!(
+            "{} goes with --detections, which is missing",
+            args.dialect.given().unwrap_or_default()
+        ))),
         (Some(file), _) => {
             outputs(&args.output, &context.loaded.settings.record)?;
             track_boxes::run(file, args, context)

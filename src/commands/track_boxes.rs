@@ -20,6 +20,8 @@ struct Recording {
     size: (u32, u32),
     /// All frames in a second.
     fps: f64,
+    /// How many frames there are, where that is known.
+    frames: Option<usize>,
 }
 
 impl Recording {
@@ -45,13 +47,13 @@ impl Recording {
         let given = context.loaded.settings.source.fps;
         let fps =
             given.or(info.fps).ok_or_else(|| missing("the frames a second of the recording", "--fps F"))?;
-        Ok(Self { size, fps })
+        Ok(Self { size, fps, frames: info.frames })
     }
 }
 
 pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
-    let Recording { size, fps } = Recording::of(file, args, context)?;
+    let Recording { size, fps, frames } = Recording::of(file, args, context)?;
     let every = u64::from(args.every);
     if args.output.tracks.is_empty() {
         return Err(Failure::Usage(
@@ -60,7 +62,10 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     }
     let labels = Arc::new(detect::check_classes(&settings.detector)?);
     let wanted: Vec<_> = settings.detector.classes.iter().filter_map(|name| labels.find(name)).collect();
-    let detections = DetectionFile::read(file).map_err(Failure::failed)?.every(every);
+    let dialect = args.dialect.dialect().map_err(Failure::Usage)?;
+    let detections = DetectionFile::read_as(file, &dialect).map_err(Failure::failed)?.every(every);
+    // Frames behind the last detection have their lines too.
+    let frames = detections.frames().max(frames.map_or(0, |frames| (frames as u64).div_ceil(every)));
     let run = RunInfo {
         source: file.display().to_string(),
         labels: Arc::clone(&labels),
@@ -86,7 +91,7 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     let mut stage = TrackStage::new(tracking);
     let mut census = Census::default();
     let mut boxes = Detections::default();
-    for sequence in 0..detections.frames() {
+    for sequence in 0..frames {
         if let Some(signal) = context.stop.signal() {
             return Err(Failure::Signal(signal));
         }
@@ -111,12 +116,13 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     }
     if !context.quiet {
         let seconds = started.elapsed().as_secs_f64();
-        let frames = detections.frames();
         eprintln!("{frames} frames in {seconds:.2} s: {:.0} fps", frames as f64 / seconds.max(1e-9));
         eprintln!("tracks: {}", census_line(&census, &labels));
         let highest = detections.rows().iter().map(|(_, d)| d.score).fold(0.0, f32::max);
         let least = tracking.track.start_score;
-        if highest < least {
+        if detections.rows().is_empty() {
+            eprintln!("{} holds no detections", file.display());
+        } else if highest < least {
             eprintln!(
                 "no detection reaches the confidence {least}; the highest score is {highest} (--confidence lowers it)"
             );

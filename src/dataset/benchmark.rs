@@ -22,16 +22,19 @@ pub enum Benchmark {
 }
 
 impl Benchmark {
-    /// The benchmark that a sequence belongs to, from its name, or from having regions that are not judged.
+    /// The benchmark that a sequence belongs to, from its name, or from having regions that are not judged. The benchmark's
+    /// name may stand anywhere in it, in small or large letters: `MOT17-02`, `train_mot17-02`.
     pub fn of(name: &str, has_regions: bool) -> Self {
         let known = [
-            ("MOT16", Self::Mot17),
-            ("MOT17", Self::Mot17),
-            ("MOT20", Self::Mot20),
+            ("mot15", Self::Mot15),
+            ("mot16", Self::Mot17),
+            ("mot17", Self::Mot17),
+            ("mot20", Self::Mot20),
             ("dancetrack", Self::DanceTrack),
-            ("KITTI", Self::Kitti),
+            ("kitti", Self::Kitti),
         ];
-        match known.iter().find(|(start, _)| name.starts_with(start)) {
+        let name = name.to_ascii_lowercase();
+        match known.iter().find(|(word, _)| name.contains(word)) {
             Some((_, benchmark)) => *benchmark,
             None if has_regions => Self::Kitti,
             None => Self::Mot15,
@@ -99,6 +102,12 @@ mod tests {
             ("KITTI-0003", false, Benchmark::Kitti),
             ("TUD-Campus", false, Benchmark::Mot15),
             ("0003", true, Benchmark::Kitti),
+            ("mot17-02", false, Benchmark::Mot17),
+            ("train_MOT17-02", false, Benchmark::Mot17),
+            ("val-Mot16_04-FRCNN", false, Benchmark::Mot17),
+            ("DanceTrack0001", false, Benchmark::DanceTrack),
+            ("kitti_0001", false, Benchmark::Kitti),
+            ("MOT1702", false, Benchmark::Mot17),
         ] {
             assert_eq!(Benchmark::of(name, regions), expected, "{name}");
         }

@@ -3,12 +3,16 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use super::lines::{MotError, ORIGIN, column, each_line, fields, frame, number, numbers, open};
+use super::dialect::Dialect;
+use super::lines::{MotError, column, open};
+use super::mot::{MotRow, Wanted, read_mot, refuse_parts};
 use crate::detection::{ClassId, Detection};
 use crate::geometry::Rect;
+use crate::metrics::Region;
 
-/// The columns, for messages.
-const FORM: &str = "frame,id,left,top,width,height,score[,class]";
+/// What a line must have.
+const WANTED: Wanted =
+    Wanted { form: "frame,id,left,top,width,height,score[,class]", columns: 7, frames: u64::MAX };
 
 /// The detections of a whole recording, by frame.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,17 +22,27 @@ pub struct DetectionFile {
 }
 
 impl DetectionFile {
-    /// Reads a MOTChallenge detection file: `frame,id,left,top,width,height,score[,class[,…]]`, commas or white space
-    /// between the columns, frames in any order; blank lines and lines that start with `#` do not count.
+    /// Reads a MOTChallenge detection file: `frame,id,left,top,width,height,score[,class[,…]]`, commas, semicolons, tabs or
+    /// blanks between the columns, frames in any order; blank lines and lines that start with `#` do not count. A file
+    /// without any line has no detections.
     ///
     /// Boxes come out in our coordinates (top-left pixel at (0, 0)). The class is kept where it is at least 1, anything
-    /// below (files without classes hold -1) is class 0. Scores are clamped to `0.0..=1.0`; boxes without area are left
-    /// out. Both are said once in the log.
+    /// below (files without classes hold -1) is class 0, and so is everything where the column holds other numbers (places
+    /// in the world). Scores are clamped to `0.0..=1.0`; where a score is `nan`, or all are -1, there are none, and each
+    /// counts as 1. Boxes without area are left out. All of that is said once in the log.
     ///
     /// # Errors
     /// [`MotError`]: with the line and column where something is not as it should be.
     pub fn read(path: &Path) -> Result<Self, MotError> {
-        Self::parse(open(path)?, &path.display().to_string())
+        Self::read_as(path, &Dialect::default())
+    }
+
+    /// The same for a file that counts otherwise.
+    ///
+    /// # Errors
+    /// As [`DetectionFile::read`].
+    pub fn read_as(path: &Path, dialect: &Dialect) -> Result<Self, MotError> {
+        Self::parse_as(open(path)?, &path.display().to_string(), dialect)
     }
 
     /// The same from text that is already open; `name` is for messages.
@@ -36,27 +50,40 @@ impl DetectionFile {
     /// # Errors
     /// [`MotError`].
     pub fn parse(text: impl BufRead, name: &str) -> Result<Self, MotError> {
+        Self::parse_as(text, name, &Dialect::default())
+    }
+
+    /// The same for text that counts otherwise.
+    ///
+    /// # Errors
+    /// [`MotError`].
+    pub fn parse_as(text: impl BufRead, name: &str, dialect: &Dialect) -> Result<Self, MotError> {
+        let found = read_mot(text, name, dialect, WANTED)?;
+        refuse_parts(name, &found)?;
+        // Trackers that know no scores write -1.
+        let scoreless = found.iter().all(|row| row.score.is_none_or(|score| score == -1.0));
         let mut rows = Vec::new();
-        let (mut clamped, mut empty) = (0u64, 0u64);
-        each_line(text, name, FORM, |_, line| {
-            let (sequence, mut detection) = parse_line(line)?;
-            if detection.rect.is_sound() {
-                clamped += u64::from(!(0.0..=1.0).contains(&detection.score));
-                detection.score = detection.score.clamp(0.0, 1.0);
-                rows.push((sequence, detection));
-            } else {
+        let (mut clamped, mut empty, mut without_score) = (0u64, 0u64, 0u64);
+        for row in &found {
+            let (detection, score) = detection(row, name, dialect)?;
+            if !detection.rect.is_sound() {
                 empty += 1;
+                continue;
             }
-            Ok(())
-        })?;
-        if rows.is_empty() {
-            return Err(MotError::Empty { path: name.to_owned() });
+            let score = score.filter(|_| !scoreless);
+            without_score += u64::from(score.is_none());
+            let score = score.unwrap_or(1.0);
+            clamped += u64::from(!(0.0..=1.0).contains(&score));
+            rows.push((row.frame, Detection { score: score.clamp(0.0, 1.0), ..detection }));
         }
-        if clamped > 0 {
-            log::warn!("{name}: {clamped} scores were outside 0 to 1 and were clamped");
-        }
-        if empty > 0 {
-            log::warn!("{name}: {empty} boxes without area were left out");
+        for (count, what) in [
+            (clamped, "scores were outside 0 to 1 and were clamped"),
+            (without_score, "boxes have no score; it counts as 1"),
+            (empty, "boxes without area were left out"),
+        ] {
+            if count > 0 {
+                log::warn!("{name}: {count} {what}");
+            }
         }
         rows.sort_by_key(|(sequence, _)| *sequence);
         Ok(Self { rows })
@@ -91,27 +118,24 @@ impl DetectionFile {
     }
 }
 
-/// One line, trimmed and not empty: sequence number and detection, the score as it stands there.
-fn parse_line(line: &str) -> Result<(u64, Detection), String> {
-    let mut fields = fields(line);
-    let [number_of_frame, _id, left, top, width, height, score] = numbers(&mut fields)?;
-    let sequence = frame(number_of_frame)?;
+/// The detection of a row, and its score as it stands there.
+fn detection(row: &MotRow, name: &str, dialect: &Dialect) -> Result<(Detection, Option<f32>), MotError> {
+    let fail = |why: String| MotError::Line { path: name.to_owned(), line: row.line, why, form: WANTED.form };
+    let Region { left, top, width, height } = row.region;
     for (index, value) in [(4, width), (5, height)] {
         if value < 0.0 {
-            return Err(format!("{}: expected a number from 0, found {value}", column(index)));
+            return Err(fail(format!("{}: expected a number from 0, found {value}", column(index))));
         }
     }
-    let class = match fields.next() {
-        None | Some("") => 0.0,
-        Some(field) => number(field, 7)?,
-    };
+    let class = row.class.unwrap_or(0.0);
     let most = f64::from(ClassId::MAX) + 1.0;
     if class >= 1.0 && (class.fract() != 0.0 || class > most) {
-        return Err(format!("{}: expected a whole number up to {most}, found {class}", column(7)));
+        return Err(fail(format!("{}: expected a whole number up to {most}, found {class}", column(7))));
     }
     let class = if class >= 1.0 { (class - 1.0) as ClassId } else { 0 };
-    let rect = Rect::new((left - ORIGIN) as f32, (top - ORIGIN) as f32, width as f32, height as f32);
-    Ok((sequence, Detection { rect, score: score as f32, class }))
+    let pixels = dialect.mot_pixels();
+    let rect = Rect::new((left - pixels) as f32, (top - pixels) as f32, width as f32, height as f32);
+    Ok((Detection { rect, score: 1.0, class }, row.score.map(|score| score as f32)))
 }
 
 #[cfg(test)]
@@ -144,6 +168,32 @@ mod tests {
     }
 
     #[test]
+    fn no_detections_no_scores_and_no_classes_are_no_failure() {
+        assert_eq!(parse("# nothing\n\n").unwrap().frames(), 0);
+        assert_eq!(parse("").unwrap(), DetectionFile::default());
+        let scores = |text: &str| parse(text).unwrap().rows().iter().map(|row| row.1.score).collect::<Vec<_>>();
+        assert_eq!(scores("1,-1,1,1,2,2,nan\n1,-1,1,1,2,2,0.5\n"), [1.0, 0.5]);
+        assert_eq!(scores("1,-1,1,1,2,2,-1\n1,-1,1,1,2,2,-1\n"), [1.0, 1.0]);
+        assert_eq!(scores("1,-1,1,1,2,2,-1\n1,-1,1,1,2,2,0.5\n"), [0.0, 0.5]);
+        // The truth of MOT15 has a place in the world where others have a class.
+        let world = parse("1,1,1,1,2,2,1,-4.15,0.5,0\n2,1,1,1,2,2,1,1.2547,2,0\n3,1,1,1,2,2,1,3,2,0\n").unwrap();
+        assert!(world.rows().iter().all(|(_, detection)| detection.class == 0));
+    }
+
+    #[test]
+    fn other_dialects_come_out_in_our_own_pixels() {
+        let dialect = Dialect {
+            pixels_from: Some(0),
+            frames_from: Some(0),
+            classes_from: Some(0),
+            ..Dialect::default()
+        };
+        let file = DetectionFile::parse_as(&b"0;-1;10;20;30;40;0.5;2\n"[..], "x", &dialect).unwrap();
+        let expected = Detection { rect: Rect::new(10.0, 20.0, 30.0, 40.0), score: 0.5, class: 2 };
+        assert_eq!(file.rows(), [(0, expected)]);
+    }
+
+    #[test]
     fn thinned_it_is_a_slower_camera() {
         let file = parse("1,-1,1,1,2,2,1\n2,-1,1,1,2,2,1\n4,-1,9,9,2,2,1\n6,-1,1,1,2,2,1\n").unwrap();
         assert_eq!(file.clone().every(1), file);
@@ -157,7 +207,8 @@ mod tests {
         for (line, wanted) in [
             ("1,-1,1,1,2,2", "6 columns, at least 7"),
             ("0,-1,1,1,2,2,1", "column 1 (frame)"),
-            ("1.5,-1,1,1,2,2,1", "column 1 (frame)"),
+            ("0.5,-1,1,1,2,2,1", "column 1 (frame)"),
+            ("1,0.5,1,1,2,2,1", "column 2 (id): expected a whole number, found 0.5"),
             ("1e99,-1,1,1,2,2,1", "column 1 (frame)"),
             ("1,-1,1,nan,2,2,1", "column 4 (top): expected a number, found `nan`"),
             ("1,-1,inf,1,2,2,1", "column 3 (left)"),
@@ -165,7 +216,6 @@ mod tests {
             ("1,-1,1,1,2,1e300,1", "column 6 (height)"),
             ("1,-1,1,1,2,2,", "column 7 (score)"),
             ("1,-1,1,1,2,2,1,65537", "column 8 (class)"),
-            ("1,-1,1,1,2,2,1,1.5", "column 8 (class)"),
             ("1,-1,1,1,2,2,1,person", "column 8 (class): expected a number, found `person`"),
             ("{\"frame\": 1}", "column 1 (frame): expected a number, found `{\\\"frame\\\":`"),
         ] {
@@ -173,7 +223,8 @@ mod tests {
             assert!(said.starts_with("det.txt, line 2: ") && said.contains(wanted), "{line}: {said}");
         }
         assert!(parse(&"1".repeat(10_000)).unwrap_err().to_string().contains("longer than"));
-        assert!(matches!(parse("# nothing\n\n"), Err(MotError::Empty { .. })));
+        let both = parse("1,-1,1,1,2,2,1,3\n1,-1,1,1,2,2,1,1.5\n").unwrap_err().to_string();
+        assert!(both.contains("line 2: column 8 (class): expected a whole number"), "{both}");
         assert!(DetectionFile::read(Path::new("/no/such/det.txt")).is_err());
     }
 

@@ -49,7 +49,17 @@ impl SequenceInfo {
             }
         }
         let mut info = Self::default();
+        let mut elsewhere = false;
         for (index, line) in text.lines().enumerate() {
+            let section = line.trim_start_matches('\u{feff}').trim();
+            if let Some(section) = section.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                // Other sections have keys of their own.
+                elsewhere = !section.trim().eq_ignore_ascii_case("sequence");
+                continue;
+            }
+            if elsewhere {
+                continue;
+            }
             let Some((key, value)) = line.split_once('=') else { continue };
             let (key, value) = (key.trim().to_lowercase(), value.trim());
             let read = match key.as_str() {
@@ -59,6 +69,8 @@ impl SequenceInfo {
                         _ => Ok(frames),
                     })
                     .map(|frames| info.frames = frames),
+                // Not known.
+                "framerate" | "imwidth" | "imheight" if value.parse() == Ok(0.0) => Ok(()),
                 "framerate" => {
                     above_zero::<f64>(value).map(|fps| info.fps = fps.filter(|fps| fps.is_finite()))
                 }
@@ -88,6 +100,14 @@ mod tests {
         let expected = SequenceInfo { frames: Some(600), fps: Some(14.5), width: Some(1920), height: None };
         assert_eq!(info, expected);
         assert_eq!(SequenceInfo::read(Path::new("/no/such/seqinfo.ini")).unwrap(), SequenceInfo::default());
+    }
+
+    #[test]
+    fn other_sections_and_zeros_say_nothing() {
+        let text = "[Other]\nseqLength=many\n[ sequence ]\nframeRate=0\nimWidth=0\nseqLength=9\n[Late]\nseqLength=7\n";
+        let info = SequenceInfo::parse(text, "x").unwrap();
+        assert_eq!(info, SequenceInfo { frames: Some(9), ..SequenceInfo::default() });
+        assert_eq!(SequenceInfo::parse("seqLength=3", "x").unwrap().frames, Some(3));
     }
 
     #[test]

@@ -46,23 +46,11 @@ pub enum MotError {
         /// What is wrong with it.
         why: String,
     },
-    /// There are no tracks in it.
-    #[error("{path} holds no tracks")]
-    NoTracks {
-        /// The file.
-        path: String,
-    },
     /// What is in it has no identities.
     #[error(
         "{path} holds detections, not tracks: all its ids are below 0; trailsight track --detections makes tracks of them"
     )]
     OnlyDetections {
-        /// The file.
-        path: String,
-    },
-    /// There is nothing in it.
-    #[error("{path} holds no detections")]
-    Empty {
         /// The file.
         path: String,
     },
@@ -114,11 +102,15 @@ pub(super) fn each_line_of(
     Ok(())
 }
 
-/// The columns of a line, trimmed: between commas, or between white space where there are none.
+/// The columns of a line, trimmed and without quotes: between commas, or else semicolons, tabs or blanks.
 pub(super) fn fields(line: &str) -> impl Iterator<Item = &str> {
-    let commas = line.contains(',');
-    let between = move |c: char| if commas { c == ',' } else { c.is_whitespace() };
-    line.split(between).map(str::trim).filter(move |field| commas || !field.is_empty())
+    let separator = [',', ';', '\t'].into_iter().find(|separator| line.contains(*separator));
+    let between = move |c: char| separator.map_or(c.is_whitespace(), |separator| c == separator);
+    let named = line.split(between).map(str::trim).filter(move |field| separator.is_some() || !field.is_empty());
+    named.map(|field| {
+        let quoted = |quote| field.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        quoted('"').or_else(|| quoted('\'')).map_or(field, str::trim)
+    })
 }
 
 /// The numbers of the first columns, of which there must be so many.
@@ -127,10 +119,14 @@ pub(super) fn numbers<'a, const N: usize>(
 ) -> Result<[f64; N], String> {
     let mut values = [0f64; N];
     for (index, value) in values.iter_mut().enumerate() {
-        let field = fields.next().ok_or_else(|| format!("{index} columns, at least {N} are needed"))?;
-        *value = number(field, index)?;
+        *value = number(fields.next().ok_or_else(|| too_few(index, N))?, index)?;
     }
     Ok(values)
+}
+
+/// What is said of a line that ends too soon.
+pub(super) fn too_few(found: usize, needed: usize) -> String {
+    format!("{found} columns, at least {needed} are needed")
 }
 
 /// The number in a column, counted from 0.
@@ -149,11 +145,13 @@ pub(super) fn column(index: usize) -> String {
     format!("column {} ({})", index + 1, COLUMNS.get(index).unwrap_or(&"?"))
 }
 
-/// The frame number of the first column, from 0.
-pub(super) fn frame(value: f64) -> Result<u64, String> {
-    if (1.0..=MAX_FRAME).contains(&value) && value.fract() == 0.0 {
-        Ok(value as u64 - 1)
-    } else {
-        Err(format!("{}: expected a whole number from 1 to {MAX_FRAME}, found {value}", column(0)))
+/// The frame of a number in the first column, from 0, where the file's first frame has the number `from`. What is behind the
+/// point is cut off, as scorers do.
+pub(super) fn frame(value: f64, from: u64) -> Result<u64, String> {
+    let whole = value.trunc();
+    if (from as f64..=MAX_FRAME).contains(&whole) {
+        return Ok(whole as u64 - from);
     }
+    let hint = if whole == 0.0 && value >= 0.0 { " (--frames-from 0: the first frame is 0)" } else { "" };
+    Err(format!("{}: expected a whole number from {from} to {MAX_FRAME}, found {value}{hint}", column(0)))
 }

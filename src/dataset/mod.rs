@@ -12,6 +12,8 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `lines` | the text: lines, columns, numbers, and what is wrong with them |
+//! | `dialect` | what a file does not say itself: where it counts from, the names of its classes |
+//! | `mot` | the rows of MOTChallenge text in all its dialects |
 //! | `detections` | what a detector found, as a tracker wants it |
 //! | `rows` | truth and results in full precision, as scoring wants them |
 //! | `seen` | what is there in some frames of a clip |
@@ -20,8 +22,8 @@
 //! | `benchmark` | which true boxes count |
 //! | `sequence` | one sequence of a data set |
 //!
-//! Frames in these files count from 1, here from 0. Boxes for scoring stay in the pixels of the files, which count from 1;
-//! those for trackers are in our own.
+//! Frames in these files count from 1, here from 0. Boxes for scoring stay in the pixels of the truth's files, which count
+//! from 1 unless the [`Dialect`] says otherwise; those for trackers are in our own.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -42,8 +44,10 @@
 
 mod benchmark;
 mod detections;
+mod dialect;
 mod info;
 mod lines;
+mod mot;
 mod rows;
 mod seen;
 mod sequence;
@@ -56,6 +60,7 @@ use std::path::Path;
 
 pub use benchmark::Benchmark;
 pub use detections::DetectionFile;
+pub use dialect::{Dialect, labels_beside, read_labels};
 pub use info::SequenceInfo;
 pub use lines::{MotError, ORIGIN};
 pub use rows::ResultFile;
@@ -81,6 +86,9 @@ pub enum DatasetError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// A file of class names.
+    #[error("{0}")]
+    Labels(String),
     /// A value in `seqinfo.ini`.
     #[error("{path}, line {line}: {why}")]
     Info {
@@ -102,17 +110,24 @@ pub enum DatasetError {
 }
 
 /// How a sequence is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReadOptions {
     /// Only the first of every so many frames, numbered anew; 1 is all.
     pub every: usize,
     /// Whose rules count; `None` goes by the name, see [`Benchmark::of`].
     pub benchmark: Option<Benchmark>,
+    /// How the files of the truth count.
+    pub truth: Dialect,
+    /// How the files of results count.
+    pub results: Dialect,
+    /// How the files of detections count.
+    pub detections: Dialect,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { every: 1, benchmark: None }
+        let [truth, results, detections] = [Dialect::default(), Dialect::default(), Dialect::default()];
+        Self { every: 1, benchmark: None, truth, results, detections }
     }
 }
 

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::DatasetError;
-use super::lines::{MotError, column, each_line, fields, frame, number, numbers, open};
+use super::dialect::Dialect;
+use super::lines::{MotError, column, each_line, fields, frame, numbers, open};
+use super::mot::{MotRow, Wanted, read_mot, tell_without_id};
 use crate::metrics::{MetricsError, Region, Results};
 
 /// The columns of truth and results, for messages.
 const FORM: &str = "frame,id,left,top,width,height,score,class";
 /// The columns of regions, for messages.
 const REGION_FORM: &str = "frame,-1,left,top,width,height";
-/// Ids beyond it are not exact in the file's own tools either.
-const MAX_ID: f64 = 9_007_199_254_740_992.0;
 
 /// A line of truth or results.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,46 +30,65 @@ pub(super) struct Row {
     pub(super) class: i32,
 }
 
-/// Reads truth or results. Lines must have so many columns, and frames may not lie behind `frames`.
-pub(super) fn read_rows(path: &Path, frames: usize, with_class: bool) -> Result<Vec<Row>, MotError> {
-    let mut rows = Vec::new();
-    each_line(open(path)?, &path.display().to_string(), FORM, |line, text| {
-        let mut fields = fields(text);
-        let [number_of_frame, id, left, top, width, height, score] = numbers(&mut fields)?;
-        let frame = frame_within(number_of_frame, frames)?;
-        if !(0.0..=MAX_ID).contains(&id) || id.fract() != 0.0 {
-            return Err(format!("{}: expected a whole number from 0, found {id}", column(1)));
-        }
-        let class = match fields.next() {
-            None | Some("") if with_class => return Err("7 columns, at least 8 are needed".to_owned()),
-            None | Some("") => 0,
-            Some(field) => number(field, 7)? as i32,
-        };
-        let region = Region::new(left, top, width, height);
-        rows.push(Row { line, frame, id: id as u64, region, score, class });
-        Ok(())
-    })?;
+/// Reads truth or results. Lines must have so many columns, and frames may not lie behind `frames`. Rows without an identity
+/// are left out, and told.
+pub(super) fn read_rows(
+    path: &Path,
+    frames: usize,
+    with_class: bool,
+    dialect: &Dialect,
+) -> Result<Vec<Row>, MotError> {
+    let name = path.display().to_string();
+    let wanted = Wanted { form: FORM, columns: if with_class { 8 } else { 7 }, frames: frames as u64 };
+    let found = read_mot(open(path)?, &name, dialect, wanted)?;
+    let all = found.len();
+    let row = |row: MotRow| {
+        let (frame, class) = (row.frame as usize, row.class.map_or(0, |class| class as i32));
+        // Whatever is no number counts, as it is not 0.
+        let score = row.score.unwrap_or(1.0);
+        Some(Row { line: row.line, frame, id: row.id?, region: row.region, score, class })
+    };
+    let rows: Vec<Row> = found.into_iter().filter_map(row).collect();
+    tell_without_id(&name, all - rows.len());
     Ok(rows)
 }
 
+/// Refuses results in parts of the picture (all boxes below a pixel) where the truth is in pixels.
+pub(super) fn refuse_parts_of(path: &Path, results: &[Row], truth: &[Row]) -> Result<(), MotError> {
+    let parts = |rows: &[Row]| {
+        let sides = |row: &Row| [row.region.width, row.region.height];
+        !rows.is_empty() && rows.iter().all(|row| sides(row).iter().all(|side| *side > 0.0 && *side < 1.0))
+    };
+    match results.first() {
+        Some(row) if parts(results) && !parts(truth) => Err(MotError::Row {
+            path: path.display().to_string(),
+            line: row.line,
+            why: format!(
+                "{}: all boxes are smaller than a pixel; those of the truth are not",
+                column(4)
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Reads regions in which nothing is judged: frame from 0, and where.
-pub(super) fn read_regions(path: &Path, frames: usize) -> Result<Vec<(usize, Region)>, MotError> {
+pub(super) fn read_regions(
+    path: &Path,
+    frames: usize,
+    dialect: &Dialect,
+) -> Result<Vec<(usize, Region)>, MotError> {
     let mut regions = Vec::new();
     each_line(open(path)?, &path.display().to_string(), REGION_FORM, |_, text| {
         let [number_of_frame, _, left, top, width, height] = numbers(&mut fields(text))?;
-        regions.push((frame_within(number_of_frame, frames)?, Region::new(left, top, width, height)));
+        let frame = frame(number_of_frame, dialect.mot_frames())? as usize;
+        if frame >= frames {
+            return Err(format!("{}: the sequence ends with frame {frames}, found {number_of_frame}", column(0)));
+        }
+        regions.push((frame, Region::new(left, top, width, height)));
         Ok(())
     })?;
     Ok(regions)
-}
-
-fn frame_within(value: f64, frames: usize) -> Result<usize, String> {
-    let frame = frame(value)? as usize;
-    if frame < frames {
-        Ok(frame)
-    } else {
-        Err(format!("{}: the sequence ends with frame {frames}, found {value}", column(0)))
-    }
 }
 
 /// What is wrong with rows that cannot be scored, with the line.

@@ -56,7 +56,7 @@ fn parse(bytes: &[u8], name: &str) -> Result<SeenTruth, MotError> {
             Some("fps") => truth.rate = value().map_err(fail)?,
             Some("frames") => {
                 let frames = words.map(|text| text.parse::<f64>().map_err(|_| format!("frame `{text}`")));
-                let frames = frames.map(|number| frame(number?).map(|from_0| from_0 + 1));
+                let frames = frames.map(|number| frame(number?, 1).map(|from_0| from_0 + 1));
                 truth.frames = frames.collect::<Result<_, _>>().map_err(fail)?;
             }
             _ => {}
@@ -83,7 +83,7 @@ fn parse(bytes: &[u8], name: &str) -> Result<SeenTruth, MotError> {
         if !rect.is_sound() {
             return Err(format!("a box of {width} × {height} pixels has no area"));
         }
-        let (frame, kind) = (frame(number_of_frame)? + 1, kinds.kind(class as u16 - 1));
+        let (frame, kind) = (frame(number_of_frame, 1)? + 1, kinds.kind(class as u16 - 1));
         truth.boxes.push(SeenBox { frame, rect, kind, doubtful });
         Ok(())
     })?;

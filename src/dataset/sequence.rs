@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::benchmark::Benchmark;
 use super::detections::DetectionFile;
+use super::dialect::{Dialect, labels_beside};
 use super::info::{MAX_FRAMES, SequenceInfo};
 use super::lines::MotError;
-use super::rows::{ResultFile, Row, read_regions, read_rows, refused};
+use super::rows::{ResultFile, Row, read_regions, read_rows, refuse_parts_of, refused};
 use super::{DatasetError, ReadOptions};
+use crate::detection::ClassId;
+use crate::labels::Labels;
 use crate::metrics::{Region, Role, Truth, TruthBox};
 
 /// A sequence with its truth, as it is on disk or thinned.
@@ -30,6 +33,9 @@ pub struct Sequence {
     /// Only the frames that are scored, numbered anew.
     rows: Vec<Row>,
     regions: Vec<(usize, Region)>,
+    options: ReadOptions,
+    /// The names of the truth's classes, where they are known.
+    labels: Option<Labels>,
 }
 
 impl Sequence {
@@ -44,12 +50,12 @@ impl Sequence {
         let last = info.frames.unwrap_or(MAX_FRAMES);
         let regions = folder.join("gt/dontcare.txt");
         let regions = match regions.exists() {
-            true => Some(read_regions(&regions, last)?),
+            true => Some(read_regions(&regions, last, &options.truth)?),
             false => None,
         };
         let benchmark = options.benchmark.unwrap_or_else(|| Benchmark::of(name, regions.is_some()));
         let truth = folder.join("gt/gt.txt");
-        let mut rows = read_rows(&truth, last, benchmark.needs_class())?;
+        let mut rows = read_rows(&truth, last, benchmark.needs_class(), &options.truth)?;
         let mut regions = regions.unwrap_or_default();
         let frames = info.frames.unwrap_or_else(|| rows.iter().map(|row| row.frame + 1).max().unwrap_or(0));
         let every = options.every.max(1);
@@ -68,6 +74,8 @@ impl Sequence {
             truth_path: truth.display().to_string(),
             rows,
             regions,
+            options: options.clone(),
+            labels: names(&options.truth, &truth)?,
         })
     }
 
@@ -107,13 +115,30 @@ impl Sequence {
         self.rows.iter().map(|row| row.class).filter(|class| *class > 0).collect()
     }
 
-    /// Reads a tracker's results of this sequence. Where it is thinned, their frames must be numbered so.
+    /// Reads a tracker's results of this sequence. Where it is thinned, their frames must be numbered so. Their boxes come
+    /// out in the pixels of the truth.
     ///
     /// # Errors
     /// [`DatasetError`]: the line that cannot be used; a frame behind the last is one.
     pub fn results(&self, path: &Path) -> Result<ResultFile, DatasetError> {
-        let rows = read_rows(path, self.frames, false)?;
+        let mut rows = read_rows(path, self.frames, false, &self.options.results)?;
+        let shift = self.options.truth.mot_pixels() - self.options.results.mot_pixels();
+        if shift != 0.0 {
+            for row in &mut rows {
+                row.region.left += shift;
+                row.region.top += shift;
+            }
+        }
+        refuse_parts_of(path, &rows, &self.rows)?;
+        if let (Some(own), Some(theirs)) = (&self.labels, names(&self.options.results, path)?) {
+            rows.iter_mut().for_each(|row| row.class = translated(row.class, &theirs, own));
+        }
         Ok(ResultFile { path: path.display().to_string(), rows })
+    }
+
+    /// The results of a tracker that said nothing: everything is missed.
+    pub fn no_results(&self) -> ResultFile {
+        ResultFile { path: String::new(), rows: Vec::new() }
     }
 
     /// Reads a detector's boxes from a file of the sequence's folder (`det/det.txt`), thinned as the sequence is.
@@ -121,6 +146,40 @@ impl Sequence {
     /// # Errors
     /// [`DatasetError`]: the line that cannot be used.
     pub fn detections(&self, file: &Path) -> Result<DetectionFile, DatasetError> {
-        Ok(DetectionFile::read(&self.folder.join(file))?.every(self.every as u64))
+        let file = DetectionFile::read_as(&self.folder.join(file), &self.options.detections)?;
+        Ok(file.every(self.every as u64))
     }
+
+    /// The number that the truth has for a class of a file of detections, both from 1: by name, where both files name their
+    /// classes; else the same.
+    ///
+    /// # Errors
+    /// [`DatasetError`]: the file of names that cannot be read.
+    pub fn class_of_detections(&self, file: &Path) -> Result<impl Fn(i32) -> i32 + use<>, DatasetError> {
+        let theirs = names(&self.options.detections, &self.folder.join(file))?;
+        let both = self.labels.clone().zip(theirs);
+        Ok(move |class| both.as_ref().map_or(class, |(own, theirs)| translated(class, theirs, own)))
+    }
+}
+
+/// The names of a file's classes: those that were given, or those in `labels.txt` beside it, which is said.
+fn names(dialect: &Dialect, file: &Path) -> Result<Option<Labels>, DatasetError> {
+    if dialect.labels.is_some() {
+        return Ok(dialect.labels.clone());
+    }
+    let found = labels_beside(file).map_err(DatasetError::Labels)?;
+    Ok(found.map(|(path, labels)| {
+        log::info!("{}: the names of the classes are in {}", file.display(), path.display());
+        labels
+    }))
+}
+
+/// The number of a class among `own` names, by its name among `theirs`; behind all of them where they do not have it. From 1;
+/// below 1 is none.
+fn translated(class: i32, theirs: &Labels, own: &Labels) -> i32 {
+    let Some(index) = class.checked_sub(1).and_then(|index| ClassId::try_from(index).ok()) else {
+        return class;
+    };
+    let known = own.find(&theirs.name(index));
+    known.map_or(own.len() as i32 + class, |known| i32::from(known) + 1)
 }

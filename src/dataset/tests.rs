@@ -92,6 +92,41 @@ fn distractors_and_what_does_not_count() {
 }
 
 #[test]
+fn rows_without_an_identity_are_left_out_and_large_ids_are_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A/gt/gt.txt", "1,1,0,0,10,20,1,1,1\n1,-1,50,0,10,20,1,1,1\n");
+    let sequence = read(folder.path(), "A", 1).unwrap();
+    let said = "1,-1,50,0,10,20,nan\n1,9007199254740993,0,0,10,20,1\n1,9007199254740992,90,0,10,20,1\n";
+    write(folder.path(), "A.txt", said);
+    let results = sequence.results(&folder.path().join("A.txt")).unwrap().select(None).unwrap();
+    let clear = Scorer::default().evaluate(&sequence.truth(None).unwrap(), &results).unwrap().clear;
+    assert_eq!((clear.tp, clear.fp, clear.fn_), (1, 1, 0));
+    write(folder.path(), "A.txt", "1,1,0.1,0.2,0.3,0.4,1\n");
+    let said = sequence.results(&folder.path().join("A.txt")).unwrap_err().to_string();
+    assert!(said.contains("A.txt, line 1: column 5 (width): all boxes are smaller than a pixel"), "{said}");
+}
+
+#[test]
+fn truth_and_results_that_count_otherwise_meet() {
+    let folder = tempfile::tempdir().unwrap();
+    // As CVAT has it: pixels from 0, names of classes in a file.
+    write(folder.path(), "A/gt/gt.txt", "1,1,10.25,20.5,6,6,1,1,1\n1,2,50,20.5,6,6,1,2,1\n");
+    write(folder.path(), "A/gt/labels.txt", "car\nperson\n");
+    write(folder.path(), "A.txt", "1,5,11.25,21.5,6,6,1,3\n1,6,51,21.5,6,6,1,1\n");
+    let zero = Dialect { pixels_from: Some(0), ..Dialect::default() };
+    let coco = Dialect { labels: Some(crate::labels::Labels::coco()), ..Dialect::default() };
+    let options = ReadOptions { truth: zero, results: coco, ..ReadOptions::default() };
+    let sequence = Sequence::read(folder.path(), "A", &options).unwrap();
+    let results = sequence.results(&folder.path().join("A.txt")).unwrap();
+    assert_eq!(results.classes().into_iter().collect::<Vec<_>>(), [1, 2]);
+    for class in [None, Some(1), Some(2)] {
+        let (truth, said) = (sequence.truth(class).unwrap(), results.select(class).unwrap());
+        let score = Scorer::default().evaluate(&truth, &said).unwrap();
+        assert_eq!((score.hota.hota.mean(), score.clear.fn_), (1.0, 0), "{class:?}");
+    }
+}
+
+#[test]
 fn tracks_score_as_their_file_does() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "A/gt/gt.txt", "1,1,11,21,10,20,1,1,1\n2,1,11,21,10,20,1,1,1\n");
@@ -116,7 +151,7 @@ fn what_is_wrong_is_said_with_file_and_line() {
         ("1,2,3", "3 columns, at least 7 are needed; a line is frame,id,left"),
         ("6,1,1,1,5,5,1", "column 1 (frame): the sequence ends with frame 5, found 6"),
         ("0,1,1,1,5,5,1", "column 1 (frame)"),
-        ("1,-1,1,1,5,5,1", "column 2 (id): expected a whole number from 0, found -1"),
+        ("1,1e20,1,1,5,5,1", "column 2 (id): expected a whole number up to 18446744073709551615, found 1e20"),
         ("1,1.5,1,1,5,5,1", "column 2 (id)"),
         ("1,1,1,x,5,5,1", "column 4 (top): expected a number, found `x`"),
         ("1,1,1,1,5,5,1,car", "column 8 (class): expected a number, found `car`"),

@@ -9,13 +9,17 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::lines::{MotError, ORIGIN, column, each_line, each_line_of, fields, frame, number, numbers, open};
+use super::dialect::Dialect;
+use super::lines::{MotError, each_line_of, frame, open};
+use super::mot::{Wanted, identity, read_mot, refuse_parts};
 use crate::detection::ClassId;
 use crate::geometry::Rect;
 use crate::labels::Labels;
+use crate::metrics::Region;
 
 /// The columns, for messages.
 const FORM: &str = "frame,id,left,top,width,height[,score[,class]], or JSON with frame and tracks";
+const WANTED: Wanted = Wanted { form: FORM, columns: 6, frames: u64::MAX };
 /// What an object is called where the file does not tell.
 const NAMELESS: &str = "object";
 /// A line of JSON holds a whole frame, and is no longer than this.
@@ -65,16 +69,37 @@ impl TrackFile {
     /// below 0 (detections, not tracks), boxes without area, and ids that a frame has already.
     ///
     /// # Errors
-    /// [`MotError`] with the line where something is not as it should be, or where there are no tracks in it.
+    /// [`MotError`] with the line where something is not as it should be, or where no row has an identity.
     pub fn read(path: &Path, labels: &Labels) -> Result<Self, MotError> {
-        Self::parse(open(path)?, &path.display().to_string(), labels)
+        Self::read_as(path, labels, &Dialect::default())
+    }
+
+    /// The same for MOTChallenge text that counts otherwise.
+    ///
+    /// # Errors
+    /// As [`TrackFile::read`].
+    pub fn read_as(path: &Path, labels: &Labels, dialect: &Dialect) -> Result<Self, MotError> {
+        Self::parse_as(open(path)?, &path.display().to_string(), labels, dialect)
     }
 
     /// The same from text that is already open; `name` is for messages.
     ///
     /// # Errors
     /// As [`TrackFile::read`].
-    pub fn parse(mut text: impl BufRead, name: &str, labels: &Labels) -> Result<Self, MotError> {
+    pub fn parse(text: impl BufRead, name: &str, labels: &Labels) -> Result<Self, MotError> {
+        Self::parse_as(text, name, labels, &Dialect::default())
+    }
+
+    /// The same for text that counts otherwise.
+    ///
+    /// # Errors
+    /// As [`TrackFile::read`].
+    pub fn parse_as(
+        mut text: impl BufRead,
+        name: &str,
+        labels: &Labels,
+        dialect: &Dialect,
+    ) -> Result<Self, MotError> {
         let start = text.fill_buf().map_err(|error| MotError::Read { path: name.to_owned(), error })?;
         let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
         let json = start.trim_ascii_start().starts_with(b"{");
@@ -82,7 +107,7 @@ impl TrackFile {
         let (mut rows, labels) = if json {
             read_json(text, name, &mut left_out)?
         } else {
-            read_mot(text, name, labels, &mut left_out)?
+            read_text(text, name, labels, dialect, &mut left_out)?
         };
         let ignored = rows.iter().filter(|row| row.score == 0.0).count();
         // Where all scores are 0 they say nothing.
@@ -96,10 +121,10 @@ impl TrackFile {
         left_out.tell(name, before - rows.len());
         if rows.is_empty() {
             let path = name.to_owned();
-            return Err(match left_out.detections {
-                0 => MotError::NoTracks { path },
-                _ => MotError::OnlyDetections { path },
-            });
+            if left_out.detections > 0 {
+                return Err(MotError::OnlyDetections { path });
+            }
+            log::warn!("{path} holds no tracks");
         }
         for row in &mut rows {
             row.score = if (0.0..=1.0).contains(&row.score) { row.score } else { 1.0 };
@@ -148,43 +173,34 @@ impl LeftOut {
     }
 }
 
-/// The id, where it is one; `None` below 0.
-fn identity(value: f64) -> Result<Option<u64>, String> {
-    if value.fract() != 0.0 || value.abs() > 9_007_199_254_740_992.0 {
-        return Err(format!("{}: expected a whole number, found {value}", column(1)));
-    }
-    Ok((value >= 0.0).then_some(value as u64))
-}
-
 /// The rows of MOTChallenge text, and the names of their classes: `labels`, and one for those that have no class.
-fn read_mot(
+fn read_text(
     text: impl BufRead,
     name: &str,
     labels: &Labels,
+    dialect: &Dialect,
     left_out: &mut LeftOut,
 ) -> Result<(Vec<TrackRow>, Labels), MotError> {
     let mut rows = Vec::new();
     let nameless = ClassId::try_from(labels.len()).unwrap_or(ClassId::MAX);
-    each_line(text, name, FORM, |_, line| {
-        let mut fields = fields(line);
-        let [number_of_frame, id, left, top, width, height] = numbers(&mut fields)?;
-        let frame = frame(number_of_frame)?;
-        let mut optional = |index| match fields.next() {
-            None | Some("") => Ok(None),
-            Some(field) => number(field, index).map(Some),
-        };
-        let score = optional(6)?.unwrap_or(1.0) as f32;
+    let found = read_mot(text, name, dialect, WANTED)?;
+    refuse_parts(name, &found)?;
+    let pixels = dialect.mot_pixels();
+    for row in found {
+        let Region { left, top, width, height } = row.region;
+        let rect = Rect::new((left - pixels) as f32, (top - pixels) as f32, width as f32, height as f32);
         // Older files have other things there, such as a place in the world.
-        let class = optional(7)?.filter(|class| class.fract() == 0.0 && (1.0..=1000.0).contains(class));
+        let class = row.class.filter(|class| class.fract() == 0.0 && (1.0..=1000.0).contains(class));
         let class = class.map_or(nameless, |class| class as ClassId - 1);
-        let rect = Rect::new((left - ORIGIN) as f32, (top - ORIGIN) as f32, width as f32, height as f32);
-        match identity(id)? {
+        let score = row.score.unwrap_or(1.0) as f32;
+        match row.id {
             None => left_out.detections += 1,
             Some(_) if !rect.is_sound() => left_out.empty += 1,
-            Some(id) => rows.push(TrackRow { frame, id, rect, score, class, predicted: false }),
+            Some(id) => {
+                rows.push(TrackRow { frame: row.frame, id, rect, score, class, predicted: false });
+            }
         }
-        Ok(())
-    })?;
+    }
     let names: Vec<&str> = labels.iter().chain([NAMELESS]).collect();
     Ok((rows, Labels::parse(&names.join("\n"))))
 }
@@ -198,7 +214,7 @@ struct Line {
 
 #[derive(Deserialize)]
 struct Object {
-    id: f64,
+    id: serde_json::Number,
     #[serde(rename = "box")]
     rect: [f64; 4],
     class: Option<String>,
@@ -217,7 +233,7 @@ fn read_json(
     let (mut names, mut places) = (Vec::new(), HashMap::new());
     each_line_of(text, name, FORM, MAX_JSON_LINE, |_, line| {
         let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let frame = frame(line.frame)?;
+        let frame = frame(line.frame, 1)?;
         for object in line.tracks {
             let class = object.class.unwrap_or_default().replace(['\n', '\r'], " ");
             let class = if class.trim().is_empty() { NAMELESS.to_owned() } else { class };
@@ -235,7 +251,7 @@ fn read_json(
             let rect = Rect::new(left, top, width, height);
             let lost = object.state.as_deref() == Some("lost");
             let (score, predicted) = (object.score.unwrap_or(1.0) as f32, object.predicted.unwrap_or(lost));
-            match identity(object.id)? {
+            match identity(&object.id.to_string())? {
                 None => left_out.detections += 1,
                 Some(_) if !rect.is_sound() => left_out.empty += 1,
                 Some(id) => rows.push(TrackRow { frame, id, rect, score, class, predicted }),
@@ -323,13 +339,36 @@ mod tests {
             ("{\"frame\":0,\"tracks\":[]}\n", "column 1 (frame)"),
             ("{\"frame\":1,\"tracks\":[{\"id\":1}]}\n", "missing field `box`"),
             ("{\"frame\":1,\"tracks\":[]}\nnonsense\n", "x.txt, line 2: "),
-            ("{\"frame\":1,\"tracks\":[]}\n", "x.txt holds no tracks"),
-            ("# nothing\n", "x.txt holds no tracks"),
-            ("", "x.txt holds no tracks"),
+            ("1,-1,1,1,2,2\n", "x.txt holds detections, not tracks"),
+            ("2,0,0.5,0.5,0.1,0.2\n", "line 1: column 5 (width): not one of the 1 boxes"),
         ] {
             let said = parse(text).expect_err(text).to_string();
             assert!(said.contains(wanted), "{text:?}: {said}");
         }
+    }
+
+    #[test]
+    fn files_without_tracks_are_empty_and_ids_are_exact() {
+        for text in ["", "# nothing\n", "{\"frame\":1,\"tracks\":[]}\n"] {
+            assert_eq!(parse(text).unwrap().frames(), 0, "{text}");
+        }
+        let id = 9_007_199_254_740_993;
+        for text in [
+            format!("1,{id},1,1,2,2\n"),
+            format!("{{\"frame\":1,\"tracks\":[{{\"id\":{id},\"box\":[1,2,3,4]}}]}}\n"),
+        ] {
+            assert_eq!(ids(&parse(&text).unwrap(), 0), [id], "{text}");
+        }
+    }
+
+    #[test]
+    fn other_dialects_have_their_pixels_and_classes() {
+        let dialect = Dialect { pixels_from: Some(0), classes_from: Some(0), ..Dialect::default() };
+        let labels = Labels::parse("person\ncar");
+        let file = TrackFile::parse_as(&b"1,7,10,20,5,6,-1,1\n"[..], "x", &labels, &dialect).unwrap();
+        let row = file.at(0)[0];
+        assert_eq!((row.rect, row.score), (Rect::new(10.0, 20.0, 5.0, 6.0), 1.0));
+        assert_eq!(file.labels().name(row.class), "car");
     }
 
     proptest! {

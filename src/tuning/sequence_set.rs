@@ -137,8 +137,11 @@ impl SequenceSet {
             let sequence = Sequence::read(folder, name, &options.read)?;
             let detections = sequence.detections(&options.detections)?;
             let wanted = |d: &Detection| options.wanted.is_empty() || options.wanted.contains(&d.class);
+            let of_truth = sequence.class_of_detections(&options.detections)?;
+            let class = |class| ClassId::try_from(of_truth(file_class(class)) - 1).unwrap_or(class);
+            let numbered = |d: Detection| Detection { class: class(d.class), ..d };
             let frames: Vec<Vec<Detection>> = (0..sequence.frames as u64)
-                .map(|frame| detections.at(frame).filter(wanted).collect())
+                .map(|frame| detections.at(frame).filter(wanted).map(numbered).collect())
                 .collect();
             read.push((sequence, frames, *group));
         }

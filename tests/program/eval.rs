@@ -107,14 +107,18 @@ fn what_is_printed_and_written() {
     run_in(work, &["eval", "--gt", "data", "--results", "out"])
         .fails(2, &["KITTI-0000", "--prefix", "--benchmark"]);
     fs::remove_file(work.join("out/MOT17-02.txt")).unwrap();
-    let done = run_in(work, &["eval", "--gt", "data", "--results", "out", "--prefix", "MOT17"]).ok();
-    assert!(done.stderr.contains("no results in out for MOT17-02"), "{done:#?}");
-    let head = "HOTA DetA AssA LocA MOTA MOTP IDF1 IDP IDR IDSW Frag MT ML FP FN";
+    // A sequence without results is one in which nothing was found: it counts, and is named.
+    let done = run_in(work, &["eval", "--gt", "data", "--results", "out", "--prefix", "MOT17"])
+        .fails(1, &["no results in out for MOT17-02"]);
+    let head = "HOTA DetA AssA LocA MOTA MOTP IDF1 IDP IDR IDSW Frag MT ML FP FN Rules";
     let lines: Vec<Vec<&str>> = done.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0].join(" "), head);
     let rows: Vec<&str> = lines[1..].iter().map(|line| line[0]).collect();
-    assert_eq!(rows, ["MOT17-01", "MOT17-03", "COMBINED"]);
-    assert!(lines[1..].iter().all(|line| line.len() == 16), "{done:#?}");
+    assert_eq!(rows, ["MOT17-01", "MOT17-02", "MOT17-03", "COMBINED"]);
+    assert!(lines[1..].iter().all(|line| line.len() == 17 && line[16] == "mot17"), "{done:#?}");
+    fs::write(work.join("out/MOT17-02.txt"), "").unwrap();
+    let empty = run_in(work, &["eval", "--gt", "data", "--results", "out", "--prefix", "MOT17"]).ok();
+    assert_eq!(empty.stdout, done.stdout);
     let by_class =
         run_in(work, &["eval", "--gt", "data", "--results", "out", "--prefix", "KITTI", "-q"]).ok();
     for words in ["class 1 ", "class 3 ", "MEAN "] {
@@ -170,6 +174,10 @@ fn what_cannot_be_scored_is_said() {
     }
     write(work, "out/A.txt", "");
     eval(&["--seq", "A"]).ok();
+    for flag in ["--pixels-from", "--results-frames-from", "--results-classes-from"] {
+        eval(&["--seq", "A", flag, "2"]).fails(2, &[flag]);
+    }
+    eval(&["--seq", "A", "--labels", "none.txt"]).fails(2, &["cannot read none.txt"]);
     write(work, "data/A/seqinfo.ini", "seqLength=1\n");
     eval(&["--seq", "A"]).fails(1, &["gt.txt, line 2", "the sequence ends with frame 1"]);
     assert!(!work.join("scores.json").exists());

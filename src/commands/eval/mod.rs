@@ -37,7 +37,9 @@ struct Scores {
 type Pair = (Sequence, ResultFile);
 
 pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
-    let names = names(args, quiet)?;
+    let names = names(args)?;
+    let missing: Vec<&str> =
+        names.iter().filter(|name| !result_path(args, name).is_file()).map(String::as_str).collect();
     let mut output = None;
     if let Some(json) = &args.json {
         for name in &names {
@@ -48,10 +50,12 @@ pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
         }
         output = Some(PartialFile::create(json)?);
     }
-    let options = args.rules.options();
+    let mut options = args.rules.options().map_err(Failure::Usage)?;
+    options.results = args.read.dialect().map_err(Failure::Usage)?;
     let pairs: Vec<Pair> = score_all(&names, |_, name| {
         let sequence = Sequence::read(&args.gt, name, &options)?;
-        let results = sequence.results(&result_path(args, name))?;
+        let path = result_path(args, name);
+        let results = if path.is_file() { sequence.results(&path)? } else { sequence.no_results() };
         Ok((sequence, results))
     })?;
     let scores = score(&pairs, args)?;
@@ -68,15 +72,23 @@ pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     if args.json.as_deref() != Some(Path::new("-")) {
         print(&report::table(&scores))?;
     }
-    Ok(())
+    if missing.is_empty() {
+        return Ok(());
+    }
+    // A result that is not there must not make the numbers better: whoever reads nothing else reads the exit code.
+    Err(Failure::Failed(format!(
+        "no results in {} for {}: scored as if nothing had been found",
+        args.results.display(),
+        missing.join(", ")
+    )))
 }
 
 fn result_path(args: &EvalArgs, name: &str) -> PathBuf {
     args.results.join(format!("{name}.txt"))
 }
 
-/// The sequences to be scored: those that were asked for, or all that have a truth and results.
-fn names(args: &EvalArgs, quiet: bool) -> Result<Vec<String>, Failure> {
+/// The sequences to be scored: those that were asked for, or all that have a truth. At least one has results.
+fn names(args: &EvalArgs) -> Result<Vec<String>, Failure> {
     let known = dataset::sequences(&args.gt).map_err(Failure::failed)?;
     if let Err(error) = std::fs::read_dir(&args.results) {
         return Err(Failure::Failed(format!("cannot read {}: {error}", args.results.display())));
@@ -96,26 +108,29 @@ fn names(args: &EvalArgs, quiet: bool) -> Result<Vec<String>, Failure> {
                 names.push(name.clone());
             }
         }
+        // What is named and missing is told as the system has it.
+        if let [.., last] = names.as_slice()
+            && !names.iter().any(|name| result_path(args, name).is_file())
+        {
+            let path = result_path(args, last);
+            let error = std::fs::metadata(&path).err().map_or("it is no file".to_owned(), |e| e.to_string());
+            return Err(Failure::Failed(format!("cannot read {}: {error}", path.display())));
+        }
         return Ok(names);
     }
     let prefix = args.prefix.as_deref().unwrap_or_default();
-    let wanted = known.into_iter().filter(|name| name.starts_with(prefix));
-    let (names, missing): (Vec<String>, Vec<String>) =
-        wanted.partition(|name| result_path(args, name).is_file());
-    if names.is_empty() {
+    let names: Vec<String> = known.into_iter().filter(|name| name.starts_with(prefix)).collect();
+    if !names.iter().any(|name| result_path(args, name).is_file()) {
         return Err(Failure::Failed(format!(
             "nothing to score: no sequence of {}{} has results in {}; expected {}",
             args.gt.display(),
             if prefix.is_empty() { String::new() } else { format!(" that begins with {prefix}") },
             args.results.display(),
-            match missing.first() {
+            match names.first() {
                 Some(name) => result_path(args, name).display().to_string(),
                 None => format!("{}", args.gt.join("SEQUENCE/gt/gt.txt").display()),
             }
         )));
-    }
-    if !missing.is_empty() && !quiet {
-        eprintln!("no results in {} for {}: not scored", args.results.display(), missing.join(", "));
     }
     Ok(names)
 }

@@ -5,11 +5,15 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::Scores;
+use crate::dataset::Benchmark;
 use crate::metrics::{Curve, Evaluation, alphas};
 
 /// The columns of the table: accuracies, then counts with their widths.
 const ACCURACIES: [&str; 9] = ["HOTA", "DetA", "AssA", "LocA", "MOTA", "MOTP", "IDF1", "IDP", "IDR"];
 const COUNTS: [(&str, usize); 6] = [("IDSW", 7), ("Frag", 7), ("MT", 6), ("ML", 6), ("FP", 8), ("FN", 8)];
+
+/// Whose rules decided what counts: the last column.
+const RULES: &str = "Rules";
 
 /// The row over all sequences.
 const COMBINED: &str = "COMBINED";
@@ -27,23 +31,30 @@ pub(super) fn table(scores: &Scores) -> String {
             text.push('\n');
         }
         head(&mut text, title, width);
-        for (name, evaluation) in names.iter().zip(&block.sequences) {
+        for ((name, benchmark), evaluation) in scores.sequences.iter().zip(&block.sequences) {
             // Of one class there may be nothing at all in a sequence; the numbers would say nothing.
             if block.class.is_none() || evaluation.clear.tp + evaluation.clear.fp + evaluation.clear.fn_ > 0 {
-                line(&mut text, name, evaluation, width);
+                line(&mut text, name, evaluation, width, rules(*benchmark, block.class));
             }
         }
-        line(&mut text, COMBINED, &block.combined, width);
+        let mut all = scores.sequences.iter().map(|(_, benchmark)| rules(*benchmark, block.class));
+        let first = all.next().unwrap_or_default();
+        line(&mut text, COMBINED, &block.combined, width, if all.all(|rules| rules == first) { first } else { "mixed" });
     }
     if let Some(mean) = &scores.mean {
         text.push('\n');
         head(&mut text, COMBINED, width);
         for (block, title) in scores.blocks.iter().zip(&titles) {
-            line(&mut text, title, &block.combined, width);
+            line(&mut text, title, &block.combined, width, "class");
         }
-        line(&mut text, MEAN, mean, width);
+        line(&mut text, MEAN, mean, width, "class");
     }
     text
+}
+
+/// Whose rules were taken: those of the benchmark, or all boxes of a class.
+fn rules(benchmark: Benchmark, class: Option<i32>) -> &'static str {
+    if class.is_some() { "class" } else { benchmark.name() }
 }
 
 fn title(class: Option<i32>) -> String {
@@ -59,10 +70,10 @@ fn head(text: &mut String, title: &str, width: usize) {
     for (name, width) in COUNTS {
         let _ = write!(text, "{name:>width$}");
     }
-    text.push('\n');
+    let _ = writeln!(text, "  {RULES}");
 }
 
-fn line(text: &mut String, name: &str, evaluation: &Evaluation, width: usize) {
+fn line(text: &mut String, name: &str, evaluation: &Evaluation, width: usize, rules: &str) {
     let Evaluation { hota, clear, identity } = evaluation;
     let curves = [&hota.hota, &hota.det_a, &hota.ass_a, &hota.loc_a].map(Curve::mean);
     let others = [clear.mota, clear.motp, identity.idf1, identity.idp, identity.idr];
@@ -74,7 +85,7 @@ fn line(text: &mut String, name: &str, evaluation: &Evaluation, width: usize) {
     for (count, (_, width)) in counts.into_iter().zip(COUNTS) {
         let _ = write!(text, "{count:width$}");
     }
-    text.push('\n');
+    let _ = writeln!(text, "  {rules}");
 }
 
 /// Everything, for programs.
@@ -85,7 +96,7 @@ pub(super) fn json(scores: &Scores) -> String {
         .map(|block| {
             let one = |((name, benchmark), evaluation): (&(String, _), &Evaluation)| {
                 let mut numbers = numbers(evaluation);
-                numbers.insert("benchmark".to_owned(), json!(crate::dataset::Benchmark::name(*benchmark)));
+                numbers.insert("benchmark".to_owned(), json!(Benchmark::name(*benchmark)));
                 (name.clone(), Value::Object(numbers))
             };
             let sequences: Map<String, Value> =

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use trailsight::config::{Live, Loaded};
-use trailsight::dataset::{DetectionFile, ReadOptions, Sequence, SequenceInfo, TrackFile};
+use trailsight::dataset::{DetectionFile, Dialect, ReadOptions, Sequence, SequenceInfo, TrackFile};
 use trailsight::detect::{DetectSettings, Detector};
 use trailsight::frame::Picture;
 use trailsight::labels::Labels;
@@ -96,7 +96,13 @@ pub fn detections(bytes: &[u8]) -> String {
     told(DetectionFile::parse(bytes, "it"), |file| {
         assert!(file.rows().iter().all(|(_, d)| d.rect.is_sound() && (0.0..=1.0).contains(&d.score)));
         format!("{} {}", file.at(0).count() > 0, file.frames() > 3)
-    })
+    }) + &told(DetectionFile::parse_as(bytes, "it", &counts_from_0()), |file| (file.frames() > 3).to_string())
+}
+
+/// A file that counts everything from 0.
+fn counts_from_0() -> Dialect {
+    let zero = Some(0);
+    Dialect { pixels_from: zero, frames_from: zero, classes_from: zero, ..Dialect::default() }
 }
 
 /// What ffprobe says of a file.
@@ -187,7 +193,7 @@ pub fn truth(bytes: &[u8]) -> String {
         let path = scratch.write("seq/gt/gt.txt", bytes);
         let mut words = String::new();
         for every in [1, 3] {
-            let options = ReadOptions { every, benchmark: None };
+            let options = ReadOptions { every, ..ReadOptions::default() };
             words += &told(Sequence::read(scratch.folder(), "seq", &options), |sequence| {
                 let truth = told(sequence.truth(None), |_| "truth".to_owned());
                 let results =
