@@ -82,7 +82,7 @@ pub fn run(path: &Path) -> Result<(), Box<dyn Error>> {
         }
         let detections = Detections::from(found);
         let scene = tracking.update(&TrackInput::of_boxes(sequence, time, (320, 240), &detections))?;
-        sinks.scene(&scene, &FrameFacts { size: (320, 240), wall: None })?;
+        sinks.scene(&scene, &FrameFacts { size: (320, 240), wall: None, file: None })?;
     }
     sinks.finish(End::Complete)?;
     Ok(())

@@ -220,12 +220,25 @@ pub struct OutputArgs {
     /// Write the tracks: .txt MOTChallenge, .jsonl, .json COCO-VID, .csv; - writes .txt to standard output (repeatable)
     #[arg(long, value_name = "FILE")]
     pub tracks: Vec<PathBuf>,
+    /// What column 8 of a .txt holds: the label's number from 1, or none (-1; TrackEval takes pedestrians alone)
+    #[arg(long, value_name = "CLASS", value_enum, default_value = "label")]
+    pub mot_class: MotClass,
     /// Write the annotated video: .mp4, .mkv, .mov, .webm (need ffmpeg) or .avi
     #[arg(long, value_name = "FILE")]
     pub video: Option<PathBuf>,
     /// Write a short annotated clip as .gif: at most 20 seconds, 10 pictures a second, 480 pixels a side
     #[arg(long, value_name = "FILE")]
     pub gif: Option<PathBuf>,
+}
+
+/// What MOTChallenge text has for a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum MotClass {
+    /// The label's number, from 1.
+    #[default]
+    Label,
+    /// -1.
+    None,
 }
 
 /// The arguments of `watch`.
@@ -267,6 +280,7 @@ impl WatchArgs {
             || output.video.is_some()
             || output.gif.is_some()
             || !output.tracks.is_empty()
+            || output.mot_class != MotClass::Label
             || *repeat
             || *exit_at_end
             || status_file.is_some()

@@ -26,7 +26,7 @@ use std::path::Path;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, CommonArgs, OutputArgs};
+use crate::cli::{Cli, Command, CommonArgs, MotClass, OutputArgs};
 use crate::config::{ConfigError, Given, Loaded};
 use crate::dataset::labels_beside;
 use crate::detect::DetectError;
@@ -87,7 +87,7 @@ impl From<SinkError> for Failure {
 /// The outputs that were typed or set. Their names are checked before anything is opened: known endings, each name once,
 /// one standard output.
 fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Failure> {
-    let OutputArgs { tracks, video, gif } = typed.clone();
+    let OutputArgs { tracks, video, gif, .. } = typed.clone();
     let video = video.or_else(|| settings.path.clone());
     // What has no name of its own, a device or a pipe, has nothing beside it either.
     let raw = video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(raw_name);
@@ -112,6 +112,8 @@ struct Context {
     loaded: Loaded,
     stop: Stop,
     quiet: bool,
+    /// The sinks that there are.
+    registry: Registry,
 }
 
 /// Runs the program: reads the command line, does what it says, and gives the exit code.
@@ -148,13 +150,17 @@ pub fn main() -> u8 {
 fn run(cli: Cli) -> Result<(), Failure> {
     let (command, common) = cli.into_command().map_err(Failure::Usage)?;
     match command {
-        Command::Watch(args) => watch::run(&args, &context(&common, args.part.given())?),
+        Command::Watch(args) => {
+            let context = context(&common, args.part.given())?;
+            watch::run(&args, &Context { registry: registry(&args.output), ..context })
+        }
         Command::Track(args) => {
             let labels = match &args.detections {
                 Some(file) => labels_of(file, args.dialect.labels(), common.quiet)?,
                 None => None,
             };
-            track::run(&args, &context(&common, labels.into_iter().chain(args.part.given()).collect())?)
+            let context = context(&common, labels.into_iter().chain(args.part.given()).collect())?;
+            track::run(&args, &Context { registry: registry(&args.output), ..context })
         }
         Command::Render(args) => {
             let labels = labels_of(&args.tracks, args.dialect.labels(), common.quiet)?;
@@ -184,7 +190,7 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     crate::detect::check_classes(&loaded.settings.detector)?;
     let stop =
         Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;
-    Ok(Context { loaded, stop, quiet: common.quiet })
+    Ok(Context { loaded, stop, quiet: common.quiet, registry: Registry::default() })
 }
 
 /// The setting that names the classes of a file of boxes: the file of names that was typed, or the one beside it, which is
@@ -199,7 +205,11 @@ fn labels_of(file: &Path, typed: Option<&Path>, quiet: bool) -> Result<Option<Gi
                 if !quiet {
                     let names: Vec<&str> = labels.iter().take(4).collect();
                     let more = if labels.len() > 4 { ", …" } else { "" };
-                    eprintln!("the names of the classes are in {}: {}{more}", path.display(), names.join(", "));
+                    eprintln!(
+                        "the names of the classes are in {}: {}{more}",
+                        path.display(),
+                        names.join(", ")
+                    );
                 }
                 (path.clone(), format!("the names in {}", path.display()))
             }
@@ -207,6 +217,14 @@ fn labels_of(file: &Path, typed: Option<&Path>, quiet: bool) -> Result<Option<Gi
         },
     };
     Ok(Some(Given { key: "detector.labels".to_owned(), value: path.display().to_string(), typed }))
+}
+
+/// The sinks that write as was typed.
+fn registry(typed: &OutputArgs) -> Registry {
+    match typed.mot_class {
+        MotClass::Label => Registry::default(),
+        MotClass::None => Registry::default().without_mot_classes(),
+    }
 }
 
 /// Says which settings were given by a name of an earlier version.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Context, Failure, input, outputs, progress};
-use crate::cli::{OutputArgs, RenderArgs};
+use crate::cli::{MotClass, OutputArgs, RenderArgs};
 use crate::dataset::{TrackFile, TrackRow};
 use crate::detect;
 use crate::enhance::ShownChain;
@@ -15,7 +15,12 @@ use crate::track::Trails;
 
 pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
-    let typed = OutputArgs { tracks: Vec::new(), video: args.video.clone(), gif: args.gif.clone() };
+    let typed = OutputArgs {
+        tracks: Vec::new(),
+        mot_class: MotClass::Label,
+        video: args.video.clone(),
+        gif: args.gif.clone(),
+    };
     // The video is this command's purpose: what is set for other runs does not count, but for its quality.
     let record = RecordSettings { path: None, raw: false, ..settings.record.clone() };
     let outputs = outputs(&typed, &record)?;

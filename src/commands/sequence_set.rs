@@ -26,12 +26,8 @@ pub(super) fn load(args: &SequenceArgs, context: &Context) -> Result<SequenceSet
     // The numbers of a detection file are those of its own names, where it has any.
     let of_file = read.detections.labels.as_ref().unwrap_or(&labels);
     let wanted = detector.classes.iter().filter_map(|name| of_file.find(name)).collect();
-    let options = SequenceSetOptions {
-        detections: args.detections.clone(),
-        read,
-        classes: args.class.clone(),
-        wanted,
-    };
+    let options =
+        SequenceSetOptions { detections: args.detections.clone(), read, classes: args.class.clone(), wanted };
     SequenceSet::load(&args.gt, &names, groups, &options).map_err(Failure::failed)
 }
 

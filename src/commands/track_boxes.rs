@@ -12,7 +12,7 @@ use crate::detect;
 use crate::detection::Detections;
 use crate::engine::{TrackInput, TrackStage, TrackingSettings};
 use crate::pipeline::headless::Census;
-use crate::sink::{End, FrameFacts, Purpose, Registry, RunInfo, Sinks, is_address, refuse_input};
+use crate::sink::{End, FrameFacts, Purpose, RunInfo, Sinks, is_address, refuse_input};
 
 /// What the boxes were found in.
 struct Recording {
@@ -22,6 +22,37 @@ struct Recording {
     fps: f64,
     /// How many frames there are, where that is known.
     frames: Option<usize>,
+    pictures: Option<PictureNames>,
+}
+
+/// What the pictures of a data set's sequence are called: `SEQUENCE/img1/000001.jpg`.
+struct PictureNames {
+    /// With a slash at the end.
+    folder: String,
+    digits: usize,
+    ending: String,
+}
+
+impl PictureNames {
+    /// As the `seqinfo.ini` of the sequence says, in this folder.
+    fn of(folder: &Path, info: &SequenceInfo) -> Option<Self> {
+        let (pictures, ending) = info.image_folder.clone().zip(info.image_ending.clone())?;
+        let first = std::fs::read_dir(folder.join(&pictures)).ok().and_then(|mut entries| entries.next());
+        let stem = first.and_then(Result::ok).map(|entry| entry.path().with_extension(""));
+        let digits =
+            stem.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        let digits = digits.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+        let sequence = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let sequence = sequence.file_name().map(|name| format!("{}/", name.to_string_lossy()));
+        let folder = format!("{}{pictures}/", sequence.unwrap_or_default());
+        Some(Self { folder, digits: digits.map_or(6, |name| name.len()), ending })
+    }
+
+    /// Of a frame, from 0.
+    fn name(&self, frame: u64) -> Arc<str> {
+        let Self { folder, digits, ending } = self;
+        format!("{folder}{:0digits$}{ending}", frame + 1).into()
+    }
 }
 
 impl Recording {
@@ -29,8 +60,10 @@ impl Recording {
     fn of(file: &Path, args: &TrackArgs, context: &Context) -> Result<Self, Failure> {
         let folders = file.ancestors().skip(1).take(2);
         let beside = folders.map(|folder| folder.join("seqinfo.ini")).find(|path| path.is_file());
-        let info = beside.map_or(Ok(SequenceInfo::default()), |path| SequenceInfo::read(&path));
+        let info = beside.as_deref().map_or(Ok(SequenceInfo::default()), SequenceInfo::read);
         let info = info.map_err(Failure::failed)?;
+        let pictures =
+            beside.as_deref().and_then(Path::parent).and_then(|folder| PictureNames::of(folder, &info));
         let missing = |what: &str, flag: &str| {
             Failure::Usage(format!(
                 "--detections needs {what}: {flag}, or a seqinfo.ini beside or above {}",
@@ -47,13 +80,13 @@ impl Recording {
         let given = context.loaded.settings.source.fps;
         let fps =
             given.or(info.fps).ok_or_else(|| missing("the frames a second of the recording", "--fps F"))?;
-        Ok(Self { size, fps, frames: info.frames })
+        Ok(Self { size, fps, frames: info.frames, pictures })
     }
 }
 
 pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
-    let Recording { size, fps, frames } = Recording::of(file, args, context)?;
+    let Recording { size, fps, frames, pictures } = Recording::of(file, args, context)?;
     let every = u64::from(args.every);
     if args.output.tracks.is_empty() {
         return Err(Failure::Usage(
@@ -78,7 +111,7 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
             refuse_input(path, file).map_err(Failure::failed)?;
         }
         let quality = 100; // of pictures, of which there are none
-        sinks.push(Registry::default().make(Purpose::Tracks, path, quality).map_err(Failure::failed)?);
+        sinks.push(context.registry.make(Purpose::Tracks, path, quality).map_err(Failure::failed)?);
     }
     let mut sinks = Sinks::begin(sinks, &run).map_err(Failure::failed)?;
 
@@ -102,7 +135,8 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
         let scene =
             stage.update(&TrackInput::of_boxes(sequence, time, size, &boxes)).map_err(Failure::failed)?;
         census.count(&scene);
-        if let Err(error) = sinks.scene(&scene, &FrameFacts { size, wall: None }) {
+        let file = pictures.as_ref().map(|pictures| pictures.name(sequence * every));
+        if let Err(error) = sinks.scene(&scene, &FrameFacts { size, wall: None, file }) {
             // What the others have got so far is kept under their partial names.
             if let Err(more) = sinks.finish(End::Stopped) {
                 log::warn!("{more}");

@@ -28,6 +28,7 @@ pub(super) fn begin(
     outputs: &Outputs,
     detector: Detector,
     settings: &Settings,
+    registry: Registry,
     stop: Stop,
 ) -> Result<Begun, Failure> {
     let labels = Arc::new(detector.labels().clone());
@@ -37,7 +38,7 @@ pub(super) fn begin(
     let recorder = Recorder::open(RecorderSetup {
         outputs,
         sinks: Vec::new(),
-        registry: Registry::default(),
+        registry,
         info,
         inputs: &input.files,
         labels: &labels,
@@ -71,7 +72,7 @@ pub(super) fn track_source(
     let settings = &context.loaded.settings;
     let detector = Detector::load(&settings.detect_for_tracking())?;
     let Begun { pipeline, recorder, labels, .. } =
-        begin(input, outputs, detector, settings, context.stop.clone())?;
+        begin(input, outputs, detector, settings, context.registry.clone(), context.stop.clone())?;
     let left_out = Arc::clone(&pipeline.stats.skipped_record);
     let bar = progress::bar(&pipeline.info, context.quiet);
     if let Some(status) = &mut status {

@@ -19,7 +19,6 @@ use crate::detect::Detector;
 use crate::pipeline::{Mode, Pipeline, Plan, Recorder, RecorderSetup, Stats};
 use crate::pipeline::{Outputs, StatusFile};
 #[cfg(feature = "window")]
-use crate::sink::Registry;
 use crate::sink::{Purpose, ffmpeg_available};
 #[cfg(feature = "window")]
 use crate::source::SourceInfo;
@@ -202,7 +201,7 @@ fn show(
     let recorder = Recorder::open(RecorderSetup {
         outputs,
         sinks: Vec::new(),
-        registry: Registry::default(),
+        registry: context.registry.clone(),
         info: &mute,
         inputs: &input.files,
         labels: &labels,

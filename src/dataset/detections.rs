@@ -171,12 +171,14 @@ mod tests {
     fn no_detections_no_scores_and_no_classes_are_no_failure() {
         assert_eq!(parse("# nothing\n\n").unwrap().frames(), 0);
         assert_eq!(parse("").unwrap(), DetectionFile::default());
-        let scores = |text: &str| parse(text).unwrap().rows().iter().map(|row| row.1.score).collect::<Vec<_>>();
+        let scores =
+            |text: &str| parse(text).unwrap().rows().iter().map(|row| row.1.score).collect::<Vec<_>>();
         assert_eq!(scores("1,-1,1,1,2,2,nan\n1,-1,1,1,2,2,0.5\n"), [1.0, 0.5]);
         assert_eq!(scores("1,-1,1,1,2,2,-1\n1,-1,1,1,2,2,-1\n"), [1.0, 1.0]);
         assert_eq!(scores("1,-1,1,1,2,2,-1\n1,-1,1,1,2,2,0.5\n"), [0.0, 0.5]);
         // The truth of MOT15 has a place in the world where others have a class.
-        let world = parse("1,1,1,1,2,2,1,-4.15,0.5,0\n2,1,1,1,2,2,1,1.2547,2,0\n3,1,1,1,2,2,1,3,2,0\n").unwrap();
+        let world =
+            parse("1,1,1,1,2,2,1,-4.15,0.5,0\n2,1,1,1,2,2,1,1.2547,2,0\n3,1,1,1,2,2,1,3,2,0\n").unwrap();
         assert!(world.rows().iter().all(|(_, detection)| detection.class == 0));
     }
 

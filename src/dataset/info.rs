@@ -11,7 +11,7 @@ pub(super) const MAX_FRAMES: usize = 2_500_000;
 const MAX_BYTES: u64 = 65_536;
 
 /// What is known of a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SequenceInfo {
     /// How many frames it has.
     pub frames: Option<usize>,
@@ -21,6 +21,10 @@ pub struct SequenceInfo {
     pub width: Option<u32>,
     /// Height of the picture in pixels.
     pub height: Option<u32>,
+    /// The folder of the pictures, in that of the sequence.
+    pub image_folder: Option<String>,
+    /// The ending of their names, with its dot.
+    pub image_ending: Option<String>,
 }
 
 impl SequenceInfo {
@@ -74,6 +78,15 @@ impl SequenceInfo {
                 "framerate" => {
                     above_zero::<f64>(value).map(|fps| info.fps = fps.filter(|fps| fps.is_finite()))
                 }
+                "imdir" | "imext" if value.is_empty() => Ok(()),
+                "imdir" => {
+                    info.image_folder = Some(value.trim_matches('/').to_owned());
+                    Ok(())
+                }
+                "imext" => {
+                    info.image_ending = Some(value.to_owned());
+                    Ok(())
+                }
                 "imwidth" => above_zero(value).map(|width| info.width = width),
                 "imheight" => above_zero(value).map(|height| info.height = height),
                 _ => Ok(()),
@@ -97,7 +110,13 @@ mod tests {
         let text =
             "\u{feff}[Sequence]\r\nname=X\r\n frameRate = 14.5 \r\nseqLength=600\nimWidth=1920\nimExt=.jpg\n";
         let info = SequenceInfo::parse(text, "x").unwrap();
-        let expected = SequenceInfo { frames: Some(600), fps: Some(14.5), width: Some(1920), height: None };
+        let expected = SequenceInfo {
+            frames: Some(600),
+            fps: Some(14.5),
+            width: Some(1920),
+            image_ending: Some(".jpg".to_owned()),
+            ..SequenceInfo::default()
+        };
         assert_eq!(info, expected);
         assert_eq!(SequenceInfo::read(Path::new("/no/such/seqinfo.ini")).unwrap(), SequenceInfo::default());
     }

@@ -106,7 +106,8 @@ pub(super) fn each_line_of(
 pub(super) fn fields(line: &str) -> impl Iterator<Item = &str> {
     let separator = [',', ';', '\t'].into_iter().find(|separator| line.contains(*separator));
     let between = move |c: char| separator.map_or(c.is_whitespace(), |separator| c == separator);
-    let named = line.split(between).map(str::trim).filter(move |field| separator.is_some() || !field.is_empty());
+    let named =
+        line.split(between).map(str::trim).filter(move |field| separator.is_some() || !field.is_empty());
     named.map(|field| {
         let quoted = |quote| field.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
         quoted('"').or_else(|| quoted('\'')).map_or(field, str::trim)

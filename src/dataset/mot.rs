@@ -135,7 +135,8 @@ pub(super) fn refuse_parts(name: &str, rows: &[MotRow]) -> Result<(), MotError> 
 /// Whether all boxes are smaller than a pixel, and there are boxes.
 pub(super) fn are_parts(rows: &[MotRow]) -> bool {
     let part = |side: f64| side > 0.0 && side <= 1.0;
-    let is_part = |row: &MotRow| part(row.region.width) && part(row.region.height) && row.region.left.abs() <= 2.0;
+    let is_part =
+        |row: &MotRow| part(row.region.width) && part(row.region.height) && row.region.left.abs() <= 2.0;
     rows.iter().any(|row| row.region.width < 1.0) && rows.iter().all(is_part)
 }
 
@@ -199,7 +200,10 @@ mod tests {
     fn scores_that_are_none_and_places_in_the_world_that_are_no_classes() {
         let rows = read("1,1,1,1,9,9,nan,1\n1,2,1,1,9,9\n1,3,1,1,9,9,\n", &Dialect::default()).unwrap();
         assert!(rows.iter().all(|row| row.score.is_none()), "{rows:?}");
-        let rows = read("1,1,1,1,9,9,1,-4.15,0,0\n1,2,1,1,9,9,1,3,0,0\n1,3,1,1,9,9,1,1.25,0,0\n", &Dialect::default());
+        let rows = read(
+            "1,1,1,1,9,9,1,-4.15,0,0\n1,2,1,1,9,9,1,3,0,0\n1,3,1,1,9,9,1,1.25,0,0\n",
+            &Dialect::default(),
+        );
         assert!(rows.unwrap().iter().all(|row| row.class.is_none()));
     }
 

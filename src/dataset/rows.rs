@@ -63,10 +63,7 @@ pub(super) fn refuse_parts_of(path: &Path, results: &[Row], truth: &[Row]) -> Re
         Some(row) if parts(results) && !parts(truth) => Err(MotError::Row {
             path: path.display().to_string(),
             line: row.line,
-            why: format!(
-                "{}: all boxes are smaller than a pixel; those of the truth are not",
-                column(4)
-            ),
+            why: format!("{}: all boxes are smaller than a pixel; those of the truth are not", column(4)),
         }),
         _ => Ok(()),
     }
@@ -83,7 +80,10 @@ pub(super) fn read_regions(
         let [number_of_frame, _, left, top, width, height] = numbers(&mut fields(text))?;
         let frame = frame(number_of_frame, dialect.mot_frames())? as usize;
         if frame >= frames {
-            return Err(format!("{}: the sequence ends with frame {frames}, found {number_of_frame}", column(0)));
+            return Err(format!(
+                "{}: the sequence ends with frame {frames}, found {number_of_frame}",
+                column(0)
+            ));
         }
         regions.push((frame, Region::new(left, top, width, height)));
         Ok(())

@@ -16,7 +16,7 @@ use crate::scene::Scene;
 /// # use trailsight::{labels::Labels, scene::Scene};
 /// let run = RunInfo { source: "camera 0".into(), labels: Labels::coco().into(), rate: Some(25.0), sound: None };
 /// let mut sinks = Sinks::begin(vec![Box::new(Counts)], &run)?;
-/// sinks.scene(&Scene::default(), &FrameFacts { size: (640, 480), wall: None })?;
+/// sinks.scene(&Scene::default(), &FrameFacts { size: (640, 480), wall: None, file: None })?;
 /// sinks.finish(End::Complete)?;
 /// # Ok::<(), SinkError>(())
 /// ```
@@ -198,7 +198,7 @@ mod tests {
         Scene { sequence, events, ..Scene::default() }
     }
 
-    const FACTS: FrameFacts = FrameFacts { size: (4, 3), wall: None };
+    const FACTS: FrameFacts = FrameFacts { size: (4, 3), wall: None, file: None };
 
     #[test]
     fn calls_come_in_order_to_all() {

@@ -152,12 +152,14 @@ pub struct RunInfo {
 }
 
 /// What is known of a frame beside its scene.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FrameFacts {
     /// `(width, height)` of the picture in pixels.
     pub size: (u32, u32),
     /// The time of day when a frame of a live source was taken; `None` for recordings.
     pub wall: Option<SystemTime>,
+    /// The name of the picture's own file, with its folder, where it has one: `img1/000001.jpg`.
+    pub file: Option<Arc<str>>,
 }
 
 /// A picture as a sink gets it.

@@ -153,6 +153,16 @@ impl Registry {
         self.0.push(kind);
     }
 
+    /// The same sinks, where MOTChallenge text has -1 instead of classes, as scorers of pedestrians alone want it.
+    #[must_use]
+    pub fn without_mot_classes(mut self) -> Self {
+        let is_mot = |kind: &&mut SinkKind| kind.purpose == Purpose::Tracks && kind.endings.contains(&"txt");
+        for kind in self.0.iter_mut().filter(is_mot) {
+            kind.make = |path, _| Ok(mot::sink_without_classes(path));
+        }
+        self
+    }
+
     /// All kinds, in the order in which they were added.
     pub fn kinds(&self) -> &[SinkKind] {
         &self.0

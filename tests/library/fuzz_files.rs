@@ -33,7 +33,7 @@ fn tracks(name: &str) -> Vec<u8> {
         };
         let tracks = vec![track(1, TrackState::Confirmed), track(2, TrackState::Lost)];
         let scene = Scene { sequence, time: sequence as f64 / 10.0, tracks, ..Scene::default() };
-        sinks.scene(&scene, &FrameFacts { size: (640, 480), wall: None }).unwrap();
+        sinks.scene(&scene, &FrameFacts { size: (640, 480), wall: None, file: None }).unwrap();
     }
     sinks.finish(End::Complete).unwrap();
     std::fs::read(path).unwrap()

@@ -170,7 +170,14 @@ impl<'a> WorkerPool<'a> {
         let detector = lock(&self.detector).fork()?;
         make_folders(&job.outputs)?;
         // What goes wrong in one recording's threads is not to end the others'.
-        begin(input, &job.outputs, detector, &settings, self.context.stop.for_another_run())
+        begin(
+            input,
+            &job.outputs,
+            detector,
+            &settings,
+            self.context.registry.clone(),
+            self.context.stop.for_another_run(),
+        )
     }
 
     /// Tracks one recording; gives what there is to tell of it, or why it failed.

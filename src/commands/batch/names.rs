@@ -97,6 +97,7 @@ pub(super) fn expand(
         tracks: typed.tracks.iter().map(put).collect(),
         video: typed.video.as_ref().map(put),
         gif: typed.gif.as_ref().map(put),
+        mot_class: typed.mot_class,
     };
     (output, RecordSettings { path: settings.path.as_ref().map(put), ..settings.clone() })
 }

@@ -39,7 +39,13 @@ pub(super) fn table(scores: &Scores) -> String {
         }
         let mut all = scores.sequences.iter().map(|(_, benchmark)| rules(*benchmark, block.class));
         let first = all.next().unwrap_or_default();
-        line(&mut text, COMBINED, &block.combined, width, if all.all(|rules| rules == first) { first } else { "mixed" });
+        line(
+            &mut text,
+            COMBINED,
+            &block.combined,
+            width,
+            if all.all(|rules| rules == first) { first } else { "mixed" },
+        );
     }
     if let Some(mean) = &scores.mean {
         text.push('\n');

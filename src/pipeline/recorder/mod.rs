@@ -63,6 +63,14 @@ pub struct RecorderSetup<'a> {
     pub stats: &'a Stats,
 }
 
+/// A file's name with that of its folder: what other tools find it by.
+fn name_with_folder(file: &Path) -> String {
+    let part =
+        |path: Option<&Path>| path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    let name = part(Some(file)).unwrap_or_default();
+    part(file.parent()).map_or(name.clone(), |folder| format!("{folder}/{name}"))
+}
+
 /// What sinks are told of a run over this source.
 pub(crate) fn run_info(info: &SourceInfo, labels: &Arc<Labels>) -> RunInfo {
     RunInfo {
@@ -141,7 +149,11 @@ impl Recorder {
             return !self.thread.is_finished();
         }
         let taken = || SystemTime::now().checked_sub(frame.captured.elapsed());
-        let facts = FrameFacts { size: frame.picture.size(), wall: self.live.then(taken).flatten() };
+        let facts = FrameFacts {
+            size: frame.picture.size(),
+            wall: self.live.then(taken).flatten(),
+            file: frame.file.as_deref().map(|file| name_with_folder(file).into()),
+        };
         self.scenes.send((scene.clone(), facts)).is_ok()
     }
 

@@ -1,16 +1,18 @@
-//! Tracks as one JSON document in the layout of COCO-VID, which TAO and others share: `videos`, `images`, `categories`,
-//! `annotations`.
+//! Tracks as one JSON document in the layout of COCO-VID: `videos`, `images`, `categories`, `annotations`. (TAO's layout has
+//! more lists, and its results are a bare list.)
 //!
 //! ```json
 //! {"info":{"description":"tracks by trailsight"},"videos":[{"id":1,"name":"clip.avi","width":768,"height":576}],
 //! "categories":[{"id":1,"name":"person"}],
-//! "images":[{"id":5,"video_id":1,"frame_id":4,"file_name":"clip.avi/000005.jpg","width":768,"height":576,"time":0.571}],
+//! "images":[{"id":5,"video_id":1,"frame_id":4,"frame":5,"file_name":"clip.avi/000005.jpg","width":768,"height":576,"time":0.571}],
 //! "annotations":[{"id":9,"image_id":5,"video_id":1,"category_id":1,"track_id":7,"instance_id":7,
-//! "bbox":[10.25,20.0,30.5,61.25],"area":1868.12,"iscrowd":0,"score":0.83}]}
+//! "bbox":[10.25,20.0,30.5,61.25],"area":1868.12,"iscrowd":0,"score":0.83,"attributes":{"track_id":7}}]}
 //! ```
 //!
-//! An image's `id` is the frame's number from 1, its `frame_id` that from 0; `file_name` is what a tool would call the
-//! frame that takes the video apart from 1 on, no file is there. Categories have COCO's own ids for COCO's names, else
+//! An image's `id` and `frame` are the frame's number from 1. Its `frame_id` counts the images: 0, 1, 2 …, without the gaps
+//! that frame numbers have where frames of a live source were left out, for readers use it as an index. `file_name` is the
+//! picture's own where there is one; else what a tool would call the frame that takes the video apart from 1 on, and no file
+//! is there. Categories have COCO's own ids for COCO's names, else
 //! the class's number from 1. Only tracks that were seen in a frame have an annotation.
 //!
 //! Images and annotations come together, and stand in two lists. So that memory stays bounded, the partial file holds one
@@ -40,6 +42,7 @@ struct Image<'a> {
     id: u64,
     video_id: u32,
     frame_id: u64,
+    frame: u64,
     #[serde(borrow)]
     file_name: Cow<'a, str>,
     width: u32,
@@ -61,6 +64,13 @@ struct Annotation {
     area: f64,
     iscrowd: u8,
     score: f64,
+    attributes: Attributes,
+}
+
+/// Where Datumaro and CVAT look for a track's id.
+#[derive(Serialize, Deserialize)]
+struct Attributes {
+    track_id: u64,
 }
 
 /// The line of a frame; the head, read as one, is a frame without anything.
@@ -90,6 +100,7 @@ struct Open {
     nameless: BTreeSet<ClassId>,
     /// Of the first frame.
     size: Option<(u32, u32)>,
+    images: u64,
     annotations: u64,
 }
 
@@ -111,6 +122,7 @@ impl Sink for CocoVid {
             run: run.clone(),
             nameless: BTreeSet::new(),
             size: None,
+            images: 0,
             annotations: 0,
         };
         let open = self.open.insert(open);
@@ -150,13 +162,18 @@ impl Open {
         let image = Image {
             id,
             video_id: 1,
-            frame_id: scene.sequence,
-            file_name: format!("{}/{id:06}.jpg", self.run.source).into(),
+            frame_id: self.images,
+            frame: id,
+            file_name: match &frame.file {
+                Some(file) => Cow::Borrowed(&**file),
+                None => format!("{}/{id:06}.jpg", self.run.source).into(),
+            },
             width: frame.size.0,
             height: frame.size.1,
             time: rounded(scene.time, 6),
             wall: wall(frame),
         };
+        self.images += 1;
         let mut annotations = Vec::new();
         for track in scene.seen().filter(|track| track.rect.is_sound()) {
             self.annotations += 1;
@@ -175,6 +192,7 @@ impl Open {
                 area: rounded(f64::from(rect.width) * f64::from(rect.height), 2),
                 iscrowd: 0,
                 score: rounded(track.score, 4),
+                attributes: Attributes { track_id: track.id },
             });
         }
         let mut line = json_text(&Line { images: vec![image], annotations });
@@ -269,7 +287,8 @@ mod tests {
         let mut both = scene();
         both.tracks[1].state = TrackState::Confirmed;
         coco.scene(&both, &facts()).unwrap();
-        coco.scene(&Scene { sequence: 5, time: 2.1, ..Scene::default() }, &facts()).unwrap();
+        let named = FrameFacts { file: Some("d/14.png".into()), ..facts() };
+        coco.scene(&Scene { sequence: 5, time: 2.1, ..Scene::default() }, &named).unwrap();
         let odd = Track { class: 300, ..both.tracks[0] };
         coco.scene(&Scene { sequence: 6, time: 2.2, tracks: vec![odd], ..Scene::default() }, &facts())
             .unwrap();
@@ -293,12 +312,20 @@ mod tests {
         );
         assert_eq!(document["categories"].as_array().unwrap().len(), 81);
         assert_eq!(document["categories"][80], json!({"id": 311, "name": "class 300"}));
-        let image = json!({"id": 5, "video_id": 1, "frame_id": 4, "file_name": "a \"clip\".avi/000005.jpg",
+        let image = json!({"id": 5, "video_id": 1, "frame_id": 0, "frame": 5, "file_name": "a \"clip\".avi/000005.jpg",
             "width": 640, "height": 480, "time": 2.0});
         assert_eq!(document["images"][0], image);
-        assert_eq!(document["images"].as_array().unwrap().len(), 3);
+        assert_eq!(document["images"][1]["file_name"], "d/14.png");
+        let numbers = |key: &str| -> Vec<u64> {
+            document["images"].as_array().unwrap().iter().map(|image| image[key].as_u64().unwrap()).collect()
+        };
+        assert_eq!(
+            (numbers("frame_id"), numbers("frame"), numbers("id")),
+            (vec![0, 1, 2], vec![5, 6, 7], vec![5, 6, 7])
+        );
         let annotation = json!({"id": 2, "image_id": 5, "video_id": 1, "category_id": 3, "track_id": 9,
-            "instance_id": 9, "bbox": [10.25, 20.0, 30.5, 61.25], "area": 1868.09, "iscrowd": 0, "score": 0.83});
+            "instance_id": 9, "bbox": [10.25, 20.0, 30.5, 61.25], "area": 1868.09, "iscrowd": 0, "score": 0.83,
+            "attributes": {"track_id": 9}});
         assert_eq!(document["annotations"][1], annotation);
         assert_eq!(document["annotations"][2]["category_id"], 311);
         assert_eq!(document["annotations"].as_array().unwrap().len(), 3);

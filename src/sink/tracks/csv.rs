@@ -1,7 +1,8 @@
 //! Tracks as comma-separated values (RFC 4180): one line a track and frame, a header line first.
 //!
 //! The columns mean what the fields of the same names in `jsonl` mean. Lines end in a bare line feed, as tools on every
-//! system read it.
+//! system read it. Numbers that may be broken have a point in every line, so that tools which guess a column's type from its
+//! first lines guess right.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -53,7 +54,7 @@ fn push_scene(text: &mut String, scene: &Scene, run: &RunInfo) {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{frame},{time},{id},{class},{class_id},{score},{left},{top},{width},{height},{velocity_x},{velocity_y},{age},{state}",
+            "{frame},{time:?},{id},{class},{class_id},{score:?},{left:?},{top:?},{width:?},{height:?},{velocity_x:?},{velocity_y:?},{age:?},{state}",
             frame = scene.sequence.saturating_add(1),
             time = rounded(scene.time, 6),
             id = track.id,
@@ -78,8 +79,8 @@ mod tests {
         let mut text = HEADER.to_owned();
         push_scene(&mut text, &scene(), &run());
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], "5,2,7,person,0,0.83,10.25,20,30.5,61.25,5,-1,1.5,seen");
-        assert_eq!(lines[2], "5,2,9,car,2,0.83,10.25,20,30.5,61.25,5,-1,1.5,lost");
+        assert_eq!(lines[1], "5,2.0,7,person,0,0.83,10.25,20.0,30.5,61.25,5.0,-1.0,1.5,seen");
+        assert_eq!(lines[2], "5,2.0,9,car,2,0.83,10.25,20.0,30.5,61.25,5.0,-1.0,1.5,lost");
         assert!(lines.iter().all(|line| line.split(',').count() == 14), "{text}");
     }
 
@@ -89,6 +90,6 @@ mod tests {
         run.labels = Arc::new(Labels::parse("traffic light, \"red\""));
         let mut text = String::new();
         push_scene(&mut text, &scene(), &run);
-        assert!(text.starts_with("5,2,7,\"traffic light, \"\"red\"\"\",0,"), "{text}");
+        assert!(text.starts_with("5,2.0,7,\"traffic light, \"\"red\"\"\",0,"), "{text}");
     }
 }

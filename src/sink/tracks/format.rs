@@ -67,7 +67,7 @@ pub(super) mod tests {
     }
 
     pub(in crate::sink) fn facts() -> FrameFacts {
-        FrameFacts { size: (640, 480), wall: None }
+        FrameFacts { size: (640, 480), wall: None, file: None }
     }
 
     pub(in crate::sink) fn run() -> RunInfo {
