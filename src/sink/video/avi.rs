@@ -38,12 +38,17 @@ impl Rate {
     /// The fraction for a rate, exact for whole rates and for those of television (30000/1001).
     fn of(fps: f64) -> Self {
         let television = fps * 1.001;
-        if (fps - fps.round()).abs() < 1e-6 {
+        if fps < 1.0 {
+            // Time lapse: seconds from one picture to the next, in millionths or, where those are too many, whole.
+            let (rate, seconds) = if fps > 1e-3 { (1_000_000, 1e6 / fps) } else { (1, 1.0 / fps) };
+            Self { rate, scale: seconds.round() as u32 }
+        } else if (fps - fps.round()).abs() < 1e-6 {
             Self { rate: fps.round() as u32, scale: 1 }
         } else if (television - television.round()).abs() < 1e-3 {
             Self { rate: television.round() as u32 * 1000, scale: 1001 }
         } else {
-            Self { rate: (fps * 1e5).round() as u32, scale: 100_000 }
+            let scale = if fps > 1e4 { 100 } else { 100_000 };
+            Self { rate: (fps * f64::from(scale)).round() as u32, scale }
         }
     }
 
@@ -138,7 +143,7 @@ impl Encoder for AviWriter {
 }
 
 impl AviWriter {
-    /// Opens the file; nothing is written before the first picture. `fps` must lie in `0.01..=1000`, `quality` in
+    /// Opens the file; nothing is written before the first picture. `fps` must lie in `1e-6..=1e6`, `quality` in
     /// `1..=100`.
     pub(super) fn create(path: &Path, fps: f64, quality: u8) -> Result<Self, SinkError> {
         Ok(Self {
@@ -391,8 +396,8 @@ mod tests {
         ] {
             assert_eq!(Rate::of(fps), Rate { rate, scale }, "{fps}");
         }
-        for fps in [0.01, 0.5, 7.3, 999.0] {
-            assert!((Rate::of(fps).fps() - fps).abs() < 1e-4, "{fps}");
+        for fps in [1e-6, 1.0 / 3600.0, 1.0 / 300.0, 0.01, 0.5, 7.3, 999.0, 2000.0, 12_345.67, 1e6] {
+            assert!((Rate::of(fps).fps() / fps - 1.0).abs() < 1e-5, "{fps}");
         }
     }
 

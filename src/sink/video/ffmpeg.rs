@@ -44,8 +44,6 @@ const TIMEBASE: &str = "60000";
 const KEPT_LINES: usize = 12;
 /// The longest line that is kept, in bytes.
 const KEPT_LINE: u64 = 400;
-/// Frames are at least that far apart, in microseconds: Matroska files count milliseconds.
-const MIN_STEP: u64 = 1000;
 /// How long an encoder that is given up may take to complete its file.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The same where the rest of the sound would be copied too.
@@ -82,6 +80,16 @@ impl Container {
             Self::Mkv => vec!["-cluster_time_limit", "1000", "-f", "matroska"],
             Self::Webm => vec!["-cluster_time_limit", "1000", "-f", "webm"],
             Self::Gif => vec!["-f", "gif"],
+        }
+    }
+
+    /// How far frames are apart at the least, in microseconds.
+    fn min_step(self) -> u64 {
+        match self {
+            // The ticks of TIMEBASE, rounded up.
+            Self::Mp4 | Self::Mov => 17,
+            // Matroska counts milliseconds.
+            Self::Mkv | Self::Webm | Self::Gif => 1000,
         }
     }
 
@@ -190,6 +198,8 @@ struct Running {
     origin: f64,
     /// The time stamp of the last frame in microseconds.
     stamp: Option<u64>,
+    /// How far frames are apart at the least, in microseconds.
+    min_step: u64,
 }
 
 impl Encoder for FfmpegWriter {
@@ -341,7 +351,14 @@ impl FfmpegWriter {
         // A child that refuses its arguments may be gone already: the first picture finds out.
         let _ = stdin.write_all(&matroska::head(width as u32, height as u32, self.fps));
         let planes = vec![0; width * height + width * height / 2];
-        Ok(Running { child, stdin, messages, size, planes, origin, stamp: None })
+        let min_step = self.container.min_step();
+        if min_step >= 1000 && self.container != Container::Gif && self.fps.is_some_and(|fps| fps > 1000.0) {
+            log::warn!(
+                "{}: this kind of file counts milliseconds, so that its frames are moved apart; .mp4 keeps their times",
+                self.path.display()
+            );
+        }
+        Ok(Running { child, stdin, messages, size, planes, origin, stamp: None, min_step })
     }
 
     /// Whether the sound fits into the container as it is: tried out with its beginning.
@@ -358,7 +375,7 @@ impl Running {
     fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), String> {
         // A negative or broken difference becomes 0.
         let wished = ((time - self.origin) * 1e6).round() as u64;
-        let stamp = self.stamp.map_or(wished, |last| wished.max(last.saturating_add(MIN_STEP)));
+        let stamp = self.stamp.map_or(wished, |last| wished.max(last.saturating_add(self.min_step)));
         self.stamp = Some(stamp);
         to_i420(&padded(bgra, size), self.size, &mut self.planes)?;
         let head = matroska::picture_head(stamp, self.planes.len());

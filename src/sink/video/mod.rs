@@ -90,7 +90,7 @@ impl VideoWriter {
     /// [`SinkError::Ending`] for other endings, [`SinkError::Missing`] without `ffmpeg`, [`SinkError::Place`] where
     /// the file cannot be.
     pub fn create(path: &Path, settings: &VideoSettings) -> Result<Self, SinkError> {
-        let rate = settings.rate.filter(|rate| (0.01..=1000.0).contains(rate));
+        let rate = settings.rate.filter(|rate| (1e-6..=1e6).contains(rate));
         let quality = settings.quality.clamp(1, 100);
         let encoder: Box<dyn Encoder> = if is_for_ffmpeg(path) {
             Box::new(FfmpegWriter::create(path, rate, quality, settings.sound.clone())?)
