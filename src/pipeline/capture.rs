@@ -85,6 +85,9 @@ impl Capture {
     pub(crate) fn run(mut self) -> Result<(), SourceError> {
         let (mut progress, mut order, mut clock) = (EpochProgress::default(), 0, Clock::new());
         while !self.stop.is_asked() {
+            if let Some(seconds) = self.seekable.found_duration() {
+                self.playback.set_found_duration(seconds);
+            }
             if let Some(request) = self.playback.take_request() {
                 let playback = Arc::clone(&self.playback);
                 let reached = match self.seekable.seek(request.target, &mut || playback.is_interrupted()) {

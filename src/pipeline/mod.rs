@@ -142,6 +142,11 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// Seconds from the first frame to the end of the last, where the source tells it or it has been found since.
+    pub fn duration(&self) -> Option<f64> {
+        self.info.duration.or_else(|| self.playback.found_duration())
+    }
+
     fn spawn(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> Result<(), RunError> {
         let (errors, stop, own_name) = (self.errors_out.clone(), self.stop.clone(), name.clone());
         let guarded = move || {

@@ -1,6 +1,6 @@
 //! What the window asks of the capture thread, like the buttons of a player: pause, step, speed, position.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::clock::Clock;
@@ -16,6 +16,8 @@ pub const SPEEDS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
 pub struct PlaybackControl {
     state: Mutex<State>,
     changed: Condvar,
+    /// See [`Self::found_duration`].
+    duration: OnceLock<f64>,
 }
 
 #[derive(Debug)]
@@ -72,6 +74,17 @@ pub(crate) enum Waited {
 }
 
 impl PlaybackControl {
+    /// The length of a recording in seconds that its container does not tell, once it has been found.
+    pub fn found_duration(&self) -> Option<f64> {
+        self.duration.get().copied()
+    }
+
+    /// Tells the length that was found.
+    pub(crate) fn set_found_duration(&self, seconds: f64) {
+        // It is found once.
+        let _ = self.duration.set(seconds);
+    }
+
     /// Pauses or continues.
     pub fn set_paused(&self, paused: bool) {
         self.change(|state| (state.paused, state.steps) = (paused, 0));

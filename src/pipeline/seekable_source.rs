@@ -78,6 +78,14 @@ impl SeekableSource {
         self.source.info()
     }
 
+    /// The length of the recording in seconds, where its container does not tell it and it has been found since.
+    pub(super) fn found_duration(&mut self) -> Option<f64> {
+        if self.budget == 0 || self.info().duration.is_some() || !self.seekable {
+            return None;
+        }
+        self.source.found_duration()
+    }
+
     /// The next frame; `None` at the end, also when asked again. A seek back works after it.
     ///
     /// # Errors
@@ -132,11 +140,12 @@ impl SeekableSource {
     }
 
     /// The source time near which `target` lies, in seconds; `None` for a last frame of which nothing is known.
-    fn time_of(&self, target: Target) -> Option<f64> {
+    fn time_of(&mut self, target: Target) -> Option<f64> {
         match target {
             Target::At(time) | Target::Before(time) => Some(time),
             Target::Last => {
-                let duration = self.info().duration.filter(|duration| duration.is_finite())?;
+                let duration = self.info().duration.or(self.source.found_duration());
+                let duration = duration.filter(|duration| duration.is_finite())?;
                 Some(self.first_time.unwrap_or(0.0) + duration)
             }
         }
@@ -144,7 +153,7 @@ impl SeekableSource {
 
     /// Whether a target that is not behind is among the frames kept, or so little after them that decoding on is the
     /// quickest way.
-    fn is_near(&self, target: Target) -> bool {
+    fn is_near(&mut self, target: Target) -> bool {
         if self.to_last {
             return true;
         }

@@ -122,7 +122,7 @@ impl RunState {
             frame: frame.map(|frame| frame.sequence + 1),
             frames: pipeline.info.frames,
             time: frame.map(|frame| frame.time),
-            duration: pipeline.info.duration,
+            duration: pipeline.duration(),
             fares: Fares::of(pipeline.health.as_ref()),
             age_ms: frame.map(|frame| frame.captured.elapsed().as_secs_f64() * 1e3),
             size: frame.map(|frame| frame.picture.size()),

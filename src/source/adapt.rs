@@ -116,6 +116,16 @@ impl Source for Retimed {
         Ok(true)
     }
 
+    /// Times begin at 0 here.
+    fn begin(&self) -> Option<f64> {
+        None
+    }
+
+    /// Frames are counted, not timed.
+    fn found_duration(&mut self) -> Option<f64> {
+        None
+    }
+
     fn inner(&self) -> Option<&dyn Source> {
         Some(self.inner.as_ref())
     }
@@ -125,39 +135,45 @@ impl Source for Retimed {
     }
 }
 
-/// The part of a source from `start` (inclusive) to `end` (exclusive) in source time; the first frame kept is number 0.
+/// The part of a source from `start` (inclusive) to `end` (exclusive), in seconds after the source's first frame, whatever
+/// that frame's own time is; the first frame kept is number 0.
 struct Cut {
     inner: Box<dyn Source>,
     info: SourceInfo,
     start: f64,
     end: f64,
+    /// The time of the source's first frame, once it is known.
+    begin: Option<f64>,
     /// The number that the first frame kept has without the cut, once it has been seen.
     first: Option<u64>,
     over: bool,
 }
 
+/// Times that differ by less, in seconds, are the same: containers round them.
+const SAME_TIME: f64 = 1e-6;
+
 impl Cut {
     fn new(inner: Box<dyn Source>, start: Option<f64>, end: Option<f64>) -> Self {
-        let start = start.unwrap_or(f64::NEG_INFINITY);
-        let end = end.unwrap_or(f64::INFINITY);
+        let (start, end) = (start.unwrap_or(0.0), end.unwrap_or(f64::INFINITY));
         let old = inner.info().clone();
-        // Recordings begin at 0 but for a few; what is told beforehand may be off by that much.
         let duration = match old.duration {
-            Some(seconds) => Some((end.min(seconds) - start.max(0.0)).max(0.0)),
-            None if end.is_finite() => Some((end - start.max(0.0)).max(0.0)),
+            Some(seconds) => Some((end.min(seconds) - start).max(0.0)),
+            None if end.is_finite() => Some((end - start).max(0.0)),
             None => None,
         };
         let info = SourceInfo { frames: None, duration, sound: None, ..old };
-        Self { inner, info, start, end, first: None, over: false }
+        let begin = inner.begin();
+        Self { inner, info, start, end, begin, first: None, over: false }
     }
 
     /// The next frame within the cut, with the number that it has without; `None` at its end.
     fn kept(&mut self) -> Result<Option<Frame>, SourceError> {
         while let Some(frame) = self.inner.next_frame()? {
-            if frame.time >= self.end {
+            let since = frame.time - *self.begin.get_or_insert(frame.time);
+            if since >= self.end - SAME_TIME {
                 break;
             }
-            if frame.time >= self.start {
+            if since >= self.start - SAME_TIME {
                 self.first.get_or_insert(frame.sequence);
                 return Ok(Some(frame));
             }
@@ -193,7 +209,7 @@ impl Source for Cut {
     fn seek(&mut self, time: f64) -> Result<bool, SourceError> {
         if self.first.is_none() {
             // The numbers count from the first frame kept, which has to be seen once.
-            if !self.inner.seek(self.start)? {
+            if !self.inner.seek(self.begin.map_or(f64::NEG_INFINITY, |begin| begin + self.start))? {
                 return Ok(false);
             }
             self.over = self.kept()?.is_none();
@@ -201,13 +217,25 @@ impl Source for Cut {
                 return Ok(true);
             }
         }
-        // The frame at the end itself is outside.
-        let within = time.max(self.start).min(self.end.next_down());
+        let begin = self.begin.unwrap_or_default();
+        // Before the start, so that of several frames at that time the first one comes; the frame at the end itself is
+        // outside.
+        let (start, end) = (begin + self.start, begin + self.end - SAME_TIME);
+        let within = if time > start { time.min(end.next_down()) } else { start - 2.0 * SAME_TIME };
         if !self.inner.seek(within)? {
             return Ok(false);
         }
         self.over = false;
         Ok(true)
+    }
+
+    fn begin(&self) -> Option<f64> {
+        None
+    }
+
+    /// The part that is kept of what the source has found.
+    fn found_duration(&mut self) -> Option<f64> {
+        self.inner.found_duration().map(|seconds| (self.end.min(seconds) - self.start).max(0.0))
     }
 
     fn inner(&self) -> Option<&dyn Source> {

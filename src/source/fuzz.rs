@@ -22,7 +22,7 @@ pub fn ffprobe_reply(bytes: &[u8]) -> String {
 
 /// What `ffprobe` says of the packets of a file.
 pub fn packet_list(bytes: &[u8]) -> String {
-    let Some(index) = packets::Index::read(bytes) else { return "no index".to_owned() };
+    let Some(index) = packets::Index::read(bytes, true) else { return "no index".to_owned() };
     let times = [f64::NEG_INFINITY, -1.0, 0.0, 0.5, 1e9, f64::INFINITY, f64::NAN];
     let found = times.map(|time| {
         let key = index.key_before(time).is_some();

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::SourceError;
+use super::{RtspTransport, SourceError};
 
 /// The two programs that read videos; by default found on the PATH.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,17 @@ impl Default for Tools {
     fn default() -> Self {
         Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into() }
     }
+}
+
+/// What can be asked of the programs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Options {
+    /// Frames before this time, in seconds after the first frame, may be left out where the container can seek.
+    pub start: Option<f64>,
+    /// Which video, where there are several, counted from 1; `None`: the one that players show.
+    pub stream: Option<u32>,
+    /// How the pictures of an RTSP server are sent.
+    pub rtsp_transport: RtspTransport,
 }
 
 /// A video file, or the address of a stream.
@@ -65,6 +76,11 @@ impl Input {
         matches!(self, Self::Url(url) if LIVE.contains(&scheme(url).as_str()))
     }
 
+    /// Whether this is an address of the web.
+    pub(super) fn is_http(&self) -> bool {
+        matches!(self, Self::Url(url) if matches!(scheme(url).as_str(), "http" | "https"))
+    }
+
     /// Whether this is a network stream: an address of something without a known length (seconds).
     pub(super) fn is_stream(&self, duration: Option<f64>) -> bool {
         matches!(self, Self::Url(_)) && duration.is_none()
@@ -72,7 +88,7 @@ impl Input {
 
     /// The options that belong in front of `-i`, and the argument of `-i`. `modern` where the programs are of version
     /// 5 or later.
-    pub(super) fn arguments(&self, modern: bool) -> Vec<OsString> {
+    pub(super) fn arguments(&self, modern: bool, rtsp: RtspTransport) -> Vec<OsString> {
         let mut all: Vec<OsString> = Vec::new();
         let address = match self {
             Self::File(path) => {
@@ -87,7 +103,13 @@ impl Input {
                 match scheme(url).as_str() {
                     "rtsp" | "rtsps" => {
                         let timeout = if modern { "-timeout" } else { "-stimeout" };
-                        all.extend(["-rtsp_transport", "tcp", timeout, PATIENCE].map(Into::into));
+                        let way = match rtsp {
+                            RtspTransport::Auto => ["-rtsp_flags", "prefer_tcp"],
+                            RtspTransport::Tcp => ["-rtsp_transport", "tcp"],
+                            RtspTransport::Udp => ["-rtsp_transport", "udp"],
+                        };
+                        all.extend(way.map(Into::into));
+                        all.extend([timeout, PATIENCE].map(Into::into));
                     }
                     "http" | "https" | "tcp" | "tls" | "rtmp" | "rtmps" => {
                         all.extend(["-rw_timeout", PATIENCE].map(Into::into));
@@ -218,7 +240,7 @@ mod tests {
     #[test]
     fn odd_file_names_stay_files() {
         for name in ["-i.mp4", "a:b.mp4", "50%d.mp4", "http.mp4"] {
-            let all = Input::File(name.into()).arguments(true);
+            let all = Input::File(name.into()).arguments(true, RtspTransport::Auto);
             assert_eq!(all, ["-i".into(), OsString::from(format!("file:{name}"))]);
         }
     }

@@ -28,11 +28,11 @@ pub use avi::{AviSource, is_motion_jpeg};
 pub use demo::open_demo;
 pub use ffmpeg::FfmpegSource;
 pub use images::{IMAGE_RATE, ImageSource};
-pub use input::{Input, Tools, redact};
+pub use input::{Input, Options, Tools, redact};
 pub use live::{Condition, Health, LiveSource, LiveTimeouts, Opener};
 pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
-pub use settings::{CameraBackend, CameraSettings, Rotate, SourceSettings};
+pub use settings::{CameraBackend, CameraSettings, Rotate, RtspTransport, SourceSettings};
 pub use simulated::{Recording, Simulation};
 
 /// The log target of what a user is told of a source without having asked for more: what was wished of a camera and what
@@ -80,9 +80,9 @@ pub struct SourceInfo {
 
 impl SourceInfo {
     /// From one frame to the next in seconds, by the nominal rate; 25 frames a second where that is not known. From a
-    /// thousandth of a second to one.
+    /// millionth of a second to one.
     pub fn frame_step(&self) -> f64 {
-        1.0 / self.rate.unwrap_or(25.0).clamp(1.0, 1000.0)
+        1.0 / self.rate.unwrap_or(25.0).clamp(1.0, 1e6)
     }
 }
 
@@ -124,6 +124,17 @@ pub trait Source: Send {
         if let Some(inner) = self.inner_mut() {
             inner.prepare_seeking();
         }
+    }
+
+    /// The time of the source's first frame in seconds, where that frame is left out because later ones were asked for.
+    fn begin(&self) -> Option<f64> {
+        self.inner().and_then(Source::begin)
+    }
+
+    /// Seconds from the first frame to the end of the last, where that has become known after [`Source::info`] was told:
+    /// [`Source::prepare_seeking`] may lead to it. Cheap.
+    fn found_duration(&mut self) -> Option<f64> {
+        self.inner_mut().and_then(Source::found_duration)
     }
 
     /// Counts the pictures that were too damaged to be shown, where the source leaves such out.

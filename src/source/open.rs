@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::picture_file::format_of;
 use super::{
-    AviSource, FfmpegSource, ImageSource, Input, LiveSource, LiveTimeouts, Simulation, Source, SourceError,
-    SourceSettings, Tools, adapt, is_motion_jpeg, redact,
+    AviSource, FfmpegSource, ImageSource, Input, LiveSource, LiveTimeouts, Options, Simulation, Source,
+    SourceError, SourceSettings, Tools, adapt, is_motion_jpeg, redact,
 };
 
 /// What a simulated camera's name begins with.
@@ -162,7 +162,8 @@ fn open_address(tools: &Tools, url: &str, settings: &SourceSettings) -> Result<B
         return Ok(source);
     }
     let tools = tools.clone();
-    let again = move || Ok(Box::new(FfmpegSource::open_with(&tools, &input, None)?) as Box<dyn Source>);
+    let options = Options { start: None, ..options(settings) };
+    let again = move || Ok(Box::new(FfmpegSource::open_with(&tools, &input, &options)?) as Box<dyn Source>);
     Ok(Box::new(LiveSource::new(source, Box::new(again), LiveTimeouts::of(&settings.camera))?))
 }
 
@@ -171,9 +172,13 @@ fn open_video(
     input: &Input,
     settings: &SourceSettings,
 ) -> Result<Box<dyn Source>, SourceError> {
+    Ok(Box::new(FfmpegSource::open_with(tools, input, &options(settings))?))
+}
+
+fn options(settings: &SourceSettings) -> Options {
     // With a rate of its own, the time that `start` means is not the file's.
     let start = settings.start.filter(|_| settings.fps.is_none());
-    Ok(Box::new(FfmpegSource::open_with(tools, input, start)?))
+    Options { start, stream: settings.stream, rtsp_transport: settings.rtsp_transport }
 }
 
 fn missing(path: &Path) -> SourceError {

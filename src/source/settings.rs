@@ -28,6 +28,18 @@ pub enum CameraBackend {
     Nokhwa,
 }
 
+/// How the pictures of an RTSP server are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RtspTransport {
+    /// Over TCP, so that no packet is lost; over UDP where the server refuses that.
+    #[default]
+    Auto,
+    /// Over TCP only.
+    Tcp,
+    /// Over UDP only.
+    Udp,
+}
+
 /// The `[source.camera]` section.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameraSettings {
@@ -72,10 +84,14 @@ pub struct SourceSettings {
     pub mirror: bool,
     /// Turn the picture.
     pub rotate: Rotate,
-    /// Leave out what lies before this source time, in seconds.
+    /// Leave out what lies before this time, in seconds after the first frame.
     pub start: Option<f64>,
-    /// Leave out what lies at or after this source time, in seconds.
+    /// Leave out what lies at or after this time, in seconds after the first frame.
     pub end: Option<f64>,
+    /// Which video of a file or an address that holds several, counted from 1; `None`: the one that players show.
+    pub stream: Option<u32>,
+    /// How the pictures of an RTSP server are sent.
+    pub rtsp_transport: RtspTransport,
     /// What is asked of a camera.
     pub camera: CameraSettings,
 }

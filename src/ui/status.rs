@@ -99,7 +99,7 @@ impl<'a> State<'a> {
             frame: frame.map(|frame| frame.sequence + 1),
             frames: pipeline.and_then(|pipeline| pipeline.info.frames),
             time: frame.map(|frame| frame.time),
-            duration: pipeline.and_then(|pipeline| pipeline.info.duration),
+            duration: pipeline.and_then(|pipeline| pipeline.duration()),
             paused: facts.paused,
             ended: facts.ended,
             seeking: facts.seeking,

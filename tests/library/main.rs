@@ -57,6 +57,8 @@ mod record_avi;
 #[cfg(feature = "cli")]
 mod record_ffmpeg;
 #[cfg(feature = "cli")]
+mod source_changes;
+mod source_http;
 mod source_seek;
 #[cfg(feature = "cli")]
 mod source_video;

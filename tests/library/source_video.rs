@@ -167,7 +167,8 @@ fn start_and_end_keep_the_true_times() {
         let path = dir.path().join(name);
         let whole = frames(&path);
         // Exactly at a frame, which is to be the first; and a little before the end of all.
-        let (start, end) = (whole[31].time, whole[70].time);
+        let begin = whole[0].time;
+        let (start, end) = (whole[31].time - begin, whole[70].time - begin);
         let settings = SourceSettings { start: Some(start), end: Some(end), ..SourceSettings::default() };
         let mut source = open_set(&path, &settings).unwrap();
         assert_eq!((source.info().frames, source.info().sound.clone()), (None, None));

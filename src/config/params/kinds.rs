@@ -12,7 +12,7 @@ use toml_edit::{Array, Value};
 
 use crate::detect::Runtime;
 use crate::enhance::{Median, ShownPicture, WhiteBalance};
-use crate::source::{CameraBackend, Rotate};
+use crate::source::{CameraBackend, Rotate, RtspTransport};
 use crate::track::{Preset, TrailAnchor};
 use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
 
@@ -103,6 +103,32 @@ impl Kind for Real32 {
 
     fn schema(&self) -> Json {
         Real(self.0.clone()).schema()
+    }
+}
+
+/// A whole number in a range, or 0 for "none".
+pub(super) struct WholeOrNone(pub(super) RangeInclusive<i64>);
+
+impl Kind for WholeOrNone {
+    type Set = Option<u32>;
+
+    fn read(&self, value: &Value) -> Result<Option<u32>, String> {
+        if value.as_integer() == Some(0) {
+            return Ok(None);
+        }
+        Whole(self.0.clone()).number(value).map(Some).map_err(|_| self.allowed())
+    }
+
+    fn write(&self, set: &Option<u32>) -> Value {
+        i64::from(set.unwrap_or_default()).into()
+    }
+
+    fn allowed(&self) -> String {
+        format!("0 (none) or {}", <Whole as Kind>::allowed(&Whole(self.0.clone())))
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "anyOf": [{ "enum": [0] }, <Whole as Kind>::schema(&Whole(self.0.clone()))] })
     }
 }
 
@@ -336,6 +362,9 @@ pub(super) const MEDIANS: Choice<Median> =
 
 pub(super) const BACKENDS: Choice<CameraBackend> =
     Choice(&[("auto", CameraBackend::Auto), ("v4l", CameraBackend::V4l), ("nokhwa", CameraBackend::Nokhwa)]);
+
+pub(super) const RTSP_TRANSPORTS: Choice<RtspTransport> =
+    Choice(&[("auto", RtspTransport::Auto), ("tcp", RtspTransport::Tcp), ("udp", RtspTransport::Udp)]);
 
 pub(super) const RUNTIMES: Choice<Runtime> = Choice(&[
     ("auto", Runtime::Auto),

@@ -56,9 +56,10 @@ impl Rate {
         around.into_iter().find(|&frame| self.time(frame) <= time).unwrap_or(0)
     }
 
-    /// Only what can be: between a frame in 100 seconds and 1000 a second, and begun within the first hour.
+    /// Only what can be: from a frame in eleven days, for time lapse, to a million a second, for high-speed cameras; and
+    /// begun within the first hour.
     fn sound(self) -> Option<Self> {
-        if self.rate == 0 || self.scale == 0 || !(0.01..=1000.0).contains(&self.fps()) {
+        if self.rate == 0 || self.scale == 0 || !(1e-6..=1e6).contains(&self.fps()) {
             return None;
         }
         Some(if self.time(0) > 3600.0 { Self { start: 0, ..self } } else { self })
@@ -76,6 +77,8 @@ pub(in crate::source) struct Header {
     /// Pixels down, as the head has them (twice a picture's, where pictures are fields).
     pub(in crate::source) height: u32,
     pub(in crate::source) sound: bool,
+    /// Whether the pixels are told to be wider or higher than square.
+    pub(in crate::source) oblong: bool,
 }
 
 /// What comes next in the file.
@@ -144,7 +147,8 @@ impl AviFile {
         if !(head.starts_with(b"RIFF") && head.ends_with(b"AVI ")) {
             return Err("it is no AVI file".to_owned());
         }
-        let header = Header { id: *b"00d", rate: Rate::FALLBACK, frames: 0, height: 0, sound: false };
+        let header =
+            Header { id: *b"00d", rate: Rate::FALLBACK, frames: 0, height: 0, sound: false, oblong: false };
         let mut file = Self {
             reader,
             length,
@@ -173,7 +177,7 @@ impl AviFile {
             self.reader.read_exact(&mut head)?;
             let size = u32_at(&head, 4);
             let mut data = Vec::new();
-            if matches!(&head[..4], b"avih" | b"strh" | b"strf" | b"dmlh" | b"LIST") {
+            if matches!(&head[..4], b"avih" | b"strh" | b"strf" | b"vprp" | b"dmlh" | b"LIST") {
                 self.reader.by_ref().take(u64::from(size).min(64)).read_to_end(&mut data)?;
             }
             self.position = start + 8 + u64::from(size) + u64::from(size % 2);
@@ -206,6 +210,8 @@ impl AviFile {
                         None => {}
                     }
                 }
+                // Behind the head of our video, and before that of another stream.
+                b"vprp" if found && codec.is_none() => self.header.oblong |= is_oblong(&data),
                 b"LIST" => match data.get(..4) {
                     Some(b"hdrl" | b"strl" | b"odml") => self.position = start + 12,
                     Some(b"movi") => {
@@ -384,6 +390,16 @@ impl AviFile {
             at += (block.len() - HEAD + 1) as u64;
         }
     }
+}
+
+/// Whether the video properties, `vprp`, give pixels that are not square: the shape of the shown frame (`width:height` in
+/// two halves of a word, the height first) against its pixels.
+fn is_oblong(properties: &[u8]) -> bool {
+    let (shape, width, height) = (u32_at(properties, 20), u32_at(properties, 24), u32_at(properties, 28));
+    let (across, down) = (f64::from(shape >> 16), f64::from(shape & 0xffff));
+    let aspect = across * f64::from(height) / (down * f64::from(width));
+    // Whole numbers of up to 16 bits do not give every shape exactly.
+    aspect.is_finite() && aspect > 0.0 && (aspect - 1.0).abs() > 0.005
 }
 
 /// Whether these four bytes can be the name of a chunk.

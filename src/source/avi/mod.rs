@@ -99,6 +99,10 @@ impl AviSource {
             let why = "its pictures are interlaced fields; install ffmpeg to read it".to_owned();
             return Err(SourceError::Open { what, why });
         }
+        if file.header.oblong {
+            let why = "its pixels are not square; install ffmpeg to read it".to_owned();
+            return Err(SourceError::Open { what, why });
+        }
         let info = SourceInfo {
             name,
             kind: SourceKind::Recording,

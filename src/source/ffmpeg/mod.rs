@@ -6,12 +6,14 @@
 //! writes a frame's line before its bytes, the log thread hands the line over through a bounded channel, and
 //! [`FfmpegSource::next_frame`] takes a line, then that frame's bytes.
 
+pub(super) mod hdr;
 pub(super) mod packets;
 pub(super) mod probe;
 mod process;
 pub(super) mod raw_frame;
 mod seek;
 pub(super) mod showinfo;
+mod snapshot;
 
 use std::io::{ErrorKind, Read};
 use std::process::{Child, ExitStatus};
@@ -25,7 +27,7 @@ use process::{Clock, Output, end};
 use raw_frame::{RawError, raw_length, to_picture};
 use showinfo::OutOfStep;
 
-use super::input::{Input, Tools};
+use super::input::{Input, Options, Tools};
 use super::{Source, SourceError, SourceInfo, SourceKind, Stopper};
 use crate::frame::Frame;
 use crate::sync::lock;
@@ -43,8 +45,13 @@ pub struct FfmpegSource {
     output: Output,
     buffer: Vec<u8>,
     clock: Clock,
+    /// When the first frame came.
+    first_came: Option<Instant>,
     /// The number of the next frame: as many were given, but for a seek.
     given: u64,
+    /// For an address that gives one picture each time: when it was asked last, and how many it had given before.
+    asked: Instant,
+    given_before: u64,
     /// Whether decoding began after the recording's beginning, or frames were left out since.
     sought: bool,
     over: bool,
@@ -52,21 +59,13 @@ pub struct FfmpegSource {
 }
 
 impl FfmpegSource {
-    /// Opens with the `ffmpeg` and `ffprobe` on the PATH. Frames before `start` (source time, seconds) may be left out
-    /// where the container can seek; those that come nevertheless are for the caller to drop.
-    ///
-    /// # Errors
-    /// See [`Self::open_with`].
-    pub fn open(input: &Input, start: Option<f64>) -> Result<Self, SourceError> {
-        Self::open_with(&Tools::default(), input, start)
-    }
-
-    /// As [`Self::open`], with the programs named.
+    /// Opens with the programs named. Frames before `options.start` may be left out where the container can seek; those
+    /// that come nevertheless are for the caller to drop.
     ///
     /// # Errors
     /// [`SourceError::Missing`] without the programs; [`SourceError::Open`] where the file is missing or the address
     /// does not answer; [`SourceError::Read`] where it holds no video.
-    pub fn open_with(tools: &Tools, input: &Input, start: Option<f64>) -> Result<Self, SourceError> {
+    pub fn open_with(tools: &Tools, input: &Input, options: &Options) -> Result<Self, SourceError> {
         let what = input.what();
         if let Some(path) = input.path() {
             let open = |why: String| SourceError::Open { what: what.clone(), why };
@@ -78,9 +77,10 @@ impl FfmpegSource {
                 return Err(SourceError::Read { what, why: "the file is empty".to_owned() });
             }
         }
-        let probe = probe(tools, input)?;
+        let probe = probe(tools, input, options)?;
         // A little early: the seek rounds, and the frame at `start` itself is wanted.
-        let seek = start.filter(|_| probe.is_seekable()).map(|s| s - probe.container_start - 0.01);
+        let start = options.start.filter(|_| probe.is_seekable());
+        let seek = start.map(|start| start + probe.start - probe.container_start - 0.01);
         let seek = seek.filter(|s| *s > 0.0 && s.is_finite());
         let (child, output) = process::start(tools, input, &probe, seek)?;
         let info = describe(input, &probe, seek.is_some());
@@ -88,13 +88,16 @@ impl FfmpegSource {
             seeking: seek::Seeking::new(tools, input, &info, seek),
             info,
             what,
-            clock: Clock::new(probe.rate),
+            clock: Clock::new(probe.rate, probe.is_spliced()),
+            first_came: None,
             probe,
             child: Arc::new(Mutex::new(child)),
             stopped: Arc::new(AtomicBool::new(false)),
             output,
             buffer: Vec::new(),
             given: 0,
+            asked: Instant::now(),
+            given_before: 0,
             sought: seek.is_some(),
             over: false,
         })
@@ -106,6 +109,7 @@ impl FfmpegSource {
             Ok(Err(OutOfStep(why))) => {
                 return Err(self.unreadable(&format!("ffmpeg's log cannot be followed: {why}")));
             }
+            Err(_) if self.is_polled() => return self.poll(),
             Err(_) => return self.finish(),
         };
         let length = raw_length(&announced).map_err(|e| self.impossible(e))?;
@@ -117,7 +121,10 @@ impl FfmpegSource {
         }
         let captured = Instant::now();
         let picture = to_picture(&announced, &self.buffer).map_err(|e| self.impossible(e))?;
-        let time = self.clock.tell(announced.time);
+        let first_came = *self.first_came.get_or_insert(captured);
+        // Where pictures are sent as they are taken, without a time, ffmpeg makes times up.
+        let since_first = || Some(captured.duration_since(first_came).as_secs_f64());
+        let time = self.clock.tell(if self.has_own_times() { announced.time } else { since_first() });
         let frame = Frame { picture: Arc::new(picture), sequence: self.given, time, captured, file: None };
         self.given += 1;
         self.seeking.note(&frame, announced.time.is_some());
@@ -161,7 +168,7 @@ impl FfmpegSource {
     /// edit list hides frames, and a capture program stores dropped ones as nothing. So either the decoder speaks of
     /// a file cut off, or the time of the last frame has to fall short as well.
     fn shortfall(&self) -> Option<u64> {
-        if self.sought || self.info.kind == SourceKind::Stream {
+        if self.sought || self.info.kind == SourceKind::Stream || self.clock.began_anew {
             return None;
         }
         let rate = self.probe.rate?;
@@ -183,6 +190,11 @@ impl FfmpegSource {
         };
         let missing = self.probe.start + promised_seconds - (self.clock.last? + 1.0 / rate);
         (missing > 1.5 / rate && missing > 0.1).then_some(promised)
+    }
+
+    /// Whether the frames' times are those of the pictures. A stream that tells none has those of their arrival.
+    fn has_own_times(&self) -> bool {
+        self.info.kind != SourceKind::Stream || !self.output.timeless.load(Ordering::Relaxed)
     }
 
     /// Waits for the child, which has nothing more to write; ends it where it does not end by itself.
@@ -257,6 +269,14 @@ impl Source for FfmpegSource {
         self.seeking.prepare(&self.probe);
     }
 
+    fn begin(&self) -> Option<f64> {
+        self.seeking.begins_late().then_some(self.probe.start)
+    }
+
+    fn found_duration(&mut self) -> Option<f64> {
+        self.seeking.found_duration()
+    }
+
     fn stopper(&self) -> Option<Stopper> {
         let (child, stopped) = (Arc::clone(&self.child), Arc::clone(&self.stopped));
         Some(Box::new(move || {
@@ -278,7 +298,7 @@ fn describe(input: &Input, probe: &Probe, sought: bool) -> SourceInfo {
         name: input.name(),
         kind: if endless { SourceKind::Stream } else { SourceKind::Recording },
         size: probe.size,
-        rate: probe.rate,
+        rate: if endless && probe.is_timeless() { None } else { probe.rate },
         frames: probe.frames.filter(|_| !sought),
         duration: probe.duration,
         sound: input.path().filter(|_| probe.has_sound).map(Into::into),

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use super::process::{SPLICE, end};
+use super::probe::Probe;
+use super::process::{JUMP, SPLICE, end};
 use crate::source::input::{Input, Tools, own_group};
 
 /// A file of more packets has no index: 18 hours at 30 frames a second, 16 MB (32 where each is a key frame).
@@ -29,9 +30,10 @@ pub(in crate::source) struct Index {
 }
 
 impl Index {
-    /// Reads lines such as `0.033367,0.000000,K__`: when a frame is shown, when it is decoded, what it is. `None` where a packet has no time, the times begin anew in the middle, or
+    /// Reads lines such as `0.033367,0.000000,K__`: when a frame is shown, when it is decoded, what it is. `None` where a
+    /// packet has no time, the times begin anew in the middle (in a container where they may, `spliced`, also ahead), or
     /// there are none or too many: numbers cannot be told then.
-    pub(in crate::source) fn read(text: impl BufRead) -> Option<Self> {
+    pub(in crate::source) fn read(text: impl BufRead, spliced: bool) -> Option<Self> {
         let (mut times, mut keys): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
         let mut latest = f64::NEG_INFINITY;
         for line in text.lines() {
@@ -48,7 +50,8 @@ impl Index {
             // Frames are stored in the order of decoding: the times at which they are shown go back by a few frames, which
             // may be long ones, but those at which they are decoded do not.
             let decoded = decoded.trim().parse::<f64>().ok().filter(|time| time.is_finite()).unwrap_or(time);
-            if decoded < latest - SPLICE || times.len() >= PACKETS {
+            let ahead = spliced && latest.is_finite() && decoded > latest + JUMP;
+            if decoded < latest - SPLICE || ahead || times.len() >= PACKETS {
                 return None;
             }
             latest = latest.max(decoded);
@@ -83,6 +86,16 @@ impl Index {
         self.keys.get(behind.checked_sub(1)?).copied()
     }
 
+    /// From the first frame to the end of the last in seconds, which is shown for as long as frames are on average.
+    pub(in crate::source) fn duration(&self) -> f64 {
+        match (self.times.first(), self.times.last()) {
+            (Some(first), Some(last)) if self.times.len() > 1 => {
+                (last - first) * self.times.len() as f64 / (self.times.len() - 1) as f64
+            }
+            _ => 0.0,
+        }
+    }
+
     /// How many frames are shown at or before `time`.
     pub(in crate::source) fn place_behind(&self, time: f64) -> u64 {
         self.times.partition_point(|t| *t <= time + ROUNDING) as u64
@@ -109,27 +122,21 @@ pub(in crate::source) struct IndexReader {
 
 impl IndexReader {
     /// Begins to read; `None` where ffprobe or a thread cannot be had.
-    pub(in crate::source) fn start(tools: &Tools, input: &Input) -> Option<Self> {
+    pub(in crate::source) fn start(tools: &Tools, input: &Input, probe: &Probe) -> Option<Self> {
         let mut command = Command::new(&tools.ffprobe);
-        // A capital V: the stream that is decoded, and no cover picture.
-        command.args([
-            "-v",
-            "quiet",
-            "-select_streams",
-            "V:0",
-            "-show_entries",
-            "packet=pts_time,dts_time,flags",
-        ]);
-        command.args(["-of", "csv=p=0"]).args(input.arguments(true));
+        // Where no stream was chosen: a capital V, so that it is no cover picture.
+        command.args(["-v", "quiet", "-select_streams", probe.stream.as_deref().unwrap_or("V:0")]);
+        command.args(["-show_entries", "packet=pts_time,dts_time,flags", "-of", "csv=p=0"]);
+        command.args(probe.arguments(input));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         own_group(&mut command);
         let mut child = command.spawn().ok()?;
         let text = child.stdout.take();
         let (sender, outcome) = bounded(1);
         let child = Arc::new(Mutex::new(child));
-        let reading = Arc::clone(&child);
+        let (reading, spliced) = (Arc::clone(&child), probe.is_spliced());
         let read = move || {
-            let index = text.and_then(|text| Index::read(BufReader::new(text.take(OUTPUT))));
+            let index = text.and_then(|text| Index::read(BufReader::new(text.take(OUTPUT)), spliced));
             // Where the reading was given up, the rest is not wanted. Whether ffprobe reached the end is all the same:
             // times that are missing are found missing when they are looked for.
             end(&reading);
@@ -171,7 +178,7 @@ mod tests {
     fn read(text: &str) -> Option<Index> {
         // Without a time of decoding, that of showing stands for it.
         let lines: String = text.lines().map(|line| line.replacen(',', ",N/A,", 1) + "\n").collect();
-        Index::read(lines.as_bytes())
+        Index::read(lines.as_bytes(), false)
     }
 
     #[test]
@@ -196,8 +203,15 @@ mod tests {
     #[test]
     fn long_frames_may_be_stored_far_out_of_order() {
         let stored = "0.0,-3.0,K__\n6.0,-1.5,__\n3.0,0.0,__\n9.0,3.0,K_\n";
-        assert_eq!(Index::read(stored.as_bytes()).unwrap().times, [0.0, 3.0, 6.0, 9.0]);
-        assert_eq!(Index::read("9.0,9.0,K__\n0.0,0.0,K__\n".as_bytes()), None);
+        assert_eq!(Index::read(stored.as_bytes(), false).unwrap().times, [0.0, 3.0, 6.0, 9.0]);
+        assert_eq!(Index::read("9.0,9.0,K__\n0.0,0.0,K__\n".as_bytes(), false), None);
+    }
+
+    #[test]
+    fn a_clock_that_jumps_ahead_is_no_index_where_it_may_begin_anew() {
+        let jumping = "0.0,0.0,K__\n0.5,0.5,__\n3600.0,3600.0,K_\n";
+        assert_eq!(Index::read(jumping.as_bytes(), true), None);
+        assert!(Index::read(jumping.as_bytes(), false).is_some());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Asks `ffprobe` what is in a file or behind an address before it is decoded. Decoding is the business of
 //! [`ffmpeg`](super).
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -8,11 +9,16 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::source::SourceError;
-use crate::source::input::{Input, Tools, not_started, redact};
+use super::hdr::Transfer;
+use super::process::is_timeless;
+use crate::source::input::{Input, Options, Tools, not_started, redact};
+use crate::source::{NOTICE, RtspTransport, SourceError};
 
 /// How long an address may take to answer; a file on a slow disk, too.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// After this long without an answer, an address of the web is taken for a stream of pictures without an end: of such, ffprobe
+/// reads the first one until it ends.
+const ENDLESS: Duration = Duration::from_secs(8);
 /// The most that is read of what ffprobe writes, in bytes.
 const OUTPUT: u64 = 4 << 20;
 
@@ -38,6 +44,15 @@ pub(in crate::source) struct Probe {
     pub(in crate::source) container: String,
     /// The version of libavcodec, `(major, minor)`.
     pub(in crate::source) codec_version: (u32, u32),
+    /// Which stream is decoded, as ffmpeg's options name it: its number, or `V:2`. `None`: the one that ffmpeg takes.
+    pub(in crate::source) stream: Option<String>,
+    /// The format that the demuxers cannot find out by themselves.
+    pub(in crate::source) forced: Option<&'static str>,
+    pub(in crate::source) rtsp_transport: RtspTransport,
+    /// Whether frames are not all equally far apart.
+    pub(in crate::source) is_uneven: bool,
+    /// What the decoded numbers mean as light.
+    pub(in crate::source) transfer: Transfer,
 }
 
 impl Probe {
@@ -50,6 +65,33 @@ impl Probe {
     /// MPEG stream is searched, an AVI and an FLV have an index that may be coarse or missing.
     pub(in crate::source) fn is_nearly_seekable(&self) -> bool {
         self.is_seekable() || ["avi", "mpegts", "mpeg", "flv"].contains(&self.container.as_str())
+    }
+
+    /// Whether the container's clock may begin anew in the middle, as where broadcasts or parts are put together.
+    pub(in crate::source) fn is_spliced(&self) -> bool {
+        ["mpegts", "mpeg", "hls", "ogg", "nut"].contains(&self.container.as_str())
+    }
+
+    /// Whether the container has no times of its own.
+    pub(in crate::source) fn is_timeless(&self) -> bool {
+        is_timeless(&self.container)
+    }
+
+    /// Whether this is one picture, which an address gives anew each time it is asked.
+    pub(in crate::source) fn is_snapshot(&self) -> bool {
+        self.container.ends_with("_pipe") || self.container == "image2"
+    }
+
+    /// The options that belong in front of `-i`, and `-i` itself.
+    pub(in crate::source) fn arguments(&self, input: &Input) -> Vec<OsString> {
+        let format = self.forced.iter().flat_map(|format| ["-f".into(), OsString::from(format)]);
+        format.chain(input.arguments(self.is_modern(), self.rtsp_transport)).collect()
+    }
+
+    /// Whether the program knows the option `-noautoscale` (4.4 and later). The other spelling, `-autoscale 0`, is taken
+    /// for the name of an output by 8.0 and later.
+    pub(in crate::source) fn can_change_size(&self) -> bool {
+        self.codec_version >= (58, 134)
     }
 
     pub(in crate::source) fn is_avi(&self) -> bool {
@@ -68,36 +110,88 @@ impl Probe {
 }
 
 /// Asks ffprobe; of a live stream only the programs' version: asking would connect twice and take seconds, and a stream
-/// promises nothing.
+/// promises nothing. `wanted` is the number of the video to take where there are several, from 1.
 ///
 /// # Errors
 /// [`SourceError::Missing`] without ffprobe; [`SourceError::Open`] where the address does not answer in time;
 /// [`SourceError::Read`] where there is no video: only sound, only text, nothing that is known.
-pub(in crate::source) fn probe(tools: &Tools, input: &Input) -> Result<Probe, SourceError> {
-    let what = input.what();
-    let mut command = Command::new(&tools.ffprobe);
-    command.args(["-v", "error", "-of", "json", "-show_library_versions"]);
-    if !input.is_live() {
-        // The version is not known yet; there is a time limit in `run` besides.
-        command.args(["-show_streams", "-show_format"]).args(input.arguments(true));
-    }
-    let (status_ok, out, messages) = run(command, &what)?;
-    let reply: Reply = serde_json::from_slice(&out).unwrap_or_default();
+pub(in crate::source) fn probe(
+    tools: &Tools,
+    input: &Input,
+    options: &Options,
+) -> Result<Probe, SourceError> {
+    let (what, wanted) = (input.what(), options.stream);
     if input.is_live() {
-        return Ok(Probe { codec_version: codec_version(&reply), ..Probe::default() });
+        let mut command = Command::new(&tools.ffprobe);
+        command.args(["-v", "error", "-of", "json", "-show_library_versions"]);
+        let (_, out, _) = run(command, &what, PATIENCE)?;
+        let reply: Reply = serde_json::from_slice(&out).unwrap_or_default();
+        let stream = wanted.map(|number| format!("V:{}", number.saturating_sub(1)));
+        return Ok(Probe {
+            codec_version: codec_version(&reply),
+            stream,
+            rtsp_transport: options.rtsp_transport,
+            ..Probe::default()
+        });
     }
-    if !status_ok || reply.format.is_none() {
-        let why = match last_line(&messages) {
-            Some(line) => format!("{line} (is it a video?)"),
-            None => "ffprobe does not know its format; is it a video?".to_owned(),
-        };
-        return Err(SourceError::Read { what, why });
-    }
-    understand(reply).map_err(|why| SourceError::Read { what, why })
+    let ask = |format: &[&str], patience| ask(tools, input, options, format, patience);
+    let (reply, forced) = if input.is_http() {
+        match ask(&[], ENDLESS) {
+            Ok((Some(reply), _)) if reply.has_sized_video() || !reply.is_multipart() => (reply, None),
+            // Cameras that send JPEG pictures in parts with headers of their own making, or one behind the other: the
+            // pictures are found by their first and last bytes.
+            first => match (ask(&["-f", "mjpeg"], ENDLESS), first) {
+                (Ok((Some(reply), _)), _) if reply.has_sized_video() => (reply, Some("mjpeg")),
+                (_, Ok((_, messages))) => return Err(unknown(what, &messages)),
+                // A slow server, perhaps.
+                (_, Err(SourceError::Open { .. })) => match ask(&[], PATIENCE)? {
+                    (Some(reply), _) => (reply, None),
+                    (None, messages) => return Err(unknown(what, &messages)),
+                },
+                (_, Err(error)) => return Err(error),
+            },
+        }
+    } else {
+        match ask(&[], PATIENCE)? {
+            (Some(reply), _) => (reply, None),
+            (None, messages) => return Err(unknown(what, &messages)),
+        }
+    };
+    let probe = understand(reply, wanted, &what).map_err(|why| SourceError::Read { what, why })?;
+    Ok(Probe { forced, ..probe })
 }
 
-/// Runs to the end, or to [`PATIENCE`]: whether it succeeded, its output, its messages.
-fn run(mut command: Command, what: &str) -> Result<(bool, Vec<u8>, Vec<u8>), SourceError> {
+/// What ffprobe replies, where it knows the format, and its messages.
+fn ask(
+    tools: &Tools,
+    input: &Input,
+    options: &Options,
+    format: &[&str],
+    patience: Duration,
+) -> Result<(Option<Reply>, Vec<u8>), SourceError> {
+    let mut command = Command::new(&tools.ffprobe);
+    command.args(["-v", "error", "-of", "json", "-show_library_versions", "-show_streams", "-show_format"]);
+    // The version is not known yet; there is a time limit in `run` besides.
+    command.args(format).args(input.arguments(true, options.rtsp_transport));
+    let (status_ok, out, messages) = run(command, &input.what(), patience)?;
+    let reply: Reply = serde_json::from_slice(&out).unwrap_or_default();
+    Ok(((status_ok && reply.format.is_some()).then_some(reply), messages))
+}
+
+fn unknown(what: String, messages: &[u8]) -> SourceError {
+    let why = match last_line(messages) {
+        Some(line) => format!("{line} (is it a video?)"),
+        None => "ffprobe does not know its format; is it a video?".to_owned(),
+    };
+    SourceError::Read { what, why }
+}
+
+/// Runs to the end, or for as long as `patience`: whether it succeeded, its output, its messages.
+fn run(
+    mut command: Command,
+    what: &str,
+    patience: Duration,
+) -> Result<(bool, Vec<u8>, Vec<u8>), SourceError> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env("AV_LOG_FORCE_NOCOLOR", "1");
     crate::source::input::own_group(&mut command);
@@ -108,8 +202,8 @@ fn run(mut command: Command, what: &str) -> Result<(bool, Vec<u8>, Vec<u8>), Sou
     let outcome = loop {
         match child.try_wait() {
             Ok(Some(status)) => break Ok(status.success()),
-            Ok(None) if begun.elapsed() > PATIENCE => {
-                break Err(format!("no answer within {} seconds; is it reachable?", PATIENCE.as_secs()));
+            Ok(None) if begun.elapsed() > patience => {
+                break Err(format!("no answer within {} seconds; is it reachable?", patience.as_secs()));
             }
             Ok(None) if out.is_finished() && messages.is_finished() && begun.elapsed().as_secs() > 5 => {
                 break Err("ffprobe writes without end".to_owned());
@@ -158,6 +252,16 @@ struct Reply {
     library_versions: Vec<Library>,
 }
 
+impl Reply {
+    fn is_multipart(&self) -> bool {
+        self.format.as_ref().is_some_and(|format| format.format_name == "mpjpeg")
+    }
+
+    fn has_sized_video(&self) -> bool {
+        self.streams.iter().any(|s| s.codec_type == "video" && s.width > 0 && s.height > 0)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct Library {
     #[serde(default)]
@@ -178,9 +282,11 @@ struct Format {
 
 #[derive(Debug, Default, Deserialize)]
 struct Stream {
+    index: Option<u32>,
     #[serde(default)]
     codec_type: String,
     codec_name: Option<String>,
+    color_transfer: Option<String>,
     #[serde(default)]
     width: i64,
     #[serde(default)]
@@ -203,11 +309,26 @@ struct Stream {
 struct Disposition {
     #[serde(default)]
     attached_pic: i64,
+    /// What players take unless they are told otherwise.
+    #[serde(default)]
+    default: i64,
+    /// A tile of a larger picture.
+    #[serde(default)]
+    dependent: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct SideData {
     rotation: Option<f64>,
+    /// Pixels that the container leaves out at the edges of what is stored.
+    #[serde(default)]
+    crop_left: i64,
+    #[serde(default)]
+    crop_right: i64,
+    #[serde(default)]
+    crop_top: i64,
+    #[serde(default)]
+    crop_bottom: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -220,10 +341,33 @@ const TEXT: [&str; 5] = ["tty", "bin", "xbin", "adf", "idf"];
 
 /// Reads what `ffprobe` says, as far as it is more than nothing.
 pub(in crate::source) fn read_reply(bytes: &[u8]) -> Result<Probe, String> {
-    understand(serde_json::from_slice(bytes).unwrap_or_default())
+    understand(serde_json::from_slice(bytes).unwrap_or_default(), None, "")
 }
 
-fn understand(reply: Reply) -> Result<Probe, String> {
+/// The first version of libavcodec with which ffmpeg puts the tiles of a picture together: that of ffmpeg 9.
+const STITCHES: u32 = 63;
+
+/// Of several videos the one that players show: marked as default, a film rather than a still, with the most pixels, the
+/// first. Or number `wanted`.
+fn choose<'a>(videos: &[&'a Stream], wanted: Option<u32>) -> Result<&'a Stream, String> {
+    if let Some(number) = wanted {
+        let count = videos.len();
+        let video = (number as usize).checked_sub(1).and_then(|place| videos.get(place));
+        return video
+            .copied()
+            .ok_or_else(|| format!("source.stream is {number}, but it holds {count} videos"));
+    }
+    let rank = |stream: &Stream| {
+        let still = stream.nb_frames.as_deref() == Some("1");
+        let pixels = stream.width.max(0).saturating_mul(stream.height.max(0));
+        (stream.disposition.dependent == 0, !still, stream.disposition.default, pixels)
+    };
+    // Of equals `max_by_key` takes the last.
+    let best = videos.iter().rev().max_by_key(|stream| rank(stream));
+    best.copied().ok_or_else(|| "it holds no video".to_owned())
+}
+
+fn understand(reply: Reply, wanted: Option<u32>, what: &str) -> Result<Probe, String> {
     let codec_version = codec_version(&reply);
     let format = reply.format.ok_or("ffprobe says nothing about it")?;
     if TEXT.contains(&format.format_name.as_str()) {
@@ -231,22 +375,44 @@ fn understand(reply: Reply) -> Result<Probe, String> {
     }
     let has_sound = reply.streams.iter().any(|s| s.codec_type == "audio");
     let is_video = |s: &&Stream| s.codec_type == "video" && s.disposition.attached_pic == 0;
-    let Some(stream) = reply.streams.iter().find(is_video) else {
+    let videos: Vec<&Stream> = reply.streams.iter().filter(is_video).collect();
+    if videos.is_empty() {
         return Err(match (has_sound, reply.streams.iter().any(|s| s.codec_type == "video")) {
             (true, false) => "it holds only sound, no video".to_owned(),
             (_, true) => "it holds only sound and a cover picture, no video".to_owned(),
             (false, false) => "it holds no video".to_owned(),
         });
-    };
+    }
+    let stream = choose(&videos, wanted)?;
+    let tiles = stream.disposition.dependent != 0;
+    if tiles && codec_version.0 < STITCHES {
+        return Err(
+            "its picture is stored in tiles, which this ffmpeg does not put together (9 and later do); \
+                    save it as JPEG or PNG"
+                .to_owned(),
+        );
+    }
+    if videos.len() > 1 && !tiles {
+        let place = videos.iter().position(|video| std::ptr::eq(*video, stream)).unwrap_or_default();
+        log::info!(
+            target: NOTICE,
+            "{what} holds {} videos: number {} is taken, {}×{} (source.stream chooses another)",
+            videos.len(),
+            place + 1,
+            stream.width,
+            stream.height
+        );
+    }
     if stream.codec_name.as_deref() == Some("ansi") {
         return Err("it is text, not a video".to_owned());
     }
     let rate = stream.avg_frame_rate.as_deref().and_then(ratio);
+    let base_rate = stream.r_frame_rate.as_deref().and_then(ratio);
     let own = stream.duration.as_deref().and_then(seconds).filter(|d| *d > 0.0);
     let container_start = format.start_time.as_deref().and_then(seconds).unwrap_or(0.0);
     Ok(Probe {
-        size: shown_size(stream),
-        rate: rate.or_else(|| stream.r_frame_rate.as_deref().and_then(ratio)),
+        size: shown_size(stream).filter(|_| !tiles),
+        rate: rate.or(base_rate),
         frames: stream.nb_frames.as_deref().and_then(|n| n.parse().ok()).filter(|n| *n > 0),
         start: stream.start_time.as_deref().and_then(seconds).unwrap_or(container_start),
         duration: own.or_else(|| format.duration.as_deref().and_then(seconds).filter(|d| *d > 0.0)),
@@ -255,6 +421,11 @@ fn understand(reply: Reply) -> Result<Probe, String> {
         has_sound,
         container: format.format_name,
         codec_version,
+        stream: stream.index.filter(|_| !tiles).map(|index| index.to_string()),
+        forced: None,
+        rtsp_transport: RtspTransport::Auto,
+        is_uneven: rate.zip(base_rate).is_some_and(|(rate, base)| (rate / base - 1.0).abs() > 0.002),
+        transfer: Transfer::of(stream.color_transfer.as_deref().unwrap_or_default()),
     })
 }
 
@@ -266,10 +437,18 @@ fn codec_version(reply: &Reply) -> (u32, u32) {
 
 /// The stored size turned upright and stretched to square pixels, as the decoder's filters will do it.
 fn shown_size(stream: &Stream) -> Option<(u32, u32)> {
-    let (width, height) = (stream.width as f64, stream.height as f64);
-    if stream.width <= 0 || stream.height <= 0 {
+    let crop = stream.side_data_list.iter().fold((0_i64, 0_i64), |(across, down), s| {
+        let both = |a: i64, b: i64| a.max(0).saturating_add(b.max(0));
+        (
+            across.saturating_add(both(s.crop_left, s.crop_right)),
+            down.saturating_add(both(s.crop_top, s.crop_bottom)),
+        )
+    });
+    let (width, height) = (stream.width.saturating_sub(crop.0), stream.height.saturating_sub(crop.1));
+    if width <= 0 || height <= 0 {
         return None;
     }
+    let (width, height) = (width as f64, height as f64);
     let by_matrix = stream.side_data_list.iter().find_map(|s| s.rotation);
     let rotation = by_matrix.or_else(|| stream.tags.rotate.as_deref()?.parse().ok()).unwrap_or(0.0);
     let sideways = (rotation.rem_euclid(180.0) - 90.0).abs() < 1.0;
@@ -302,7 +481,7 @@ mod tests {
     use super::*;
 
     fn understood(json: &str) -> Result<Probe, String> {
-        understand(serde_json::from_str(json).unwrap())
+        understand(serde_json::from_str(json).unwrap(), None, "")
     }
 
     #[test]
@@ -342,6 +521,51 @@ mod tests {
     }
 
     #[test]
+    fn of_several_videos_the_one_is_taken_that_players_show() {
+        let file =
+            |streams: &str| format!(r#"{{"streams": [{streams}], "format": {{"format_name": "hls"}}}}"#);
+        let video = |index: u32, width: u32, more: &str| {
+            format!(
+                r#"{{"index": {index}, "codec_type": "video", "width": {width}, "height": 90,
+                "disposition": {{"default": 0 {more}}}}}"#
+            )
+        };
+        let taken = |json: &str, wanted| {
+            understand(serde_json::from_str(json).unwrap(), wanted, "")
+                .map(|probe| (probe.stream, probe.size))
+        };
+        let some = |index: &str, width| Ok((Some(index.to_owned()), Some((width, 90))));
+        let largest = file(&[video(1, 160, ""), video(3, 320, ""), video(4, 320, "")].join(","));
+        assert_eq!(taken(&largest, None), some("3", 320));
+        assert_eq!(taken(&largest, Some(1)), some("1", 160));
+        assert!(taken(&largest, Some(4)).unwrap_err().contains("3 videos"));
+        let marked = video(2, 160, "").replace(r#""default": 0"#, r#""default": 1"#);
+        assert_eq!(taken(&file(&[video(0, 320, ""), marked].join(",")), None), some("2", 160));
+        let still = video(0, 320, "").replace(r#""width""#, r#""nb_frames": "1", "width""#);
+        let film = video(1, 160, "").replace(r#""width""#, r#""nb_frames": "20", "width""#);
+        assert_eq!(taken(&file(&[still, film].join(",")), None), some("1", 160));
+        let tile = video(0, 320, r#", "dependent": 1"#);
+        assert!(taken(&file(&tile), None).is_ok(), "a version that is not told puts tiles together");
+        let older = file(&tile).replacen(
+            '{',
+            r#"{"library_versions": [{"name": "libavcodec", "major": 62, "minor": 11}],"#,
+            1,
+        );
+        assert!(taken(&older, None).unwrap_err().contains("tiles"));
+    }
+
+    #[test]
+    fn what_the_container_leaves_out_at_the_edges_is_no_part_of_the_size() {
+        let probe = understood(
+            r#"{"streams": [{"codec_type": "video", "width": 160, "height": 96, "side_data_list": [
+                {"side_data_type": "Frame Cropping", "crop_top": 0, "crop_bottom": 16, "crop_left": 16,
+                "crop_right": 16}]}], "format": {"format_name": "matroska,webm"}}"#,
+        )
+        .unwrap();
+        assert_eq!(probe.size, Some((128, 80)));
+    }
+
+    #[test]
     fn nonsense_numbers_are_left_out() {
         let probe = understood(
             r#"{"streams": [{"codec_type": "video", "width": -5, "height": 9999999999, "avg_frame_rate": "0/0",
@@ -362,7 +586,7 @@ mod tests {
                 width: w,
                 height: w.wrapping_mul(7),
                 sample_aspect_ratio: Some(format!("{w}:{a}")),
-                side_data_list: vec![SideData { rotation: Some(r) }],
+                side_data_list: vec![SideData { rotation: Some(r), crop_left: w, crop_top: w, ..SideData::default() }],
                 ..Stream::default()
             };
             shown_size(&stream);

@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::probe::Probe;
-use super::raw_frame::FORMATS;
 use super::showinfo::{Announced, OutOfStep, Parser};
 use crate::source::SourceError;
 use crate::source::input::{Input, Tools, not_started, own_group, redact};
@@ -27,6 +27,9 @@ pub(super) const MESSAGES: usize = 20;
 const LOOK: &str = "1500000";
 /// A time stamp that goes back by more than this is a new beginning (a looped or spliced stream), not a slip.
 pub(super) const SPLICE: f64 = 1.0;
+/// In a container whose clock may begin anew, a time stamp that goes ahead by more than this is a new beginning too.
+/// As ffmpeg does without `-copyts` (`dts_delta_threshold`).
+pub(super) const JUMP: f64 = 10.0;
 
 /// What a decoder says: its last messages, tidied.
 pub(super) type Messages = Arc<Mutex<VecDeque<String>>>;
@@ -38,6 +41,8 @@ pub(super) struct Output {
     /// What is told of each frame, in the same order.
     pub(super) log: Receiver<Result<Announced, OutOfStep>>,
     pub(super) messages: Messages,
+    /// Whether the container has no times of its own. Known once the first frame is announced.
+    pub(super) timeless: Arc<AtomicBool>,
 }
 
 /// Starts a child that decodes from the beginning, or from `seek` (seconds after the container's start).
@@ -59,14 +64,16 @@ pub(super) fn start(
     let messages = Messages::default();
     let (sender, receiver) = bounded(AHEAD);
     let kept = Arc::clone(&messages);
+    let timeless = Arc::new(AtomicBool::new(false));
+    let found = Arc::clone(&timeless);
     // Ends with the pipe, which ends with the child; nobody has to wait for it.
     let reader = thread::Builder::new().name("ffmpeg log".to_owned());
-    if let Err(e) = reader.spawn(move || read_log(log, &sender, &kept)) {
+    if let Err(e) = reader.spawn(move || read_log(log, &sender, &kept, &found)) {
         let _ = child.kill();
         let _ = child.wait();
         return Err(SourceError::Open { what, why: format!("cannot start a thread for ffmpeg's log: {e}") });
     }
-    Ok((child, Output { pictures, log: receiver, messages }))
+    Ok((child, Output { pictures, log: receiver, messages, timeless }))
 }
 
 /// Ends the child and takes its exit status, so that nothing is left of it. Harmless when it has ended already.
@@ -77,10 +84,12 @@ pub(super) fn end(child: &Mutex<Child>) {
 }
 
 fn decode_command(tools: &Tools, input: &Input, probe: &Probe, seek: Option<f64>) -> Command {
-    // Pixels that are not square are stretched to squares; the filter leaves square ones alone.
+    // Pixels that are not square are stretched to squares; the filter leaves square ones alone. By each frame: the shape
+    // of the pixels may change where the size does not, and no new filters are built then.
     let filters = format!(
-        "scale=w='if(gt(sar,1),trunc(iw*sar+.5),iw)':h='if(gt(sar,0)*lt(sar,1),trunc(ih/sar+.5),ih)',\
-         setsar=1,format={FORMATS},showinfo=checksum=0"
+        "scale=w='if(gt(sar,1),trunc(iw*sar+.5),iw)':h='if(gt(sar,0)*lt(sar,1),trunc(ih/sar+.5),ih)':eval=frame,\
+         setsar=1,format={},showinfo=checksum=0",
+        probe.transfer.formats()
     );
     let mut command = Command::new(&tools.ffmpeg);
     command.args(["-nostdin", "-hide_banner", "-nostats", "-loglevel", "repeat+level+info", "-copyts"]);
@@ -88,12 +97,22 @@ fn decode_command(tools: &Tools, input: &Input, probe: &Probe, seek: Option<f64>
         command.arg("-ss").arg(format!("{seconds:.6}"));
     }
     if input.is_stream(probe.duration) {
-        // What is sent as it happens is not kept back to be put into a better order.
-        command.args(["-fflags", "nobuffer", "-flags", "low_delay", "-analyzeduration", LOOK]);
+        // What is sent as it happens is not kept back to be put into a better order. Not `nobuffer`: it throws away
+        // the packets that were looked at to find out what is sent, and with them perhaps the only key frame for long.
+        // Nor is it looked how far apart pictures are: their times are taken as they are.
+        command.args(["-flags", "low_delay", "-analyzeduration", LOOK, "-fpsprobesize", "0"]);
     }
-    command.args(input.arguments(probe.is_modern()));
-    // A capital V: not the cover pictures.
-    command.args(["-map", "0:V:0", "-vf", &filters, probe.frame_mode_option(), "passthrough"]);
+    command.args(probe.arguments(input));
+    match &probe.stream {
+        Some(index) => command.arg("-map").arg(format!("0:{index}")),
+        // Nobody was asked which streams there are: ffmpeg takes the video with the most pixels.
+        None => command.args(["-an", "-sn", "-dn"]),
+    };
+    command.args(["-vf", &filters, probe.frame_mode_option(), "passthrough"]);
+    if probe.can_change_size() {
+        // Else every picture is scaled to the size of the first one, behind the filter that tells their sizes.
+        command.arg("-noautoscale");
+    }
     command.args(["-c:v", "rawvideo", "-f", "rawvideo", "pipe:1"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env("AV_LOG_FORCE_NOCOLOR", "1").env_remove("AV_LOG_FORCE_COLOR");
@@ -106,6 +125,7 @@ fn read_log(
     log: ChildStderr,
     frames: &Sender<Result<Announced, OutOfStep>>,
     messages: &Mutex<VecDeque<String>>,
+    timeless: &AtomicBool,
 ) {
     let mut log = BufReader::new(log);
     let mut parser = Parser::default();
@@ -113,6 +133,9 @@ fn read_log(
     while read_line(&mut log, &mut line) {
         let text = String::from_utf8_lossy(&line);
         if !Parser::is_own(&text) {
+            if let Some(container) = container_of(&text) {
+                timeless.store(is_timeless(container), Ordering::Relaxed);
+            }
             keep(&text, messages);
             continue;
         }
@@ -131,6 +154,17 @@ fn read_log(
     if let Some(frame) = parser.end() {
         let _ = frames.send(Ok(frame));
     }
+}
+
+/// The container that ffmpeg has found, from its line `[info] Input #0, matroska,webm, from 'file:a.mkv':`.
+pub(super) fn container_of(line: &str) -> Option<&str> {
+    Some(line.strip_prefix("[info] Input #0, ")?.split_once(", from ")?.0)
+}
+
+/// Whether pictures of this container stand one behind the other without a time; ffmpeg counts them, 25 a second.
+pub(super) fn is_timeless(container: &str) -> bool {
+    let raw = ["mpjpeg", "mjpeg", "h264", "hevc", "vvc", "m4v", "mpegvideo", "obu", "h263", "image2"];
+    raw.contains(&container) || container.ends_with("_pipe")
 }
 
 /// Reads one line, without its end and no more than [`LINE`] bytes of it; `false` at the end of the pipe.
@@ -182,12 +216,21 @@ pub(super) struct Clock {
     pub(super) last: Option<f64>,
     /// Added to every stamp since the last splice.
     offset: f64,
+    /// From one frame to the next by the nominal rate, in seconds.
     step: f64,
+    /// A stamp that is farther ahead, in seconds, is a new beginning.
+    jump: f64,
+    /// Whether the stamps began anew: what a container tells of its length is nothing then.
+    pub(super) began_anew: bool,
 }
 
 impl Clock {
-    pub(super) fn new(rate: Option<f64>) -> Self {
-        Self { last: None, offset: 0.0, step: 1.0 / rate.unwrap_or(25.0) }
+    /// `spliced`: the container's clock may begin anew in the middle.
+    pub(super) fn new(rate: Option<f64>, spliced: bool) -> Self {
+        let step = 1.0 / rate.unwrap_or(25.0);
+        // Pictures may come once in minutes.
+        let jump = if spliced { JUMP.max(3.0 * step) } else { f64::INFINITY };
+        Self { last: None, offset: 0.0, step, jump, began_anew: false }
     }
 
     pub(super) fn tell(&mut self, stamp: Option<f64>) -> f64 {
@@ -197,8 +240,9 @@ impl Clock {
             (Some(stamp), None) => stamp,
             (Some(stamp), Some(last)) => {
                 let time = stamp + self.offset;
-                if time < last - SPLICE {
+                if time < last - SPLICE || time > last + self.jump {
                     self.offset = next - stamp;
+                    self.began_anew = true;
                     next
                 } else {
                     time.max(last)

@@ -3,6 +3,7 @@
 
 use yuv::{YuvGrayImage, YuvPlanarImage, YuvRange, YuvStandardMatrix};
 
+use super::hdr::{self, DEEP_FORMAT, Transfer};
 use super::showinfo::{Announced, Matrix};
 use crate::frame::{Picture, PictureError};
 
@@ -23,6 +24,8 @@ pub(in crate::source) enum RawError {
 enum Layout {
     /// A plane of luma, then two of chroma, halved each way and rounded up.
     Yuv420,
+    /// The same with ten bits in two bytes.
+    Deep420,
     Gray,
     Rgb,
 }
@@ -30,6 +33,7 @@ enum Layout {
 fn layout(frame: &Announced) -> Result<Layout, RawError> {
     match frame.format.as_str() {
         "yuv420p" | "yuvj420p" => Ok(Layout::Yuv420),
+        DEEP_FORMAT => Ok(Layout::Deep420),
         "gray" => Ok(Layout::Gray),
         "rgb24" => Ok(Layout::Rgb),
         other => Err(RawError::Other(format!("the pixel format {other} was not asked for"))),
@@ -43,6 +47,7 @@ pub(in crate::source) fn raw_length(frame: &Announced) -> Result<usize, RawError
         Layout::Rgb => rgb,
         Layout::Gray => rgb / 3,
         Layout::Yuv420 => rgb / 3 + 2 * chroma_length(frame),
+        Layout::Deep420 => 2 * (rgb / 3 + 2 * chroma_length(frame)),
     })
 }
 
@@ -87,7 +92,43 @@ pub(in crate::source) fn to_picture(frame: &Announced, bytes: &[u8]) -> Result<P
                 .map_err(|e| RawError::Other(e.to_string()))?;
             pixels
         }
+        Layout::Deep420 => {
+            let samples: Vec<u16> = bytes.as_chunks().0.iter().map(|b| u16::from_le_bytes(*b)).collect();
+            return deep(frame, &samples, length);
+        }
     };
+    let pixels = match frame.transfer {
+        Transfer::Standard => pixels,
+        // Of a stream nothing was known beforehand, so that there are eight bits.
+        transfer => {
+            let codes: Vec<u16> =
+                pixels.iter().map(|value| u16::from(*value) << 2 | u16::from(*value) >> 6).collect();
+            hdr::to_standard(&codes, transfer, frame.wide)
+        }
+    };
+    Picture::new(width, height, pixels).map_err(RawError::Size)
+}
+
+/// A picture of ten bits a sample.
+fn deep(frame: &Announced, samples: &[u16], length: usize) -> Result<Picture, RawError> {
+    let (width, height) = (frame.width, frame.height);
+    let chroma_stride = width.div_ceil(2);
+    let (y_plane, chroma) = samples.split_at(length / 3);
+    let (u_plane, v_plane) = chroma.split_at(chroma_length(frame));
+    let image = YuvPlanarImage {
+        y_plane,
+        y_stride: width,
+        u_plane,
+        u_stride: chroma_stride,
+        v_plane,
+        v_stride: chroma_stride,
+        width,
+        height,
+    };
+    let mut codes = vec![0_u16; length];
+    yuv::i010_to_rgb10(&image, &mut codes, width * 3, range(frame, false), matrix(frame))
+        .map_err(|e| RawError::Other(e.to_string()))?;
+    let pixels = hdr::to_standard(&codes, frame.transfer, frame.wide);
     Picture::new(width, height, pixels).map_err(RawError::Size)
 }
 
@@ -117,7 +158,16 @@ mod tests {
 
     fn announced(format: &str, width: u32, height: u32) -> Announced {
         let format = format.to_owned();
-        Announced { time: None, width, height, format, full_range: None, matrix: Matrix::Unknown }
+        Announced {
+            time: None,
+            width,
+            height,
+            format,
+            full_range: None,
+            matrix: Matrix::Unknown,
+            transfer: Transfer::Standard,
+            wide: false,
+        }
     }
 
     /// A frame of one colour.
@@ -188,13 +238,13 @@ mod tests {
     proptest! {
         #[test]
         fn every_frame_becomes_a_picture(
-            format in 0..4_usize,
+            format in 0..5_usize,
             width in 1_u32..70,
             height in 1_u32..70,
             full_range in any::<Option<bool>>(),
             seed in any::<u8>(),
         ) {
-            let format = ["yuv420p", "yuvj420p", "gray", "rgb24"][format];
+            let format = ["yuv420p", "yuvj420p", "gray", "rgb24", DEEP_FORMAT][format];
             let frame = Announced { full_range, ..announced(format, width, height) };
             let length = raw_length(&frame).unwrap();
             let bytes: Vec<u8> = (0..length).map(|i| (i as u8).wrapping_mul(97) ^ seed).collect();

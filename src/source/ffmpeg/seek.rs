@@ -17,6 +17,8 @@ use crate::sync::lock;
 
 /// How long a seek waits for the index of a large file before it goes on without.
 const INDEX_PATIENCE: Duration = Duration::from_millis(1500);
+/// A frame is at most this share of a frame's duration away from where the rate has it, or the rate is not to be trusted.
+const OFF_BEAT: f64 = 0.2;
 /// How much before the wanted time decoding begins, in seconds: the next where one turns out too late. A container that
 /// is searched, not looked up, leads to the key frame after the place found.
 const EARLIER: [f64; 5] = [0.0, 1.0, 4.0, 16.0, 64.0];
@@ -82,9 +84,22 @@ impl Seeking {
 
     /// Begins to read the index, where it will be of use.
     pub(super) fn prepare(&mut self, probe: &Probe) {
-        if self.file && self.again && self.index.is_none() && probe.is_nearly_seekable() && !self.useless {
-            self.index = IndexReader::start(&self.tools, &self.input);
+        // Without a length of its own, the recording has that of its packets.
+        let wanted = probe.is_nearly_seekable() || probe.duration.is_none();
+        if self.file && self.again && self.index.is_none() && wanted && !self.useless {
+            self.index = IndexReader::start(&self.tools, &self.input, probe);
         }
+    }
+
+    /// The length of the recording in seconds, once the index tells it.
+    pub(super) fn found_duration(&mut self) -> Option<f64> {
+        let index = self.index.as_mut()?.get(Duration::ZERO)?;
+        Some(index.duration()).filter(|seconds| *seconds > 0.0)
+    }
+
+    /// Whether decoding began in the middle when the source was opened.
+    pub(super) fn begins_late(&self) -> bool {
+        self.origin.is_some()
     }
 
     /// Takes note of a frame that was decoded.
@@ -153,9 +168,9 @@ impl FfmpegSource {
     /// Starts a child before `time`; false where that leads nowhere, so that only decoding all is left.
     fn jump(&mut self, time: f64) -> Result<bool, SourceError> {
         let index = self.seeking.index(self.half_a_frame());
-        // Without an index, only a container that looks times up is trusted, and an address is not a file: its packets
-        // would have to be fetched.
-        if index.is_none() && !self.probe.is_seekable() {
+        // Without an index, only a container that looks times up is trusted, where the frames are equally far apart: their
+        // numbers follow from their times then. An address is not a file: its packets would have to be fetched.
+        if index.is_none() && (!self.probe.is_seekable() || self.probe.is_uneven) {
             return Ok(false);
         }
         let first = self.seeking.first.unwrap_or_default();
@@ -220,8 +235,9 @@ impl FfmpegSource {
             }
             None => {
                 // Out of range, a number becomes the nearest that is not.
-                let rate = self.probe.rate.unwrap_or(25.0);
-                Some(((frame.time - first) * rate).round() as u64)
+                let exact = (frame.time - first) * self.probe.rate.unwrap_or(25.0);
+                let between = (exact - exact.round()).abs() > OFF_BEAT;
+                (!between).then_some(exact.round() as u64)
             }
         };
         let Some(number) = number else { return Ok(Landing::Unknown) };
@@ -254,6 +270,14 @@ impl FfmpegSource {
         Ok(())
     }
 
+    /// Starts the child once more, for what the address has now; time and numbers go on.
+    pub(super) fn ask_again(&mut self) -> Result<(), SourceError> {
+        let clock = std::mem::replace(&mut self.clock, Clock::new(None, false));
+        self.restart(None)?;
+        self.clock = clock;
+        Ok(())
+    }
+
     /// Puts another child in the place of the one there is, whose stopper then ends it.
     fn restart(&mut self, seek: Option<f64>) -> Result<(), SourceError> {
         self.seeking.waiting = None;
@@ -262,7 +286,7 @@ impl FfmpegSource {
         end(&self.child);
         let (child, output) = process::start(&self.seeking.tools, &self.seeking.input, &self.probe, seek)?;
         self.output = output;
-        self.clock = Clock::new(self.probe.rate);
+        self.clock = Clock::new(self.probe.rate, self.probe.is_spliced());
         {
             let mut current = lock(&self.child);
             *current = child;

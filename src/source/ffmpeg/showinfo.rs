@@ -2,6 +2,8 @@
 //! colours of the raw frame that follows on the other pipe. Text in, values out; processes and pipes are the business
 //! of [`ffmpeg`](super).
 
+use super::hdr::Transfer;
+
 /// The YUV-to-RGB matrix that a frame names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::source) enum Matrix {
@@ -26,6 +28,9 @@ pub(in crate::source) struct Announced {
     /// Whether samples use 0–255 (`pc`) and not 16–235 (`tv`), where told.
     pub(in crate::source) full_range: Option<bool>,
     pub(in crate::source) matrix: Matrix,
+    pub(in crate::source) transfer: Transfer,
+    /// Whether the primaries are those of BT.2020.
+    pub(in crate::source) wide: bool,
 }
 
 /// Follows the log line by line.
@@ -86,6 +91,8 @@ impl Parser {
                 Some("smpte240m") => Matrix::Smpte240,
                 _ => Matrix::Unknown,
             };
+            frame.transfer = Transfer::of(value(text, "color_trc:").unwrap_or_default());
+            frame.wide = value(text, "color_primaries:") == Some("bt2020");
             return Ok(Some(frame));
         }
         Ok(None)
@@ -120,7 +127,8 @@ impl Parser {
             .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)))
             .ok_or_else(|| wrong("no size"))?;
         let format = value(rest, " fmt:").ok_or_else(|| wrong("no pixel format"))?.to_owned();
-        Ok(Announced { time, width, height, format, full_range: None, matrix: Matrix::Unknown })
+        let (matrix, transfer) = (Matrix::Unknown, Transfer::Standard);
+        Ok(Announced { time, width, height, format, full_range: None, matrix, transfer, wide: false })
     }
 }
 
@@ -179,6 +187,8 @@ mod tests {
             format: "yuv420p".to_owned(),
             full_range: Some(false),
             matrix: Matrix::Bt709,
+            transfer: Transfer::Standard,
+            wide: false,
         };
         let second = Announced {
             time: Some(1001.0 / 30000.0),

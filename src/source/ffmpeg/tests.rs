@@ -5,18 +5,41 @@ use std::collections::VecDeque;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::process::{LINE, MESSAGES, keep, read_line};
+use super::process::{LINE, MESSAGES, container_of, is_timeless, keep, read_line};
 use crate::sync::lock;
 
 #[test]
 fn times_never_go_back() {
-    let mut clock = Clock::new(Some(10.0));
+    let mut clock = Clock::new(Some(10.0), false);
     let told: Vec<f64> =
         [Some(1.0), Some(1.1), Some(1.05), Some(1.2), None, Some(0.0), Some(0.1), Some(f64::NAN), Some(9.0)]
             .map(|stamp| (clock.tell(stamp) * 1e6).round() / 1e6)
             .to_vec();
     // 1.05 is a slip; 0.0 a new beginning, after which the stamps are shifted.
     assert_eq!(told, [1.0, 1.1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 10.4]);
+}
+
+#[test]
+fn a_clock_that_begins_anew_ahead_goes_on_where_it_may() {
+    let stamps = [Some(7.0), Some(7.1), Some(3607.2), Some(3607.3), Some(7.0), Some(95445.0), Some(95445.1)];
+    let told = |spliced| {
+        let mut clock = Clock::new(Some(10.0), spliced);
+        stamps.map(|stamp| (clock.tell(stamp) * 1e6).round() / 1e6)
+    };
+    assert_eq!(told(true), [7.0, 7.1, 7.2, 7.3, 7.4, 7.5, 7.6]);
+    assert_eq!(told(false)[..4], [7.0, 7.1, 3607.2, 3607.3], "other containers mean what they say");
+    // One picture in five minutes.
+    let mut slow = Clock::new(Some(1.0 / 300.0), true);
+    assert_eq!([0.0, 300.0, 600.0, 1200.0].map(|stamp| slow.tell(Some(stamp))), [0.0, 300.0, 600.0, 1200.0]);
+}
+
+#[test]
+fn containers_without_times_are_known() {
+    let line = |name: &str| format!("[info] Input #0, {name}, from 'tcp://127.0.0.1:9':");
+    let known = |name: &str| is_timeless(container_of(&line(name)).unwrap());
+    assert!(["mpjpeg", "h264", "jpeg_pipe"].iter().all(|name| known(name)));
+    assert!(["mpegts", "mov,mp4,m4a,3gp,3g2,mj2", "rtsp"].iter().all(|name| !known(name)));
+    assert_eq!(container_of("[info] Stream #0:0: Video: h264, from a place"), None);
 }
 
 #[test]
@@ -91,14 +114,14 @@ mod fakes {
             let input = Input::File(self.path("film.mp4"));
             // Another test's fork may hold the script open for a moment ("text file busy").
             for _ in 0..50 {
-                match FfmpegSource::open_with(&self.tools(), &input, None) {
+                match FfmpegSource::open_with(&self.tools(), &input, &Options::default()) {
                     Err(SourceError::Open { why, .. }) if why.contains("busy") => {
                         thread::sleep(Duration::from_millis(20));
                     }
                     outcome => return outcome,
                 }
             }
-            FfmpegSource::open_with(&self.tools(), &input, None)
+            FfmpegSource::open_with(&self.tools(), &input, &Options::default())
         }
     }
 
@@ -295,10 +318,10 @@ mod fakes {
         let fake = Fake::new(REPLY, "exit 0");
         let input = Input::File(fake.path("film.mp4"));
         let none = Tools { ffprobe: fake.path("none"), ..fake.tools() };
-        let error = FfmpegSource::open_with(&none, &input, None).err().unwrap().to_string();
+        let error = FfmpegSource::open_with(&none, &input, &Options::default()).err().unwrap().to_string();
         assert!(error.contains("ffprobe") && error.contains("install ffmpeg"), "{error}");
         let none = Tools { ffmpeg: fake.path("none"), ..fake.tools() };
-        let error = FfmpegSource::open_with(&none, &input, None).err().unwrap();
+        let error = FfmpegSource::open_with(&none, &input, &Options::default()).err().unwrap();
         assert!(matches!(error, SourceError::Missing { program: "ffmpeg", .. }), "{error}");
     }
 }

@@ -86,7 +86,7 @@ impl Session {
 
     fn jump(&mut self, target: Target, goal: f64) {
         let begin = self.position.begin.unwrap_or(0.0);
-        let end = self.pipeline.info.duration.map_or(f64::INFINITY, |duration| begin + duration);
+        let end = self.pipeline.duration().map_or(f64::INFINITY, |duration| begin + duration);
         let end = end.max(self.frame.frame().map_or(end, |frame| frame.time));
         self.position.jumped = true;
         self.position.goal = Some(goal.clamp(begin, end.max(begin)));
@@ -100,7 +100,7 @@ impl Session {
             return;
         }
         let begin = self.position.begin.unwrap_or(0.0);
-        match (share, self.pipeline.info.duration) {
+        match (share, self.pipeline.duration()) {
             (0.0, _) => self.jump(Target::At(f64::NEG_INFINITY), begin),
             (1.0, duration) => self.jump(Target::Last, begin + duration.unwrap_or(0.0)),
             (share, Some(duration)) => {

@@ -99,7 +99,7 @@ impl Session {
 
     /// Updates the time line; the history is read only if it has changed.
     fn update_timeline(&mut self, time: f64) {
-        let (Some(history), Some(duration)) = (&self.pipeline.history, self.pipeline.info.duration) else {
+        let (Some(history), Some(duration)) = (&self.pipeline.history, self.pipeline.duration()) else {
             self.drawing.timeline = None;
             return;
         };
