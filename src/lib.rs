@@ -72,6 +72,8 @@ pub mod history;
 #[cfg(feature = "cli")]
 mod latest;
 #[cfg(feature = "cli")]
+mod natural_order;
+#[cfg(feature = "cli")]
 pub mod pipeline;
 #[cfg(feature = "cli")]
 pub mod source;

@@ -121,7 +121,7 @@ pub fn main() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // What was typed is quoted in it.
-        Err(error) if error.use_stderr() && error.to_string().contains("://") => {
+        Err(error) if error.use_stderr() && progress::showable(&error.to_string()) != error.to_string() => {
             eprintln!("{}", progress::showable(error.to_string().trim_end()));
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }

@@ -44,10 +44,7 @@ impl Playlist {
         if !paths.contains(&path) {
             paths.push(path.clone());
         }
-        paths.sort_by(|a, b| {
-            let (left, right) = (a.to_string_lossy(), b.to_string_lossy());
-            natord::compare_ignore_case(&left, &right).then_with(|| a.cmp(b))
-        });
+        paths.sort_by(|a, b| crate::natural_order::compare(a, b));
         let begin = paths.iter().position(|other| *other == path)?;
         Some(Self { sources: paths.into_iter().map(Into::into).collect(), begin })
     }

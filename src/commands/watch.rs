@@ -18,7 +18,6 @@ use crate::detect::Detector;
 #[cfg(feature = "window")]
 use crate::pipeline::{Mode, Pipeline, Plan, Recorder, RecorderSetup, Stats};
 use crate::pipeline::{Outputs, StatusFile};
-#[cfg(feature = "window")]
 use crate::sink::{Purpose, ffmpeg_available};
 #[cfg(feature = "window")]
 use crate::source::SourceInfo;

@@ -1,13 +1,16 @@
 //! Still images as a source: one file, a folder, or a pattern such as `shots/*.png`, in natural order (`img2` before
-//! `img10`). What is in one file is read by [`picture_file`](super::picture_file).
+//! `img10`); of a file with several pictures, all of them. What is in one file is read by
+//! [`picture_file`](super::picture_file), and how many pictures, by [`pages`](super::pages).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::picture_file::{format_of, named_as_picture, picture_size, read_picture};
+use super::pages::{Page, pages};
+use super::picture_file::{format_of, named_as_picture, picture_size, read_page};
 use super::{Source, SourceError, SourceInfo, SourceKind};
 use crate::frame::Frame;
+use crate::natural_order;
 
 /// Images a second where nothing else is set.
 pub const IMAGE_RATE: f64 = 25.0;
@@ -21,7 +24,7 @@ const NAMED: u64 = 5;
 /// the sequence numbers.
 pub struct ImageSource {
     info: SourceInfo,
-    files: Vec<PathBuf>,
+    files: Vec<(PathBuf, Page)>,
     /// A file named by itself has to be readable; one of many may be skipped.
     alone: bool,
     rate: f64,
@@ -44,7 +47,8 @@ impl ImageSource {
         Ok(Self::new(super::file_name(path), vec![path.to_owned()], true, rate))
     }
 
-    /// Every image in a folder (not in the folders within), in natural order. Other files are left out.
+    /// Every image in a folder (not in the folders within), in natural order. Other files are left out, and told where they are
+    /// pictures or films.
     ///
     /// # Errors
     /// [`SourceError::Open`] where the folder cannot be read or holds no image.
@@ -55,11 +59,15 @@ impl ImageSource {
         for entry in entries {
             names.push(entry.map_err(|e| open(e.to_string()))?.path());
         }
-        let files = images_among(names);
+        let (files, left_out) = images_among(names);
         if files.is_empty() {
-            return Err(open(
-                "there is no image in this folder; name a folder of images or a file".to_owned(),
-            ));
+            return Err(open(match left_out {
+                Some(others) => format!("there is no image in this folder that can be read, but {others}"),
+                None => "there is no image in this folder; name a folder of images or a file".to_owned(),
+            }));
+        }
+        if let Some(others) = left_out {
+            log::warn!("{}: left out: {others}", path.display());
         }
         Ok(Self::new(super::file_name(path), files, false, rate))
     }
@@ -71,19 +79,27 @@ impl ImageSource {
     pub fn pattern(pattern: &str, rate: Option<f64>) -> Result<Self, SourceError> {
         let open = |why: String| SourceError::Open { what: pattern.to_owned(), why };
         let paths = glob::glob(pattern).map_err(|e| open(format!("the pattern is malformed: {e}")))?;
-        let files = images_among(paths.filter_map(Result::ok).collect());
+        let (files, left_out) = images_among(paths.filter_map(Result::ok).collect());
         if files.is_empty() {
-            return Err(open("no image matches this pattern".to_owned()));
+            return Err(open(match left_out {
+                Some(others) => format!("no image that can be read matches this pattern, but {others}"),
+                None => "no image matches this pattern".to_owned(),
+            }));
+        }
+        if let Some(others) = left_out {
+            log::warn!("{pattern}: left out: {others}");
         }
         Ok(Self::new(pattern.to_owned(), files, false, rate))
     }
 
-    fn new(name: String, files: Vec<PathBuf>, alone: bool, rate: Option<f64>) -> Self {
+    fn new(name: String, paths: Vec<PathBuf>, alone: bool, rate: Option<f64>) -> Self {
+        let of = |path: PathBuf| pages(&path).into_iter().map(move |page| (path.clone(), page));
+        let files: Vec<(PathBuf, Page)> = paths.into_iter().flat_map(of).collect();
         let rate = rate.filter(|r| r.is_finite() && *r > 0.0).unwrap_or(IMAGE_RATE);
         let info = SourceInfo {
             name,
             kind: SourceKind::Images,
-            size: files.first().and_then(|f| picture_size(f)),
+            size: files.first().and_then(|(path, _)| picture_size(path)),
             rate: Some(rate),
             frames: Some(files.len() as u64),
             duration: Some(files.len() as f64 / rate),
@@ -104,7 +120,7 @@ impl ImageSource {
 
     /// Whether the file at `place` can be read. One that was never read is judged by its head.
     fn is_readable(&mut self, place: usize) -> bool {
-        let (Some(known), Some(file)) = (self.readable.get_mut(place), self.files.get(place)) else {
+        let (Some(known), Some((file, _))) = (self.readable.get_mut(place), self.files.get(place)) else {
             return false;
         };
         *known.get_or_insert_with(|| picture_size(file).is_some())
@@ -138,11 +154,12 @@ impl Source for ImageSource {
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, SourceError> {
-        while let Some(path) = self.files.get(self.next) {
+        while let Some((path, page)) = self.files.get(self.next) {
             let place = self.next;
             self.next += 1;
-            let file = Some(path.as_path().into());
-            match read_picture(path) {
+            // One name for many pictures names none of them.
+            let file = (*page == Page::Whole).then(|| path.as_path().into());
+            match read_page(path, *page) {
                 Ok(picture) => {
                     self.note(place, true);
                     let sequence = self.given;
@@ -182,18 +199,51 @@ impl Source for ImageSource {
     }
 }
 
+/// Endings of pictures and films that are not read as one of many images, and what they are.
+const OTHERS: [(&str, &[&str]); 5] = [
+    ("HEIC", &["heic", "heif", "hif"]),
+    ("AVIF", &["avif"]),
+    ("JPEG XL or JPEG 2000", &["jxl", "jp2", "j2k", "jpx"]),
+    ("raw", &["dng", "cr2", "cr3", "nef", "arw", "orf", "raf", "rw2", "pef", "srw"]),
+    (
+        "video",
+        &[
+            "mp4", "mov", "m4v", "avi", "mkv", "webm", "ts", "mts", "m2ts", "mpg", "mpeg", "wmv", "3gp",
+            "mjpeg", "mjpg",
+        ],
+    ),
+];
+
 /// The images among `paths`, in natural order: files with an image's content, and files with an image's name whatever
-/// is in them, so that a damaged one is noticed.
-fn images_among(paths: Vec<PathBuf>) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = paths
-        .into_iter()
-        .filter(|path| path.is_file() && (named_as_picture(path) || format_of(path).is_some()))
-        .collect();
-    files.sort_by(|a, b| {
-        let (left, right) = (a.to_string_lossy(), b.to_string_lossy());
-        natord::compare_ignore_case(&left, &right).then_with(|| a.cmp(b))
+/// is in them, so that a damaged one is noticed. And how many other pictures and films there are, in words.
+fn images_among(paths: Vec<PathBuf>) -> (Vec<PathBuf>, Option<String>) {
+    let mut counts = [0_usize; OTHERS.len()];
+    let mut files = Vec::new();
+    for path in paths.into_iter().filter(|path| path.is_file()) {
+        let ending =
+            path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let other = OTHERS.iter().position(|(_, endings)| endings.contains(&ending.as_str()));
+        match other {
+            // A raw file of many cameras is a TIFF, whose first picture is a small one.
+            Some(other) if OTHERS[other].0 == "raw" || format_of(&path).is_none() => counts[other] += 1,
+            _ if named_as_picture(&path) || format_of(&path).is_some() => files.push(path),
+            _ => {}
+        }
+    }
+    let told = OTHERS.iter().zip(counts).filter(|(_, count)| *count > 0);
+    let told =
+        told.map(|((name, _), count)| format!("{count} {name} file{}", if count == 1 { "" } else { "s" }));
+    let told = told.collect::<Vec<_>>().join(", ");
+    let left_out = (!told.is_empty()).then(|| {
+        let hint = if counts[4] == counts.iter().sum::<usize>() {
+            "name a film by itself"
+        } else {
+            "convert pictures to JPEG or PNG"
+        };
+        format!("{told}, not read in a folder of images ({hint})")
     });
-    files
+    files.sort_by(|a, b| natural_order::compare(a, b));
+    (files, left_out)
 }
 
 #[cfg(test)]
@@ -230,6 +280,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_is_counted_and_a_picture_under_any_name_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        write_grey(&folder.path().join("1.png"), 1);
+        std::fs::copy(folder.path().join("1.png"), folder.path().join("2.heic")).unwrap();
+        std::fs::write(folder.path().join("3.HEIF"), "\0\0\0\x18ftypheic").unwrap();
+        std::fs::write(folder.path().join("4.dng"), b"II\x2A\0\x08\0\0\0").unwrap();
+        let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let (files, left_out) = images_among(paths);
+        assert_eq!(files, ["1.png", "2.heic"].map(|name| folder.path().join(name)));
+        let left_out = left_out.unwrap();
+        assert!(left_out.starts_with("1 HEIC file, 1 raw file, not read"), "{left_out}");
+    }
+
+    #[test]
+    fn a_stack_is_all_its_pictures_and_can_be_sought_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pgm");
+        let stream: Vec<u8> = (1..=4_u8).flat_map(|grey| [&b"P5 1 1 255\n"[..], &[grey]].concat()).collect();
+        std::fs::write(&path, stream).unwrap();
+        write_grey(&folder.path().join("b.png"), 9);
+        let mut source = ImageSource::file(&path, Some(10.0)).unwrap();
+        assert_eq!(source.info().frames, Some(4));
+        assert_eq!(values(&mut source), [(0, 0.0, 1), (1, 0.1, 2), (2, 0.2, 3), (3, 0.3, 4)]);
+        assert!(source.seek(0.2).unwrap());
+        assert_eq!(source.next_frame().unwrap().unwrap().picture.rgb()[0][0], 3);
+        let mut source = ImageSource::folder(folder.path(), Some(10.0)).unwrap();
+        assert_eq!(values(&mut source).len(), 5);
+    }
+
+    #[test]
     fn a_broken_image_among_many_leaves_a_gap_in_time_only() {
         let folder = tempfile::tempdir().unwrap();
         write_grey(&folder.path().join("1.png"), 1);
@@ -246,6 +326,14 @@ mod tests {
         std::fs::write(folder.path().join("notes.txt"), "words").unwrap();
         let error = ImageSource::folder(folder.path(), None).err().unwrap().to_string();
         assert!(error.contains("no image in this folder"), "{error}");
+        for name in ["a.HEIC", "b.heic", "c.mp4"] {
+            std::fs::write(folder.path().join(name), "\0\0\0\x18ftypheic").unwrap();
+        }
+        let error = ImageSource::folder(folder.path(), None).err().unwrap().to_string();
+        assert!(error.contains("but 2 HEIC files, 1 video file, not read"), "{error}");
+        for name in ["a.HEIC", "b.heic", "c.mp4"] {
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+        }
         let pattern = format!("{}/*.jpg", folder.path().display());
         assert!(ImageSource::pattern(&pattern, None).err().unwrap().to_string().contains("no image matches"));
         assert!(ImageSource::pattern("a[", None).err().unwrap().to_string().contains("malformed"));

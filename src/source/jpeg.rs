@@ -60,14 +60,43 @@ fn standard_tables(bytes: &[u8]) -> Option<Vec<u8>> {
     (!own).then(|| [&START, rest].concat())
 }
 
-/// Whether a JPEG's end is missing: after its last scan begins, no end-of-image marker follows.
+/// Whether a JPEG's end is missing: its scans go on to the end of the bytes. What stands behind the end (a film, a second
+/// picture) does not matter.
 pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
-    match (last([0xFF, 0xDA]), last([0xFF, 0xD9])) {
-        (Some(scan), Some(end)) => end < scan,
-        (Some(_), None) => true,
-        (None, _) => false,
+    bytes.starts_with(&[0xFF, 0xD8]) && length(bytes).is_none()
+}
+
+/// The bytes of the JPEG that `bytes` begin with, up to and with its end-of-image marker; `None` where it has none. Segments are
+/// stepped over, as they may hold a JPEG of their own (the small picture of a camera).
+pub(super) fn length(bytes: &[u8]) -> Option<usize> {
+    if !bytes.starts_with(&[0xFF, 0xD8]) {
+        return None;
     }
+    let (mut place, mut in_scan) = (2, false);
+    loop {
+        place += bytes.get(place..)?.iter().position(|byte| *byte == 0xFF)?;
+        let marker = *bytes.get(place + 1)?;
+        match marker {
+            // A fill byte; the next one may be the marker's first.
+            0xFF => place += 1,
+            0xD9 => return Some(place + 2),
+            // A byte of the scan, a restart.
+            0x00 | 0x01 | 0xD0..=0xD8 => place += 2,
+            // Between scans: tables, the next scan, comments. Others are damage, whose length means nothing.
+            0xC4 | 0xDA..=0xDD | 0xE0..=0xEF | 0xFE => {
+                place += 2 + segment(bytes, place)?;
+                in_scan |= marker == 0xDA;
+            }
+            _ if in_scan => place += 2,
+            _ => place += 2 + segment(bytes, place)?,
+        }
+    }
+}
+
+/// The length of the segment whose marker is at `place`, without the marker.
+fn segment(bytes: &[u8], place: usize) -> Option<usize> {
+    let length = bytes.get(place + 2..place + 4)?;
+    Some(usize::from(u16::from_be_bytes([length[0], length[1]])).max(2))
 }
 
 #[cfg(test)]
@@ -143,6 +172,24 @@ mod tests {
         assert!(!is_cut_off(&whole));
         assert!(is_cut_off(&whole[..whole.len() - 100]));
         assert!(!is_cut_off(b""));
+        for cut in [whole.len() - 1, whole.len() - 2, whole.len() / 2] {
+            assert!(is_cut_off(&whole[..cut]), "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_the_end_or_within_a_segment_is_not_the_end() {
+        let whole = gradient(64, 64, jpeg_encoder::ColorType::Rgb);
+        for behind in [&b"\0\0\0\x18ftypmp42 \xFF\xDA\0\x08 film"[..], &whole[..40], &whole, b"\xFF"] {
+            let longer = [&whole, behind].concat();
+            assert_eq!((length(&longer), is_cut_off(&longer)), (Some(whole.len()), false));
+        }
+        // A small picture within a segment has an end of its own; the large one is cut off.
+        let small = gradient(8, 8, jpeg_encoder::ColorType::Luma);
+        let head = [&[0xFF, 0xD8, 0xFF, 0xE1][..], &(small.len() as u16 + 2).to_be_bytes(), &small].concat();
+        let nested = [&head, &whole[2..]].concat();
+        assert_eq!(length(&nested), Some(nested.len()));
+        assert!(is_cut_off(&nested[..nested.len() - 2]));
     }
 
     proptest! {
@@ -152,6 +199,7 @@ mod tests {
         fn no_bytes_end_the_program(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
             let _ = decode_jpeg(&bytes, JpegLimits { width: 512, height: 512 });
             let _ = is_cut_off(&bytes);
+            let _ = length(&[&[0xFF, 0xD8], bytes.as_slice()].concat());
         }
 
         #[test]

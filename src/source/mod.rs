@@ -2,6 +2,7 @@
 //! and knows nothing of what happens to them.
 
 mod adapt;
+mod animation;
 mod avi;
 pub mod camera;
 mod demo;
@@ -13,7 +14,9 @@ mod input;
 pub mod jpeg;
 mod live;
 mod open;
+mod pages;
 mod picture_file;
+mod secrets;
 mod settings;
 mod simulated;
 
@@ -24,14 +27,16 @@ use std::sync::atomic::AtomicU64;
 use crate::frame::{Frame, PictureError};
 
 pub use adapt::adapt;
+pub use animation::AnimationSource;
 pub use avi::{AviSource, is_motion_jpeg};
 pub use demo::open_demo;
 pub use ffmpeg::FfmpegSource;
 pub use images::{IMAGE_RATE, ImageSource};
-pub use input::{Input, Options, Tools, redact};
+pub use input::{Input, Options, Tools};
 pub use live::{Condition, Health, LiveSource, LiveTimeouts, Opener};
 pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
+pub use secrets::redact;
 pub use settings::{CameraBackend, CameraSettings, Rotate, RtspTransport, SourceSettings};
 pub use simulated::{Recording, Simulation};
 

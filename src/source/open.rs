@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::animation::{AnimationSource, is_animation};
+use super::jpeg;
 use super::picture_file::format_of;
+use super::secrets::learn;
 use super::{
     AviSource, FfmpegSource, ImageSource, Input, LiveSource, LiveTimeouts, Options, Simulation, Source,
     SourceError, SourceSettings, Tools, adapt, is_motion_jpeg, redact,
@@ -54,7 +57,7 @@ impl SourceSpec {
             return Some(Self::Folder(path.to_owned()));
         }
         path.exists().then(|| {
-            let image = is_regular(path) && format_of(path).is_some() && !is_animation(path);
+            let image = is_regular(path) && format_of(path).is_some() && !is_film(path);
             if image { Self::Image(path.to_owned()) } else { Self::Video(path.to_owned()) }
         })
     }
@@ -74,9 +77,13 @@ impl SourceSpec {
             let is_split = |(_, faults): &(&str, &str)| !is_url(simulation) || Simulation::knows(faults);
             let (recording, faults) =
                 simulation.rsplit_once('?').filter(is_split).unwrap_or((simulation, ""));
+            if is_url(recording) {
+                learn(recording);
+            }
             return Self::Simulation { recording: recording.to_owned(), faults: faults.to_owned() };
         }
         if is_url(text) {
+            learn(text);
             return Self::Url(text.to_owned());
         }
         let path = Path::new(text);
@@ -141,6 +148,13 @@ fn open_video_file(
         return Err(missing(path));
     }
     let input = Input::File(path.to_owned());
+    if is_regular(path) && is_animation(path) {
+        // ffmpeg may know what to do with an odd one.
+        return match AnimationSource::open(path) {
+            Ok(source) => Ok(Box::new(source)),
+            Err(trouble) => open_video(tools, &input, settings).map_err(|_| trouble),
+        };
+    }
     if !is_regular(path) || !is_motion_jpeg(path) {
         return open_video(tools, &input, settings);
     }
@@ -246,29 +260,44 @@ fn is_regular(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|about| about.is_file())
 }
 
-/// Whether an image file moves: a GIF or PNG or WebP of several pictures is a video.
-fn is_animation(path: &Path) -> bool {
-    let Some(format) = format_of(path) else { return false };
-    let mut head = Vec::new();
-    let Ok(file) = File::open(path) else { return false };
-    match format {
-        image::ImageFormat::Gif => {
-            use image::AnimationDecoder;
-            let Ok(decoder) = image::codecs::gif::GifDecoder::new(std::io::BufReader::new(file)) else {
-                return false;
-            };
-            decoder.into_frames().take(2).filter(Result::is_ok).count() > 1
-        }
-        image::ImageFormat::Png => {
-            // An animated PNG says so in a chunk before its first pixels.
-            file.take(1 << 16).read_to_end(&mut head).is_ok() && {
-                let data = head.windows(4).position(|w| w == b"IDAT");
-                let control = head.windows(4).position(|w| w == b"acTL");
-                matches!((control, data), (Some(c), Some(d)) if c < d)
-            }
-        }
-        _ => false,
+/// Whether an image file moves: an animation, or JPEG pictures one behind the other, as camera programs record them.
+fn is_film(path: &Path) -> bool {
+    is_animation(path) || format_of(path) == Some(image::ImageFormat::Jpeg) && is_jpeg_film(path)
+}
+
+/// The most that is read of a file to find the end of its first picture, in bytes.
+const FIRST_PICTURE: u64 = 32 << 20;
+
+/// Whether a JPEG file is a film: behind the first picture stands another one of the same size. A second picture that belongs to
+/// the first (another brightness, the other eye, a preview) is announced in the first.
+fn is_jpeg_film(path: &Path) -> bool {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(FIRST_PICTURE).read_to_end(&mut bytes));
+    if read.is_err() {
+        return false;
     }
+    let Some((first, behind)) = jpeg::length(&bytes).and_then(|length| bytes.split_at_checked(length)) else {
+        return false;
+    };
+    let announced = [&b"MPF\0"[..], b"hdrgm:", b"GContainer"]
+        .iter()
+        .any(|mark| first.windows(mark.len()).any(|window| window == *mark));
+    // Some writers fill up to a round length.
+    let padding =
+        behind.iter().take(4096).take_while(|byte| matches!(byte, 0 | 0xFF | b'\r' | b'\n')).count();
+    let second = behind.get(padding.saturating_sub(1)..).unwrap_or_default();
+    let second = second.strip_prefix(&[0]).or(second.strip_prefix(b"\n")).unwrap_or(second);
+    let size = |bytes: &[u8]| jpeg_size(bytes);
+    !announced
+        && second.starts_with(&[0xFF, 0xD8, 0xFF])
+        && size(first).is_some()
+        && size(first) == size(second)
+}
+
+/// The size that a JPEG's head tells.
+fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let format = image::ImageFormat::Jpeg;
+    image::ImageReader::with_format(std::io::Cursor::new(bytes), format).into_dimensions().ok()
 }
 
 #[cfg(test)]
@@ -330,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moving_gif_is_a_video_and_a_still_one_an_image() {
+    fn what_moves_is_a_video_and_a_still_one_an_image() {
         let folder = tempfile::tempdir().unwrap();
         for (name, count, moving) in [("one.gif", 1, false), ("two.gif", 2, true)] {
             let path = folder.path().join(name);
@@ -339,7 +368,36 @@ mod tests {
                 encoder.encode_frame(image::Frame::new(image::RgbaImage::new(2, 2))).unwrap();
             }
             drop(encoder);
-            assert_eq!(is_animation(&path), moving);
+            assert_eq!(is_film(&path), moving);
+        }
+    }
+
+    #[test]
+    fn jpegs_one_behind_the_other_are_a_film_whatever_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.avi");
+        let jpeg = |width: u16, mark: &[u8]| {
+            let mut bytes = Vec::new();
+            let mut encoder = jpeg_encoder::Encoder::new(&mut bytes, 80);
+            encoder.add_app_segment(2, mark.to_vec()).unwrap();
+            let pixels = vec![90; usize::from(width) * 8];
+            encoder.encode(&pixels, width, 8, jpeg_encoder::ColorType::Luma).unwrap();
+            bytes
+        };
+        let (one, two, small) = (jpeg(16, b"x"), jpeg(16, b"y"), jpeg(8, b"x"));
+        for (parts, film) in [
+            (vec![&one[..], &two], true),
+            (vec![&one, &[0; 100], &two, &one], true),
+            (vec![&one, b"\n", &two], true),
+            (vec![&one], false),
+            (vec![&one, &small], false),
+            (vec![&one, b"\0\0\0\x18ftypmp42", &two], false),
+            (vec![&jpeg(16, b"MPF\0"), &two], false),
+            (vec![&one[..one.len() - 2], &two], false),
+        ] {
+            std::fs::write(&path, parts.concat()).unwrap();
+            let spec = SourceSpec::parse(path.to_str().unwrap());
+            assert_eq!(spec == SourceSpec::Video(path.clone()), film, "{} parts", parts.len());
         }
     }
 

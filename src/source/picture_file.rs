@@ -1,14 +1,16 @@
 //! One image file to one picture: the format found by its content, 8- and 16-bit, grey, alpha, CMYK and the EXIF
-//! orientation brought to upright 8-bit RGB. Sequences of images are the business of [`images`](super::images).
+//! orientation brought to upright 8-bit RGB. Where several pictures are in a file is told by [`pages`](super::pages);
+//! sequences of images are the business of [`images`](super::images).
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use super::SourceError;
 use super::jpeg::is_cut_off;
+use super::pages::Page;
+use super::{SourceError, pages};
 use crate::frame::{MAX_SIDE, Picture};
 
 /// What shows through transparent pixels: the grey with which the network's input is padded, so that transparency
@@ -20,6 +22,9 @@ const DECODE_MEMORY: u64 = 1 << 30;
 
 /// The largest image file that is read, in bytes.
 const FILE_SIZE: u64 = 1 << 30;
+
+/// Greys of 65535 that a picture must have to be spread over the whole range.
+const FEWEST_GREYS: usize = 128;
 
 /// The formats that are read, for messages.
 const FORMATS: &str = "JPEG, PNG, BMP, GIF, PNM, QOI, TGA, TIFF and WebP";
@@ -39,6 +44,21 @@ pub fn read_picture(path: &Path) -> Result<Picture, SourceError> {
         log::warn!("{what}: the JPEG's end is missing; the lower part of the picture may be grey");
     }
     decode(&bytes, format).map_err(|why| SourceError::Read { what, why })
+}
+
+/// One picture of an image file, as [`read_picture`] reads it.
+///
+/// # Errors
+/// As [`read_picture`].
+pub(super) fn read_page(path: &Path, page: Page) -> Result<Picture, SourceError> {
+    if page == Page::Whole {
+        return read_picture(path);
+    }
+    let what = path.display().to_string();
+    let format = format_of(path);
+    let file = pages::open(path, page);
+    let file = file.map_err(|e| SourceError::Open { what: what.clone(), why: e.to_string() })?;
+    decode_from(file, format).map_err(|why| SourceError::Read { what, why })
 }
 
 /// The size of an image file as [`read_picture`] would give it, from its header alone.
@@ -69,6 +89,10 @@ pub(super) fn named_as_picture(path: &Path) -> bool {
 }
 
 fn sniff(bytes: &[u8]) -> Option<ImageFormat> {
+    // BigTIFF, whose mark is another one.
+    if bytes.starts_with(b"II\x2B\0\x08\0\0\0") || bytes.starts_with(b"MM\0\x2B\0\x08\0\0") {
+        return Some(ImageFormat::Tiff);
+    }
     image::guess_format(bytes).ok().filter(ImageFormat::reading_enabled)
 }
 
@@ -95,14 +119,14 @@ fn decode(bytes: &[u8], format: Option<ImageFormat>) -> Result<Picture, String> 
     if bytes.is_empty() {
         return Err("the file is empty".to_owned());
     }
+    decode_from(std::io::Cursor::new(bytes), format)
+}
+
+fn decode_from(bytes: impl BufRead + Seek, format: Option<ImageFormat>) -> Result<Picture, String> {
     let format = format.ok_or_else(|| format!("this is not an image that can be read ({FORMATS} can)"))?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(DECODE_MEMORY);
-    let mut reader = ImageReader::new(std::io::Cursor::new(bytes));
+    let mut reader = ImageReader::new(bytes);
     reader.set_format(format);
-    reader.limits(limits);
+    reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(|e| e.to_string())?;
     let (width, height) = decoder.dimensions();
     // Before a pixel is decoded: a header is cheap to forge.
@@ -110,6 +134,9 @@ fn decode(bytes: &[u8], format: Option<ImageFormat>) -> Result<Picture, String> 
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())?;
     picture.apply_orientation(orientation);
+    if let DynamicImage::ImageLuma16(grey) = &mut picture {
+        stretch(grey);
+    }
     let (width, height) = (picture.width(), picture.height());
     let pixels = if picture.color().has_alpha() {
         over_grey(&picture.into_rgba8().into_raw())
@@ -119,8 +146,48 @@ fn decode(bytes: &[u8], format: Option<ImageFormat>) -> Result<Picture, String> 
     Picture::new(width, height, pixels).map_err(|e| e.to_string())
 }
 
+/// What decoding one picture may take.
+pub(super) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(DECODE_MEMORY);
+    limits
+}
+
+/// Spreads the greys of a picture over the whole range where they fill less than a quarter of it, as those of thermal cameras
+/// (14 bits in 16) do, which would be black or all of one grey else. The darkest and brightest two thousandths become black and
+/// white. A picture of fewer greys than [`FEWEST_GREYS`] is noise, and stays as it is.
+fn stretch(grey: &mut image::ImageBuffer<image::Luma<u16>, Vec<u16>>) {
+    let mut counts = vec![0_u32; 1 << 16];
+    for value in grey.iter() {
+        counts[usize::from(*value)] += 1;
+    }
+    let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
+    let outside = total / 500;
+    let (mut low, mut high, mut passed) = (0, counts.len() - 1, 0);
+    while low < high && passed + u64::from(counts[low]) <= outside {
+        passed += u64::from(counts[low]);
+        low += 1;
+    }
+    passed = 0;
+    while high > low && passed + u64::from(counts[high]) <= outside {
+        passed += u64::from(counts[high]);
+        high -= 1;
+    }
+    let range = high.saturating_sub(low);
+    if !(FEWEST_GREYS..1 << 14).contains(&range) {
+        return;
+    }
+    log::debug!("greys from {low} to {high} of 65535 are spread over the whole range");
+    for value in grey.iter_mut() {
+        let above = usize::from(*value).clamp(low, high) - low;
+        *value = ((above * 65_535 + range / 2) / range) as u16;
+    }
+}
+
 /// Lays RGBA pixels over [`BEHIND_ALPHA`], rounding to the nearest step.
-fn over_grey(rgba: &[u8]) -> Vec<u8> {
+pub(super) fn over_grey(rgba: &[u8]) -> Vec<u8> {
     let mut rgb = Vec::with_capacity(rgba.len() / 4 * 3);
     for [r, g, b, a] in rgba.as_chunks::<4>().0 {
         let over = |value: u8| {
@@ -161,6 +228,22 @@ mod tests {
         assert_eq!(decoded(&encoded(half, ImageFormat::Png)).rgb(), [[142; 3]]);
         let solid = ImageBuffer::from_pixel(1, 1, Rgba([1_u16 << 8, 0, 0xFFFF, 0xFFFF]));
         assert_eq!(decoded(&encoded(solid, ImageFormat::Png)).rgb(), [[1, 0, 255]]);
+    }
+
+    #[test]
+    fn few_greys_of_sixteen_bits_are_spread_over_the_range() {
+        let deep = |low: u16, step: u16| {
+            ImageBuffer::from_fn(32, 32, |x, y| Luma([low + (y * 32 + x) as u16 * step]))
+        };
+        // 14 bits of a thermal camera, of which a scene uses a few hundred.
+        let picture = decoded(&encoded(deep(7300, 1), ImageFormat::Png));
+        let greys: Vec<u8> = picture.rgb().iter().map(|rgb| rgb[0]).collect();
+        assert!(greys.is_sorted() && greys[0] == 0 && greys[1023] == 255 && greys[512].abs_diff(128) <= 1);
+        // What uses its range, and what is one grey with a little noise, stay.
+        let wide = decoded(&encoded(deep(100, 40), ImageFormat::Png));
+        assert_eq!((wide.rgb()[0][0], wide.rgb()[1023][0]), (0, 160));
+        let noise = ImageBuffer::from_fn(32, 32, |x, _| Luma([20_000 + x as u16]));
+        assert!(decoded(&encoded(noise, ImageFormat::Png)).rgb().iter().all(|rgb| rgb[0] == 78));
     }
 
     #[test]

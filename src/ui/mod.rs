@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `surface.rs` | the seam to the window system: [`Surface`] |
 //! | `window.rs`, `memory.rs` | a window through minifb (feature `window`); a surface in memory, for tests |
+//! | `keyboard.rs`, `x_server.rs` | keys by their place under layouts without Latin letters; what an X server says of its display and keys |
 //! | `event.rs`, `command.rs`, `keys.rs` | what happens in a window; what the program is asked to do; the table between the two |
 //! | `panel/`, `panel_rows.rs` | the panel of settings; its rows from the settings in force |
 //! | `shown_frame.rs`, `age.rs`, `compare.rs` | the frame on the screen; how old it is; original, enhanced, or half of each |
@@ -22,6 +23,8 @@ pub(crate) mod compare;
 pub mod error;
 pub mod event;
 pub mod grid;
+#[cfg(feature = "window")]
+mod keyboard;
 pub mod keys;
 pub mod memory;
 pub(crate) mod message;
@@ -36,6 +39,8 @@ pub mod surface;
 mod testing;
 #[cfg(feature = "window")]
 pub mod window;
+#[cfg(all(feature = "window", unix, not(target_os = "macos")))]
+mod x_server;
 
 pub use command::{Command, Layer};
 pub use error::UiError;

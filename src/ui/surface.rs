@@ -17,7 +17,7 @@
 //!   must return the new size from the moment the event is reported. The canvas that is presented next may still have
 //!   the old size: show it unscaled, its top-left corner in the top-left corner of the window.
 //! * Report characters as the keyboard's layout makes them ([`Event::Char`]), not key positions, and without control
-//!   characters. Report a held key once, and again only where [`keys::repeats`](super::keys::repeats) says so.
+//!   characters; where the layout has no Latin letters, the Latin character on the same key. Report a held key once, and again only where [`keys::repeats`](super::keys::repeats) says so.
 //! * Report positions in pixels of the canvas, and buttons only when they change. A [`Event::Wheel`] notch is 1.0,
 //!   above 0 away from the user, on every system.
 //! * Report [`Event::Close`] once when the user closes the window.

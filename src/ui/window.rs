@@ -1,6 +1,7 @@
 //! A window on the screen through minifb, as a [`Surface`].
 //!
-//! Printable keys come from the character callback, so they are what the keyboard's layout makes of them.
+//! Printable keys come from the character callback, so they are what the keyboard's layout makes of them; where that has no
+//! Latin letters, what would be on the same key of a layout that has.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,8 +10,10 @@ use std::time::{Duration, Instant};
 use minifb::{InputCallback, Key, MouseButton, MouseMode, ScaleMode, WindowOptions};
 
 use super::event::{Event, NamedKey};
-use super::keys;
 use super::surface::{Surface, SurfaceError};
+#[cfg(all(unix, not(target_os = "macos")))]
+use super::x_server::XServer;
+use super::{keyboard, keys};
 use crate::view::{BACKGROUND, Canvas};
 
 /// The window is presented again at least this often: X11 forgets what a covered window showed, and minifb does not
@@ -76,11 +79,12 @@ impl Window {
     /// user may resize it; every change of size, the first included, comes as [`Event::Resize`].
     ///
     /// # Errors
-    /// [`SurfaceError::Open`] where there is no display or it refuses.
+    /// [`SurfaceError::Open`] where there is no display, its pixels are not of the usual kind, or it refuses.
     pub fn open(title: &str, picture: (u32, u32)) -> Result<Self, SurfaceError> {
         if !display_available() {
             return Err(SurfaceError::Open("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned()));
         }
+        let system = System::ask()?;
         let (width, height) = opening_size(picture);
         let options = WindowOptions {
             resize: true,
@@ -95,7 +99,7 @@ impl Window {
         let [_, red, green, blue] = BACKGROUND.to_be_bytes();
         inner.set_background_color(red, green, blue);
         let typed = Rc::new(RefCell::new(Typed::default()));
-        inner.set_input_callback(Box::new(Callback(Rc::clone(&typed))));
+        inner.set_input_callback(Box::new(Callback { typed: Rc::clone(&typed), system }));
         let (events, size) = (vec![Event::Resize(width, height)], (width, height));
         Ok(Self {
             inner,
@@ -216,19 +220,58 @@ impl Typed {
     }
 }
 
+/// What the window system is asked for beside minifb.
+struct System {
+    #[cfg(all(unix, not(target_os = "macos")))]
+    server: Option<XServer>,
+}
+
+impl System {
+    /// Asks whether the display can be used at all.
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn ask() -> Result<Self, SurfaceError> {
+        let server = if named("DISPLAY") { XServer::connect() } else { None };
+        // With Wayland the X server is not the one that shows the window.
+        let trouble = server.as_ref().filter(|_| !wayland_named()).and_then(XServer::trouble);
+        trouble.map_or(Ok(Self { server }), |why| Err(SurfaceError::Open(why)))
+    }
+
+    #[cfg(not(all(unix, not(target_os = "macos"))))]
+    fn ask() -> Result<Self, SurfaceError> {
+        Ok(Self {})
+    }
+
+    /// A character, or the one that the key table has instead of it: where it means nothing, the Latin one on its key.
+    fn character(&self, typed: char) -> char {
+        if keys::command(Event::Char(typed)).is_some() {
+            return typed;
+        }
+        #[cfg(all(unix, not(target_os = "macos")))]
+        if let Some(server) = &self.server {
+            let by_script = || keyboard::latin_by_script(typed).filter(|_| wayland_named());
+            return server.latin(typed).or_else(by_script).unwrap_or(typed);
+        }
+        keyboard::latin_by_script(typed).unwrap_or(typed)
+    }
+}
+
 /// Hands minifb's callbacks on.
-struct Callback(Rc<RefCell<Typed>>);
+struct Callback {
+    typed: Rc<RefCell<Typed>>,
+    system: System,
+}
 
 impl InputCallback for Callback {
     fn add_char(&mut self, code: u32) {
         // Control characters are combinations with Ctrl, and on some systems the escape key a second time.
         if let Some(typed) = char::from_u32(code).filter(|typed| !typed.is_control()) {
-            self.0.borrow_mut().press(Event::Char(typed), Instant::now());
+            let typed = self.system.character(typed);
+            self.typed.borrow_mut().press(Event::Char(typed), Instant::now());
         }
     }
 
     fn set_key_state(&mut self, key: Key, down: bool) {
-        let mut typed = self.0.borrow_mut();
+        let mut typed = self.typed.borrow_mut();
         if matches!(key, Key::LeftShift | Key::RightShift) {
             typed.shift = down;
         } else if !down {

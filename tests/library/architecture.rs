@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The nouns that travel, and small helpers: every room may use them, and they use each other only.
-const EVERYWHERE: [&str; 13] = [
+const EVERYWHERE: [&str; 14] = [
     "atomic_file",
     "attribute",
     "bounded",
@@ -16,6 +16,7 @@ const EVERYWHERE: [&str; 13] = [
     "kind",
     "labels",
     "latest",
+    "natural_order",
     "scene",
     "suggest",
     "sync",

@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use super::hdr::Transfer;
 use super::process::is_timeless;
-use crate::source::input::{Input, Options, Tools, not_started, redact};
+use crate::source::input::{Input, Options, Tools, not_started};
+use crate::source::secrets::redact;
 use crate::source::{NOTICE, RtspTransport, SourceError};
 
 /// How long an address may take to answer; a file on a slow disk, too.

@@ -13,7 +13,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::probe::Probe;
 use super::showinfo::{Announced, OutOfStep, Parser};
 use crate::source::SourceError;
-use crate::source::input::{Input, Tools, not_started, own_group, redact};
+use crate::source::input::{Input, Tools, not_started, own_group};
+use crate::source::secrets::redact;
 use crate::sync::lock;
 
 /// Announced frames that may wait for their bytes to be read. ffmpeg's own queues between its threads are shorter, so
