@@ -60,14 +60,15 @@ pub(super) fn say(text: &str) {
     bars().suspend(|| eprintln!("{}", showable(text)));
 }
 
-/// Tells the names of the files, on standard error.
-pub(super) fn name_what_was_written(outputs: &Outputs, complete: bool) {
+/// Tells the names of the files, on standard error. After a run that was `whole` the files have their names, but for those
+/// whose output failed.
+pub(super) fn name_what_was_written(outputs: &Outputs, whole: bool) {
     for path in outputs.paths().filter(|path| **path != *Path::new("-")) {
         let partial = partial_name(path);
-        if complete {
-            say(&format!("wrote {}", path.display()));
-        } else if partial.exists() {
+        if partial.exists() {
             say(&format!("not complete, kept as {}", partial.display()));
+        } else if whole {
+            say(&format!("wrote {}", path.display()));
         }
     }
 }

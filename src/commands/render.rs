@@ -10,7 +10,7 @@ use crate::enhance::ShownChain;
 use crate::frame::Frame;
 use crate::pipeline::{Outputs, Recorder, RecorderSetup, Stats};
 use crate::scene::{Scene, Track, TrackState};
-use crate::sink::{RecordSettings, Registry, refuse_input};
+use crate::sink::{RecordSettings, Registry, SinkError, refuse_input};
 use crate::track::Trails;
 
 pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
@@ -37,23 +37,26 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
     let last = args.first - 1 + drawn.frames;
     let signal = context.stop.signal();
     let name = args.tracks.display();
-    if drawn.tracks == 0 && signal.is_none() {
+    let to_the_end = signal.is_none() && drawn.recorded.is_ok();
+    if drawn.tracks == 0 && to_the_end {
         log::warn!("{name}: it has no track in the frames that were drawn, {} to {last}", args.first);
-    } else if file.frames() > last && signal.is_none() && settings.source.end.is_none() {
+    } else if file.frames() > last && to_the_end && settings.source.end.is_none() {
         log::warn!("{name}: it has frames up to {}, but the recording ends with frame {last}", file.frames());
     }
     if !context.quiet {
         eprintln!("{} frames, {} boxes", drawn.frames, drawn.tracks);
         progress::name_what_was_written(&outputs, signal.is_none());
     }
+    drawn.recorded?;
     signal.map_or(Ok(()), |signal| Err(Failure::Signal(signal)))
 }
 
 /// How much was drawn.
-#[derive(Default)]
 struct Drawn {
     frames: u64,
     tracks: u64,
+    /// Whether every output could be written; of several, the others are complete.
+    recorded: Result<(), SinkError>,
 }
 
 /// Draws the whole source, or up to a signal.
@@ -91,7 +94,7 @@ fn draw(
     // Boxes of a stabilised run are of the steady picture, and what is masked is not to be seen here either.
     let mut chain = ShownChain::new(settings.enhance.clone());
     let mut trails = Trails::new(settings.trails);
-    let mut drawn = Drawn::default();
+    let mut drawn = Drawn { frames: 0, tracks: 0, recorded: Ok(()) };
     let mut writing = true;
     let read = loop {
         if !writing || context.stop.is_asked() {
@@ -113,7 +116,7 @@ fn draw(
     };
     bar.finish_and_clear();
     let whole = read.is_ok() && drawn.frames > 0 && writing && context.stop.signal().is_none();
-    recorder.finish(whole)?;
+    drawn.recorded = recorder.finish(whole);
     read?;
     if drawn.frames == 0 && context.stop.signal().is_none() {
         return Err(Failure::Failed(format!("{}: it gave no picture", info.name)));

@@ -135,5 +135,5 @@ fn summarise(report: &Report, labels: &Labels, outputs: &Outputs) {
         "a frame on one thread: letterbox {letterbox:.1} ms, network {inference:.1} ms, decoding {decode:.1} ms"
     );
     progress::say(&format!("tracks: {}", census_line(&report.census, labels)));
-    name_what_was_written(outputs, report.complete);
+    name_what_was_written(outputs, report.whole);
 }

@@ -127,7 +127,13 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<PathBuf> {
     };
     atomic_file::replace_beside(&target, |file| {
         file.write_all(text.as_bytes())?;
-        permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))
+        match permissions {
+            // Of a file that is written in place, and may be another user's, they need not be set.
+            Some(permissions) if file.metadata()?.permissions() != permissions => {
+                file.set_permissions(permissions)
+            }
+            _ => Ok(()),
+        }
     })?;
     Ok(target)
 }

@@ -59,7 +59,9 @@ pub struct Report {
     pub census: Census,
     /// Mean milliseconds a frame of one detect thread: letterbox, inference, decoding.
     pub mean_ms: [f64; 3],
-    /// The source ended by itself, or is live and was ended by the user.
+    /// The source ended by itself, or is live and was ended by the user: each output that did not fail has its name.
+    pub whole: bool,
+    /// And no output failed.
     pub complete: bool,
 }
 
@@ -120,7 +122,7 @@ pub fn run(
     let recorded = recorder.map_or(Ok(()), |recorder| recorder.finish(whole));
     let complete = whole && recorded.is_ok();
     let mean_ms = spent.map(|total| total.as_secs_f64() * 1e3 / f64::max(frames as f64, 1.0));
-    let report = Report { frames, elapsed: started.elapsed(), census, mean_ms, complete };
+    let report = Report { frames, elapsed: started.elapsed(), census, mean_ms, whole, complete };
     let empty = frames == 0 && !stopped;
     let ran = ran.and(if empty { Err(RunError::Empty(name)) } else { Ok(()) });
     let result = recorded.map_err(HeadlessError::from).and(ran.map_err(HeadlessError::from));

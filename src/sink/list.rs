@@ -3,7 +3,7 @@
 use super::{End, FrameFacts, Needs, Pictures, RunInfo, Sink, SinkError, SinkPicture};
 use crate::scene::Scene;
 
-/// Sinks that have begun. A sink that fails is dropped and the others go on; end the run then, with [`Sinks::finish`].
+/// Sinks that have begun. A sink that fails is dropped; go on with the others, or end the run with [`Sinks::finish`].
 /// Dropped without it, sinks leave what they leave for [`End::Stopped`].
 ///
 /// ```

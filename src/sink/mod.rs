@@ -29,10 +29,10 @@
 //!
 //! # Errors
 //!
-//! The first error ends the run: it is told once, and names the output, so give [`SinkError`] the sink's
-//! [`name`](Sink::name). The sink that failed is dropped at once, without `finish`; all others get
-//! [`finish(End::Stopped)`](End::Stopped). What is not worth ending a run belongs in the log.
-//! [`SinkError::Closed`] (the reader of a pipe went away) ends the run too, but counts as success.
+//! A sink that fails is dropped at once, without `finish`, and its error is told and names the output, so give [`SinkError`]
+//! the sink's [`name`](Sink::name). The other sinks go on to the end, and get the [`End`] that the run has: a video that breaks
+//! costs no tracks. The run fails in the end, with the first error; where no sink is left it ends there. What is not worth
+//! that belongs in the log. [`SinkError::Closed`] (the reader of a pipe went away) ends the run, but counts as success.
 //!
 //! # Partial files, Ctrl-C
 //!
@@ -236,7 +236,7 @@ pub trait Sink: Send {
     /// corner of its first pixel at (0, 0), x to the right, y down.
     ///
     /// # Errors
-    /// [`SinkError`] where it cannot be written: the run ends.
+    /// [`SinkError`] where it cannot be written: this sink gets nothing more.
     fn scene(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
         let _ = (scene, frame);
         Ok(())

@@ -1,7 +1,9 @@
 //! Files that have their name only when they are complete.
 //!
 //! A result is written as `NAME.partial.EXT` beside its final name, readable at any moment, and takes its name in one
-//! step when it is finished; whatever had that name before stays until then. Standard output (`-`) and whatever is not
+//! step when it is finished; whatever had that name before stays until then. A file in a folder that is closed to us, or one
+//! that is mounted by itself, keeps its place and is written into: at the end, or where nothing can be made beside it all the
+//! time. Standard output (`-`) and whatever is not
 //! a regular file (a device, a FIFO) are written directly. Knows nothing of what is written.
 
 use std::ffi::OsString;
@@ -41,6 +43,7 @@ impl Place {
             Ok(known) if known.permissions().readonly() => {
                 return refuse("the file is write-protected; choose another name, or change its permissions");
             }
+            Ok(_) if is_fixed(path) => return refuse("it cannot be written; choose another name"),
             // Through a symbolic link the file it leads to is replaced, and the link stays.
             Ok(_) if path.is_symlink() => {
                 last = fs::canonicalize(path)
@@ -73,12 +76,44 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Whether a file that is there can neither be replaced nor written: it is mounted by itself, and closed to us.
+fn is_fixed(path: &Path) -> bool {
+    let closed =
+        || OpenOptions::new().write(true).open(path).is_err_and(|error| atomic_file::is_closed(&error));
+    is_mounted(path) && closed()
+}
+
+/// Whether a file is a mount point, as the system lists them; no where it has no such list.
+fn is_mounted(path: &Path) -> bool {
+    let (Ok(mounts), Ok(path)) = (fs::read_to_string("/proc/self/mountinfo"), fs::canonicalize(path)) else {
+        return false;
+    };
+    is_listed(&mounts, &path.to_string_lossy())
+}
+
+/// Whether a list of mounts names this path: the fifth word of a line, blanks and backslashes in octal.
+fn is_listed(mounts: &str, path: &str) -> bool {
+    let escaped =
+        path.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012");
+    mounts.lines().any(|line| line.split(' ').nth(4) == Some(escaped.as_str()))
+}
+
 /// Where the bytes go.
 #[derive(Debug)]
 enum Goal {
     Stdout(io::Stdout),
     Direct(File),
-    Partial { file: File, partial: PathBuf, last: PathBuf },
+    Partial {
+        file: File,
+        partial: PathBuf,
+        last: PathBuf,
+    },
+    /// A file that is there, under its own name. What was in it stays until there is something new.
+    InPlace {
+        file: File,
+        path: PathBuf,
+        begun: bool,
+    },
 }
 
 /// An output that gets its final name only by [`PartialFile::finish`]. Unbuffered: what was written is in the file.
@@ -106,8 +141,12 @@ impl PartialFile {
                 Goal::Direct(file.map_err(|error| SinkError::opening(path, folder_of(&device), &error))?)
             }
             Place::Partial { partial, last } => {
-                let file = open_alone(path, &partial)?;
-                Goal::Partial { file, partial, last }
+                let Opened { file, target } = open_alone(path, &partial, &last)?;
+                if target == last {
+                    Goal::InPlace { file, path: target, begun: false }
+                } else {
+                    Goal::Partial { file, partial, last }
+                }
             }
         };
         Ok(Self { name, goal })
@@ -122,6 +161,7 @@ impl PartialFile {
     pub fn path(&self) -> Option<&PathBuf> {
         match &self.goal {
             Goal::Partial { partial, .. } => Some(partial),
+            Goal::InPlace { path, .. } => Some(path),
             Goal::Stdout(_) | Goal::Direct(_) => None,
         }
     }
@@ -134,13 +174,14 @@ impl PartialFile {
         let outcome = match &mut self.goal {
             Goal::Stdout(stdout) => stdout.write_all(bytes).and_then(|()| stdout.flush()),
             Goal::Direct(file) | Goal::Partial { file, .. } => file.write_all(bytes),
+            Goal::InPlace { file, begun, .. } => begin(file, begun).and_then(|()| file.write_all(bytes)),
         };
         outcome.map_err(|error| self.failed(&error))
     }
 
     /// Whether [`PartialFile::replace`] works here: in a regular file, not in a device or pipe.
     pub fn can_replace(&self) -> bool {
-        matches!(self.goal, Goal::Partial { .. })
+        matches!(self.goal, Goal::Partial { .. } | Goal::InPlace { .. })
     }
 
     /// Writes `bytes` over what lies at `offset` from the start, and goes back to the end. Does nothing where
@@ -150,7 +191,7 @@ impl PartialFile {
     /// [`SinkError::Write`].
     pub fn replace(&mut self, offset: u64, bytes: &[u8]) -> Result<(), SinkError> {
         let outcome = match &mut self.goal {
-            Goal::Partial { file, .. } => file
+            Goal::Partial { file, .. } | Goal::InPlace { file, .. } => file
                 .seek(SeekFrom::Start(offset))
                 .and_then(|_| file.write_all(bytes))
                 .and_then(|()| file.seek(SeekFrom::End(0))),
@@ -168,7 +209,7 @@ impl PartialFile {
             End::Complete => self.finish(),
             End::Stopped => Ok(()),
             End::Discarded => {
-                if let Some(partial) = self.path() {
+                if let Goal::Partial { partial, .. } = &self.goal {
                     // That it cannot be removed changes nothing: the run has failed for another reason.
                     let _ = fs::remove_file(partial);
                 }
@@ -181,13 +222,14 @@ impl PartialFile {
     ///
     /// # Errors
     /// [`SinkError::Write`]; the partial file stays.
-    pub fn finish(self) -> Result<(), SinkError> {
-        let outcome = match &self.goal {
+    pub fn finish(mut self) -> Result<(), SinkError> {
+        let outcome = match &mut self.goal {
             Goal::Stdout(stdout) => stdout.lock().flush(),
             Goal::Direct(_) => Ok(()),
             Goal::Partial { file, partial, last } => {
                 atomic_file::rename(file, partial, last, Durability::OnDisk)
             }
+            Goal::InPlace { file, begun, .. } => begin(file, begun).and_then(|()| file.sync_all()),
         };
         outcome.map_err(|error| self.failed(&error))
     }
@@ -197,20 +239,47 @@ impl PartialFile {
     }
 }
 
+/// Takes away what was in a file that is written in place, before the first new bytes.
+fn begin(file: &File, begun: &mut bool) -> io::Result<()> {
+    if std::mem::replace(begun, true) { Ok(()) } else { file.set_len(0) }
+}
+
+/// A file that is open for writing by us alone.
+pub(super) struct Opened {
+    pub(super) file: File,
+    /// Where it lies: under the partial name, or under the last one where nothing can be made beside it.
+    pub(super) target: PathBuf,
+}
+
 /// Opens the partial file of `path` empty for writing, unless another handle of ours or of another run holds it: two
-/// writers would make rubbish of it.
-pub(super) fn open_alone(path: &Path, partial: &Path) -> Result<File, SinkError> {
-    let open = || -> io::Result<File> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(partial)?;
+/// writers would make rubbish of it. Where its folder is closed to us, but the file `last` is there and open, that one is
+/// opened, with what is in it.
+pub(super) fn open_alone(path: &Path, partial: &Path, last: &Path) -> Result<Opened, SinkError> {
+    let open = |target: &Path, create: bool| -> io::Result<File> {
+        let file = OpenOptions::new().write(true).create(create).truncate(false).open(target)?;
         // Where locks bind (not on Unix) an encoder could not write the file that we hold for it.
         if cfg!(unix) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        file.set_len(0)?;
         Ok(file)
     };
+    let beside = open(partial, true).and_then(|file| file.set_len(0).map(|()| file));
+    let error = match beside {
+        Ok(file) => return Ok(Opened { file, target: partial.to_owned() }),
+        Err(error) => error,
+    };
+    if atomic_file::is_closed(&error)
+        && let Ok(file) = open(last, false)
+    {
+        log::warn!(
+            "{}: nothing can be written beside it: what it held goes when the first result comes, and until the run \
+             ends it is not complete",
+            path.display()
+        );
+        return Ok(Opened { file, target: last.to_owned() });
+    }
     let refuse = |why: String| SinkError::Place { path: path.display().to_string(), why };
-    open().map_err(|error| match error.kind() {
+    Err(match error.kind() {
         io::ErrorKind::WouldBlock => {
             refuse("another output or another run is writing it; choose another name".to_owned())
         }
@@ -337,6 +406,40 @@ mod tests {
         }
         first.finish().unwrap();
         PartialFile::create(&path).unwrap();
+    }
+
+    #[test]
+    fn mount_points_are_found_by_their_whole_names() {
+        let mounts = "36 35 98:0 / /mnt rw shared:1 - ext3 /dev/root rw\n\
+                      37 36 0:9 /x /a\\040b\\134c.txt ro - overlay o rw\n";
+        assert!(is_listed(mounts, "/mnt") && is_listed(mounts, "/a b\\c.txt"));
+        assert!(!is_listed(mounts, "/") && !is_listed(mounts, "/mnt/a") && !is_listed(mounts, "rw"));
+        assert!(!is_mounted(Path::new("Cargo.toml")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn where_nothing_can_be_made_beside_it_the_file_itself_is_written() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.txt");
+        fs::write(&path, "old and long").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
+        if File::create(folder.path().join("probe")).is_ok() {
+            println!("skipped: this user writes to closed folders");
+            return;
+        }
+        let mut file = PartialFile::create(&path).unwrap();
+        assert!(PartialFile::create(&path).unwrap_err().to_string().contains("another run"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old and long");
+        file.append(b"new").unwrap();
+        file.replace(0, b"N").unwrap();
+        file.append(b"!").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "New!");
+        file.finish().unwrap();
+        PartialFile::create(&path).unwrap().end(End::Discarded).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "New!");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     #[cfg(unix)]

@@ -217,7 +217,7 @@ impl Sink for Faulty {
 }
 
 #[test]
-fn a_sink_that_fails_is_one_error_and_every_other_file_is_closed_properly() {
+fn a_sink_that_fails_is_one_error_and_costs_no_other_output() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let mut outputs = Outputs::default().with(Purpose::Video, at("a.avi"));
@@ -227,24 +227,90 @@ fn a_sink_that_fails_is_one_error_and_every_other_file_is_closed_properly() {
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Faulty(0))];
     let recorder = open_with(&outputs, &Settings::default(), false, &Stats::default(), sinks).unwrap();
     film(&recorder, 0.0, 2);
-    wait_for("the pictures", || recorder.video().filter(|video| video.frames == 2));
-    let mut sequence = 0;
-    let written = wait_for("the failure", || {
-        sequence += 1;
-        (!recorder.scene(&frame(sequence, 64), &Scene { sequence, ..Scene::default() })).then_some(sequence)
-    });
-    assert!(written >= 3, "{written}");
+    for sequence in 0..20 {
+        assert!(recorder.scene(&frame(sequence, 64), &Scene { sequence, ..Scene::default() }));
+    }
+    film(&recorder, 0.2, 2);
     let error = recorder.finish(true).unwrap_err().to_string();
     assert_eq!(error, "writing faulty failed: the plug was pulled");
-    // Each file is under its partial name, and whole up to the scene with which the run ended.
-    for name in ["a.partial.txt", "a.partial.jsonl", "a.partial.json", "a.partial.csv", "a.partial.avi"] {
-        assert!(at(name).exists(), "{name}");
-    }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
-    let lines = std::fs::read_to_string(at("a.partial.jsonl")).unwrap();
-    assert_eq!((lines.lines().count(), lines.ends_with('\n')), (3, true));
+    assert_eq!(std::fs::read_to_string(at("a.jsonl")).unwrap().lines().count(), 20);
     let document: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(at("a.partial.json")).unwrap()).unwrap();
-    assert_eq!(document["images"].as_array().unwrap().len(), 3);
-    assert_eq!(frames(&at("a.partial.avi")), 2);
+        serde_json::from_str(&std::fs::read_to_string(at("a.json")).unwrap()).unwrap();
+    assert_eq!(document["images"].as_array().unwrap().len(), 20);
+    assert_eq!(frames(&at("a.avi")), 4);
+}
+
+#[test]
+fn where_no_sink_is_left_the_run_ends() {
+    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Faulty(0))];
+    let recorder =
+        open_with(&Outputs::default(), &Settings::default(), false, &Stats::default(), sinks).unwrap();
+    let mut sequence = 0;
+    wait_for("the failure", || {
+        sequence += 1;
+        (!recorder.scene(&frame(sequence, 64), &Scene { sequence, ..Scene::default() })).then_some(())
+    });
+    assert_eq!(recorder.finish(true).unwrap_err().to_string(), "writing faulty failed: the plug was pulled");
+}
+
+/// Takes one picture.
+struct ShortFilm(u32);
+
+impl Sink for ShortFilm {
+    fn name(&self) -> &str {
+        "short film"
+    }
+
+    fn needs(&self) -> crate::sink::Needs {
+        crate::sink::Needs::DRAWN_PICTURES
+    }
+
+    fn picture(&mut self, _: &crate::sink::SinkPicture<'_>) -> Result<(), SinkError> {
+        self.0 += 1;
+        if self.0 == 2 { Err(SinkError::failed("short film", "the disk is full")) } else { Ok(()) }
+    }
+
+    fn finish(self: Box<Self>, _: End) -> Result<(), SinkError> {
+        panic!("a sink that failed is not finished")
+    }
+}
+
+#[test]
+fn a_video_that_breaks_costs_no_tracks() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let mut registry = Registry::default();
+    registry.add(crate::sink::SinkKind {
+        purpose: Purpose::Video,
+        endings: &["short"],
+        schemes: &[],
+        help: ".short",
+        needs: crate::sink::Needs::DRAWN_PICTURES,
+        make: |_, _| Ok(Box::new(ShortFilm(0))),
+    });
+    let outputs = Outputs::default().with(Purpose::Tracks, at("a.jsonl")).with(Purpose::Video, at("a.short"));
+    let settings = Settings::default();
+    let recorder = Recorder::open(RecorderSetup {
+        outputs: &outputs,
+        sinks: Vec::new(),
+        registry,
+        info: &info(),
+        inputs: &Inputs::default(),
+        labels: &Arc::new(Labels::coco()),
+        overlay: &settings.overlay,
+        settings: &settings.record,
+        in_time: false,
+        stats: &Stats::default(),
+    })
+    .unwrap();
+    for sequence in 0..10 {
+        let scene = Scene { sequence, ..Scene::default() };
+        assert!(recorder.scene(&frame(sequence, 64), &scene));
+        assert!(recorder.picture(&frame(sequence, 64), &scene, sequence as f64 / 10.0));
+    }
+    wait_for("the note", || recorder.note().filter(|note| note.contains("the disk is full")));
+    assert!(!recorder.is_filming() && recorder.video().is_none());
+    assert!(recorder.finish(true).unwrap_err().to_string().contains("short film"));
+    assert_eq!(std::fs::read_to_string(at("a.jsonl")).unwrap().lines().count(), 10);
 }

@@ -33,7 +33,7 @@ pub(super) enum Job {
 /// A video that is being written, perhaps with the undrawn picture beside it: it can begin and end while the run goes on.
 struct Film {
     sinks: Sinks,
-    /// Asked for before the run: what goes wrong with it ends the run, and it is complete when the run is.
+    /// Asked for before the run: what goes wrong with it counts as the run's, and it is complete when the run is.
     asked: bool,
     /// The time of its first picture in seconds.
     origin: Option<f64>,
@@ -74,6 +74,8 @@ pub(super) struct Writer {
     quality: u8,
     /// For videos that begin while the run goes on: they have no sound.
     run: RunInfo,
+    /// Why the first of the sinks that failed did, while others go on.
+    failed: Option<SinkError>,
 }
 
 impl Writer {
@@ -116,6 +118,7 @@ impl Writer {
             raw: settings.raw,
             quality,
             run: RunInfo { sound: None, ..run },
+            failed: None,
         };
         if writer.film.is_some()
             && let Some(video) = outputs.iter().find(is_video)
@@ -142,10 +145,11 @@ impl Writer {
         self.shared.filming.store(true, Ordering::SeqCst);
     }
 
-    /// Writes what comes on either queue until both are closed or a sink fails, and ends all sinks.
+    /// Writes what comes on either queue until both are closed or no sink is left, and ends all sinks.
     ///
     /// # Errors
-    /// The first [`SinkError`] that is not of a video begun while running.
+    /// The first [`SinkError`] that is not of a video begun while running; all sinks that did not fail have been ended as
+    /// they should.
     pub(super) fn run(
         mut self,
         scenes: &Receiver<(Scene, FrameFacts)>,
@@ -165,13 +169,19 @@ impl Writer {
         while scenes_open || jobs_open {
             crossbeam_channel::select! {
                 recv(if scenes_open { scenes } else { &no_scenes }) -> job => match job {
-                    Ok((scene, facts)) => self.sinks.scene(&scene, &facts)?,
+                    Ok((scene, facts)) => {
+                        let written = self.sinks.scene(&scene, &facts);
+                        self.go_on(written)?;
+                    }
                     Err(_) => scenes_open = false,
                 },
                 recv(if jobs_open { jobs } else { &no_jobs }) -> job => match job {
                     Ok(Job::Picture { frame, scene, time }) => self.picture(&frame, &scene, time)?,
                     Ok(Job::Begin { path, skipped }) => self.begin_video(path, skipped),
-                    Ok(Job::End { skipped }) => self.end_video(skipped)?,
+                    Ok(Job::End { skipped }) => {
+                        let ended = self.end_video(skipped);
+                        self.go_on(ended)?;
+                    }
                     Ok(Job::Style { labels, overlay }) => {
                         (self.painter.labels, self.painter.overlay) = (labels, *overlay);
                     }
@@ -214,14 +224,33 @@ impl Writer {
         let picture = SinkPicture { pixels: Raster::from(&self.painter.canvas), scene, time };
         let written = self.sinks.picture(pictures, &picture);
         let filmed = self.film.as_mut().map_or(Ok(()), |film| film.sinks.picture(pictures, &picture));
-        match filmed {
-            Err(error) if self.film.as_ref().is_some_and(|film| !film.asked) => {
+        if let (Err(error), Some(film)) = (&filmed, &self.film) {
+            self.shared.notify(error.to_string());
+            if !film.asked {
                 self.let_go_of_video();
-                self.shared.notify(error.to_string());
-                written
+                return self.go_on(written);
             }
-            filmed => written.and(filmed),
+            if film.sinks.is_empty() {
+                self.let_go_of_video();
+            }
         }
+        self.go_on(written)?;
+        self.go_on(filmed)
+    }
+
+    /// Keeps the error of a sink that has failed, and tells of it, so that the others go on.
+    ///
+    /// # Errors
+    /// The same error where no sink is left, or where the reader of a pipe went away, who wants no more.
+    fn go_on(&mut self, written: Result<(), SinkError>) -> Result<(), SinkError> {
+        let Err(error) = written else { return Ok(()) };
+        let none_left = self.sinks.is_empty() && self.film.as_ref().is_none_or(|film| film.sinks.is_empty());
+        if none_left || error.is_closed() {
+            return Err(error);
+        }
+        log::warn!("{error}; the other outputs are written on");
+        self.failed.get_or_insert(error);
+        Ok(())
     }
 
     /// Lets go of the video; its files keep their partial names where they are not finished.
@@ -288,8 +317,8 @@ impl Writer {
         let finished = self.sinks.finish(end);
         let filmed =
             self.film.map_or(Ok(()), |film| film.sinks.finish(if film.asked { end } else { End::Complete }));
-        let mut outcome = written;
-        for next in [finished, filmed] {
+        let mut outcome = self.failed.map_or(Ok(()), Err);
+        for next in [written, finished, filmed] {
             match (&outcome, next) {
                 (Err(first), Err(error)) if !first.is_closed() || error.is_closed() => log::warn!("{error}"),
                 (_, Ok(())) => {}

@@ -15,13 +15,14 @@ use yuv::{
     BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix, bgra_to_yuv420,
 };
 
-use super::super::partial::{Place, ending, open_alone};
+use super::super::partial::{Opened, Place, ending, open_alone};
 use super::super::{End, SinkError};
+use super::sound::Sound;
 use super::{Encoder, matroska};
 use crate::atomic_file::{self, Durability};
 
 /// The program.
-const PROGRAM: &str = "ffmpeg";
+pub(super) const PROGRAM: &str = "ffmpeg";
 
 /// Whether `ffmpeg` can be started, so that other kinds of video than `.avi` can be written.
 pub fn ffmpeg_available() -> bool {
@@ -51,7 +52,7 @@ const SOUND_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Container {
+pub(super) enum Container {
     Mp4,
     Mov,
     Mkv,
@@ -70,9 +71,10 @@ impl Container {
         }
     }
 
-    /// The arguments that choose the container: one whose beginning is playable when its end is missing.
-    fn arguments(self) -> Vec<&'static str> {
-        let fragmented = "+frag_keyframe+empty_moov+default_base_moof";
+    /// The arguments that choose the container: one whose beginning is playable when its end is missing. In MP4 the head is
+    /// written with the first fragment, for only then it can say that a track begins earlier or later than the others.
+    pub(super) fn arguments(self) -> Vec<&'static str> {
+        let fragmented = "+frag_keyframe+delay_moov+default_base_moof";
         match self {
             Self::Mp4 => vec!["-movflags", fragmented, "-video_track_timescale", TIMEBASE, "-f", "mp4"],
             Self::Mov => vec!["-movflags", fragmented, "-video_track_timescale", TIMEBASE, "-f", "mov"],
@@ -94,7 +96,7 @@ impl Container {
     }
 
     /// What sound is encoded with where it cannot be copied into this container.
-    fn sound_codec(self) -> &'static str {
+    pub(super) fn sound_codec(self) -> &'static str {
         if self == Self::Webm { "libopus" } else { "aac" }
     }
 }
@@ -132,19 +134,31 @@ impl Abilities {
     }
 
     /// The arguments that choose the encoder. No B-frames: they would delay the first picture in a fragmented file.
-    fn video_codec(&self, container: Container, quality: u8) -> Vec<String> {
+    ///
+    /// # Errors
+    /// What is missing, and what to do.
+    fn video_codec(&self, container: Container, quality: u8) -> Result<Vec<String>, String> {
         let worse = u32::from(100 - quality.min(100));
-        let words = |text: String| text.split(' ').map(str::to_owned).collect();
-        if container == Container::Webm {
-            let crf = 24 + worse / 3;
-            words(format!("-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -row-mt 1 -b:v 0 -crf {crf}"))
-        } else if self.has("libx264") {
-            let crf = 16 + worse / 2;
-            words(format!("-c:v libx264 -preset veryfast -crf {crf} -bf 0"))
-        } else {
-            let q = 2 + worse / 5;
-            words(format!("-c:v mpeg4 -q:v {q} -bf 0"))
-        }
+        let (webm, others) = (["libvpx-vp9"].as_slice(), ["libx264", "mpeg4"].as_slice());
+        let wanted = if container == Container::Webm { webm } else { others };
+        let Some(encoder) = wanted.iter().find(|encoder| self.has(encoder)) else {
+            let wanted = wanted.join(" or ");
+            let other = if container == Container::Webm { ".mkv or .avi" } else { ".avi" };
+            return Err(format!(
+                "this ffmpeg has no encoder {wanted}; install a complete one, or write {other}"
+            ));
+        };
+        let arguments = match *encoder {
+            "libvpx-vp9" => {
+                format!(
+                    "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -row-mt 1 -b:v 0 -crf {}",
+                    24 + worse / 3
+                )
+            }
+            "libx264" => format!("-c:v libx264 -preset veryfast -crf {} -bf 0", 16 + worse / 2),
+            _ => format!("-c:v mpeg4 -q:v {} -bf 0", 2 + worse / 5),
+        };
+        Ok(arguments.split(' ').map(str::to_owned).collect())
     }
 }
 
@@ -158,7 +172,7 @@ fn spawn_error(path: &Path, error: &io::Error) -> SinkError {
 }
 
 /// A file name as `ffmpeg` takes it literally.
-fn file_url(path: &Path) -> OsString {
+pub(super) fn file_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url
@@ -194,7 +208,7 @@ struct Running {
     size: (usize, usize),
     /// The three planes of a picture.
     planes: Vec<u8>,
-    /// The source time of the first frame in seconds.
+    /// The source time in seconds that is the video's 0: of the first frame, or earlier where sound begins before it.
     origin: f64,
     /// The time stamp of the last frame in microseconds.
     stamp: Option<u64>,
@@ -207,7 +221,7 @@ impl Encoder for FfmpegWriter {
         self.path.display().to_string()
     }
 
-    /// The first picture's time is the video's 0.
+    /// The first picture's time is the video's 0, unless sound begins before it.
     fn write(&mut self, bgra: &[u8], size: (usize, usize), time: f64) -> Result<(), SinkError> {
         if self.failed {
             return Err(self.encoder_error("it has stopped already".to_owned()));
@@ -236,7 +250,9 @@ impl Encoder for FfmpegWriter {
             End::Complete => self.finish(),
             End::Stopped => Ok(()),
             End::Discarded => {
-                let partial = self.last.is_some().then(|| self.target.clone());
+                // What is written in place was there before.
+                let partial = self.last.as_ref().is_some_and(|last| *last != self.target);
+                let partial = partial.then(|| self.target.clone());
                 drop(self);
                 if let Some(partial) = partial {
                     // That it cannot be removed changes nothing: the run has failed for another reason.
@@ -269,8 +285,8 @@ impl FfmpegWriter {
         let (target, last, lock) = match place {
             Place::Stdout | Place::Direct(_) => (path.to_owned(), None, None),
             Place::Partial { partial, last } => {
-                let lock = open_alone(path, &partial)?;
-                (partial, Some(last), Some(lock))
+                let Opened { file, target } = open_alone(path, &partial, &last)?;
+                (target, Some(last), Some(file))
             }
         };
         let path = path.to_owned();
@@ -299,7 +315,13 @@ impl FfmpegWriter {
         }
         let Some(last) = &self.last else { return Ok(()) };
         File::open(&self.target)
-            .and_then(|file| atomic_file::rename(&file, &self.target, last, Durability::OnDisk))
+            .and_then(|file| {
+                if *last == self.target {
+                    file.sync_all()
+                } else {
+                    atomic_file::rename(&file, &self.target, last, Durability::OnDisk)
+                }
+            })
             .map_err(|error| SinkError::writing(&self.name(), Some(&self.target), &error))
     }
 
@@ -317,18 +339,19 @@ impl FfmpegWriter {
         let mut command = Command::new(PROGRAM);
         command.args(["-hide_banner", "-nostats", "-loglevel", "error", "-y"]);
         command.args(["-probesize", "32", "-analyzeduration", "0", "-f", "matroska", "-i", "pipe:0"]);
-        if let Some(sound) = &self.sound {
+        let sound = self.sound.as_deref().and_then(|path| Sound::usable(path, self.container, &self.name()));
+        if let Some(sound) = &sound {
             // The sound keeps its own time stamps, but for the shift that the pictures get.
-            command.args(["-copyts", "-itsoffset", &format!("{:.6}", -origin), "-i"]).arg(file_url(sound));
-            let codec = if self.copies_sound(sound) { "copy" } else { self.container.sound_codec() };
-            command.args(["-map", "0:v:0", "-map", "1:a?", "-c:a", codec]);
+            command.args(sound.arguments(origin));
         }
+        let origin = origin - sound.map_or(0.0, |sound| sound.lead(origin));
         command.args([if self.abilities.fps_mode { "-fps_mode" } else { "-vsync" }, "passthrough"]);
         if self.container == Container::Gif {
             command.args(["-filter_complex", PALETTE, "-c:v", "gif"]);
         } else {
             command.args(["-enc_time_base", &format!("1:{TIMEBASE}"), "-pix_fmt", "yuv420p"]);
-            command.args(self.abilities.video_codec(self.container, self.quality));
+            let codec = self.abilities.video_codec(self.container, self.quality);
+            command.args(codec.map_err(|why| self.encoder_error(why))?);
             // A fragment starts at a key frame: one every two seconds, so that no more than that can be lost.
             command.args(["-force_key_frames", "expr:isnan(prev_forced_t)+gte(t,prev_forced_t+2)"]);
             command.args(COLOURS);
@@ -359,15 +382,6 @@ impl FfmpegWriter {
             );
         }
         Ok(Running { child, stdin, messages, size, planes, origin, stamp: None, min_step })
-    }
-
-    /// Whether the sound fits into the container as it is: tried out with its beginning.
-    fn copies_sound(&self, sound: &Path) -> bool {
-        let mut command = Command::new(PROGRAM);
-        command.args(["-loglevel", "quiet", "-t", "0.5", "-i"]).arg(file_url(sound));
-        command.args(["-map", "0:a?", "-c", "copy"]).args(self.container.arguments()).arg("pipe:1");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `pictures` | the sink of every kind of video |
 //! | `avi` | Motion-JPEG AVI, by ourselves |
 //! | `ffmpeg` | a child process that encodes, fed with `matroska` |
+//! | `sound` | which sound tracks of a file go into a video |
 //! | `gif` | clips |
 
 mod avi;
@@ -13,6 +14,7 @@ mod ffmpeg;
 mod gif;
 mod matroska;
 mod pictures;
+mod sound;
 
 use std::path::{Path, PathBuf};
 
@@ -43,8 +45,8 @@ pub struct VideoSettings {
     /// Nominal frames a second, where known. An AVI has this rate (30 where `None`), frames repeated or left out to keep
     /// time; in every other kind each frame has its own time and this is a hint.
     pub rate: Option<f64>,
-    /// A file whose sound belongs to the frames, written from its beginning to its end: copied, or encoded anew where the
-    /// container does not take it. An AVI stays silent.
+    /// A file whose sound belongs to the frames, written from its beginning to its end: each track copied, encoded anew where
+    /// the container does not take it, or left out and told where neither works. An AVI stays silent.
     pub sound: Option<PathBuf>,
     /// From 1 (small) to 100 (nearly without loss).
     pub quality: u8,
@@ -106,7 +108,7 @@ impl VideoWriter {
     }
 
     /// Writes a picture for this source time in seconds, which should not go back. The first picture gives the video its
-    /// size and its time 0; one of another size is scaled into it, its aspect kept.
+    /// size, and its time 0 unless sound begins before it; one of another size is scaled into it, its aspect kept.
     ///
     /// # Errors
     /// [`SinkError::Write`], [`SinkError::Encoder`] with what the encoder said, [`SinkError::Picture`] for a size
