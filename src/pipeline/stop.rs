@@ -32,14 +32,16 @@ pub struct Stop {
 
 impl Stop {
     /// A flag that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. Until [`Stop::be_graceful`], and from the second signal on,
-    /// they end the process at once.
+    /// they end the process at once. A signal that was ignored when the process began stays ignored (SIGHUP under `nohup`,
+    /// SIGINT in a background job of a script): known on Linux only.
     ///
     /// # Errors
     /// What the system says when it does not let signals be caught.
     pub fn on_signals() -> std::io::Result<Self> {
         let stop = Self::default();
         stop.at_once.store(true, Ordering::SeqCst);
-        for signal in SIGNALS {
+        let ignored = ignored_signals();
+        for signal in SIGNALS.into_iter().filter(|signal| !is_in(ignored, *signal)) {
             // Actions run in this order: the first graceful signal finds the flag that it sets still unset.
             signal_hook::flag::register_conditional_shutdown(
                 signal,
@@ -83,6 +85,23 @@ impl Stop {
     }
 }
 
+/// The signals that this process ignores, as the system's mask of bits; none where the system does not tell without
+/// `unsafe` code.
+fn ignored_signals() -> u64 {
+    std::fs::read_to_string("/proc/self/status").map_or(0, |status| ignored_mask(&status))
+}
+
+/// The mask of ignored signals in a text like that of `/proc/self/status`.
+fn ignored_mask(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Whether a mask holds a signal: the lowest bit is signal 1.
+fn is_in(mask: u64, signal: i32) -> bool {
+    (1..=64).contains(&signal) && mask >> (signal - 1) & 1 == 1
+}
+
 /// Waits for threads to end, two seconds at most. Returns the names of those that are still blocked (in a driver, say);
 /// they are not waited for. Each thread reports its own panics.
 pub(crate) fn join(threads: Vec<JoinHandle<()>>) -> Vec<String> {
@@ -98,4 +117,19 @@ pub(crate) fn join(threads: Vec<JoinHandle<()>>) -> Vec<String> {
         }
     }
     held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_from_the_mask() {
+        let mask =
+            ignored_mask("Name:\tx\nSigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001003\nSigCgt:\t0\n");
+        let found: Vec<i32> = (-1..=65).filter(|&signal| is_in(mask, signal)).collect();
+        assert_eq!(found, [1, 2, 13]);
+        assert_eq!(ignored_mask("no such line"), 0);
+        assert_eq!(ignored_mask("SigIgn:\tnonsense"), 0);
+    }
 }

@@ -125,10 +125,29 @@ pub(super) fn jobs(args: &TrackArgs, settings: &RecordSettings) -> Result<Vec<Jo
             spec,
             outputs,
             size: (!known.is_empty()).then(|| known.iter().map(fs::Metadata::len).sum()),
-            changed: known.iter().filter_map(|known| known.modified().ok()).max(),
+            changed: known.iter().filter_map(|known| changed(known, SystemTime::now())).max(),
         });
     }
     Ok(jobs)
+}
+
+/// When a file was changed. A date in the future is wrong, and would make every result look old: then the time counts at
+/// which the system last noted a change of the file, where it does.
+fn changed(known: &fs::Metadata, now: SystemTime) -> Option<SystemTime> {
+    let modified = known.modified().ok()?;
+    if modified <= now {
+        return Some(modified);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let seconds = u64::try_from(known.ctime()).ok()?;
+        let noted = SystemTime::UNIX_EPOCH
+            + std::time::Duration::new(seconds, u32::try_from(known.ctime_nsec()).ok()?);
+        (noted <= now).then_some(noted)
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 /// With several recordings each output needs the place for their names.
