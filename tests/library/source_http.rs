@@ -105,6 +105,47 @@ fn cameras_of_many_dialects_give_their_pictures_at_the_times_of_their_arrival() 
 }
 
 #[test]
+fn a_stream_is_shown_at_once_however_far_apart_its_key_frames_are() {
+    if !has("ffmpeg") {
+        return;
+    }
+    const SECONDS: usize = 30;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("one-key-frame.ts");
+    let made = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x96:r=25", "-t", &SECONDS.to_string()])
+        .args([
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-tune",
+            "zerolatency",
+            "-g",
+            "9999",
+            "-sc_threshold",
+            "0",
+        ])
+        .arg(&path)
+        .status();
+    assert!(made.unwrap().success());
+    let bytes = std::fs::read(&path).unwrap();
+    // What a camera sends in time, to each that connects from a key frame on.
+    let address = serve(move |stream, _| {
+        write!(stream, "HTTP/1.0 200 OK\r\nContent-Type: video/mp2t\r\n\r\n")?;
+        for part in bytes.chunks(bytes.len().div_ceil(SECONDS * 25)) {
+            stream.write_all(part)?;
+            thread::sleep(Duration::from_millis(40));
+        }
+        Ok(())
+    });
+    let frames = take(&address, 3);
+    let first = frames[0].time;
+    // MPEG-TS of ffmpeg begins at 1.4 s; without the key frame nothing could be shown before the next connection.
+    assert!((0.0..5.0).contains(&first), "{first}");
+}
+
+#[test]
 fn an_address_that_gives_one_picture_is_asked_again_and_again() {
     if !has("ffmpeg") {
         return;

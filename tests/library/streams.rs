@@ -13,7 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::common::{demo, has, missing, root, run_in, signal};
 use trailsight::frame::{Frame, Picture};
 use trailsight::source::{
-    CameraSettings, Condition, Source, SourceError, SourceKind, SourceSettings, SourceSpec, open_file,
+    CameraSettings, Condition, RtspTransport, Source, SourceError, SourceKind, SourceSettings, SourceSpec,
+    open_file,
 };
 
 /// A server, ended with the test.
@@ -192,6 +193,26 @@ fn a_password_opens_the_door_and_is_never_told() {
     let wrong = format!("rtsp://me:wrong-hunter2@127.0.0.1:{port}/live");
     let run = run_in(folder.path(), &["track", &wrong, "-vv", "--tracks", "t.txt"]).fails(1, &["401"]);
     assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");
+}
+
+#[test]
+fn a_server_that_sends_over_udp_alone_is_read_unless_tcp_is_asked_for() {
+    let Some(python) = python() else { return };
+    let port = free_port();
+    let _server = rtsp(python, port, &["udp"]);
+    let address = format!("rtsp://127.0.0.1:{port}/live");
+    let open = |rtsp_transport| {
+        open_file(
+            &SourceSpec::parse(&address),
+            &SourceSettings { rtsp_transport, ..SourceSettings::default() },
+        )
+    };
+    for transport in [RtspTransport::Auto, RtspTransport::Udp] {
+        let mut source = open(transport).unwrap();
+        assert_eq!(next(&mut *source).picture.size(), (640, 480), "{transport:?}");
+    }
+    let error = open(RtspTransport::Tcp).unwrap().next_frame().err().unwrap().to_string();
+    assert!(error.contains("461"), "{error}");
 }
 
 /// The demo clip, over and over, as an MPEG stream in time.

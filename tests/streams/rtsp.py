@@ -1,6 +1,6 @@
-"""An RTSP server for tests: python3 rtsp.py PORT FPS [locked]
+"""An RTSP server for tests: python3 rtsp.py PORT FPS [locked] [udp]
 
-Serves rtsp://127.0.0.1:PORT/live, locked only to the user "me" with the password "hunter2": Motion-JPEG, 640 × 480, grey.
+Serves rtsp://127.0.0.1:PORT/live, locked only to the user "me" with the password "hunter2", udp over UDP alone: Motion-JPEG, 640 × 480, grey.
 The upper half of each picture tells when it was made: sixteen blocks from left to right, white for 1 and black for 0,
 the most significant first, are the milliseconds of the wall clock modulo 65536. The lower half has a white bar that
 moves. Prints "ready" once it listens on the loopback, and only there.
@@ -15,7 +15,8 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+gi.require_version("GstRtsp", "1.0")
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 WIDTH, HEIGHT, BLOCKS = 640, 480, 16
 FPS = int(sys.argv[2])
@@ -57,6 +58,8 @@ def main():
     live = GstRtspServer.RTSPMediaFactory()
     live.set_launch(PIPELINE)
     live.set_shared(True)
+    if "udp" in sys.argv[3:]:
+        live.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     live.connect("media-configure", feed)
     server.get_mount_points().add_factory("/live", live)
     if LOCKED:
