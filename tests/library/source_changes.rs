@@ -205,6 +205,28 @@ fn high_dynamic_range_looks_like_standard_range() {
 }
 
 #[test]
+fn the_containers_word_on_colours_counts_where_the_decoder_only_guesses() {
+    if !has("ffmpeg") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let colour = "-f lavfi -i color=c=0xC83214:s=160x96:r=5 -frames:v 2";
+    let jpeg = "-c:v mjpeg -strict unofficial -q:v 1";
+    let tags = "-color_range tv -colorspace bt709 -color_primaries bt709 -color_trc bt709";
+    let filter = "-vf scale=out_color_matrix=bt709:out_range=tv,format=yuv420p";
+    let told = make_of(dir.path(), &format!("{colour} {filter} {jpeg} {tags} DIR/told.mov"), b"");
+    let silent = make_of(dir.path(), &format!("{colour} -vf format=yuvj420p {jpeg} DIR/silent.mov"), b"");
+    for path in [told, silent] {
+        let pixel = read(&path)[0].picture.rgb()[1000];
+        assert!(
+            pixel.iter().zip([0xC8_u8, 0x32, 0x14]).all(|(a, b)| a.abs_diff(b) <= 4),
+            "{}: {pixel:?}",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn of_several_videos_the_one_is_read_that_was_asked_for() {
     if !has("ffmpeg") {
         return;

@@ -104,7 +104,7 @@ impl FfmpegSource {
     }
 
     fn read_frame(&mut self) -> Result<Option<Frame>, SourceError> {
-        let announced = match self.output.log.recv() {
+        let mut announced = match self.output.log.recv() {
             Ok(Ok(announced)) => announced,
             Ok(Err(OutOfStep(why))) => {
                 return Err(self.unreadable(&format!("ffmpeg's log cannot be followed: {why}")));
@@ -112,6 +112,7 @@ impl FfmpegSource {
             Err(_) if self.is_polled() => return self.poll(),
             Err(_) => return self.finish(),
         };
+        announced.colours = self.probe.colours.or(announced.colours);
         let length = raw_length(&announced).map_err(|e| self.impossible(e))?;
         self.buffer.resize(length, 0);
         match self.output.pictures.read_exact(&mut self.buffer) {

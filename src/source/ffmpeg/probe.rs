@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::hdr::Transfer;
 use super::process::is_timeless;
+use super::showinfo::Colours;
 use crate::source::input::{Input, Options, Tools, not_started};
 use crate::source::secrets::redact;
 use crate::source::{NOTICE, RtspTransport, SourceError};
@@ -52,6 +53,10 @@ pub(in crate::source) struct Probe {
     pub(in crate::source) rtsp_transport: RtspTransport,
     /// Whether frames are not all equally far apart.
     pub(in crate::source) is_uneven: bool,
+    /// What the container says of the colours, where the decoder only guesses.
+    pub(in crate::source) colours: Colours,
+    /// Whether there is something to be told.
+    guesses_colours: bool,
     /// What the decoded numbers mean as light.
     pub(in crate::source) transfer: Transfer,
 }
@@ -158,8 +163,32 @@ pub(in crate::source) fn probe(
             (None, messages) => return Err(unknown(what, &messages)),
         }
     };
-    let probe = understand(reply, wanted, &what).map_err(|why| SourceError::Read { what, why })?;
-    Ok(Probe { forced, ..probe })
+    let probe =
+        understand(reply, wanted, &what).map_err(|why| SourceError::Read { what: what.clone(), why })?;
+    let colours = if probe.guesses_colours {
+        container_colours(tools, input, &probe, &what)?
+    } else {
+        Colours::default()
+    };
+    Ok(Probe { forced, colours, ..probe })
+}
+
+/// What the container says of the colours: ffprobe by itself looks into the first pictures, and what their decoder says
+/// takes the place of that.
+fn container_colours(
+    tools: &Tools,
+    input: &Input,
+    probe: &Probe,
+    what: &str,
+) -> Result<Colours, SourceError> {
+    let mut command = Command::new(&tools.ffprobe);
+    command.args(["-v", "error", "-of", "json", "-nofind_stream_info", "-select_streams"]);
+    command.arg(probe.stream.as_deref().unwrap_or("V:0"));
+    command.args(["-show_entries", "stream=color_range,color_space"]).args(probe.arguments(input));
+    let (_, out, _) = run(command, what, PATIENCE)?;
+    let reply: Reply = serde_json::from_slice(&out).unwrap_or_default();
+    let told = |stream: &Stream| Colours::of(stream.color_range.as_deref(), stream.color_space.as_deref());
+    Ok(reply.streams.first().map(told).unwrap_or_default())
 }
 
 /// What ffprobe replies, where it knows the format, and its messages.
@@ -287,6 +316,8 @@ struct Stream {
     #[serde(default)]
     codec_type: String,
     codec_name: Option<String>,
+    color_range: Option<String>,
+    color_space: Option<String>,
     color_transfer: Option<String>,
     #[serde(default)]
     width: i64,
@@ -408,6 +439,7 @@ fn understand(reply: Reply, wanted: Option<u32>, what: &str) -> Result<Probe, St
         return Err("it is text, not a video".to_owned());
     }
     let rate = stream.avg_frame_rate.as_deref().and_then(ratio);
+    let has_colours = ["mov", "matroska", "mxf"].iter().any(|name| format.format_name.contains(name));
     let base_rate = stream.r_frame_rate.as_deref().and_then(ratio);
     let own = stream.duration.as_deref().and_then(seconds).filter(|d| *d > 0.0);
     let container_start = format.start_time.as_deref().and_then(seconds).unwrap_or(0.0);
@@ -426,6 +458,9 @@ fn understand(reply: Reply, wanted: Option<u32>, what: &str) -> Result<Probe, St
         forced: None,
         rtsp_transport: RtspTransport::Auto,
         is_uneven: rate.zip(base_rate).is_some_and(|(rate, base)| (rate / base - 1.0).abs() > 0.002),
+        colours: Colours::default(),
+        // A JPEG says nothing of its colours; files of cameras may.
+        guesses_colours: stream.codec_name.as_deref() == Some("mjpeg") && has_colours,
         transfer: Transfer::of(stream.color_transfer.as_deref().unwrap_or_default()),
     })
 }

@@ -133,13 +133,13 @@ fn deep(frame: &Announced, samples: &[u16], length: usize) -> Result<Picture, Ra
 }
 
 fn range(frame: &Announced, full_unless_told: bool) -> YuvRange {
-    if frame.full_range.unwrap_or(full_unless_told) { YuvRange::Full } else { YuvRange::Limited }
+    if frame.colours.full_range.unwrap_or(full_unless_told) { YuvRange::Full } else { YuvRange::Limited }
 }
 
 /// The matrix that the frame names; without a name the one that its size makes likely: BT.709 for high definition
 /// (720 rows or more, counted on the shorter side so that a turned video is not another one), BT.601 below.
 fn matrix(frame: &Announced) -> YuvStandardMatrix {
-    match frame.matrix {
+    match frame.colours.matrix {
         Matrix::Bt601 => YuvStandardMatrix::Bt601,
         Matrix::Bt709 => YuvStandardMatrix::Bt709,
         Matrix::Bt2020 => YuvStandardMatrix::Bt2020,
@@ -153,6 +153,7 @@ fn matrix(frame: &Announced) -> YuvStandardMatrix {
 
 #[cfg(test)]
 mod tests {
+    use super::super::showinfo::Colours;
     use super::*;
     use proptest::prelude::*;
 
@@ -163,8 +164,7 @@ mod tests {
             width,
             height,
             format,
-            full_range: None,
-            matrix: Matrix::Unknown,
+            colours: Colours::default(),
             transfer: Transfer::Standard,
             wide: false,
         }
@@ -197,10 +197,10 @@ mod tests {
         near(flat(&frame, [235, 128, 128]), [255, 255, 255]);
         // Pure red: BT.601 limited, full, BT.709 limited (values from the standards).
         near(flat(&frame, [81, 90, 240]), [254, 0, 0]);
-        frame.matrix = Matrix::Bt709;
+        frame.colours.matrix = Matrix::Bt709;
         near(flat(&frame, [63, 102, 240]), [255, 1, 0]);
-        frame.full_range = Some(true);
-        frame.matrix = Matrix::Bt601;
+        frame.colours.full_range = Some(true);
+        frame.colours.matrix = Matrix::Bt601;
         near(flat(&frame, [76, 85, 255]), [254, 0, 0]);
         near(flat(&frame, [16, 128, 128]), [16, 16, 16]);
         let jpeg = announced("yuvj420p", 16, 16);
@@ -223,7 +223,8 @@ mod tests {
     fn grey_and_rgb_pass() {
         let grey = announced("gray", 3, 1);
         assert_eq!(to_picture(&grey, &[0, 16, 255]).unwrap().rgb(), [[0; 3], [16; 3], [255; 3]]);
-        let limited = Announced { full_range: Some(false), ..grey };
+        let limited =
+            Announced { colours: Colours { full_range: Some(false), ..Colours::default() }, ..grey };
         assert_eq!(to_picture(&limited, &[16, 16, 235]).unwrap().rgb(), [[0; 3], [0; 3], [255; 3]]);
         assert_eq!(to_picture(&announced("rgb24", 1, 1), &[1, 2, 3]).unwrap().rgb(), [[1, 2, 3]]);
     }
@@ -245,7 +246,8 @@ mod tests {
             seed in any::<u8>(),
         ) {
             let format = ["yuv420p", "yuvj420p", "gray", "rgb24", DEEP_FORMAT][format];
-            let frame = Announced { full_range, ..announced(format, width, height) };
+            let colours = Colours { full_range, ..Colours::default() };
+            let frame = Announced { colours, ..announced(format, width, height) };
             let length = raw_length(&frame).unwrap();
             let bytes: Vec<u8> = (0..length).map(|i| (i as u8).wrapping_mul(97) ^ seed).collect();
             prop_assert_eq!(to_picture(&frame, &bytes).unwrap().size(), (width, height));

@@ -16,6 +16,46 @@ pub(in crate::source) enum Matrix {
     Smpte240,
 }
 
+impl Matrix {
+    /// By ffmpeg's name of it.
+    fn of(name: Option<&str>) -> Self {
+        match name {
+            Some("bt470bg" | "smpte170m") => Self::Bt601,
+            Some("bt709") => Self::Bt709,
+            Some("bt2020nc" | "bt2020c") => Self::Bt2020,
+            Some("fcc") => Self::Fcc,
+            Some("smpte240m") => Self::Smpte240,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What is told of a picture's colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::source) struct Colours {
+    /// Whether samples use 0–255 (`pc`) and not 16–235 (`tv`), where told.
+    pub(in crate::source) full_range: Option<bool>,
+    pub(in crate::source) matrix: Matrix,
+}
+
+impl Colours {
+    /// By ffmpeg's names of the range and the matrix.
+    pub(in crate::source) fn of(range: Option<&str>, space: Option<&str>) -> Self {
+        let full_range = match range {
+            Some("pc") => Some(true),
+            Some("tv") => Some(false),
+            _ => None,
+        };
+        Self { full_range, matrix: Matrix::of(space) }
+    }
+
+    /// These, and where they tell nothing, `others`.
+    pub(in crate::source) fn or(self, others: Self) -> Self {
+        let matrix = if self.matrix == Matrix::Unknown { others.matrix } else { self.matrix };
+        Self { full_range: self.full_range.or(others.full_range), matrix }
+    }
+}
+
 /// One raw frame as announced.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::source) struct Announced {
@@ -25,9 +65,7 @@ pub(in crate::source) struct Announced {
     pub(in crate::source) height: u32,
     /// ffmpeg's name of the pixel format, such as `yuv420p`.
     pub(in crate::source) format: String,
-    /// Whether samples use 0–255 (`pc`) and not 16–235 (`tv`), where told.
-    pub(in crate::source) full_range: Option<bool>,
-    pub(in crate::source) matrix: Matrix,
+    pub(in crate::source) colours: Colours,
     pub(in crate::source) transfer: Transfer,
     /// Whether the primaries are those of BT.2020.
     pub(in crate::source) wide: bool,
@@ -78,19 +116,7 @@ impl Parser {
         if text.starts_with("color_range:")
             && let Some(mut frame) = self.pending.take()
         {
-            frame.full_range = match value(text, "color_range:") {
-                Some("pc") => Some(true),
-                Some("tv") => Some(false),
-                _ => None,
-            };
-            frame.matrix = match value(text, "color_space:") {
-                Some("bt470bg" | "smpte170m") => Matrix::Bt601,
-                Some("bt709") => Matrix::Bt709,
-                Some("bt2020nc" | "bt2020c") => Matrix::Bt2020,
-                Some("fcc") => Matrix::Fcc,
-                Some("smpte240m") => Matrix::Smpte240,
-                _ => Matrix::Unknown,
-            };
+            frame.colours = Colours::of(value(text, "color_range:"), value(text, "color_space:"));
             frame.transfer = Transfer::of(value(text, "color_trc:").unwrap_or_default());
             frame.wide = value(text, "color_primaries:") == Some("bt2020");
             return Ok(Some(frame));
@@ -127,8 +153,8 @@ impl Parser {
             .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)))
             .ok_or_else(|| wrong("no size"))?;
         let format = value(rest, " fmt:").ok_or_else(|| wrong("no pixel format"))?.to_owned();
-        let (matrix, transfer) = (Matrix::Unknown, Transfer::Standard);
-        Ok(Announced { time, width, height, format, full_range: None, matrix, transfer, wide: false })
+        let (colours, transfer) = (Colours::default(), Transfer::Standard);
+        Ok(Announced { time, width, height, format, colours, transfer, wide: false })
     }
 }
 
@@ -185,16 +211,14 @@ mod tests {
             width: 180,
             height: 320,
             format: "yuv420p".to_owned(),
-            full_range: Some(false),
-            matrix: Matrix::Bt709,
+            colours: Colours { full_range: Some(false), matrix: Matrix::Bt709 },
             transfer: Transfer::Standard,
             wide: false,
         };
         let second = Announced {
             time: Some(1001.0 / 30000.0),
             format: "yuvj420p".to_owned(),
-            full_range: Some(true),
-            matrix: Matrix::Unknown,
+            colours: Colours { full_range: Some(true), matrix: Matrix::Unknown },
             ..first.clone()
         };
         assert_eq!(all, [first, second]);
