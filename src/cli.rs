@@ -1,6 +1,7 @@
 //! The command line: every command and flag, one definition each. What was typed, not yet what it means.
 
 mod bench;
+mod convert;
 mod dialect;
 mod eval;
 mod generate;
@@ -15,7 +16,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Given;
 
 pub use bench::BenchArgs;
-pub use dialect::{DetectionsDialectArgs, FileDialectArgs, ResultsDialectArgs, TruthDialectArgs};
+pub use convert::ConvertArgs;
+pub use dialect::{
+    DetectionsDialectArgs, FileDialectArgs, ResultsDialectArgs, TruthDialectArgs, WrittenDialectArgs,
+};
 pub use eval::EvalArgs;
 pub use generate::{CompletionsArgs, ManArgs};
 pub use render::RenderArgs;
@@ -107,6 +111,9 @@ pub enum Command {
     /// Score tracks against the ground truth of a data set: HOTA, MOTA, IDF1
     #[command(after_help = eval::HELP)]
     Eval(EvalArgs),
+    /// Convert tracks or detections from one format into another: MOTChallenge, COCO-VID, CVAT, KITTI and others
+    #[command(after_help = convert::HELP)]
+    Convert(ConvertArgs),
     /// Measure what each part of the tracker is worth on a data set
     #[command(after_help = study::ABLATE_HELP)]
     Ablate(AblateArgs),

@@ -78,6 +78,15 @@ dialect_args!(
     "labels"
 );
 dialect_args!(
+    WrittenDialectArgs,
+    "How the file that a command writes counts.",
+    "the written file",
+    "to-pixels-from",
+    "to-frames-from",
+    "to-classes-from",
+    "to-labels"
+);
+dialect_args!(
     ResultsDialectArgs,
     "How the files of results count.",
     "the results",

@@ -5,6 +5,7 @@ mod batch;
 mod bench;
 mod cameras;
 mod config;
+mod convert;
 mod detect;
 mod eval;
 mod generate;
@@ -168,6 +169,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
         Command::Eval(args) => eval::run(&args, common.quiet),
+        Command::Convert(args) => convert::run(&args, common.quiet),
         Command::Ablate(args) => ablate::run(&args, &context(&common, Vec::new())?),
         Command::Tune(args) => tune::run(&args, &context(&common, Vec::new())?),
         Command::Bench(args) => bench::run(&args, &context(&common, args.given())?),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Context, Failure, input, outputs, progress};
 use crate::cli::{MotClass, OutputArgs, RenderArgs};
-use crate::dataset::{TrackFile, TrackRow};
+use crate::dataset::{Dialect, TrackFile, TrackRow};
 use crate::detect;
 use crate::enhance::ShownChain;
 use crate::frame::Frame;
@@ -27,8 +27,19 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
     outputs.paths().try_for_each(|output| refuse_input(output, &args.tracks))?;
     let labels = detect::check_classes(&settings.detector)?;
     let dialect = args.dialect.dialect().map_err(Failure::Usage)?;
-    let file = TrackFile::read_as(&args.tracks, &labels, &dialect).map_err(Failure::failed)?;
-    let input = input::open(&args.source, settings)?;
+    let read = |dialect| TrackFile::read_as(&args.tracks, &labels, &dialect).map_err(Failure::failed);
+    // Boxes in parts of the picture need its size; a file that cannot be read is told before anything is opened.
+    let first = read(dialect.clone());
+    let input = match &first {
+        Err(_) if args.tracks.exists() => input::open(&args.source, settings).ok(),
+        _ => None,
+    };
+    let size = input.as_ref().and_then(|input| input.source.info().size);
+    let file = match (first, size) {
+        (Err(_), Some(size)) => read(Dialect { size: Some(size), ..dialect })?,
+        (first, _) => first?,
+    };
+    let input = input.map_or_else(|| input::open(&args.source, settings), Ok)?;
     if input.source.info().kind.is_live() {
         return Err(Failure::Usage("render needs a recording, not a live source".to_owned()));
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::progress::census_line;
 use super::{Context, Failure};
 use crate::cli::TrackArgs;
-use crate::dataset::{DetectionFile, SequenceInfo};
+use crate::dataset::{DetectionFile, Dialect, SequenceInfo};
 use crate::detect;
 use crate::detection::Detections;
 use crate::engine::{TrackInput, TrackStage, TrackingSettings};
@@ -94,11 +94,14 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
         ));
     }
     let labels = Arc::new(detect::check_classes(&settings.detector)?);
-    let wanted: Vec<_> = settings.detector.classes.iter().filter_map(|name| labels.find(name)).collect();
-    let dialect = args.dialect.dialect().map_err(Failure::Usage)?;
+    let dialect = Dialect { size: Some(size), ..args.dialect.dialect().map_err(Failure::Usage)? };
     let detections = DetectionFile::read_as(file, &dialect).map_err(Failure::failed)?.every(every);
     // Frames behind the last detection have their lines too.
     let frames = detections.frames().max(frames.map_or(0, |frames| (frames as u64).div_ceil(every)));
+    // A file that names its classes itself has numbers of its own.
+    let labels = detections.labels().map_or(labels, |labels| Arc::new(labels.clone()));
+    let classes = &settings.detector.classes;
+    let wanted: Vec<_> = classes.iter().filter_map(|name| labels.find(name)).collect();
     let run = RunInfo {
         source: file.display().to_string(),
         labels: Arc::clone(&labels),
@@ -129,7 +132,7 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
             return Err(Failure::Signal(signal));
         }
         boxes.clear();
-        let of_frame = detections.at(sequence).filter(|d| wanted.is_empty() || wanted.contains(&d.class));
+        let of_frame = detections.at(sequence).filter(|d| classes.is_empty() || wanted.contains(&d.class));
         of_frame.for_each(|detection| boxes.push(detection));
         let time = (sequence * every) as f64 / fps;
         let scene =
@@ -165,7 +168,7 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     Ok(())
 }
 
-fn parse_size(text: &str) -> Result<(u32, u32), Failure> {
+pub(super) fn parse_size(text: &str) -> Result<(u32, u32), Failure> {
     let sides =
         text.split_once(['x', 'X', '×']).and_then(|(w, h)| w.trim().parse().ok().zip(h.trim().parse().ok()));
     sides.filter(|&size| is_size(size)).ok_or_else(|| {

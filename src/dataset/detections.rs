@@ -4,10 +4,13 @@ use std::io::BufRead;
 use std::path::Path;
 
 use super::dialect::Dialect;
+#[cfg(feature = "cli")]
+use super::formats::{Annotations, Format};
 use super::lines::{MotError, column, open};
 use super::mot::{MotRow, Wanted, read_mot, refuse_parts};
 use crate::detection::{ClassId, Detection};
 use crate::geometry::Rect;
+use crate::labels::Labels;
 use crate::metrics::Region;
 
 /// What a line must have.
@@ -19,9 +22,36 @@ const WANTED: Wanted =
 pub struct DetectionFile {
     /// Sequence number and detection, by sequence number; in one frame as in the file.
     rows: Vec<(u64, Detection)>,
+    /// The names of the classes, where the file has them.
+    labels: Option<Labels>,
 }
 
 impl DetectionFile {
+    /// The detections among the boxes of a file of another format.
+    #[cfg(feature = "cli")]
+    fn of(read: Annotations, name: &str) -> Self {
+        let (mut rows, mut empty) = (Vec::new(), 0u64);
+        for one in read.boxes.iter().filter(|one| !one.predicted) {
+            let Region { left, top, width, height } = one.region;
+            let rect = Rect::new(left as f32, top as f32, width as f32, height as f32);
+            let score = one.score.unwrap_or(1.0).clamp(0.0, 1.0) as f32;
+            match rect.is_sound() {
+                true => rows.push((one.frame, Detection { rect, score, class: one.class.unwrap_or(0) })),
+                false => empty += 1,
+            }
+        }
+        if empty > 0 {
+            log::warn!("{name}: {empty} boxes without area were left out");
+        }
+        rows.sort_by_key(|(sequence, _)| *sequence);
+        Self { rows, labels: Some(read.labels) }
+    }
+
+    /// The names of the classes, where the file itself has them.
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
     /// Reads a MOTChallenge detection file: `frame,id,left,top,width,height,score[,class[,…]]`, commas, semicolons, tabs or
     /// blanks between the columns, frames in any order; blank lines and lines that start with `#` do not count. A file
     /// without any line has no detections.
@@ -42,6 +72,11 @@ impl DetectionFile {
     /// # Errors
     /// As [`DetectionFile::read`].
     pub fn read_as(path: &Path, dialect: &Dialect) -> Result<Self, MotError> {
+        #[cfg(feature = "cli")]
+        match Format::of(path)? {
+            Format::Mot => {}
+            format => return Ok(Self::of(format.read(path, dialect)?, &path.display().to_string())),
+        }
         Self::parse_as(open(path)?, &path.display().to_string(), dialect)
     }
 
@@ -86,7 +121,7 @@ impl DetectionFile {
             }
         }
         rows.sort_by_key(|(sequence, _)| *sequence);
-        Ok(Self { rows })
+        Ok(Self { rows, labels: None })
     }
 
     /// Only the first of every so many frames, numbered anew: what a slower camera would have given. Every one: as it is.
@@ -170,7 +205,7 @@ mod tests {
     #[test]
     fn no_detections_no_scores_and_no_classes_are_no_failure() {
         assert_eq!(parse("# nothing\n\n").unwrap().frames(), 0);
-        assert_eq!(parse("").unwrap(), DetectionFile::default());
+        assert!(parse("").unwrap().rows().is_empty());
         let scores =
             |text: &str| parse(text).unwrap().rows().iter().map(|row| row.1.score).collect::<Vec<_>>();
         assert_eq!(scores("1,-1,1,1,2,2,nan\n1,-1,1,1,2,2,0.5\n"), [1.0, 0.5]);

@@ -46,6 +46,16 @@ pub enum MotError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file of another format that is not as it should be.
+    #[error("{path}, {place}: {why}")]
+    Format {
+        /// The file.
+        path: String,
+        /// Line and column, or which object of a list.
+        place: String,
+        /// What was expected there and what was found.
+        why: String,
+    },
     /// What is in it has no identities.
     #[error(
         "{path} holds detections, not tracks: all its ids are below 0; trailsight track --detections makes tracks of them"

@@ -14,6 +14,7 @@
 //! | `lines` | the text: lines, columns, numbers, and what is wrong with them |
 //! | `dialect` | what a file does not say itself: where it counts from, the names of its classes |
 //! | `mot` | the rows of MOTChallenge text in all its dialects |
+//! | `formats/` | files of other programs: read into one type, and written from it |
 //! | `detections` | what a detector found, as a tracker wants it |
 //! | `rows` | truth and results in full precision, as scoring wants them |
 //! | `seen` | what is there in some frames of a clip |
@@ -45,6 +46,8 @@
 mod benchmark;
 mod detections;
 mod dialect;
+#[cfg(feature = "cli")]
+mod formats;
 mod info;
 mod lines;
 mod mot;
@@ -61,6 +64,8 @@ use std::path::Path;
 pub use benchmark::Benchmark;
 pub use detections::DetectionFile;
 pub use dialect::{Dialect, labels_beside, read_labels};
+#[cfg(feature = "cli")]
+pub use formats::{Annotation, Annotations, Format, Lost};
 pub use info::SequenceInfo;
 pub use lines::{MotError, ORIGIN};
 pub use rows::ResultFile;

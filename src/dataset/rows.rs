@@ -5,8 +5,12 @@ use std::path::Path;
 
 use super::DatasetError;
 use super::dialect::Dialect;
+#[cfg(feature = "cli")]
+use super::formats::Format;
 use super::lines::{MotError, column, each_line, fields, frame, numbers, open};
 use super::mot::{MotRow, Wanted, read_mot, tell_without_id};
+#[cfg(feature = "cli")]
+use crate::labels::Labels;
 use crate::metrics::{MetricsError, Region, Results};
 
 /// The columns of truth and results, for messages.
@@ -51,6 +55,35 @@ pub(super) fn read_rows(
     let rows: Vec<Row> = found.into_iter().filter_map(row).collect();
     tell_without_id(&name, all - rows.len());
     Ok(rows)
+}
+
+/// Reads results of any other format: the class is a place among the labels, from 1, the pixels count from 0.
+#[cfg(feature = "cli")]
+pub(super) fn read_other(
+    path: &Path,
+    format: Format,
+    frames: usize,
+    dialect: &Dialect,
+) -> Result<(Vec<Row>, Labels), MotError> {
+    let name = path.display().to_string();
+    let read = format.read(path, dialect)?;
+    let (mut rows, mut without_id) = (Vec::new(), 0);
+    // What is only predicted was not seen by the tracker.
+    for (line, one) in (1..).zip(&read.boxes).filter(|(_, one)| !one.predicted) {
+        let Some(id) = one.id else {
+            without_id += 1;
+            continue;
+        };
+        let frame = usize::try_from(one.frame).unwrap_or(usize::MAX);
+        if frame >= frames {
+            let why = format!("the sequence ends with frame {frames}");
+            return Err(MotError::Format { path: name, place: format!("frame {}", one.frame + 1), why });
+        }
+        let class = one.class.map_or(0, |class| i32::from(class) + 1);
+        rows.push(Row { line, frame, id, region: one.region, score: one.score.unwrap_or(1.0), class });
+    }
+    tell_without_id(&name, without_id);
+    Ok((rows, read.labels))
 }
 
 /// Refuses results in parts of the picture (all boxes below a pixel) where the truth is in pixels.

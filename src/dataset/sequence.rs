@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use super::benchmark::Benchmark;
 use super::detections::DetectionFile;
 use super::dialect::{Dialect, labels_beside};
+#[cfg(feature = "cli")]
+use super::formats::Format;
 use super::info::{MAX_FRAMES, SequenceInfo};
 use super::lines::MotError;
+#[cfg(feature = "cli")]
+use super::rows::read_other;
 use super::rows::{ResultFile, Row, read_regions, read_rows, refuse_parts_of, refused};
 use super::{DatasetError, ReadOptions};
 use crate::detection::ClassId;
@@ -121,6 +125,11 @@ impl Sequence {
     /// # Errors
     /// [`DatasetError`]: the line that cannot be used; a frame behind the last is one.
     pub fn results(&self, path: &Path) -> Result<ResultFile, DatasetError> {
+        #[cfg(feature = "cli")]
+        match Format::of(path)? {
+            Format::Mot => {}
+            format => return self.results_of(path, format),
+        }
         let mut rows = read_rows(path, self.frames, false, &self.options.results)?;
         let shift = self.options.truth.mot_pixels() - self.options.results.mot_pixels();
         if shift != 0.0 {
@@ -132,6 +141,22 @@ impl Sequence {
         refuse_parts_of(path, &rows, &self.rows)?;
         if let (Some(own), Some(theirs)) = (&self.labels, names(&self.options.results, path)?) {
             rows.iter_mut().for_each(|row| row.class = translated(row.class, &theirs, own));
+        }
+        Ok(ResultFile { path: path.display().to_string(), rows })
+    }
+
+    /// The results in a file of another format, whose classes have names.
+    #[cfg(feature = "cli")]
+    fn results_of(&self, path: &Path, format: Format) -> Result<ResultFile, DatasetError> {
+        let dialect =
+            Dialect { size: self.options.results.size.or(self.size), ..self.options.results.clone() };
+        let (mut rows, theirs) = read_other(path, format, self.frames, &dialect)?;
+        let own = self.labels.clone().unwrap_or_else(Labels::coco);
+        let pixels = self.options.truth.mot_pixels();
+        for row in &mut rows {
+            row.region.left += pixels;
+            row.region.top += pixels;
+            row.class = translated(row.class, &theirs, &own);
         }
         Ok(ResultFile { path: path.display().to_string(), rows })
     }

@@ -1,32 +1,20 @@
-//! Tracks in a file, to be looked at: truth or results of MOTChallenge, or the JSON Lines that we write. More is forgiven
-//! here than where tracks are scored.
+//! Tracks in a file of any format, to be looked at. More is forgiven here than where tracks are scored.
 //!
 //! Boxes come out in our own pixels, frames count from 0.
 
-use std::collections::HashMap;
 use std::io::BufRead;
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::dialect::Dialect;
-use super::lines::{MotError, each_line_of, frame, open};
-use super::mot::{Wanted, identity, read_mot, refuse_parts};
+use super::formats::{Annotations, Format};
+use super::lines::MotError;
 use crate::detection::ClassId;
 use crate::geometry::Rect;
 use crate::labels::Labels;
 use crate::metrics::Region;
 
-/// The columns, for messages.
-const FORM: &str = "frame,id,left,top,width,height[,score[,class]], or JSON with frame and tracks";
-const WANTED: Wanted = Wanted { form: FORM, columns: 6, frames: u64::MAX };
 /// What an object is called where the file does not tell.
 const NAMELESS: &str = "object";
-/// A line of JSON holds a whole frame, and is no longer than this.
-const MAX_JSON_LINE: u64 = 1 << 24;
-/// The most names that are told apart.
-const MAX_NAMES: usize = 1000;
-
 /// One object in one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrackRow {
@@ -61,9 +49,8 @@ struct LeftOut {
 }
 
 impl TrackFile {
-    /// Reads MOTChallenge text (`frame,id,left,top,width,height[,score[,class[,…]]]`, frames in any order) or JSON Lines
-    /// (one object a frame, `frame` from 1, `tracks` with `id` and `box` and whatever else we write), whichever the first
-    /// line is. `labels` are the names of the classes in MOTChallenge text.
+    /// Reads MOTChallenge text (`frame,id,left,top,width,height[,score[,class[,…]]]`, frames in any order), JSON Lines, or a
+    /// file of any other [`Format`], whichever its begin is. `labels` are the names of classes that are numbers there.
     ///
     /// Left out, and said in the log, are rows whose score is 0 (in files of truth: to be ignored), rows whose id is
     /// below 0 (detections, not tracks), boxes without area, and ids that a frame has already.
@@ -79,7 +66,9 @@ impl TrackFile {
     /// # Errors
     /// As [`TrackFile::read`].
     pub fn read_as(path: &Path, labels: &Labels, dialect: &Dialect) -> Result<Self, MotError> {
-        Self::parse_as(open(path)?, &path.display().to_string(), labels, dialect)
+        let format = Format::of(path)?;
+        let dialect = Dialect { labels: dialect.labels.clone().or(Some(labels.clone())), ..dialect.clone() };
+        Self::of(format.read(path, &dialect)?, format, &path.display().to_string())
     }
 
     /// The same from text that is already open; `name` is for messages.
@@ -100,18 +89,41 @@ impl TrackFile {
         labels: &Labels,
         dialect: &Dialect,
     ) -> Result<Self, MotError> {
-        let start = text.fill_buf().map_err(|error| MotError::Read { path: name.to_owned(), error })?;
-        let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
-        let json = start.trim_ascii_start().starts_with(b"{");
+        let begin = text.fill_buf().map_err(|error| MotError::Read { path: name.to_owned(), error })?;
+        let format = Format::detect(begin);
+        let dialect = Dialect { labels: dialect.labels.clone().or(Some(labels.clone())), ..dialect.clone() };
+        Self::of(format.parse(&mut text, name, &dialect)?, format, name)
+    }
+
+    /// The tracks among the boxes of a file of this format.
+    fn of(read: Annotations, format: Format, name: &str) -> Result<Self, MotError> {
         let mut left_out = LeftOut::default();
-        let (mut rows, labels) = if json {
-            read_json(text, name, &mut left_out)?
-        } else {
-            read_text(text, name, labels, dialect, &mut left_out)?
-        };
+        let mut rows = Vec::new();
+        let nameless = ClassId::try_from(read.labels.len()).unwrap_or(ClassId::MAX);
+        for one in read.boxes {
+            let Region { left, top, width, height } = one.region;
+            let rect = Rect::new(left as f32, top as f32, width as f32, height as f32);
+            let (class, score) = (one.class.unwrap_or(nameless), one.score.unwrap_or(1.0) as f32);
+            match one.id {
+                None => left_out.detections += 1,
+                Some(_) if !rect.is_sound() => left_out.empty += 1,
+                Some(id) => {
+                    rows.push(TrackRow {
+                        frame: one.frame,
+                        id,
+                        rect,
+                        score,
+                        class,
+                        predicted: one.predicted,
+                    });
+                }
+            }
+        }
+        let names: Vec<&str> = read.labels.iter().chain([NAMELESS]).collect();
+        let labels = Labels::parse(&names.join("\n"));
         let ignored = rows.iter().filter(|row| row.score == 0.0).count();
         // Where all scores are 0 they say nothing.
-        if ignored < rows.len() && !json {
+        if ignored < rows.len() && format == Format::Mot {
             left_out.ignored = ignored;
             rows.retain(|row| row.score != 0.0);
         }
@@ -171,95 +183,6 @@ impl LeftOut {
             }
         }
     }
-}
-
-/// The rows of MOTChallenge text, and the names of their classes: `labels`, and one for those that have no class.
-fn read_text(
-    text: impl BufRead,
-    name: &str,
-    labels: &Labels,
-    dialect: &Dialect,
-    left_out: &mut LeftOut,
-) -> Result<(Vec<TrackRow>, Labels), MotError> {
-    let mut rows = Vec::new();
-    let nameless = ClassId::try_from(labels.len()).unwrap_or(ClassId::MAX);
-    let found = read_mot(text, name, dialect, WANTED)?;
-    refuse_parts(name, &found)?;
-    let pixels = dialect.mot_pixels();
-    for row in found {
-        let Region { left, top, width, height } = row.region;
-        let rect = Rect::new((left - pixels) as f32, (top - pixels) as f32, width as f32, height as f32);
-        // Older files have other things there, such as a place in the world.
-        let class = row.class.filter(|class| class.fract() == 0.0 && (1.0..=1000.0).contains(class));
-        let class = class.map_or(nameless, |class| class as ClassId - 1);
-        let score = row.score.unwrap_or(1.0) as f32;
-        match row.id {
-            None => left_out.detections += 1,
-            Some(_) if !rect.is_sound() => left_out.empty += 1,
-            Some(id) => {
-                rows.push(TrackRow { frame: row.frame, id, rect, score, class, predicted: false });
-            }
-        }
-    }
-    let names: Vec<&str> = labels.iter().chain([NAMELESS]).collect();
-    Ok((rows, Labels::parse(&names.join("\n"))))
-}
-
-/// What is read of a line of JSON; what else there is does not count.
-#[derive(Deserialize)]
-struct Line {
-    frame: f64,
-    tracks: Vec<Object>,
-}
-
-#[derive(Deserialize)]
-struct Object {
-    id: serde_json::Number,
-    #[serde(rename = "box")]
-    rect: [f64; 4],
-    class: Option<String>,
-    score: Option<f64>,
-    predicted: Option<bool>,
-    state: Option<String>,
-}
-
-/// The rows of JSON Lines, and the names of their classes as they come.
-fn read_json(
-    text: impl BufRead,
-    name: &str,
-    left_out: &mut LeftOut,
-) -> Result<(Vec<TrackRow>, Labels), MotError> {
-    let mut rows = Vec::new();
-    let (mut names, mut places) = (Vec::new(), HashMap::new());
-    each_line_of(text, name, FORM, MAX_JSON_LINE, |_, line| {
-        let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let frame = frame(line.frame, 1)?;
-        for object in line.tracks {
-            let class = object.class.unwrap_or_default().replace(['\n', '\r'], " ");
-            let class = if class.trim().is_empty() { NAMELESS.to_owned() } else { class };
-            let class = match places.get(&class) {
-                Some(&place) => place,
-                None if names.len() >= MAX_NAMES => return Err(format!("more than {MAX_NAMES} classes")),
-                None => {
-                    let place = names.len() as ClassId;
-                    names.push(class.clone());
-                    places.insert(class, place);
-                    place
-                }
-            };
-            let [left, top, width, height] = object.rect.map(|edge| edge as f32);
-            let rect = Rect::new(left, top, width, height);
-            let lost = object.state.as_deref() == Some("lost");
-            let (score, predicted) = (object.score.unwrap_or(1.0) as f32, object.predicted.unwrap_or(lost));
-            match identity(&object.id.to_string())? {
-                None => left_out.detections += 1,
-                Some(_) if !rect.is_sound() => left_out.empty += 1,
-                Some(id) => rows.push(TrackRow { frame, id, rect, score, class, predicted }),
-            }
-        }
-        Ok(())
-    })?;
-    Ok((rows, Labels::parse(&names.join("\n"))))
 }
 
 #[cfg(test)]

@@ -83,6 +83,28 @@ fn detection_files() {
 }
 
 #[test]
+fn formats_of_other_programs() {
+    let seeds: Vec<Vec<u8>> = [
+        "<annotations><meta><task><size>9</size><labels><label><name>a</name></label></labels></task></meta><track id=\"3\" \
+         label=\"a\"><box frame=\"0\" xtl=\"1\" ytl=\"2\" xbr=\"30\" ybr=\"40\" outside=\"0\"/><box frame=\"4\" xtl=\"1\" \
+         ytl=\"2\" xbr=\"30\" ybr=\"40\" outside=\"1\"/></track></annotations>",
+        "x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,frame_index\r\n1,2,30,40,0,0.9,7,0\r\n1,2,30,40,0,0.9,,1\r\n",
+        "[{\"x_min\":1,\"y_min\":2,\"x_max\":30,\"y_max\":40,\"class_id\":2,\"confidence\":0.5,\"tracker_id\":\"\",\"frame\":3}]",
+        "[{\"image_id\":1,\"category_id\":18,\"bbox\":[1,2,3,4],\"score\":0.5}]",
+        "[{\"annotations\":[{\"result\":[{\"id\":\"a\",\"type\":\"videorectangle\",\"value\":{\"framesCount\":9,\"labels\":\
+         [\"car\"],\"sequence\":[{\"frame\":2,\"x\":1,\"y\":2,\"width\":3,\"height\":4,\"enabled\":true}]}}]}]}]",
+        "0 7 Car 0 0 -1.5 1 2 30 40 -1 -1 -1 -1000 -1000 -1000 -10 0.9\n0 -1 DontCare -1 -1 -10 1 2 3 4 -1 -1 -1 -1000 -1000 -1000 -10\n",
+        "0 0.5 0.5 0.1 0.1 0.9 7\n2 0.25 0.5 0.1 0.1 1\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec();
+    let words: &[&[u8]] =
+        &[b"\"", b"<", b"/>", b"&amp;", b"-1", b"1e400", b",", b"null", b"99999999999", b"[[", b"{"];
+    let seeds = seeds.into_iter().chain(["a.json", "a.csv"].map(tracks)).collect();
+    Target { words, cost: 4, ..Target::new("formats", seeds) }.run(readers::formats);
+}
+
+#[test]
 fn data_sets() {
     let info =
         "[Sequence]\nname=MOT17-02\nframeRate=30\nseqLength=600\nimWidth=1920\nimHeight=1080\nimExt=.jpg\n";

@@ -84,7 +84,10 @@ pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
 }
 
 fn result_path(args: &EvalArgs, name: &str) -> PathBuf {
-    args.results.join(format!("{name}.txt"))
+    let of = |ending| args.results.join(format!("{name}.{ending}"));
+    // MOTChallenge text first; a folder of that name holds a file for each frame.
+    let found = ["txt", "jsonl", "json", "csv", "xml", "zip"].map(of).into_iter().find(|path| path.is_file());
+    found.unwrap_or_else(|| of("txt"))
 }
 
 /// The sequences to be scored: those that were asked for, or all that have a truth. At least one has results.

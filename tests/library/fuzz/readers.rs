@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use trailsight::config::{Live, Loaded};
-use trailsight::dataset::{DetectionFile, Dialect, ReadOptions, Sequence, SequenceInfo, TrackFile};
+use trailsight::dataset::{DetectionFile, Dialect, Format, ReadOptions, Sequence, SequenceInfo, TrackFile};
 use trailsight::detect::{DetectSettings, Detector};
 use trailsight::frame::Picture;
 use trailsight::labels::Labels;
@@ -23,6 +23,7 @@ pub const ALL: &[(&str, Reader)] = &[
     ("config", config),
     ("detections", detections),
     ("ffprobe", ffprobe),
+    ("formats", formats),
     ("jpeg", jpeg),
     ("labels", labels),
     ("model", model),
@@ -108,6 +109,25 @@ fn counts_from_0() -> Dialect {
 /// What ffprobe says of a file.
 pub fn ffprobe(bytes: &[u8]) -> String {
     fuzz::ffprobe_reply(bytes)
+}
+
+/// Boxes in the formats of other programs; what one reads, all write.
+pub fn formats(bytes: &[u8]) -> String {
+    let dialect = Dialect { size: Some((640, 480)), fps: Some(25.0), ..Dialect::default() };
+    let mut words = String::new();
+    for (name, format) in Format::ALL {
+        words += &told(format.parse(&mut &bytes[..], "it", &dialect), |read| {
+            assert!(read.boxes.iter().all(|one| one.region.left.is_finite() && one.region.width.is_finite()));
+            if read.length() > 10_000 {
+                return format!("{name} long");
+            }
+            for (_, other) in Format::ALL.iter().filter(|(_, other)| *other != Format::Ultralytics) {
+                other.write(&read, &dialect, &mut std::io::sink()).unwrap();
+            }
+            format!("{name} {} {}", read.boxes.len() > 1, read.labels.is_empty())
+        });
+    }
+    words
 }
 
 /// A JPEG of a camera or a recording.
