@@ -66,6 +66,12 @@ impl TrackFile {
     /// # Errors
     /// As [`TrackFile::read`].
     pub fn read_as(path: &Path, labels: &Labels, dialect: &Dialect) -> Result<Self, MotError> {
+        if !path.is_file() && !path.is_dir() {
+            let file = std::fs::File::open(path);
+            let file = file.map_err(|error| MotError::Read { path: path.display().to_string(), error })?;
+            let name = path.display().to_string();
+            return Self::parse_as(std::io::BufReader::new(file), &name, labels, dialect);
+        }
         let format = Format::of(path)?;
         let dialect = Dialect { labels: dialect.labels.clone().or(Some(labels.clone())), ..dialect.clone() };
         Self::of(format.read(path, &dialect)?, format, &path.display().to_string())

@@ -202,6 +202,10 @@ impl Format {
         if path.is_dir() {
             return Ok(Self::Ultralytics);
         }
+        // What is read from a pipe to look at it is gone; what is not there is told by whoever opens it.
+        if !path.is_file() {
+            return Ok(Self::Mot);
+        }
         let mut begin = Vec::new();
         let read = std::fs::File::open(path).and_then(|file| file.take(8192).read_to_end(&mut begin));
         read.map_err(|error| MotError::Read { path: path.display().to_string(), error })?;
