@@ -32,6 +32,11 @@ impl Drop for Screen {
 impl Screen {
     /// Starts a server on a free display; `None`, said aloud, where a tool is missing.
     pub fn start() -> Option<Self> {
+        Self::with_depth(24)
+    }
+
+    /// The same with so many bits a pixel.
+    pub fn with_depth(depth: u8) -> Option<Self> {
         if !["Xvfb", "xdotool", "import", "setxkbmap"].into_iter().all(has) {
             return None;
         }
@@ -39,7 +44,16 @@ impl Screen {
         // Without -noreset the server starts over, and turns away who comes just then, each time its last client goes: here
         // that is every look for a window that is not there yet.
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1000x800x24", "-nolisten", "tcp", "-noreset"])
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                &format!("1000x800x{depth}"),
+                "-nolisten",
+                "tcp",
+                "-noreset",
+            ])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

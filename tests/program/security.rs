@@ -209,6 +209,28 @@ fn passwords_of_addresses_are_not_shown() {
         &["simulate:rtsp://me:Zq7@127.0.0.1:1/live", "-vv"],
         &["simulate:http://127.0.0.1:1/v?user=a&password=Zq7"],
         &["rtsp://me:p'Zq7@127.0.0.1:1/live"],
+        // In the path, as many cameras have it, with whatever stands between two pairs.
+        &[
+            "track",
+            "rtsp://127.0.0.1:1/user=admin&password=Zq7secret&channel=1&stream=0.sdp",
+            "-vv",
+            "--tracks",
+            "{name}.txt",
+        ],
+        &["track", "rtsp://127.0.0.1:1/live;user=admin;password=Zq7secret", "-vv", "--tracks", "{name}.txt"],
+        &[
+            "track",
+            "http://127.0.0.1:1/user=admin_password=Zq7secret_channel=1",
+            "-vv",
+            "--tracks",
+            "{name}.txt",
+        ],
+        &["track", "rtsp://127.0.0.1:1/ch?loginuse=a&loginpas=Zq7secret", "-vv", "--tracks", "{name}.txt"],
+        &["track", "http://127.0.0.1:1/a/b?u=a&p=Zq7", "-vv", "--tracks", "{name}.txt"],
+        &["track", "http://a:Zq7%2Fse%21cret@127.0.0.1:1/b", "-vv", "--tracks", "{name}.txt"],
+        &["track", "rtsp:/me:Zq7@127.0.0.1/live", "--tracks", "{name}.txt"],
+        &["track", "me:Zq7@127.0.0.1/live", "--tracks", "{name}.txt"],
+        &["rtsp://127.0.0.1:1/user=admin&password=Zq7secret", "rtsp://127.0.0.1:1/password=Zq7secret", "-vv"],
         // And where an address has no place.
         &["track", "demo", "--tracks", "rtsp://me:Zq7@h/x.txt"],
         &["track", "demo", "--video", "rtsp://me:Zq7@h/x"],
@@ -261,6 +283,11 @@ fn passwords_of_addresses_are_in_no_result() {
     let done = no_secret_in(&["track", &address, "demo", "--end", "1", "--tracks", "{name}.jsonl"]).ok();
     assert!(done.stderr.contains("wrote clip.jsonl"), "{done:#?}");
     no_secret_in(&[&address, "--end", "1"]).ok();
+    for path in ["user=a&password=Zq7secret&x=1", "live;pwd=Zq7secret", "a_password=Zq7secret_b=1/clip.mp4"] {
+        let address = format!("http://127.0.0.1:{port}/{path}");
+        let outputs = ["--tracks", "{name}.jsonl", "--status-file", "s.json", "--end", "0.5"];
+        no_secret_in(&[&["track", &address, "-vv"], outputs.as_slice()].concat()).ok();
+    }
     no_secret_in(&["detect", &address, "--coco", "c.json", "--mot", "m.txt", "--end", "0.5"]).ok();
 }
 

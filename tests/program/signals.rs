@@ -124,3 +124,25 @@ fn a_reader_that_goes_away_is_no_failure() {
     drop(child.stdout.take());
     wait_for(child, 60).ok();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    // As `nohup` and a script's background job leave it.
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "trap '' HUP INT; exec \"$@\"", "sh"]).arg(trailsight().get_program());
+    command.args(["track", "simulate:demo", "--tracks", "t.jsonl"]).current_dir(folder.path());
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("starts");
+    let partial = folder.path().join("t.partial.jsonl");
+    let length = || fs::metadata(&partial).map_or(0, |file| file.len());
+    wait_until("writing", 60, || length() > 500);
+    signal(&child, "HUP");
+    signal(&child, "INT");
+    let before = length();
+    wait_until("more of it", 30, || length() > before + 500);
+    assert!(child.try_wait().unwrap().is_none());
+    signal(&child, "TERM");
+    wait_for(child, 20).fails(143, &[]);
+}

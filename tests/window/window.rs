@@ -179,6 +179,40 @@ fn a_display_that_is_not_there_means_files() {
 }
 
 #[test]
+fn a_display_of_unusual_depth_means_files() {
+    for depth in [8, 15, 16, 30] {
+        let Some(screen) = Screen::with_depth(depth) else { return };
+        let folder = tempfile::tempdir().unwrap();
+        let child = screen.spawn(folder.path(), &[&demo(), "--end", "0.3"]);
+        let done = wait_for(child, 60).ok();
+        assert!(done.stderr.contains(&format!("pixels have a depth of {depth} bits")), "{done:#?}");
+        assert!(folder.path().join("trailsight-out/tracks.txt").is_file());
+    }
+}
+
+#[test]
+fn letter_keys_work_under_layouts_without_latin_letters() {
+    let Some(screen) = Screen::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    // The key between tab and W: its own letter, a sign (Greek, Hebrew), another layout's letter where there are two.
+    const KEY_Q: &str = "24";
+    for layout in ["ru", "gr", "il", "ara", "th", "bg", "ru,us"] {
+        screen.run("setxkbmap", &[layout]);
+        let (child, _) = screen.open(folder.path(), &[&demo()]);
+        screen.press(KEY_Q);
+        wait_for(child, 30).ok();
+    }
+    // In a Latin layout a key is what is printed on it: A here.
+    screen.run("setxkbmap", &["fr"]);
+    let (mut child, _) = screen.open(folder.path(), &[&demo()]);
+    screen.press(KEY_Q);
+    sleep(Duration::from_secs(1));
+    assert!(child.try_wait().unwrap().is_none());
+    screen.press("q");
+    wait_for(child, 30).ok();
+}
+
+#[test]
 fn a_killed_x_server_leaves_readable_files() {
     if !has("ffmpeg") || !has("ffprobe") {
         return;
