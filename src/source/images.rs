@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::pages::{Page, pages};
-use super::picture_file::{format_of, named_as_picture, picture_size, read_page};
+use super::pages::{Page, pages, read_page};
+use super::picture_file::{format_of, named_as_picture, picture_size};
 use super::{Source, SourceError, SourceInfo, SourceKind};
 use crate::frame::Frame;
 use crate::natural_order;

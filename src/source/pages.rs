@@ -1,5 +1,5 @@
-//! Several pictures in one file: TIFF stacks and streams of PNM pictures. Finds where each one is; reading them is the business
-//! of [`picture_file`](super::picture_file).
+//! Several pictures in one file: TIFF stacks and streams of PNM pictures. Finds where each one is; decoding them is the
+//! business of [`picture_file`](super::picture_file).
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -8,7 +8,9 @@ use std::path::Path;
 
 use image::ImageFormat;
 
-use super::picture_file::format_of;
+use super::SourceError;
+use super::picture_file::{decode_from, format_of, read_picture};
+use crate::frame::Picture;
 
 /// The most pictures of one file that are read.
 const MOST: usize = 1_000_000;
@@ -37,8 +39,21 @@ pub(super) fn pages(path: &Path) -> Vec<Page> {
     found.ok().filter(|pages| pages.len() > 1).unwrap_or_else(|| vec![Page::Whole])
 }
 
+/// One picture of an image file, as [`read_picture`] reads it.
+///
+/// # Errors
+/// As [`read_picture`].
+pub(super) fn read_page(path: &Path, page: Page) -> Result<Picture, SourceError> {
+    if page == Page::Whole {
+        return read_picture(path);
+    }
+    let what = path.display().to_string();
+    let file = open(path, page).map_err(|e| SourceError::Open { what: what.clone(), why: e.to_string() })?;
+    decode_from(file, format_of(path)).map_err(|why| SourceError::Read { what, why })
+}
+
 /// Opens a file so that the reader of one picture finds this one.
-pub(super) fn open(path: &Path, page: Page) -> io::Result<BufReader<Redirected>> {
+fn open(path: &Path, page: Page) -> io::Result<BufReader<Redirected>> {
     let mut file = File::open(path)?;
     let mut head = Vec::new();
     match page {
@@ -56,7 +71,7 @@ pub(super) fn open(path: &Path, page: Page) -> io::Result<BufReader<Redirected>>
 }
 
 /// A file with other bytes at its beginning: a TIFF whose first picture is another one.
-pub(super) struct Redirected {
+struct Redirected {
     file: File,
     head: Vec<u8>,
 }
@@ -257,7 +272,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::source::picture_file::read_page;
 
     /// A TIFF of 1×1 pictures of these greys; the flags say what kind of picture each is.
     fn stack(little: bool, big: bool, greys: &[(u8, u32)]) -> Vec<u8> {

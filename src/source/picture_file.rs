@@ -8,9 +8,8 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::SourceError;
 use super::jpeg::is_cut_off;
-use super::pages::Page;
-use super::{SourceError, pages};
 use crate::frame::{MAX_SIDE, Picture};
 
 /// What shows through transparent pixels: the grey with which the network's input is padded, so that transparency
@@ -44,21 +43,6 @@ pub fn read_picture(path: &Path) -> Result<Picture, SourceError> {
         log::warn!("{what}: the JPEG's end is missing; the lower part of the picture may be grey");
     }
     decode(&bytes, format).map_err(|why| SourceError::Read { what, why })
-}
-
-/// One picture of an image file, as [`read_picture`] reads it.
-///
-/// # Errors
-/// As [`read_picture`].
-pub(super) fn read_page(path: &Path, page: Page) -> Result<Picture, SourceError> {
-    if page == Page::Whole {
-        return read_picture(path);
-    }
-    let what = path.display().to_string();
-    let format = format_of(path);
-    let file = pages::open(path, page);
-    let file = file.map_err(|e| SourceError::Open { what: what.clone(), why: e.to_string() })?;
-    decode_from(file, format).map_err(|why| SourceError::Read { what, why })
 }
 
 /// The size of an image file as [`read_picture`] would give it, from its header alone.
@@ -122,7 +106,14 @@ fn decode(bytes: &[u8], format: Option<ImageFormat>) -> Result<Picture, String> 
     decode_from(std::io::Cursor::new(bytes), format)
 }
 
-fn decode_from(bytes: impl BufRead + Seek, format: Option<ImageFormat>) -> Result<Picture, String> {
+/// Decodes the picture that `bytes` begin with.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn decode_from(
+    bytes: impl BufRead + Seek,
+    format: Option<ImageFormat>,
+) -> Result<Picture, String> {
     let format = format.ok_or_else(|| format!("this is not an image that can be read ({FORMATS} can)"))?;
     let mut reader = ImageReader::new(bytes);
     reader.set_format(format);
