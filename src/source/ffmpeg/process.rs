@@ -32,6 +32,9 @@ pub(super) const SPLICE: f64 = 1.0;
 /// As ffmpeg does without `-copyts` (`dts_delta_threshold`).
 pub(super) const JUMP: f64 = 10.0;
 
+/// Frames that are farther apart than this, in seconds, tell nothing of where the next one without a time stamp belongs.
+const PAUSE: f64 = 1.0;
+
 /// What a decoder says: its last messages, tidied.
 pub(super) type Messages = Arc<Mutex<VecDeque<String>>>;
 
@@ -217,7 +220,7 @@ pub(super) struct Clock {
     pub(super) last: Option<f64>,
     /// Added to every stamp since the last splice.
     offset: f64,
-    /// From one frame to the next by the nominal rate, in seconds.
+    /// From one frame to the next in seconds: as seen last, before that by the nominal rate.
     step: f64,
     /// A stamp that is farther ahead, in seconds, is a new beginning.
     jump: f64,
@@ -250,6 +253,11 @@ impl Clock {
                 }
             }
         };
+        // The nominal rate may be that of fields or of the codec's clock. A pause is no step.
+        let seen = self.last.map_or(0.0, |last| time - last);
+        if seen > 0.0 && seen <= PAUSE && stamp.is_some() {
+            self.step = seen;
+        }
         self.last = Some(time);
         time
     }
