@@ -33,13 +33,13 @@ Examples:
 pub struct ConvertArgs {
     /// The file or folder that is read
     #[arg(value_name = "IN")]
-    pub input: PathBuf,
+    pub file: PathBuf,
     /// The format that is written
     #[arg(long, value_name = "FORMAT", value_parser = Format::ALL.map(|(name, _)| name))]
     pub to: String,
     /// The file that is written, or the new folder; - writes to standard output
     #[arg(value_name = "OUT")]
-    pub output: PathBuf,
+    pub target: PathBuf,
     /// The format of IN; default: as its begin tells
     #[arg(long, value_name = "FORMAT", value_parser = Format::ALL.map(|(name, _)| name))]
     pub from: Option<String>,

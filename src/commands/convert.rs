@@ -16,21 +16,21 @@ pub(super) fn run(args: &ConvertArgs, quiet: bool) -> Result<(), Failure> {
     let known = |name: &String| Format::named(name);
     let from = match args.from.as_ref().and_then(known) {
         Some(format) => format,
-        None => Format::of(&args.input).map_err(Failure::failed)?,
+        None => Format::of(&args.file).map_err(Failure::failed)?,
     };
     let to = known(&args.to).ok_or_else(|| Failure::Usage(format!("--to {}: no such format", args.to)))?;
     if dialect.labels.is_none()
-        && let Some((path, labels)) = labels_beside(&args.input).map_err(Failure::Failed)?
+        && let Some((path, labels)) = labels_beside(&args.file).map_err(Failure::Failed)?
     {
         if !quiet {
             eprintln!("the names of the classes are in {}", path.display());
         }
         dialect.labels = Some(labels);
     }
-    let read = from.read(&args.input, &dialect).map_err(Failure::failed)?;
-    let name = args.output.display();
+    let read = from.read(&args.file, &dialect).map_err(Failure::failed)?;
+    let name = args.target.display();
     let fail = |error: std::io::Error| Failure::Failed(format!("cannot write {name}: {error}"));
-    let lost = if args.output.as_os_str() == "-" {
+    let lost = if args.target.as_os_str() == "-" {
         let mut bytes = Vec::new();
         let lost = to.write(&read, &written, &mut bytes).map_err(fail)?;
         match String::from_utf8(bytes) {
@@ -39,8 +39,8 @@ pub(super) fn run(args: &ConvertArgs, quiet: bool) -> Result<(), Failure> {
         }
         lost
     } else {
-        refuse_input(&args.output, &args.input)?;
-        to.write_to(&read, &written, &args.output).map_err(fail)?
+        refuse_input(&args.target, &args.file)?;
+        to.write_to(&read, &written, &args.target).map_err(fail)?
     };
     if !quiet {
         let objects: std::collections::BTreeSet<u64> = read.boxes.iter().filter_map(|one| one.id).collect();

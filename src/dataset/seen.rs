@@ -87,6 +87,12 @@ fn parse(bytes: &[u8], name: &str) -> Result<SeenTruth, MotError> {
         truth.boxes.push(SeenBox { frame, rect, kind, doubtful });
         Ok(())
     })?;
+    // In a track file that column is the visibility.
+    if !truth.boxes.is_empty() && truth.boxes.iter().all(|one| one.doubtful) {
+        let why =
+            "column 9 (ignore) is 1 in each line, so that nothing is left to be seen; is it a track file?";
+        return Err(MotError::Line { path: name.to_owned(), line: 1, why: why.to_owned(), form: FORM });
+    }
     if truth.frames.is_empty() {
         truth.frames = truth.boxes.iter().map(|one| one.frame).collect();
     }
@@ -126,6 +132,7 @@ mod tests {
             ("1,-1,1,1,2,2,0.5,1.5,0", "line 1: column 8 (class)"),
             ("1,-1,1,1,-2,2,0.5,1,0", "line 1: a box of -2 × 2 pixels has no area"),
             ("1,-1,1,1,2,2,0.5,1,x", "line 1: column 9"),
+            ("1,7,1,1,2,2,0.5,1,1", "is it a track file?"),
         ] {
             let error = parse(text.as_bytes(), "x").unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

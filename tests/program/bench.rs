@@ -224,7 +224,7 @@ fn what_is_shown_is_scored_against_what_is_there() {
         run_in(folder.path(), &["bench", &demo(), "--seen", truth, "-q"]).fails(1, says);
     };
     wrong("missing.txt", &["cannot read", "missing.txt"]);
-    wrong("tracks.txt", &["tracks.txt, line 1", "column 9"]);
+    wrong("tracks.txt", &["tracks.txt", "column 9", "is it a track file?"]);
     run_in(folder.path(), &["bench", "truth", "--seen", "truth", "-q"])
         .fails(1, &["truth/demo.txt: there is no clip demo in truth"]);
 }

@@ -13,6 +13,7 @@ mod common;
 mod bad_input;
 mod batch;
 mod bench;
+mod convert;
 mod eval;
 mod generate;
 // Not with the tests that load the real library onnxruntime: a process that failed to load one cannot load another.

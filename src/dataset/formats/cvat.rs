@@ -12,10 +12,9 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::super::dialect::Dialect;
 use super::super::lines::MotError;
-use super::{Annotation, Annotations, Lost, Names, between, checked, fault, from_corners};
-
-/// Frames between two boxes that are filled in at most, over all tracks.
-const MAX_FILLED: u64 = 10_000_000;
+use super::{
+    Annotation, Annotations, Lost, MAX_FILLED, Names, between, checked, fault, from_corners, too_many_filled,
+};
 
 /// A box of a track.
 struct Shape {
@@ -36,7 +35,7 @@ struct State {
     task: Option<String>,
     /// The picture that is being read.
     image: Option<u64>,
-    filled: u64,
+    filled: usize,
     turned: usize,
     width: Option<u32>,
 }
@@ -199,7 +198,7 @@ impl State {
             for frame in shape.one.frame + 1..next.one.frame {
                 self.filled += 1;
                 if self.filled > MAX_FILLED {
-                    return Err(format!("more than {MAX_FILLED} frames between boxes"));
+                    return Err(too_many_filled());
                 }
                 // Up to a box that is outside, it stays where it is.
                 let one = if next.outside {

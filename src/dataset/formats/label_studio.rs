@@ -11,11 +11,11 @@ use serde_json::json;
 
 use super::super::dialect::Dialect;
 use super::super::lines::MotError;
-use super::{Annotation, Annotations, Ids, Lost, Names, between, checked, fault, json_fault, size_of};
+use super::{
+    Annotation, Annotations, Ids, Lost, MAX_FILLED, Names, between, checked, fault, json_fault, size_of,
+    too_many_filled,
+};
 use crate::metrics::Region;
-
-/// Boxes between keyframes are this many at most.
-const MAX_BOXES: usize = 20_000_000;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -106,7 +106,7 @@ pub(super) fn parse(bytes: &[u8], name: &str, dialect: &Dialect) -> Result<Annot
     })?;
     let (across, down) = (f64::from(size.0) / 100.0, f64::from(size.1) / 100.0);
     let mut read = Annotations { size: Some(size), ..Annotations::default() };
-    let (mut names, mut ids, mut turned) = (Names::default(), Ids::default(), 0);
+    let (mut names, mut ids, mut turned, mut filled) = (Names::default(), Ids::default(), 0, 0);
     // What people made counts before what a model said.
     let work = tasks.iter().flat_map(|task| task.annotations.first().or(task.predictions.first()));
     for (number, part) in (1..).zip(work.flat_map(|work| &work.result)) {
@@ -140,8 +140,9 @@ pub(super) fn parse(bytes: &[u8], name: &str, dialect: &Dialect) -> Result<Annot
                 continue;
             }
             for frame in one.frame + 1..until {
-                if read.boxes.len() > MAX_BOXES {
-                    return Err(fail(format!("more than {MAX_BOXES} boxes")));
+                filled += 1;
+                if filled > MAX_FILLED {
+                    return Err(fail(too_many_filled()));
                 }
                 read.boxes.push(next.map_or(Annotation { frame, ..*one }, |next| between(one, next, frame)));
             }

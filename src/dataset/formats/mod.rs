@@ -36,6 +36,12 @@ const MAX_BYTES: u64 = 1 << 29;
 const MAX_CLASSES: usize = 1000;
 /// A larger frame number is a mistake.
 pub(super) const MAX_FRAME: u64 = 100_000_000;
+/// Boxes between keyframes of a file are this many at most, some 200 MB: twenty objects for an hour. A few bytes of a file can
+/// ask for any number of them.
+const MAX_FILLED: usize = 2_000_000;
+
+/// Keys that only a COCO document has, in each of its lists.
+const COCO: [&str; 6] = ["images", "categories", "videos", "licenses", "image_id", "category_id"];
 
 /// One box in one frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -180,12 +186,9 @@ impl Format {
             Some('[') if has("x_min") => Self::SupervisionJson,
             Some('[') if has("annotations") || has("predictions") || has("data") => Self::LabelStudio,
             Some('[') => Self::CocoResults,
-            Some('{')
-                if !has("tracks")
-                    && ["images", "categories", "videos", "licenses"].iter().any(|word| has(word)) =>
-            {
-                Self::Coco
-            }
+            // Whichever of its lists comes first.
+            Some('{') if !has("tracks") && COCO.iter().any(|word| has(word)) => Self::Coco,
+            Some('{') if has("result") || has("data") => Self::LabelStudio,
             Some('{') => Self::Jsonl,
             _ if line.contains("x_min") => Self::SupervisionCsv,
             _ if line.starts_with("frame,") && line.contains(",left,") => Self::Csv,
@@ -375,6 +378,10 @@ fn checked(one: Annotation) -> Result<Annotation, String> {
 /// The box between two corners.
 fn from_corners(left: f64, top: f64, right: f64, bottom: f64) -> Region {
     Region::new(left, top, right - left, bottom - top)
+}
+
+fn too_many_filled() -> String {
+    format!("more than {MAX_FILLED} boxes between keyframes; cut the task into parts")
 }
 
 /// The box between this one and the next: at `frame`, in proportion.

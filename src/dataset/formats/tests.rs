@@ -20,7 +20,9 @@ fn through(format: Format, of: &Annotations) -> Annotations {
     let mut bytes = Vec::new();
     format.write(of, &dialect(), &mut bytes).unwrap();
     if !of.boxes.is_empty() {
-        assert_eq!(Format::detect(&bytes), format, "{}", String::from_utf8_lossy(&bytes));
+        // Whatever comes first in the file: a long one is not read to its end for that.
+        let begin = &bytes[..bytes.len().min(400)];
+        assert_eq!(Format::detect(begin), format, "{}", String::from_utf8_lossy(begin));
     }
     format.parse(&mut bytes.as_slice(), "it", &dialect()).unwrap()
 }
