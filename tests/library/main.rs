@@ -58,7 +58,9 @@ mod record_avi;
 mod record_ffmpeg;
 #[cfg(feature = "cli")]
 mod source_changes;
+#[cfg(feature = "cli")]
 mod source_http;
+#[cfg(feature = "cli")]
 mod source_seek;
 #[cfg(feature = "cli")]
 mod source_video;

@@ -181,6 +181,7 @@ fn every_command_runs() {
             "tracks.json",
             "tracks.jsonl",
             "tracks.txt",
+            "tracks.xml",
             "trailsight-out",
             "tuned.toml",
             "video.mp4"
