@@ -2,7 +2,7 @@
 //! 8, 16 and 32, as the makers' exporter writes it: boxes as offsets in their cell, scores already probabilities.
 //!
 //! The exporter's option `--decode_in_inference` puts boxes in pixels of the input into the same places. Shapes cannot tell the
-//! two apart, values can ([`is_decoded`]).
+//! two apart, values can (`is_decoded`).
 
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ impl Head for Yolox {
     /// `s`, the centre is `(dx + gx)·s, (dy + gy)·s`, the size `exp(dw)·s × exp(dh)·s`, and the score the objectness times
     /// the best class score.
     ///
-    /// Where the boxes [are decoded](is_decoded) already, the first four are the centre and the size.
+    /// Where the boxes are decoded already, the first four are the centre and the size.
     fn decode(&self, outputs: &Outputs<'_>, found: &mut Candidates<'_>) -> Result<(), String> {
         let input = self.spec.input.size;
         let mut rows = outputs.at(0)?.values.chunks_exact(BOX_VALUES + self.spec.classes);
