@@ -147,15 +147,7 @@ fn files_of_address(url: &str) -> Vec<PathBuf> {
 
 /// With `%41` as `A`; what is no such pair, or gives no text, stays as it is.
 fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let pair = after.get(..2).filter(|pair| first == b'%' && pair.iter().all(u8::is_ascii_hexdigit));
-        let byte = pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(first));
-        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    String::from_utf8(crate::source::unescaped(text)).unwrap_or_else(|_| text.to_owned())
 }
 
 fn inputs_of<'a>(specs: impl IntoIterator<Item = &'a SourceSpec>) -> Inputs {

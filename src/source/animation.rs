@@ -196,8 +196,11 @@ fn check((width, height): (u32, u32)) -> Result<(), String> {
 
 /// For how long each picture is shown, in seconds, for `most` of them; `None` where the file is no animation.
 fn delays(path: &Path, most: usize) -> Option<Vec<f64>> {
-    let format = format_of(path)?;
-    let mut file = BufReader::new(File::open(path).ok()?);
+    delays_in(format_of(path)?, BufReader::new(File::open(path).ok()?), most)
+}
+
+/// The same of a file that is open; also the entry point of tests with damaged ones.
+pub(super) fn delays_in(format: ImageFormat, mut file: impl Read + Seek, most: usize) -> Option<Vec<f64>> {
     let delays = match format {
         ImageFormat::Gif => gif_delays(file, most),
         ImageFormat::Png => {

@@ -5,6 +5,7 @@
 use super::camera;
 use super::ffmpeg::showinfo::{OutOfStep, Parser};
 use super::ffmpeg::{packets, probe, raw_frame};
+use super::{animation, jpeg, pages};
 
 /// The largest raw frame that is made, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -34,6 +35,17 @@ pub fn packet_list(bytes: &[u8]) -> String {
         )
     });
     format!("{found:?}")
+}
+
+/// A file of several pictures: how many a TIFF, a stream of PNM pictures and animations of each format have.
+pub fn pictures_in_a_file(bytes: &[u8]) -> String {
+    use image::ImageFormat::{Gif, Png, WebP};
+    let animations = [Gif, Png, WebP].map(|format| {
+        let delays = animation::delays_in(format, std::io::Cursor::new(bytes), 1000).unwrap_or_default();
+        assert!(delays.iter().all(|delay| delay.is_finite() && *delay > 0.0), "{delays:?}");
+        delays.len().min(3)
+    });
+    format!("{} {animations:?} {:?}", pages::count(bytes).min(5), jpeg::length(bytes).is_some())
 }
 
 /// What `ffmpeg` says while it decodes, and the frames that follow from it.

@@ -37,6 +37,7 @@ pub use live::{Condition, Health, LiveSource, LiveTimeouts, Opener};
 pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
 pub use secrets::redact;
+pub(crate) use secrets::unescaped;
 pub use settings::{CameraBackend, CameraSettings, Rotate, RtspTransport, SourceSettings};
 pub use simulated::{Recording, Simulation};
 

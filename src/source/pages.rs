@@ -39,6 +39,12 @@ pub(super) fn pages(path: &Path) -> Vec<Page> {
     found.ok().filter(|pages| pages.len() > 1).unwrap_or_else(|| vec![Page::Whole])
 }
 
+/// How many pictures there are in the bytes of a file, for tests with damaged ones.
+pub(super) fn count(bytes: &[u8]) -> usize {
+    let tiff = tiff_pages(io::Cursor::new(bytes)).map_or(0, |pages| pages.len());
+    tiff + pnm_pages(io::Cursor::new(bytes)).map_or(0, |pages| pages.len())
+}
+
 /// One picture of an image file, as [`read_picture`] reads it.
 ///
 /// # Errors
@@ -153,9 +159,10 @@ fn tiff_pages(mut file: impl BufRead + Seek) -> io::Result<Vec<Page>> {
     const SUBFILE: u64 = 254;
     let tiff = Tiff::read(&mut file)?;
     let (count_length, entry_length, offset_length) = if tiff.big { (8, 20, 8) } else { (2, 12, 4) };
-    if tiff.big {
-        file.seek_relative(4)?;
-    }
+    // Directories that lie in each other would be read again and again.
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut left = length / entry_length as u64;
+    file.seek(SeekFrom::Start(if tiff.big { 8 } else { 4 }))?;
     let (mut pages, mut seen) = (Vec::new(), HashSet::new());
     let mut directory = tiff.number(&mut file, offset_length)?;
     while directory != 0 && pages.len() < MOST && seen.insert(directory) {
@@ -163,8 +170,9 @@ fn tiff_pages(mut file: impl BufRead + Seek) -> io::Result<Vec<Page>> {
         // A directory that is cut off ends the list: the pictures before it are good.
         let Ok(count) = tiff.number(&mut file, count_length) else { break };
         let mut kind = 0;
-        let mut whole = count <= 65_535;
-        for _ in 0..count.min(65_535) {
+        let mut whole = count <= left.min(65_535);
+        left = left.saturating_sub(count.max(1));
+        for _ in 0..if whole { count } else { 0 } {
             let mut entry = vec![0; entry_length];
             if file.read_exact(&mut entry).is_err() {
                 whole = false;

@@ -195,6 +195,11 @@ fn is_name(key: &str) -> bool {
 
 /// With `%41` as `A`; what is no such pair stays as it is.
 fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&unescaped(text)).into_owned()
+}
+
+/// The bytes that an address means, with `%41` as `A`; what is no such pair stays as it is.
+pub(crate) fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -203,7 +208,7 @@ fn decoded(text: &str) -> String {
         bytes.push(byte.unwrap_or(first));
         rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 /// With `%41` for all but letters, digits and `-._~`.

@@ -15,11 +15,29 @@ use std::time::{Duration, Instant};
 
 /// The program under test.
 pub fn trailsight() -> Command {
+    #[cfg(unix)]
+    default_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_trailsight"));
     // The user's own settings and display are not part of a test.
     command.env_remove("TRAILSIGHT_CONFIG").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     command.env("XDG_CONFIG_HOME", "/nonexistent").stdin(Stdio::null());
     command
+}
+
+/// A shell starts a background job with SIGINT ignored, and what is ignored here stays ignored in the program. What is caught
+/// here has its default there.
+#[cfg(unix)]
+fn default_signals() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        for signal in [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| mask >> (signal - 1) & 1 == 1) {
+            signal_hook::flag::register(signal, std::sync::Arc::default()).unwrap();
+        }
+    });
 }
 
 /// Runs the program in a folder.

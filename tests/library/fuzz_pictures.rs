@@ -161,6 +161,53 @@ fn pictures_of_every_format() {
 }
 
 #[test]
+fn files_of_several_pictures() {
+    let encoded = |format| {
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::from(pixels(5, 3)).write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    let mut gif = Vec::new();
+    let mut encoder = image::codecs::gif::GifEncoder::new(&mut gif);
+    for _ in 0..3 {
+        let frame = image::Frame::new(DynamicImage::from(pixels(5, 3)).to_rgba8());
+        encoder.encode_frame(frame).unwrap();
+    }
+    drop(encoder);
+    let chunk = |name: &[u8; 4], data: &[u8]| {
+        let length = (data.len() as u32).to_be_bytes();
+        [&length[..], name, data, &[0; 4]].concat()
+    };
+    let (control, moves) = (chunk(b"fcTL", &[0; 26]), chunk(b"acTL", &[0; 8]));
+    let png = [b"\x89PNG\r\n\x1a\n".to_vec(), moves, control.clone(), chunk(b"IDAT", b"x"), control].concat();
+    let webp = [&b"RIFF\x50\0\0\0WEBP"[..], &b"ANMF\x10\0\0\0aaaabbbbccccdddd".repeat(2)].concat();
+    let seeds = vec![
+        encoded(ImageFormat::Tiff),
+        encoded(ImageFormat::Pnm).repeat(2),
+        b"P7\nWIDTH 2\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nENDHDR\nab".repeat(2),
+        [jpeg(8, 8, |_| ()), jpeg(8, 8, |_| ())].concat(),
+        gif,
+        png,
+        webp,
+    ];
+    let words: &[&[u8]] = &[
+        b"II*\0",
+        b"MM\0*",
+        b"II+\0\x08\0\0\0",
+        b"\xff\xff\xff\xff",
+        b"\xff\xff",
+        b"\0\0\0\0",
+        b"P6 9 9 255\n",
+        b"#",
+        b"\n",
+        b"ANMF",
+        b"fcTL",
+        b"IEND",
+    ];
+    Target { words, ..Target::new("pages", seeds) }.run(readers::pages);
+}
+
+#[test]
 fn what_the_decoder_says() {
     let log = "[Parsed_showinfo_1 @ 0x55] config in time_base: 1/30000, frame_rate: 30/1\n\
         [Parsed_showinfo_1 @ 0x55] n:   0 pts:   0 pts_time:0 duration:1001 fmt:yuv420p sar:1/1 s:32x18 i:P iskey:1 type:I\n\

@@ -227,6 +227,21 @@ fn the_containers_word_on_colours_counts_where_the_decoder_only_guesses() {
 }
 
 #[test]
+fn clear_pixels_of_a_film_show_the_grey_that_those_of_stills_show() {
+    if !has("ffmpeg") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for (codec, name) in [("qtrle -pix_fmt argb", "a.mov"), ("ffv1 -pix_fmt yuva420p", "b.mkv")] {
+        let half = "-f lavfi -i color=c=0xFF0000@0.5:s=32x32:r=5,format=rgba -frames:v 2";
+        let path = make_of(dir.path(), &format!("{half} -c:v {codec} DIR/{name}"), b"");
+        let pixel = read(&path)[1].picture.rgb()[500];
+        // Half of 255 and half of 114; half of 0 and half of 114.
+        assert!(pixel.iter().zip([185_u8, 57, 57]).all(|(a, b)| a.abs_diff(b) <= 4), "{name}: {pixel:?}");
+    }
+}
+
+#[test]
 fn of_several_videos_the_one_is_read_that_was_asked_for() {
     if !has("ffmpeg") {
         return;

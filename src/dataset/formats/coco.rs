@@ -232,11 +232,30 @@ pub(super) fn write(of: &Annotations, dialect: &Dialect, out: &mut dyn Write) ->
         }
         entry
     });
-    let document = json!({"info": {"description": "tracks by trailsight"}, "videos": [{"id": 1, "name": "video"}],
-        "categories": classes.iter().map(named).collect::<Vec<_>>(), "images": images.collect::<Vec<_>>(),
-        "annotations": boxes.collect::<Vec<_>>()});
-    writeln!(out, "{document}")?;
+    // Written as it goes: a far frame number, and there is an entry for each frame before it.
+    write!(
+        out,
+        "{{\"info\":{{\"description\":\"tracks by trailsight\"}},\"videos\":[{{\"id\":1,\"name\":\"video\"}}]"
+    )?;
+    write_list(out, "categories", classes.iter().map(named))?;
+    write_list(out, "images", images)?;
+    write_list(out, "annotations", boxes)?;
+    writeln!(out, "}}")?;
     Ok(lost)
+}
+
+/// A further key of the document, with a list.
+fn write_list(
+    out: &mut dyn Write,
+    key: &str,
+    entries: impl Iterator<Item = serde_json::Value>,
+) -> io::Result<()> {
+    write!(out, ",\"{key}\":[")?;
+    for (number, entry) in entries.enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        write!(out, "{comma}{entry}")?;
+    }
+    write!(out, "]")
 }
 
 pub(super) fn write_results(of: &Annotations, out: &mut dyn Write) -> io::Result<Lost> {

@@ -295,9 +295,12 @@ impl Format {
         if self == Self::Ultralytics {
             return yolo::write_folder(of, dialect, path);
         }
-        let mut text = Vec::new();
-        let lost = self.write(of, dialect, &mut text)?;
-        atomic_file::replace_beside(path, |file| file.write_all(&text))?;
+        let mut lost = Lost::default();
+        atomic_file::replace_beside(path, |file| {
+            let mut out = io::BufWriter::new(file);
+            lost = self.write(of, dialect, &mut out)?;
+            out.flush()
+        })?;
         Ok(lost)
     }
 }

@@ -6,6 +6,7 @@
 //! writes a frame's line before its bytes, the log thread hands the line over through a bounded channel, and
 //! [`FfmpegSource::next_frame`] takes a line, then that frame's bytes.
 
+mod ask;
 pub(super) mod hdr;
 pub(super) mod packets;
 pub(super) mod probe;
@@ -22,7 +23,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use probe::{Probe, probe};
+use ask::probe;
+use probe::Probe;
 use process::{Clock, Output, end};
 use raw_frame::{RawError, raw_length, to_picture};
 use showinfo::OutOfStep;
@@ -169,11 +171,15 @@ impl FfmpegSource {
     /// edit list hides frames, and a capture program stores dropped ones as nothing. So either the decoder speaks of
     /// a file cut off, or the time of the last frame has to fall short as well.
     fn shortfall(&self) -> Option<u64> {
-        if self.sought || self.info.kind == SourceKind::Stream || self.clock.began_anew {
+        if self.sought || self.info.kind == SourceKind::Stream {
             return None;
         }
         let rate = self.probe.rate?;
         let promised = self.probe.frames.or_else(|| {
+            // What is guessed from a clock that began anew is nothing.
+            if self.clock.began_anew {
+                return None;
+            }
             let frames = (self.probe.duration? * rate).round();
             (frames.is_finite() && frames >= 1.0).then_some(frames as u64)
         })?;

@@ -1,28 +1,14 @@
-//! Asks `ffprobe` what is in a file or behind an address before it is decoded. Decoding is the business of
-//! [`ffmpeg`](super).
+//! What `ffprobe` says of a file or an address, understood: which video is taken, its size, its times, what the container
+//! can do. Asking is the business of [`ask`](super::ask).
 
 use std::ffi::OsString;
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use super::hdr::Transfer;
-use super::process::is_timeless;
 use super::showinfo::Colours;
-use crate::source::input::{Input, Options, Tools, not_started};
-use crate::source::secrets::redact;
-use crate::source::{NOTICE, RtspTransport, SourceError};
-
-/// How long an address may take to answer; a file on a slow disk, too.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// After this long without an answer, an address of the web is taken for a stream of pictures without an end: of such, ffprobe
-/// reads the first one until it ends.
-const ENDLESS: Duration = Duration::from_secs(8);
-/// The most that is read of what ffprobe writes, in bytes.
-const OUTPUT: u64 = 4 << 20;
+use crate::source::input::Input;
+use crate::source::{NOTICE, RtspTransport};
 
 /// What is known of the video before its first frame.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -55,8 +41,8 @@ pub(in crate::source) struct Probe {
     pub(in crate::source) is_uneven: bool,
     /// What the container says of the colours, where the decoder only guesses.
     pub(in crate::source) colours: Colours,
-    /// Whether there is something to be told.
-    guesses_colours: bool,
+    /// ffmpeg's name of the codec.
+    pub(in crate::source) codec: String,
     /// What the decoded numbers mean as light.
     pub(in crate::source) transfer: Transfer,
 }
@@ -100,6 +86,11 @@ impl Probe {
         self.codec_version >= (58, 134)
     }
 
+    /// Whether the container may tell of colours of which the decoder knows nothing: a JPEG has no word on them.
+    pub(in crate::source) fn tells_more_of_colours(&self) -> bool {
+        self.codec == "mjpeg" && ["mov", "matroska", "mxf"].iter().any(|name| self.container.contains(name))
+    }
+
     pub(in crate::source) fn is_avi(&self) -> bool {
         self.container == "avi"
     }
@@ -115,166 +106,14 @@ impl Probe {
     }
 }
 
-/// Asks ffprobe; of a live stream only the programs' version: asking would connect twice and take seconds, and a stream
-/// promises nothing. `wanted` is the number of the video to take where there are several, from 1.
-///
-/// # Errors
-/// [`SourceError::Missing`] without ffprobe; [`SourceError::Open`] where the address does not answer in time;
-/// [`SourceError::Read`] where there is no video: only sound, only text, nothing that is known.
-pub(in crate::source) fn probe(
-    tools: &Tools,
-    input: &Input,
-    options: &Options,
-) -> Result<Probe, SourceError> {
-    let (what, wanted) = (input.what(), options.stream);
-    if input.is_live() {
-        let mut command = Command::new(&tools.ffprobe);
-        command.args(["-v", "error", "-of", "json", "-show_library_versions"]);
-        let (_, out, _) = run(command, &what, PATIENCE)?;
-        let reply: Reply = serde_json::from_slice(&out).unwrap_or_default();
-        let stream = wanted.map(|number| format!("V:{}", number.saturating_sub(1)));
-        return Ok(Probe {
-            codec_version: codec_version(&reply),
-            stream,
-            rtsp_transport: options.rtsp_transport,
-            ..Probe::default()
-        });
-    }
-    let ask = |format: &[&str], patience| ask(tools, input, options, format, patience);
-    let (reply, forced) = if input.is_http() {
-        match ask(&[], ENDLESS) {
-            Ok((Some(reply), _)) if reply.has_sized_video() || !reply.is_multipart() => (reply, None),
-            // Cameras that send JPEG pictures in parts with headers of their own making, or one behind the other: the
-            // pictures are found by their first and last bytes.
-            first => match (ask(&["-f", "mjpeg"], ENDLESS), first) {
-                (Ok((Some(reply), _)), _) if reply.has_sized_video() => (reply, Some("mjpeg")),
-                (_, Ok((_, messages))) => return Err(unknown(what, &messages)),
-                // A slow server, perhaps.
-                (_, Err(SourceError::Open { .. })) => match ask(&[], PATIENCE)? {
-                    (Some(reply), _) => (reply, None),
-                    (None, messages) => return Err(unknown(what, &messages)),
-                },
-                (_, Err(error)) => return Err(error),
-            },
-        }
-    } else {
-        match ask(&[], PATIENCE)? {
-            (Some(reply), _) => (reply, None),
-            (None, messages) => return Err(unknown(what, &messages)),
-        }
-    };
-    let probe =
-        understand(reply, wanted, &what).map_err(|why| SourceError::Read { what: what.clone(), why })?;
-    let colours = if probe.guesses_colours {
-        container_colours(tools, input, &probe, &what)?
-    } else {
-        Colours::default()
-    };
-    Ok(Probe { forced, colours, ..probe })
-}
-
-/// What the container says of the colours: ffprobe by itself looks into the first pictures, and what their decoder says
-/// takes the place of that.
-fn container_colours(
-    tools: &Tools,
-    input: &Input,
-    probe: &Probe,
-    what: &str,
-) -> Result<Colours, SourceError> {
-    let mut command = Command::new(&tools.ffprobe);
-    command.args(["-v", "error", "-of", "json", "-nofind_stream_info", "-select_streams"]);
-    command.arg(probe.stream.as_deref().unwrap_or("V:0"));
-    command.args(["-show_entries", "stream=color_range,color_space"]).args(probe.arguments(input));
-    let (_, out, _) = run(command, what, PATIENCE)?;
-    let reply: Reply = serde_json::from_slice(&out).unwrap_or_default();
-    let told = |stream: &Stream| Colours::of(stream.color_range.as_deref(), stream.color_space.as_deref());
-    Ok(reply.streams.first().map(told).unwrap_or_default())
-}
-
-/// What ffprobe replies, where it knows the format, and its messages.
-fn ask(
-    tools: &Tools,
-    input: &Input,
-    options: &Options,
-    format: &[&str],
-    patience: Duration,
-) -> Result<(Option<Reply>, Vec<u8>), SourceError> {
-    let mut command = Command::new(&tools.ffprobe);
-    command.args(["-v", "error", "-of", "json", "-show_library_versions", "-show_streams", "-show_format"]);
-    // The version is not known yet; there is a time limit in `run` besides.
-    command.args(format).args(input.arguments(true, options.rtsp_transport));
-    let (status_ok, out, messages) = run(command, &input.what(), patience)?;
-    let reply: Reply = serde_json::from_slice(&out).unwrap_or_default();
-    Ok(((status_ok && reply.format.is_some()).then_some(reply), messages))
-}
-
-fn unknown(what: String, messages: &[u8]) -> SourceError {
-    let why = match last_line(messages) {
-        Some(line) => format!("{line} (is it a video?)"),
-        None => "ffprobe does not know its format; is it a video?".to_owned(),
-    };
-    SourceError::Read { what, why }
-}
-
-/// Runs to the end, or for as long as `patience`: whether it succeeded, its output, its messages.
-fn run(
-    mut command: Command,
-    what: &str,
-    patience: Duration,
-) -> Result<(bool, Vec<u8>, Vec<u8>), SourceError> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.env("AV_LOG_FORCE_NOCOLOR", "1");
-    crate::source::input::own_group(&mut command);
-    let mut child = command.spawn().map_err(|e| not_started(what, "ffprobe", &e))?;
-    let out = collect(child.stdout.take());
-    let messages = collect(child.stderr.take());
-    let begun = Instant::now();
-    let outcome = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break Ok(status.success()),
-            Ok(None) if begun.elapsed() > patience => {
-                break Err(format!("no answer within {} seconds; is it reachable?", patience.as_secs()));
-            }
-            Ok(None) if out.is_finished() && messages.is_finished() && begun.elapsed().as_secs() > 5 => {
-                break Err("ffprobe writes without end".to_owned());
-            }
-            Ok(None) => thread::sleep(Duration::from_millis(3)),
-            Err(e) => break Err(e.to_string()),
-        }
-    };
-    end(&mut child);
-    match outcome {
-        Ok(success) => Ok((success, out.join().unwrap_or_default(), messages.join().unwrap_or_default())),
-        Err(why) => Err(SourceError::Open { what: what.to_owned(), why }),
-    }
-}
-
-/// Reads a pipe to its end, at most [`OUTPUT`] bytes, on a thread of its own.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut all = Vec::new();
-        if let Some(pipe) = pipe {
-            // What was read before an error is still worth reading.
-            let _ = pipe.take(OUTPUT).read_to_end(&mut all);
-        }
-        all
-    })
-}
-
-fn end(child: &mut Child) {
-    // An error means that it has already ended.
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-fn last_line(messages: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(messages);
-    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
-    Some(redact(line).chars().take(300).collect())
+/// Whether pictures of this container stand one behind the other without a time; ffmpeg counts them, 25 a second.
+pub(super) fn is_timeless(container: &str) -> bool {
+    let raw = ["mpjpeg", "mjpeg", "h264", "hevc", "vvc", "m4v", "mpegvideo", "obu", "h263", "image2"];
+    raw.contains(&container) || container.ends_with("_pipe")
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Reply {
+pub(super) struct Reply {
     #[serde(default)]
     streams: Vec<Stream>,
     format: Option<Format>,
@@ -283,11 +122,24 @@ struct Reply {
 }
 
 impl Reply {
-    fn is_multipart(&self) -> bool {
+    /// What it says of the first stream's colours.
+    pub(super) fn colours(&self) -> Colours {
+        let told =
+            |stream: &Stream| Colours::of(stream.color_range.as_deref(), stream.color_space.as_deref());
+        self.streams.first().map(told).unwrap_or_default()
+    }
+
+    /// Whether ffprobe knows the format at all.
+    pub(super) fn is_known(&self) -> bool {
+        self.format.is_some()
+    }
+
+    /// Whether it is pictures in parts, as cameras send them.
+    pub(super) fn is_multipart(&self) -> bool {
         self.format.as_ref().is_some_and(|format| format.format_name == "mpjpeg")
     }
 
-    fn has_sized_video(&self) -> bool {
+    pub(super) fn has_sized_video(&self) -> bool {
         self.streams.iter().any(|s| s.codec_type == "video" && s.width > 0 && s.height > 0)
     }
 }
@@ -399,7 +251,11 @@ fn choose<'a>(videos: &[&'a Stream], wanted: Option<u32>) -> Result<&'a Stream, 
     best.copied().ok_or_else(|| "it holds no video".to_owned())
 }
 
-fn understand(reply: Reply, wanted: Option<u32>, what: &str) -> Result<Probe, String> {
+/// What a reply means; `wanted` is the number of the video to take where there are several, from 1.
+///
+/// # Errors
+/// Why there is no video.
+pub(super) fn understand(reply: Reply, wanted: Option<u32>, what: &str) -> Result<Probe, String> {
     let codec_version = codec_version(&reply);
     let format = reply.format.ok_or("ffprobe says nothing about it")?;
     if TEXT.contains(&format.format_name.as_str()) {
@@ -439,7 +295,6 @@ fn understand(reply: Reply, wanted: Option<u32>, what: &str) -> Result<Probe, St
         return Err("it is text, not a video".to_owned());
     }
     let rate = stream.avg_frame_rate.as_deref().and_then(ratio);
-    let has_colours = ["mov", "matroska", "mxf"].iter().any(|name| format.format_name.contains(name));
     let base_rate = stream.r_frame_rate.as_deref().and_then(ratio);
     let own = stream.duration.as_deref().and_then(seconds).filter(|d| *d > 0.0);
     let container_start = format.start_time.as_deref().and_then(seconds).unwrap_or(0.0);
@@ -459,14 +314,13 @@ fn understand(reply: Reply, wanted: Option<u32>, what: &str) -> Result<Probe, St
         rtsp_transport: RtspTransport::Auto,
         is_uneven: rate.zip(base_rate).is_some_and(|(rate, base)| (rate / base - 1.0).abs() > 0.002),
         colours: Colours::default(),
-        // A JPEG says nothing of its colours; files of cameras may.
-        guesses_colours: stream.codec_name.as_deref() == Some("mjpeg") && has_colours,
+        codec: stream.codec_name.clone().unwrap_or_default(),
         transfer: Transfer::of(stream.color_transfer.as_deref().unwrap_or_default()),
     })
 }
 
 /// The version of libavcodec; without a word on it one that knows the options of today.
-fn codec_version(reply: &Reply) -> (u32, u32) {
+pub(super) fn codec_version(reply: &Reply) -> (u32, u32) {
     let codec = reply.library_versions.iter().find(|l| l.name == "libavcodec");
     codec.map_or((u32::MAX, 0), |l| (l.major, l.minor))
 }

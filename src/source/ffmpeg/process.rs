@@ -10,7 +10,7 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::probe::Probe;
+use super::probe::{Probe, is_timeless};
 use super::showinfo::{Announced, OutOfStep, Parser};
 use crate::source::SourceError;
 use crate::source::input::{Input, Tools, not_started, own_group};
@@ -163,12 +163,6 @@ fn read_log(
 /// The container that ffmpeg has found, from its line `[info] Input #0, matroska,webm, from 'file:a.mkv':`.
 pub(super) fn container_of(line: &str) -> Option<&str> {
     Some(line.strip_prefix("[info] Input #0, ")?.split_once(", from ")?.0)
-}
-
-/// Whether pictures of this container stand one behind the other without a time; ffmpeg counts them, 25 a second.
-pub(super) fn is_timeless(container: &str) -> bool {
-    let raw = ["mpjpeg", "mjpeg", "h264", "hevc", "vvc", "m4v", "mpegvideo", "obu", "h263", "image2"];
-    raw.contains(&container) || container.ends_with("_pipe")
 }
 
 /// Reads one line, without its end and no more than [`LINE`] bytes of it; `false` at the end of the pipe.

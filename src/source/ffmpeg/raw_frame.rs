@@ -6,10 +6,11 @@ use yuv::{YuvGrayImage, YuvPlanarImage, YuvRange, YuvStandardMatrix};
 use super::hdr::{self, DEEP_FORMAT, Transfer};
 use super::showinfo::{Announced, Matrix};
 use crate::frame::{Picture, PictureError};
+use crate::source::picture_file::over_grey;
 
 /// The pixel formats that are taken raw, as ffmpeg's filter `format` lists them. It picks what loses least of what the
-/// decoder gives: most videos pass through unchanged; RGB stays RGB and grey stays grey.
-pub(in crate::source) const FORMATS: &str = "yuv420p|yuvj420p|gray|rgb24";
+/// decoder gives: most videos pass through unchanged; RGB stays RGB, grey stays grey, and what has clear pixels keeps them.
+pub(in crate::source) const FORMATS: &str = "yuv420p|yuvj420p|gray|rgb24|rgba";
 
 /// Why a raw frame cannot become a picture.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ enum Layout {
     Deep420,
     Gray,
     Rgb,
+    /// With alpha behind each pixel, not multiplied.
+    Rgba,
 }
 
 fn layout(frame: &Announced) -> Result<Layout, RawError> {
@@ -36,6 +39,7 @@ fn layout(frame: &Announced) -> Result<Layout, RawError> {
         DEEP_FORMAT => Ok(Layout::Deep420),
         "gray" => Ok(Layout::Gray),
         "rgb24" => Ok(Layout::Rgb),
+        "rgba" => Ok(Layout::Rgba),
         other => Err(RawError::Other(format!("the pixel format {other} was not asked for"))),
     }
 }
@@ -45,6 +49,7 @@ pub(in crate::source) fn raw_length(frame: &Announced) -> Result<usize, RawError
     let rgb = Picture::bytes(frame.width, frame.height).map_err(RawError::Size)?;
     Ok(match layout(frame)? {
         Layout::Rgb => rgb,
+        Layout::Rgba => rgb / 3 * 4,
         Layout::Gray => rgb / 3,
         Layout::Yuv420 => rgb / 3 + 2 * chroma_length(frame),
         Layout::Deep420 => 2 * (rgb / 3 + 2 * chroma_length(frame)),
@@ -65,6 +70,7 @@ pub(in crate::source) fn to_picture(frame: &Announced, bytes: &[u8]) -> Result<P
     }
     let pixels = match layout {
         Layout::Rgb => bytes.to_vec(),
+        Layout::Rgba => shown(bytes),
         Layout::Gray => {
             let mut pixels = vec![0; length];
             let image = YuvGrayImage { y_plane: bytes, y_stride: width, width, height };
@@ -74,19 +80,7 @@ pub(in crate::source) fn to_picture(frame: &Announced, bytes: &[u8]) -> Result<P
         }
         Layout::Yuv420 => {
             let mut pixels = vec![0; length];
-            let (y_plane, chroma) = bytes.split_at(length / 3);
-            let (u_plane, v_plane) = chroma.split_at(chroma_length(frame));
-            let chroma_stride = width.div_ceil(2);
-            let image = YuvPlanarImage {
-                y_plane,
-                y_stride: width,
-                u_plane,
-                u_stride: chroma_stride,
-                v_plane,
-                v_stride: chroma_stride,
-                width,
-                height,
-            };
+            let image = planar(frame, bytes, length / 3);
             let full_unless_told = frame.format == "yuvj420p";
             yuv::yuv420_to_rgb(&image, &mut pixels, width * 3, range(frame, full_unless_told), matrix(frame))
                 .map_err(|e| RawError::Other(e.to_string()))?;
@@ -109,22 +103,40 @@ pub(in crate::source) fn to_picture(frame: &Announced, bytes: &[u8]) -> Result<P
     Picture::new(width, height, pixels).map_err(RawError::Size)
 }
 
-/// A picture of ten bits a sample.
-fn deep(frame: &Announced, samples: &[u16], length: usize) -> Result<Picture, RawError> {
-    let (width, height) = (frame.width, frame.height);
-    let chroma_stride = width.div_ceil(2);
-    let (y_plane, chroma) = samples.split_at(length / 3);
+/// RGBA pixels as they are shown. Where all are clear, alpha was never written, as by many recorders of screens.
+fn shown(rgba: &[u8]) -> Vec<u8> {
+    let pixels = rgba.as_chunks::<4>().0;
+    if pixels.iter().all(|[.., alpha]| *alpha == 0) {
+        return pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+    }
+    over_grey(rgba)
+}
+
+/// The planes of a frame: luma, `luma` samples of it, then the two of chroma.
+fn planar<'a, T: Copy + std::fmt::Debug>(
+    frame: &Announced,
+    samples: &'a [T],
+    luma: usize,
+) -> YuvPlanarImage<'a, T> {
+    let chroma_stride = frame.width.div_ceil(2);
+    let (y_plane, chroma) = samples.split_at(luma);
     let (u_plane, v_plane) = chroma.split_at(chroma_length(frame));
-    let image = YuvPlanarImage {
+    YuvPlanarImage {
         y_plane,
-        y_stride: width,
+        y_stride: frame.width,
         u_plane,
         u_stride: chroma_stride,
         v_plane,
         v_stride: chroma_stride,
-        width,
-        height,
-    };
+        width: frame.width,
+        height: frame.height,
+    }
+}
+
+/// A picture of ten bits a sample.
+fn deep(frame: &Announced, samples: &[u16], length: usize) -> Result<Picture, RawError> {
+    let (width, height) = (frame.width, frame.height);
+    let image = planar(frame, samples, length / 3);
     let mut codes = vec![0_u16; length];
     yuv::i010_to_rgb10(&image, &mut codes, width * 3, range(frame, false), matrix(frame))
         .map_err(|e| RawError::Other(e.to_string()))?;
@@ -227,6 +239,10 @@ mod tests {
             Announced { colours: Colours { full_range: Some(false), ..Colours::default() }, ..grey };
         assert_eq!(to_picture(&limited, &[16, 16, 235]).unwrap().rgb(), [[0; 3], [0; 3], [255; 3]]);
         assert_eq!(to_picture(&announced("rgb24", 1, 1), &[1, 2, 3]).unwrap().rgb(), [[1, 2, 3]]);
+        let clear = to_picture(&announced("rgba", 2, 1), &[9, 200, 9, 0, 1, 2, 3, 255]).unwrap();
+        assert_eq!(clear.rgb(), [[114; 3], [1, 2, 3]], "the grey that stills have there");
+        let unwritten = to_picture(&announced("rgba", 1, 1), &[9, 200, 9, 0]).unwrap();
+        assert_eq!(unwritten.rgb(), [[9, 200, 9]]);
     }
 
     #[test]
@@ -239,13 +255,13 @@ mod tests {
     proptest! {
         #[test]
         fn every_frame_becomes_a_picture(
-            format in 0..5_usize,
+            format in 0..6_usize,
             width in 1_u32..70,
             height in 1_u32..70,
             full_range in any::<Option<bool>>(),
             seed in any::<u8>(),
         ) {
-            let format = ["yuv420p", "yuvj420p", "gray", "rgb24", DEEP_FORMAT][format];
+            let format = ["yuv420p", "yuvj420p", "gray", "rgb24", "rgba", DEEP_FORMAT][format];
             let colours = Colours { full_range, ..Colours::default() };
             let frame = Announced { colours, ..announced(format, width, height) };
             let length = raw_length(&frame).unwrap();

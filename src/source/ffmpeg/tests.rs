@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::process::{LINE, MESSAGES, container_of, is_timeless, keep, read_line};
+use super::probe::is_timeless;
+use super::process::{LINE, MESSAGES, container_of, keep, read_line};
 use crate::sync::lock;
 
 #[test]

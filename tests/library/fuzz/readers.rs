@@ -28,6 +28,7 @@ pub const ALL: &[(&str, Reader)] = &[
     ("labels", labels),
     ("model", model),
     ("packets", packets),
+    ("pages", pages),
     ("picture", picture),
     ("seqinfo", seqinfo),
     ("showinfo", showinfo),
@@ -173,6 +174,11 @@ fn detect(model: PathBuf, labels: Option<PathBuf>) -> String {
 /// What ffprobe says of the packets of a file.
 pub fn packets(bytes: &[u8]) -> String {
     fuzz::packet_list(bytes)
+}
+
+/// A file of several pictures.
+pub fn pages(bytes: &[u8]) -> String {
+    fuzz::pictures_in_a_file(bytes)
 }
 
 /// A picture file of any format.
