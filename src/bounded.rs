@@ -28,6 +28,16 @@ pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(read(path, most)?).map_err(not_text)
 }
 
+/// The first bytes of a file, as many as there are up to `most`.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn read_begin(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +49,10 @@ mod tests {
         std::fs::write(&path, "0123456789").unwrap();
         assert_eq!(read_text(&path, 10).unwrap(), "0123456789");
         assert_eq!(read(&path, 9).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(
+            (read_begin(&path, 3).unwrap(), read_begin(&path, 99).unwrap().len()),
+            (b"012".to_vec(), 10)
+        );
         std::fs::write(&path, [0xff, 0xfe]).unwrap();
         assert_eq!(read_text(&path, 10).unwrap_err().kind(), io::ErrorKind::InvalidData);
         if Path::new("/dev/zero").exists() {

@@ -6,10 +6,13 @@ use clap::Args;
 
 use super::ResultsDialectArgs;
 use super::study::RulesArgs;
+use crate::dataset::ClassWord;
 
 pub(super) const HELP: &str = "\
-Files are MOTChallenge text. The ground truth is DIR/SEQUENCE/gt/gt.txt; gt/dontcare.txt (regions that are not scored) and \
-DIR/SEQUENCE/seqinfo.ini are optional. The results are RESULTS/SEQUENCE.txt.
+The ground truth is DIR/SEQUENCE/gt/gt.txt in MOTChallenge text; gt/dontcare.txt (regions that are not scored) and \
+DIR/SEQUENCE/seqinfo.ini are optional. It may also be gt.zip, gt.xml, gt.json, gt.jsonl or gt.csv there, annotations.xml in \
+DIR/SEQUENCE, or a file for each sequence in DIR (KITTI's label_02, VisDrone's annotations, UAVDT's *_gt.txt): trailsight \
+convert --help lists the formats. The results are RESULTS/SEQUENCE.txt, or in any of these formats.
 
 Example:
   for s in MOT17-02 MOT17-05; do
@@ -18,17 +21,19 @@ Example:
   trailsight eval --gt MOT17 --results out
 
 The benchmark's rules decide what counts. mot17, mot20 and dancetrack count pedestrians and leave out results on distractors. \
-mot15 counts every box with a conf other than 0. kitti scores each class by itself, and adds the mean of the classes that \
-both sides have. Accuracies are in percent. A result matches an object if their overlap (IoU) is at least 0.5; HOTA uses all \
-thresholds from 0.05 to 0.95. The numbers equal those of TrackEval.";
+mot15 counts every box with a conf other than 0. kitti scores cars and pedestrians, each by itself, and adds their mean; \
+MOTChallenge text does not say what is hidden, and is scored there class by class, without those rules. visdrone scores its five \
+classes and leaves out what lies in ignored regions; uavdt scores all vehicles together. --benchmark mot15 goes without \
+the rules of a format. Accuracies are in percent. A result matches an object if their overlap (IoU) is at least 0.5; HOTA uses all \
+thresholds from 0.05 to 0.95. The numbers equal those of TrackEval where it knows the benchmark.";
 
 /// The arguments of `eval`.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// The data set: a folder with a folder for each sequence
+    /// The data set: a folder with a folder or a file for each sequence, or one file
     #[arg(long, value_name = "DIR")]
     pub gt: PathBuf,
-    /// The tracks to score: a folder with one SEQUENCE.txt per sequence
+    /// The tracks to score: a folder with one SEQUENCE.txt (.jsonl, .json, .csv, .xml, .zip) per sequence, or one file
     #[arg(long, value_name = "DIR")]
     pub results: PathBuf,
     /// Score this sequence (repeatable); default: all that have results
@@ -37,9 +42,14 @@ pub struct EvalArgs {
     /// Score the sequences with names that begin with PREFIX
     #[arg(long, value_name = "PREFIX", conflicts_with = "seq")]
     pub prefix: Option<String>,
-    /// Score all boxes of this class (the number in column 8) and no others (repeatable: each class, and their mean)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
-    pub class: Vec<i32>,
+    /// Score the boxes of this class (its number in column 8, or its name) and no others (repeatable: each class, and their
+    /// mean)
+    #[arg(long, value_name = "CLASS", value_parser = ClassWord::parse)]
+    pub class: Vec<ClassWord>,
+    /// Class A of the ground truth is class B of the results, by number or name (repeatable), such as 4=3 where VisDrone's cars
+    /// are those of COCO
+    #[arg(long, value_name = "A=B")]
+    pub map: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub rules: RulesArgs,

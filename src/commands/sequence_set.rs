@@ -6,7 +6,7 @@ use glob::Pattern;
 
 use super::{Context, Failure};
 use crate::cli::SequenceArgs;
-use crate::dataset;
+use crate::dataset::{self, Place};
 use crate::detect::check_classes;
 use crate::sink::refuse_input;
 use crate::tuning::{SequenceSet, SequenceSetOptions};
@@ -34,11 +34,11 @@ pub(super) fn load(args: &SequenceArgs, context: &Context) -> Result<SequenceSet
 /// Refuses an output that would destroy what is read.
 pub(super) fn refuse_inputs(output: &Path, args: &SequenceArgs, set: &SequenceSet) -> Result<(), Failure> {
     for sequence in 0..set.len() {
-        let folder = args.gt.join(set.name(sequence));
-        for input in ["gt/gt.txt", "gt/dontcare.txt", "seqinfo.ini"].map(Path::new) {
-            refuse_input(output, &folder.join(input))?;
+        let place = Place::find(&args.gt, set.name(sequence));
+        for input in place.files() {
+            refuse_input(output, &input)?;
         }
-        refuse_input(output, &folder.join(&args.detections))?;
+        refuse_input(output, &place.folder.join(&args.detections))?;
     }
     Ok(())
 }

@@ -1,7 +1,13 @@
 //! The rules of the benchmarks: which true boxes count.
 
 use super::rows::Row;
-use crate::metrics::Role;
+use crate::metrics::{IgnoreRule, Role};
+
+/// Classes of KITTI, by the order of the table of names.
+const CAR: i32 = 1;
+const VAN: i32 = 2;
+const PEDESTRIAN: i32 = 4;
+const SITTING: i32 = 5;
 
 /// A benchmark by its rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +22,17 @@ pub enum Benchmark {
     DanceTrack,
     /// MOT15 and data sets without rules of their own: every box with a conf other than 0 counts, whatever its class.
     Mot15,
-    /// KITTI: as MOT15, but classes are scored one by one, and regions that nobody annotated are not judged (Geiger et
-    /// al., CVPR 2012).
+    /// KITTI: cars and pedestrians, each for itself. Boxes that are hidden or cut off, vans and sitting people do not have
+    /// to be found; results that fit no box and lie in regions that nobody annotated, or are up to 25 pixels high, are left
+    /// out (Geiger et al., CVPR 2012). Of MOTChallenge text, which does not say what is hidden: as MOT15, but classes are
+    /// scored one by one, and regions that nobody annotated are not judged.
     Kitti,
+    /// VisDrone: pedestrians, cars, vans, trucks and buses, each for itself; what lies in regions that nobody annotated, or on
+    /// things of the class "others", is left out of truth and results (Zhu et al., 2018, arXiv:1804.07437).
+    VisDrone,
+    /// UAVDT: all vehicles as one class; results in regions that nobody annotated are left out (Du et al., 2018,
+    /// arXiv:1804.00518).
+    Uavdt,
 }
 
 impl Benchmark {
@@ -32,6 +46,7 @@ impl Benchmark {
             ("mot20", Self::Mot20),
             ("dancetrack", Self::DanceTrack),
             ("kitti", Self::Kitti),
+            ("uavdt", Self::Uavdt),
         ];
         let name = name.to_ascii_lowercase();
         match known.iter().find(|(word, _)| name.contains(word)) {
@@ -49,11 +64,14 @@ impl Benchmark {
             Self::DanceTrack => "dancetrack",
             Self::Mot15 => "mot15",
             Self::Kitti => "kitti",
+            Self::VisDrone => "visdrone",
+            Self::Uavdt => "uavdt",
         }
     }
 
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Mot17, Self::Mot20, Self::DanceTrack, Self::Mot15, Self::Kitti];
+    pub const ALL: [Self; 7] =
+        [Self::Mot17, Self::Mot20, Self::DanceTrack, Self::Mot15, Self::Kitti, Self::VisDrone, Self::Uavdt];
 
     /// The benchmark of a name.
     pub fn named(name: &str) -> Option<Self> {
@@ -62,12 +80,49 @@ impl Benchmark {
 
     /// Whether classes are scored one by one.
     pub fn by_class(self) -> bool {
-        self == Self::Kitti
+        matches!(self, Self::Kitti | Self::VisDrone)
+    }
+
+    /// The classes that are scored one by one, by their numbers in the benchmark's own table.
+    pub(super) fn classes(self) -> &'static [i32] {
+        match self {
+            Self::Kitti => &[CAR, PEDESTRIAN],
+            Self::VisDrone => &[1, 4, 5, 6, 9],
+            _ => &[],
+        }
     }
 
     /// Whether what counts depends on the class.
     pub(super) fn needs_class(self) -> bool {
-        self != Self::Mot15
+        !matches!(self, Self::Mot15 | Self::Uavdt)
+    }
+
+    /// Whether regions that nobody annotated count where classes are not scored one by one.
+    pub(super) fn ignores_always(self) -> bool {
+        matches!(self, Self::VisDrone | Self::Uavdt)
+    }
+
+    /// What happens to results near regions that nobody annotated; `ruled` where a class is scored by rules of its own.
+    pub(super) fn ignore_rule(self, size: Option<(u32, u32)>, ruled: bool) -> IgnoreRule {
+        match self {
+            Self::Kitti if ruled => IgnoreRule::Unmatched { height: 25.0 },
+            Self::VisDrone | Self::Uavdt => IgnoreRule::Pixels { size },
+            _ => IgnoreRule::Half,
+        }
+    }
+
+    /// What a row of the truth is for where one class is scored by the benchmark's rules.
+    pub(super) fn role_in_class(self, row: &Row, class: i32) -> Option<Role> {
+        let neighbour = match (self, class) {
+            (Self::Kitti, CAR) => Some(VAN),
+            (Self::Kitti, PEDESTRIAN) => Some(SITTING),
+            _ => None,
+        };
+        match row.class {
+            own if own == class && row.hard => (self == Self::Kitti).then_some(Role::Distractor),
+            own if own == class => Some(Role::Counts),
+            other => (Some(other) == neighbour).then_some(Role::Distractor),
+        }
     }
 
     /// What a row of the truth is for; `None` where it is as if it were not there. `Err` says why it cannot be.
@@ -75,7 +130,11 @@ impl Benchmark {
         // The reference cuts off what is behind the point.
         let counts = row.score.trunc() != 0.0;
         let distractors: &[i32] = match self {
-            Self::Mot15 | Self::Kitti => return Ok(counts.then_some(Role::Counts)),
+            Self::Mot15 | Self::Kitti | Self::Uavdt => return Ok(counts.then_some(Role::Counts)),
+            Self::VisDrone => {
+                let scored = counts && self.classes().contains(&row.class);
+                return Ok(scored.then_some(Role::Counts));
+            }
             Self::Mot17 | Self::DanceTrack => &[2, 7, 8, 12],
             Self::Mot20 => &[2, 6, 7, 8, 12],
         };
@@ -119,7 +178,15 @@ mod tests {
 
     #[test]
     fn roles_follow_class_and_conf() {
-        let row = |class, score| Row { line: 1, frame: 0, id: 1, region: Region::default(), score, class };
+        let row = |class, score| Row {
+            line: 1,
+            frame: 0,
+            id: 1,
+            region: Region::default(),
+            score,
+            class,
+            hard: false,
+        };
         let role = |benchmark: Benchmark, class, score| benchmark.role(&row(class, score)).ok().flatten();
         let (mot17, mot20, mot15) = (Benchmark::Mot17, Benchmark::Mot20, Benchmark::Mot15);
         assert_eq!(role(mot17, 1, 1.0), Some(Role::Counts));

@@ -41,6 +41,24 @@ impl SequenceInfo {
         }
     }
 
+    /// The length of a sequence of KITTI in the list of lengths (`0000 empty 000000 000154`) that lies beside the folder of
+    /// the labels, or in it; `None` where there is none, or it does not say.
+    pub(super) fn length_in_map(labels: &Path, name: &str) -> Option<usize> {
+        let folders = [Some(labels), labels.parent()];
+        let maps = folders.into_iter().flatten().flat_map(|folder| {
+            ["", ".training", ".val", ".test"]
+                .map(|part| folder.join(format!("evaluate_tracking.seqmap{part}")))
+        });
+        let length = |line: &str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [found, _, _, length, ..] = words.as_slice() else { return None };
+            let length = length.parse::<usize>().ok().filter(|length| (1..=MAX_FRAMES).contains(length));
+            length.filter(|_| *found == name)
+        };
+        maps.filter_map(|map| bounded::read_text(&map, MAX_BYTES).ok())
+            .find_map(|text| text.lines().find_map(length))
+    }
+
     /// The same from text; `name` is for messages.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ const MAX_FRAME: f64 = 1e8;
 /// A line longer than that is no line of such a file.
 const MAX_LINE: u64 = 4096;
 /// The columns, as messages call them.
-const COLUMNS: [&str; 8] = ["frame", "id", "left", "top", "width", "height", "score", "class"];
+const COLUMNS: [&str; 9] = ["frame", "id", "left", "top", "width", "height", "score", "class", "class"];
 
 /// Why a file of boxes cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,5 @@
-//! Data sets of tracking in the form of MOTChallenge: read from disk, with the rules of their benchmarks. Knows the
-//! metrics; knows no tracker.
+//! Data sets of tracking, in the form of MOTChallenge and of others (`places`): read from disk, with the rules of their
+//! benchmarks. Knows the metrics; knows no tracker.
 //!
 //! ```text
 //! DIR/SEQUENCE/gt/gt.txt        what was there: frame,id,left,top,width,height,conf,class,visibility
@@ -21,6 +21,8 @@
 //! | `tracks` | tracks to be looked at, of MOTChallenge text or JSON Lines |
 //! | `info` | `seqinfo.ini` |
 //! | `benchmark` | which true boxes count |
+//! | `classes` | how the classes of two files meet |
+//! | `places` | where a data set has its files |
 //! | `sequence` | one sequence of a data set |
 //!
 //! Frames in these files count from 1, here from 0. Boxes for scoring stay in the pixels of the truth's files, which count
@@ -44,6 +46,7 @@
 //! ```
 
 mod benchmark;
+mod classes;
 mod detections;
 mod dialect;
 #[cfg(feature = "cli")]
@@ -51,6 +54,7 @@ mod formats;
 mod info;
 mod lines;
 mod mot;
+mod places;
 mod rows;
 mod seen;
 mod sequence;
@@ -62,15 +66,17 @@ mod tracks;
 use std::path::Path;
 
 pub use benchmark::Benchmark;
+pub use classes::{ClassMap, ClassWord};
 pub use detections::DetectionFile;
 pub use dialect::{Dialect, labels_beside, read_labels};
 #[cfg(feature = "cli")]
 pub use formats::{Annotation, Annotations, Format, Lost};
 pub use info::SequenceInfo;
 pub use lines::{MotError, ORIGIN};
+pub use places::Place;
 pub use rows::ResultFile;
 pub use seen::read_seen;
-pub use sequence::Sequence;
+pub use sequence::{Sequence, share_classes};
 #[cfg(feature = "cli")]
 pub use tracks::{TrackFile, TrackRow};
 
@@ -127,30 +133,23 @@ pub struct ReadOptions {
     pub results: Dialect,
     /// How the files of detections count.
     pub detections: Dialect,
+    /// Which class of the results is which of the truth.
+    pub classes: ClassMap,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
         let [truth, results, detections] = [Dialect::default(), Dialect::default(), Dialect::default()];
-        Self { every: 1, benchmark: None, truth, results, detections }
+        Self { every: 1, benchmark: None, truth, results, detections, classes: ClassMap::default() }
     }
 }
 
-/// The names of the sequences in a folder, those of its folders that have a truth; sorted.
+/// The names of the sequences of a data set, those that have a truth (see [`Place`]); sorted.
 ///
 /// # Errors
 /// [`DatasetError::Folder`] where it cannot be read.
-pub fn sequences(folder: &Path) -> Result<Vec<String>, DatasetError> {
-    let fail = |error| DatasetError::Folder { path: folder.display().to_string(), error };
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        if entry.path().join("gt/gt.txt").is_file() {
-            names.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
+pub fn sequences(data: &Path) -> Result<Vec<String>, DatasetError> {
+    Ok(Place::all(data)?.into_iter().map(|place| place.name).collect())
 }
 
 /// What a tracker said, from its tracks of each frame (ids, and boxes in our coordinates) instead of from a file. The

@@ -7,9 +7,11 @@ use super::DatasetError;
 use super::dialect::Dialect;
 #[cfg(feature = "cli")]
 use super::formats::Format;
+#[cfg(feature = "cli")]
+use super::info::MAX_FRAMES;
+use super::info::SequenceInfo;
 use super::lines::{MotError, column, each_line, fields, frame, numbers, open};
 use super::mot::{MotRow, Wanted, read_mot, tell_without_id};
-#[cfg(feature = "cli")]
 use crate::labels::Labels;
 use crate::metrics::{MetricsError, Region, Results};
 
@@ -32,6 +34,46 @@ pub(super) struct Row {
     pub(super) score: f64,
     /// 0 where the file has none. Files of other things than classes there (world coordinates) give nonsense.
     pub(super) class: i32,
+    /// Does not have to be found, by the rules of the file's own benchmark.
+    pub(super) hard: bool,
+}
+
+/// The boxes of one file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RowFile {
+    pub(super) path: String,
+    pub(super) rows: Vec<Row>,
+    /// What the rows are counted in, for messages: lines of text, or entries of a list.
+    pub(super) unit: &'static str,
+    /// The names of the classes, where the file itself has them.
+    pub(super) labels: Option<Labels>,
+    /// Regions that nobody annotated.
+    pub(super) regions: Vec<(usize, Region)>,
+    /// How many frames there are, and their size and rate, where the file says so.
+    pub(super) info: SequenceInfo,
+}
+
+impl RowFile {
+    /// What is wrong with a row.
+    pub(super) fn fault(&self, row: u64, why: String) -> MotError {
+        let path = self.path.clone();
+        match self.unit {
+            "line" => MotError::Row { path, line: row, why },
+            unit => MotError::Format { path, place: format!("{unit} {row}"), why },
+        }
+    }
+
+    /// What is wrong with rows of this file that cannot be scored.
+    pub(super) fn refused(&self, rows: &[Row], error: MetricsError) -> DatasetError {
+        if let MetricsError::Duplicate { frame, id } = error {
+            let second = rows.iter().filter(|row| (row.frame, row.id) == (frame, id)).nth(1);
+            if let Some(row) = second {
+                let why = format!("the id {id} is in frame {} already", frame + 1);
+                return self.fault(row.line, why).into();
+            }
+        }
+        DatasetError::Score { path: self.path.clone(), error }
+    }
 }
 
 /// Reads truth or results. Lines must have so many columns, and frames may not lie behind `frames`. Rows without an identity
@@ -41,7 +83,7 @@ pub(super) fn read_rows(
     frames: usize,
     with_class: bool,
     dialect: &Dialect,
-) -> Result<Vec<Row>, MotError> {
+) -> Result<RowFile, MotError> {
     let name = path.display().to_string();
     let wanted = Wanted { form: FORM, columns: if with_class { 8 } else { 7 }, frames: frames as u64 };
     let found = read_mot(open(path)?, &name, dialect, wanted)?;
@@ -50,40 +92,66 @@ pub(super) fn read_rows(
         let (frame, class) = (row.frame as usize, row.class.map_or(0, |class| class as i32));
         // Whatever is no number counts, as it is not 0.
         let score = row.score.unwrap_or(1.0);
-        Some(Row { line: row.line, frame, id: row.id?, region: row.region, score, class })
+        Some(Row { line: row.line, frame, id: row.id?, region: row.region, score, class, hard: false })
     };
     let rows: Vec<Row> = found.into_iter().filter_map(row).collect();
     tell_without_id(&name, all - rows.len());
-    Ok(rows)
+    let (regions, info) = (Vec::new(), SequenceInfo::default());
+    Ok(RowFile { path: name, rows, unit: "line", labels: None, regions, info })
 }
 
-/// Reads results of any other format: the class is a place among the labels, from 1, the pixels count from 0.
+/// Reads truth or results of any other format: the class is a place among the labels, from 1, the pixels count from 0.
 #[cfg(feature = "cli")]
 pub(super) fn read_other(
     path: &Path,
     format: Format,
     frames: usize,
     dialect: &Dialect,
-) -> Result<(Vec<Row>, Labels), MotError> {
+) -> Result<RowFile, MotError> {
     let name = path.display().to_string();
     let read = format.read(path, dialect)?;
-    let (mut rows, mut without_id) = (Vec::new(), 0);
+    let mut file = RowFile {
+        path: name.clone(),
+        rows: Vec::new(),
+        unit: format.unit(),
+        labels: Some(read.labels),
+        regions: Vec::new(),
+        info: SequenceInfo { fps: read.fps, ..SequenceInfo::default() },
+    };
+    (file.info.width, file.info.height) = read.size.unzip();
+    if let Some(length) = read.frames {
+        let length = usize::try_from(length).ok().filter(|length| *length <= MAX_FRAMES);
+        let why = || MotError::Format {
+            path: name.clone(),
+            place: "the length".to_owned(),
+            why: format!("more than {MAX_FRAMES} frames"),
+        };
+        file.info.frames = Some(length.ok_or_else(why)?);
+    }
+    let behind = |frame: usize| frame >= frames;
+    let mut without_id = 0;
     // What is only predicted was not seen by the tracker.
-    for (line, one) in (1..).zip(&read.boxes).filter(|(_, one)| !one.predicted) {
+    for one in read.boxes.iter().filter(|one| !one.predicted) {
         let Some(id) = one.id else {
             without_id += 1;
             continue;
         };
         let frame = usize::try_from(one.frame).unwrap_or(usize::MAX);
-        if frame >= frames {
-            let why = format!("the sequence ends with frame {frames}");
-            return Err(MotError::Format { path: name, place: format!("frame {}", one.frame + 1), why });
+        if behind(frame) {
+            let why = format!(
+                "the sequence ends with frame {frames}, counted from 1; this is frame {}",
+                frame.saturating_add(1)
+            );
+            return Err(file.fault(one.row, why));
         }
         let class = one.class.map_or(0, |class| i32::from(class) + 1);
-        rows.push(Row { line, frame, id, region: one.region, score: one.score.unwrap_or(1.0), class });
+        let score = one.score.unwrap_or(1.0);
+        file.rows.push(Row { line: one.row, frame, id, region: one.region, score, class, hard: one.hard });
     }
+    let regions = read.ignored.iter().map(|(frame, region)| (*frame as usize, *region));
+    file.regions = regions.filter(|(frame, _)| !behind(*frame)).collect();
     tell_without_id(&name, without_id);
-    Ok((rows, read.labels))
+    Ok(file)
 }
 
 /// Refuses results in parts of the picture (all boxes below a pixel) where the truth is in pixels.
@@ -124,24 +192,9 @@ pub(super) fn read_regions(
     Ok(regions)
 }
 
-/// What is wrong with rows that cannot be scored, with the line.
-pub(super) fn refused(path: &str, rows: &[Row], error: MetricsError) -> DatasetError {
-    if let MetricsError::Duplicate { frame, id } = error {
-        let second = rows.iter().filter(|row| (row.frame, row.id) == (frame, id)).nth(1);
-        if let Some(row) = second {
-            let why = format!("the id {id} is in frame {} already", frame + 1);
-            return MotError::Row { path: path.to_owned(), line: row.line, why }.into();
-        }
-    }
-    DatasetError::Score { path: path.to_owned(), error }
-}
-
 /// A file of results.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ResultFile {
-    pub(super) path: String,
-    pub(super) rows: Vec<Row>,
-}
+pub struct ResultFile(pub(super) RowFile);
 
 impl ResultFile {
     /// The results to be scored: those of one class, or all, whatever their class.
@@ -149,14 +202,14 @@ impl ResultFile {
     /// # Errors
     /// With the line where an id is in a frame for the second time.
     pub fn select(&self, class: Option<i32>) -> Result<Results, DatasetError> {
-        let rows = self.rows.iter().filter(|row| class.is_none_or(|class| row.class == class));
+        let rows = self.0.rows.iter().filter(|row| class.is_none_or(|class| row.class == class));
         let rows: Vec<Row> = rows.copied().collect();
         Results::new(rows.iter().map(|row| (row.frame, row.id, row.region)))
-            .map_err(|error| refused(&self.path, &rows, error))
+            .map_err(|error| self.0.refused(&rows, error))
     }
 
     /// The classes there are, from 1.
     pub fn classes(&self) -> BTreeSet<i32> {
-        self.rows.iter().map(|row| row.class).filter(|class| *class > 0).collect()
+        self.0.rows.iter().map(|row| row.class).filter(|class| *class > 0).collect()
     }
 }

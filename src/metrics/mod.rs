@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `region` | boxes in full precision, and their overlap |
 //! | `truth`, `results`, `boxes` | what was there and what was said, frame by frame |
-//! | `overlaps` | which of them overlap, and what is not judged; shared by all metrics |
+//! | `overlaps`, `pixels` | which of them overlap, and what is not judged; shared by all metrics |
 //! | `hota`, `clear`, `identity` | the metrics, a file each |
 //! | `seen` | how much of what is there is shown, and how soon |
 //! | `matcher` | the best one-to-one matching of boxes |
@@ -33,6 +33,7 @@ mod hota;
 mod identity;
 mod matcher;
 mod overlaps;
+mod pixels;
 mod region;
 mod results;
 mod seen;
@@ -44,10 +45,11 @@ pub use clear::Clear;
 pub use error::MetricsError;
 pub use hota::{ALPHAS, Curve, Hota, alphas};
 pub use identity::Identity;
+pub use pixels::covered_share;
 pub use region::Region;
 pub use results::Results;
 pub use seen::{Found, Seen, SeenBox, SeenTruth, ShownBox};
-pub use truth::{Role, Truth, TruthBox};
+pub use truth::{IgnoreRule, Role, Truth, TruthBox};
 
 /// All metrics of a sequence, or of several.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -3,9 +3,10 @@
 //! Also the place where results that are not to be judged are left out, since that is decided by overlaps.
 
 use super::matcher::{Candidate, Matcher};
+use super::pixels::{PixelRect, covered};
 use super::region::Corners;
 use super::results::Results;
-use super::truth::{Role, Truth};
+use super::truth::{IgnoreRule, Role, Truth};
 
 /// From this overlap on a result is on a box.
 pub(super) const HALF: f64 = 0.5;
@@ -155,7 +156,15 @@ impl FrameWork {
         }
         self.dropped.clear();
         self.dropped.resize(said.len(), false);
-        self.drop_ignored(truth.ignored(frame), said);
+        let regions = truth.ignored(frame);
+        match truth.rule {
+            IgnoreRule::Half => self.drop_ignored(regions, said),
+            IgnoreRule::Pixels { size } => self.drop_in_pixels(regions, said, size),
+            IgnoreRule::Unmatched { height } => {
+                self.drop_unmatched(roles, regions, said, height, matcher);
+                return;
+            }
+        }
         if distracting {
             self.drop_distracted(roles, said.len(), matcher);
         }
@@ -171,6 +180,46 @@ impl FrameWork {
         }
         for overlap in self.overlaps.iter().filter(|overlap| overlap.score >= HALF) {
             self.dropped[overlap.column as usize] = false;
+        }
+    }
+
+    /// Leaves out what lies at least half in all regions together, in whole pixels.
+    fn drop_in_pixels(&mut self, regions: &[(usize, Corners)], said: &[Corners], size: Option<(u32, u32)>) {
+        if regions.is_empty() {
+            return;
+        }
+        let regions: Vec<PixelRect> =
+            regions.iter().map(|(_, region)| PixelRect::region(region, size)).collect();
+        for (dropped, corners) in self.dropped.iter_mut().zip(said) {
+            let (inside, whole) = PixelRect::result(corners, size);
+            *dropped = covered(inside, &regions) / whole >= HALF;
+        }
+    }
+
+    /// Leaves out what a distractor explains best, and of what no true box explains that which is too low or in a region.
+    fn drop_unmatched(
+        &mut self,
+        roles: &[Role],
+        regions: &[(usize, Corners)],
+        said: &[Corners],
+        height: f64,
+        matcher: &mut Matcher,
+    ) {
+        self.near.clear();
+        self.near.extend(self.overlaps.iter().filter(|c| c.score >= HALF - f64::EPSILON));
+        self.chosen.clear();
+        if !self.near.is_empty() {
+            matcher.choose(roles.len(), said.len(), &self.near, &mut self.chosen);
+        }
+        let unexplained = |corners: &Corners| {
+            corners.height() <= height + f64::EPSILON
+                || regions.iter().any(|(_, region)| corners.lies_in(region) > HALF + f64::EPSILON)
+        };
+        for (dropped, corners) in self.dropped.iter_mut().zip(said) {
+            *dropped = unexplained(corners);
+        }
+        for near in self.chosen.iter().map(|at| self.near[*at]) {
+            self.dropped[near.column as usize] = roles[near.row as usize] == Role::Distractor;
         }
     }
 

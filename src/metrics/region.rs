@@ -74,6 +74,21 @@ impl Corners {
         (sound && iou > 0.0).then_some(iou)
     }
 
+    /// From the top edge to the bottom edge.
+    pub(super) fn height(&self) -> f64 {
+        self.bottom - self.top
+    }
+
+    /// Left, top, right and bottom edge.
+    pub(super) fn edges(&self) -> [f64; 4] {
+        [self.left, self.top, self.right, self.bottom]
+    }
+
+    /// The share of this box's area that lies in the other; none where it has no area.
+    pub(super) fn lies_in(&self, other: &Self) -> f64 {
+        if self.area > f64::EPSILON { self.shared(other) / self.area } else { 0.0 }
+    }
+
     /// The share of this box's area that lies in the other.
     pub(super) fn share_in(&self, other: &Self) -> f64 {
         self.shared(other) / self.area.max(1e-9)

@@ -29,6 +29,26 @@ pub struct TruthBox {
     pub role: Role,
 }
 
+/// Which results are not judged for where they are: near regions that nobody annotated.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum IgnoreRule {
+    /// Those that lie at least half in a region, and on no true box.
+    #[default]
+    Half,
+    /// Those that are matched with no true box, and lie more than half in a region or are no higher than this many pixels
+    /// (KITTI; Geiger et al., CVPR 2012).
+    Unmatched {
+        /// In pixels.
+        height: f64,
+    },
+    /// Those that lie at least half in all regions together, whatever else they are on, counted in whole pixels (VisDrone;
+    /// Zhu et al., 2018, arXiv:1804.07437).
+    Pixels {
+        /// Width and height of the picture, where it is known: what lies outside is in no region.
+        size: Option<(u32, u32)>,
+    },
+}
+
 /// The truth of a sequence.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Truth {
@@ -39,12 +59,12 @@ pub struct Truth {
     /// In how many frames each id counts.
     pub(super) counts: Vec<u32>,
     ignored: Vec<(usize, Corners)>,
+    pub(super) rule: IgnoreRule,
 }
 
 impl Truth {
     /// Prepares the truth of a sequence of `frames` frames. The boxes may come in any order; those of one frame keep
-    /// theirs. Results that lie at least half in a region of `ignored` (frame from 0, and where), and on no true box, are
-    /// left out.
+    /// theirs. Results in a region of `ignored` (frame from 0, and where) are left out, as [`IgnoreRule`] says.
     ///
     /// # Errors
     /// [`MetricsError`]: an id twice in a frame, or a box behind the last frame.
@@ -73,6 +93,12 @@ impl Truth {
         truth.ignored = ignored.into_iter().map(|(frame, region)| (frame, region.into())).collect();
         truth.ignored.sort_by_key(|(frame, _)| *frame);
         Ok(truth)
+    }
+
+    /// The same truth with another rule on results in and near the regions.
+    #[must_use]
+    pub fn with_rule(self, rule: IgnoreRule) -> Self {
+        Self { rule, ..self }
     }
 
     fn end_frames(&mut self, until: usize) {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::jitter::jittered;
-use crate::dataset::{DatasetError, ReadOptions, Sequence, region_of};
+use crate::dataset::{DatasetError, ReadOptions, Sequence, share_classes};
 use crate::detection::{ClassId, Detection};
-use crate::metrics::{Evaluation, MetricsError, Results, Scorer, Truth};
+use crate::metrics::{Evaluation, MetricsError, Region, Results, Scorer, Truth};
 use crate::scene::TrackState;
 use crate::track::{Observation, TrackSettings, Tracker};
 
@@ -49,6 +49,8 @@ struct LoadedSequence {
     frames: Vec<Vec<Detection>>,
     /// The truth, or that of each class.
     truths: Vec<(Option<i32>, Truth)>,
+    /// The coordinate of the picture's top-left corner in the truth.
+    origin: f64,
 }
 
 /// Sequences in groups.
@@ -133,11 +135,13 @@ impl SequenceSet {
         options: &SequenceSetOptions,
     ) -> Result<Self, SequenceSetError> {
         let mut read = Vec::new();
-        for (name, group) in names {
-            let sequence = Sequence::read(folder, name, &options.read)?;
+        let all = names.iter().map(|(name, _)| Sequence::read(folder, name, &options.read));
+        let mut all = all.collect::<Result<Vec<Sequence>, DatasetError>>()?;
+        share_classes(&mut all);
+        for (sequence, (_, group)) in all.into_iter().zip(names) {
             let detections = sequence.detections(&options.detections)?;
             let wanted = |d: &Detection| options.wanted.is_empty() || options.wanted.contains(&d.class);
-            let of_truth = sequence.class_of_detections(&options.detections)?;
+            let of_truth = sequence.class_of_detections(&options.detections, &detections)?;
             let class = |class| ClassId::try_from(of_truth(file_class(class)) - 1).unwrap_or(class);
             let numbered = |d: Detection| Detection { class: class(d.class), ..d };
             let frames: Vec<Vec<Detection>> = (0..sequence.frames as u64)
@@ -156,7 +160,11 @@ impl SequenceSet {
             let why = "some sequences are scored class by class, some are not; choose with --seq, or give --class or --benchmark";
             return Err(SequenceSetError::Classes(why.to_owned()));
         }
-        let there: BTreeSet<i32> = read.iter().flat_map(|one| one.0.classes()).collect();
+        let classes = |sequence: &Sequence| match sequence.scored_classes() {
+            [] => sequence.classes(),
+            scored => scored.iter().copied().collect(),
+        };
+        let there: BTreeSet<i32> = read.iter().flat_map(|one| classes(&one.0)).collect();
         let classes: Vec<Option<i32>> = match read.first() {
             _ if !options.classes.is_empty() => options.classes.iter().copied().map(Some).collect(),
             Some(one) if by_class(&one.0) => there.intersection(&found).copied().map(Some).collect(),
@@ -173,7 +181,15 @@ impl SequenceSet {
                 .collect::<Result<Vec<_>, DatasetError>>()?;
             let fps = sequence.fps.ok_or_else(|| SequenceSetError::Rate(sequence.name.clone()))?;
             let picture = sequence.size.map(|(width, height)| (width as f32, height as f32));
-            sequences.push(LoadedSequence { name: sequence.name, group, fps, picture, frames, truths });
+            sequences.push(LoadedSequence {
+                name: sequence.name.clone(),
+                group,
+                fps,
+                picture,
+                frames,
+                truths,
+                origin: sequence.origin(),
+            });
         }
         Ok(Self { sequences, groups })
     }
@@ -270,7 +286,9 @@ impl LoadedSequence {
                 let seen = tracks.iter().filter(|t| t.state == TrackState::Confirmed);
                 for track in seen.filter(|t| class.is_none_or(|class| class == file_class(t.class))) {
                     // A tracker gives an id once a frame.
-                    let _: Result<(), MetricsError> = results.push(track.id, region_of(track.rect));
+                    let region = Region::from(track.rect);
+                    let (left, top) = (region.left + self.origin, region.top + self.origin);
+                    let _: Result<(), MetricsError> = results.push(track.id, Region { left, top, ..region });
                 }
                 results.end_frame();
             }

@@ -187,6 +187,145 @@ fn what_cannot_be_scored_is_said() {
     }
 }
 
+/// Two cars and a person in ten frames, and results that miss one of them at times.
+fn small_scene(work: &Path) {
+    let (mut truth, mut said) = (String::new(), String::new());
+    for frame in 1..=10 {
+        for (id, left, class) in [(1, 10.25, 3), (2, 100.5, 3), (7, 200.75, 1)] {
+            let left = left + f64::from(frame);
+            truth += &format!("{frame},{id},{left},20.5,30.25,40.5,1,{class},1\n");
+            if (frame + id) % 4 != 0 {
+                said += &format!("{frame},{},{},21.5,30.25,40.5,0.9,{class}\n", id + 50, left + 1.0);
+            }
+        }
+    }
+    write(work, "text/A/gt/gt.txt", &truth);
+    write(work, "out/A.txt", &said);
+}
+
+/// The combined scores of each class.
+fn scores(work: &Path, truth: &str, results: &str, more: &[&str]) -> Vec<[f64; 3]> {
+    let done = run_in(
+        work,
+        &[&["eval", "--gt", truth, "--results", results, "--benchmark", "mot15", "--json", "-"], more]
+            .concat(),
+    )
+    .ok();
+    let all: Value = serde_json::from_str(&done.stdout).unwrap();
+    let numbers =
+        |block: &Value| ["HOTA", "MOTA", "IDF1"].map(|key| block["combined"][key].as_f64().unwrap());
+    all["scores"].as_array().unwrap().iter().map(numbers).collect()
+}
+
+#[test]
+fn truth_and_results_of_any_format_score_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    small_scene(work);
+    let by_class = ["--class", "3", "--class", "1"];
+    let by_name = ["--class", "car", "--class", "person"];
+    let (all, each) = (scores(work, "text", "out", &[]), scores(work, "text", "out", &by_class));
+    assert!(all[0][0] > 50.0 && all[0][0] < 99.0, "{all:?}");
+    let size = ["--size", "640x480", "-q"];
+    for (format, ending) in [
+        ("jsonl", "jsonl"),
+        ("csv", "csv"),
+        ("coco", "json"),
+        ("cvat", "xml"),
+        ("cvat-mot", "zip"),
+        ("supervision-csv", "csv"),
+        ("supervision-json", "json"),
+        ("kitti", "txt"),
+        ("visdrone", "txt"),
+    ] {
+        let truth = format!("{format}/A/gt/gt.{ending}");
+        fs::create_dir_all(work.join(&truth).parent().unwrap()).unwrap();
+        let convert = |from: &str, to: &str| {
+            run_in(work, &[&["convert", from, "--to", format, to], size.as_slice()].concat()).ok();
+        };
+        convert("text/A/gt/gt.txt", &truth);
+        let results = format!("{format}/A.{ending}");
+        convert("out/A.txt", &results);
+        // Numbers of VisDrone are no COCO numbers, and its own results count pixels from 0.
+        let numbers: &[&str] = match format {
+            "visdrone" => &["--map", "car=3", "--map", "pedestrian=1", "--results-pixels-from", "1"],
+            _ => &[],
+        };
+        let person = if matches!(format, "kitti" | "visdrone") { "pedestrian" } else { "person" };
+        let named = ["--class", "car", "--class", person];
+        let near = |found: Vec<[f64; 3]>, expected: &[[f64; 3]], what: &str| {
+            let pairs = found.iter().flatten().zip(expected.iter().flatten());
+            let off = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(
+                found.len() == expected.len() && off < 1e-9,
+                "{format} {what}: {found:?}, not {expected:?}"
+            );
+        };
+        near(scores(work, format, "out", numbers), &all, "truth");
+        near(scores(work, format, "out", &[numbers, &named].concat()), &each, "truth by name");
+        near(scores(work, format, &results, &[]), &all, "both");
+        near(scores(work, &truth, &results, &named), &each, "files, by name");
+        if format != "visdrone" {
+            near(scores(work, "text", &results, &[]), &all, "results");
+        }
+    }
+    // COCO's names are there for numbers too.
+    run_in(work, &[&["eval", "--gt", "text", "--results", "out"], by_name.as_slice()].concat())
+        .fails(2, &["--class car", "numbers, no names"]);
+}
+
+#[test]
+fn what_is_wrong_in_other_formats_is_said_with_file_and_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    small_scene(work);
+    let shape = |frame: &str| format!("<box frame=\"{frame}\" xtl=\"1\" ytl=\"1\" xbr=\"9\" ybr=\"9\"/>\n");
+    let xml =
+        |inside: &str| format!("<annotations>\n<track id=\"1\" label=\"a\">\n{inside}</track></annotations>");
+    write(work, "none/A.txt", "");
+    for (name, text, wanted) in [
+        ("gt.xml", xml(&shape("x")), "gt.xml, line 3, column "),
+        ("gt.xml", xml(&[shape("0"), shape("0")].concat()), "gt.xml, line 4: the id 1 is in frame 1 already"),
+        (
+            "gt.jsonl",
+            "{\"frame\":1,\"tracks\":[{\"id\":1,\"box\":[1,2,3,4]},{\"id\":1,\"box\":[5,2,3,4]}]}".to_owned(),
+            "gt.jsonl, line 1: the id 1 is in frame 1 already",
+        ),
+        (
+            "gt.json",
+            "{\"images\":[{\"id\":1}],\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4],\"track_id\":1},\
+             {\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4],\"track_id\":1}]}"
+                .to_owned(),
+            "gt.json, annotation 2: the id 1 is in frame 1 already",
+        ),
+        ("gt.zip", "PK\u{3}\u{4}".to_owned(), "gt.zip, the archive: "),
+        (
+            "gt.xml",
+            xml(&shape("0")).replace("<track", "<meta><task><size>99999999</size></task></meta><track"),
+            "gt.xml, the length: more than ",
+        ),
+    ] {
+        write(work, &format!("data/A/gt/{name}"), &text);
+        run_in(work, &["eval", "--gt", "data", "--results", "none"]).fails(1, &[wanted]);
+        fs::remove_dir_all(work.join("data")).unwrap();
+    }
+    // Results behind the end.
+    let late = "{\"frame\":11,\"tracks\":[{\"id\":1,\"box\":[1,2,3,4]}]}\n";
+    write(work, "late/A.jsonl", late);
+    run_in(work, &["eval", "--gt", "text", "--results", "late"])
+        .fails(1, &["A.jsonl, line 1: the sequence ends with frame 10, counted from 1; this is frame 11"]);
+    // Several sequences, one file; and what cannot be mapped.
+    fs::create_dir_all(work.join("text/B/gt")).unwrap();
+    fs::copy(work.join("text/A/gt/gt.txt"), work.join("text/B/gt/gt.txt")).unwrap();
+    let one_file = ["eval", "--gt", "text", "--results", "out/A.txt"];
+    run_in(work, &one_file).fails(2, &["--results out/A.txt", "2 sequences", "--seq"]);
+    run_in(work, &[one_file.as_slice(), &["--seq", "A"]].concat()).ok();
+    for (map, wanted) in [("4", "--map 4: expected TRUTH=RESULTS"), ("0=1", "--map 0=1: expected the number")]
+    {
+        run_in(work, &[one_file.as_slice(), &["--seq", "A", "--map", map]].concat()).fails(2, &[wanted]);
+    }
+}
+
 /// Whatever data set is there: its own truth as results is perfect.
 #[test]
 fn the_truth_of_real_data_is_perfect() {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::Scores;
+use super::{Scores, class_name};
 use crate::dataset::Benchmark;
 use crate::metrics::{Curve, Evaluation, alphas};
 
@@ -18,11 +18,13 @@ const RULES: &str = "Rules";
 /// The row over all sequences.
 const COMBINED: &str = "COMBINED";
 const MEAN: &str = "MEAN";
+/// The row over all classes as if they were one.
+const ALL: &str = "ALL";
 
 /// A table for each class, or one; where classes were scored one by one, a last one compares them.
 pub(super) fn table(scores: &Scores) -> String {
     let names: Vec<&str> = scores.sequences.iter().map(|(name, _)| name.as_str()).collect();
-    let titles: Vec<String> = scores.blocks.iter().map(|block| title(block.class)).collect();
+    let titles: Vec<String> = scores.blocks.iter().map(|block| title(block.class, scores)).collect();
     let all = names.iter().copied().chain(titles.iter().map(String::as_str)).chain([COMBINED]);
     let width = all.map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
@@ -31,13 +33,14 @@ pub(super) fn table(scores: &Scores) -> String {
             text.push('\n');
         }
         head(&mut text, title, width);
-        for ((name, benchmark), evaluation) in scores.sequences.iter().zip(&block.sequences) {
+        let sequences = || scores.sequences.iter().zip(&block.ruled);
+        for (((name, benchmark), ruled), evaluation) in sequences().zip(&block.sequences) {
             // Of one class there may be nothing at all in a sequence; the numbers would say nothing.
             if block.class.is_none() || evaluation.clear.tp + evaluation.clear.fp + evaluation.clear.fn_ > 0 {
-                line(&mut text, name, evaluation, width, rules(*benchmark, block.class));
+                line(&mut text, name, evaluation, width, rules(*benchmark, *ruled));
             }
         }
-        let mut all = scores.sequences.iter().map(|(_, benchmark)| rules(*benchmark, block.class));
+        let mut all = sequences().map(|((_, benchmark), ruled)| rules(*benchmark, *ruled));
         let first = all.next().unwrap_or_default();
         line(
             &mut text,
@@ -54,17 +57,20 @@ pub(super) fn table(scores: &Scores) -> String {
             line(&mut text, title, &block.combined, width, "class");
         }
         line(&mut text, MEAN, mean, width, "class");
+        if let Some(total) = &scores.total {
+            line(&mut text, ALL, total, width, "class");
+        }
     }
     text
 }
 
 /// Whose rules were taken: those of the benchmark, or all boxes of a class.
-fn rules(benchmark: Benchmark, class: Option<i32>) -> &'static str {
-    if class.is_some() { "class" } else { benchmark.name() }
+fn rules(benchmark: Benchmark, ruled: bool) -> &'static str {
+    if ruled { benchmark.name() } else { "class" }
 }
 
-fn title(class: Option<i32>) -> String {
-    class.map(|class| format!("class {class}")).unwrap_or_default()
+fn title(class: Option<i32>, scores: &Scores) -> String {
+    class.map(|class| format!("class {}", class_name(class, scores.labels.as_ref()))).unwrap_or_default()
 }
 
 // Writing to a string cannot fail.
@@ -107,7 +113,8 @@ pub(super) fn json(scores: &Scores) -> String {
             };
             let sequences: Map<String, Value> =
                 scores.sequences.iter().zip(&block.sequences).map(one).collect();
-            json!({ "class": block.class, "sequences": sequences, "combined": numbers(&block.combined) })
+            let name = block.class.map(|class| class_name(class, scores.labels.as_ref()));
+            json!({ "class": block.class, "class_name": name, "sequences": sequences, "combined": numbers(&block.combined) })
         })
         .collect();
     let all = json!({
@@ -115,6 +122,7 @@ pub(super) fn json(scores: &Scores) -> String {
         "every": scores.every,
         "scores": blocks,
         "mean_over_classes": scores.mean.as_ref().map(numbers),
+        "all_classes": scores.total.as_ref().map(numbers),
         "classes_without_results": scores.unscored,
     });
     format!("{all:#}\n")

@@ -129,7 +129,8 @@ pub(super) fn parse(bytes: &[u8], name: &str, dialect: &Dialect) -> Result<Annot
             region: Region::new(left, top, width, height),
             score: entry.score,
             class: classes.get(&entry.category_id).copied(),
-            predicted: false,
+            row: number,
+            ..Annotation::default()
         });
         read.boxes.push(one.map_err(|why| fault(name, place(), why))?);
     }
@@ -179,7 +180,8 @@ pub(super) fn parse_results(bytes: &[u8], name: &str, dialect: &Dialect) -> Resu
                 region: Region::new(left, top, width, height),
                 score: entry.score,
                 class: class.and_then(|class| ClassId::try_from(class).ok()),
-                predicted: false,
+                row: number,
+                ..Annotation::default()
             })
         });
         read.boxes.push(one.map_err(|why| fault(name, format_args!("object {number}"), why))?);

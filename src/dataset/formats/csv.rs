@@ -45,18 +45,18 @@ impl Record<'_> {
     }
 }
 
-/// Gives each record to `take`; the first line names the columns.
+/// Gives each record to `take` with the number of its line; the first line names the columns.
 pub(super) fn each_record(
     text: &mut dyn BufRead,
     name: &str,
-    mut take: impl FnMut(&Record<'_>) -> Result<(), String>,
+    mut take: impl FnMut(u64, &Record<'_>) -> Result<(), String>,
 ) -> Result<(), MotError> {
     let mut header: Option<Vec<String>> = None;
-    each_line_of(text, name, FORM, MAX_LINE, |_, line| {
+    each_line_of(text, name, FORM, MAX_LINE, |number, line| {
         let fields = split(line);
         match &header {
             None => header = Some(fields.into_iter().map(|field| field.trim().to_owned()).collect()),
-            Some(header) => take(&Record { header, fields })?,
+            Some(header) => take(number, &Record { header, fields })?,
         }
         Ok(())
     })
@@ -98,7 +98,7 @@ pub(super) fn frame_from(value: f64, from: u8) -> Result<u64, String> {
 pub(super) fn parse(text: &mut dyn BufRead, name: &str, dialect: &Dialect) -> Result<Annotations, MotError> {
     let mut read = Annotations::default();
     let mut names = Names::default();
-    each_record(text, name, |record| {
+    each_record(text, name, |row, record| {
         let side = |name| record.needed(&[name]);
         let class = record.text(&["class"]).map(|class| names.place(class)).transpose()?;
         read.boxes.push(checked(Annotation {
@@ -108,6 +108,8 @@ pub(super) fn parse(text: &mut dyn BufRead, name: &str, dialect: &Dialect) -> Re
             score: record.number(&["score"])?,
             class,
             predicted: record.text(&["state"]) == Some("lost"),
+            row,
+            ..Annotation::default()
         })?);
         Ok(())
     })?;

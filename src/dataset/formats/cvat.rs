@@ -38,14 +38,20 @@ struct State {
     filled: usize,
     turned: usize,
     width: Option<u32>,
+    /// Of the element that is being read, from 1.
+    line: u64,
 }
 
 pub(super) fn parse(bytes: &[u8], name: &str) -> Result<Annotations, MotError> {
     let mut reader = Reader::from_reader(bytes);
-    let mut state = State::default();
+    let mut state = State { line: 1, ..State::default() };
+    let mut read_until = 0;
     loop {
         let event = reader.read_event();
         let at = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX).min(bytes.len());
+        let passed = bytes.get(read_until..at).unwrap_or_default();
+        state.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        read_until = at;
         let fail = |why: String| {
             let before = bytes.get(..at).unwrap_or_default();
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -139,7 +145,8 @@ impl State {
                     (None, Some(frame)) => (None, class(&mut self.names)?, frame),
                     (None, None) => return Err("a box that belongs to no frame".to_owned()),
                 };
-                let one = checked(Annotation { frame, id, region, score: None, class, predicted: false })?;
+                let row = self.line;
+                let one = checked(Annotation { frame, id, region, class, row, ..Annotation::default() })?;
                 match &mut self.track {
                     Some((_, _, shapes)) => shapes.push(Shape { one, outside }),
                     None => self.read.boxes.push(one),

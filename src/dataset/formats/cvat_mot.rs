@@ -1,4 +1,5 @@
 //! The archive that CVAT calls MOT 1.1: `gt/gt.txt`, `gt/labels.txt` and `seqinfo.ini` in a zip file. Its pixels count from 0.
+//! An archive with `annotations.xml` (CVAT for video 1.1) is read too.
 
 use std::io::{self, Cursor, Read, Write};
 
@@ -8,7 +9,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 use super::super::dialect::Dialect;
 use super::super::info::SequenceInfo;
 use super::super::lines::MotError;
-use super::{Annotations, Lost, MAX_BYTES, fault, mot_text};
+use super::{Annotations, Lost, MAX_BYTES, cvat, fault, mot_text};
 use crate::labels::Labels;
 
 /// The dialect of the text inside.
@@ -30,7 +31,13 @@ pub(super) fn parse(bytes: &[u8], name: &str, dialect: &Dialect) -> Result<Annot
         }
     };
     let words = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_start_matches('\u{feff}').to_owned();
-    let rows = file("gt/gt.txt")?.ok_or_else(|| fault(name, "the archive", "there is no gt/gt.txt in it"))?;
+    let Some(rows) = file("gt/gt.txt")? else {
+        // What CVAT exports as CVAT for video 1.1.
+        let Some(xml) = file("annotations.xml")? else {
+            return Err(fault(name, "the archive", "there is no gt/gt.txt and no annotations.xml in it"));
+        };
+        return cvat::parse(&xml, &format!("{name}: annotations.xml"));
+    };
     let labels =
         file("gt/labels.txt")?.map(|text| Labels::parse(&words(text))).filter(|labels| !labels.is_empty());
     let info = file("seqinfo.ini")?

@@ -39,7 +39,7 @@ struct Object {
 pub(super) fn parse(text: &mut dyn BufRead, name: &str) -> Result<Annotations, MotError> {
     let mut read = Annotations::default();
     let mut names = Names::default();
-    each_line_of(text, name, FORM, MAX_LINE, |_, line| {
+    each_line_of(text, name, FORM, MAX_LINE, |row, line| {
         let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
         let frame = frame(line.frame, 1)?;
         read.frames = Some(read.frames.unwrap_or(0).max(frame + 1));
@@ -55,6 +55,8 @@ pub(super) fn parse(text: &mut dyn BufRead, name: &str) -> Result<Annotations, M
                 score: object.score,
                 class,
                 predicted: object.predicted.unwrap_or(lost),
+                row,
+                ..Annotation::default()
             })?);
         }
         Ok(())

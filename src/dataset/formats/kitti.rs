@@ -1,5 +1,5 @@
 //! KITTI tracking, the files of `label_02`: `frame id type truncated occluded alpha left top right bottom` and ten more
-//! columns at most, between blanks. Frames count from 0. `DontCare` is no object and is left out.
+//! columns at most, between blanks. Frames count from 0. `DontCare` is no object, but a region that nobody annotated.
 
 use std::io::{self, BufRead, Write};
 
@@ -24,10 +24,11 @@ pub(super) fn is_line(line: &str) -> bool {
 
 pub(super) fn parse(text: &mut dyn BufRead, name: &str, dialect: &Dialect) -> Result<Annotations, MotError> {
     let mut read = Annotations::default();
-    let (mut names, mut ignored) = (Names::default(), 0);
-    each_line(text, name, FORM, |_, line| {
+    let mut names = Names::default();
+    each_line(text, name, FORM, |row, line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let [frame, id, kind, _, _, _, left, top, right, bottom, ..] = fields.as_slice() else {
+        let [frame, id, kind, truncated, occluded, _, left, top, right, bottom, ..] = fields.as_slice()
+        else {
             return Err(format!("{} columns, at least 10 are needed", fields.len()));
         };
         let side = |text: &str, column: usize, what: &str| {
@@ -36,7 +37,9 @@ pub(super) fn parse(text: &mut dyn BufRead, name: &str, dialect: &Dialect) -> Re
                 format!("column {column} ({what}): expected a number, found `{}`", found.escape_debug())
             })
         };
-        let frame = side(frame, 1, "frame")?;
+        let frame = frame_from(side(frame, 1, "frame")?, dialect.frames_from.unwrap_or(0))?;
+        read.frames = read.frames.max(Some(frame + 1));
+        let (truncated, occluded) = (side(truncated, 4, "truncated")?, side(occluded, 5, "occluded")?);
         let region = from_corners(
             side(left, 7, "left")?,
             side(top, 8, "top")?,
@@ -44,23 +47,25 @@ pub(super) fn parse(text: &mut dyn BufRead, name: &str, dialect: &Dialect) -> Re
             side(bottom, 10, "bottom")?,
         );
         let score = fields.get(COLUMNS).map(|text| side(text, COLUMNS + 1, "score")).transpose()?;
-        if *kind == "DontCare" {
-            ignored += 1;
-            return Ok(());
-        }
-        read.boxes.push(checked(Annotation {
-            frame: frame_from(frame, dialect.frames_from.unwrap_or(0))?,
-            id: identity(id)?,
+        let one = checked(Annotation {
+            frame,
             region,
             score,
-            class: Some(names.place(kind)?),
-            predicted: false,
-        })?);
+            // The reference cuts off what is behind the point.
+            hard: truncated.trunc() > 0.0 || occluded.trunc() > 2.0,
+            row,
+            ..Annotation::default()
+        })?;
+        if kind.eq_ignore_ascii_case("DontCare") {
+            read.ignored.push((frame, region));
+            return Ok(());
+        }
+        // Not "a person", of whom KITTI says pedestrian.
+        let sits = ["person", "person_sitting"].iter().any(|word| kind.eq_ignore_ascii_case(word));
+        let class = Some(names.place(if sits { "Person_sitting" } else { kind })?);
+        read.boxes.push(Annotation { id: identity(id)?, class, ..one });
         Ok(())
     })?;
-    if ignored > 0 {
-        log::warn!("{name}: {ignored} regions of DontCare were left out");
-    }
     read.labels = names.labels();
     Ok(read)
 }
@@ -74,7 +79,8 @@ fn kind(name: &str) -> &'static str {
         "truck" | "bus" => "Truck",
         "bicycle" | "cyclist" => "Cyclist",
         "train" | "tram" => "Tram",
-        "person_sitting" => "Person_sitting",
+        // As it stands in the files, which is the only word that the reference knows.
+        "person_sitting" => "Person",
         _ => "Misc",
     }
 }
@@ -83,19 +89,28 @@ pub(super) fn write(of: &Annotations, out: &mut dyn Write) -> io::Result<Lost> {
     let mut lost = Lost::default();
     lost.add("the size of the picture", usize::from(of.size.is_some()));
     lost.add("that a box is predicted", of.boxes.iter().filter(|one| one.predicted).count());
+    for (frame, r) in &of.ignored {
+        let (right, bottom) = (r.left + r.width, r.top + r.height);
+        let (left, top) = (r.left, r.top);
+        writeln!(
+            out,
+            "{frame} -1 DontCare -1 -1 -10 {left:.3} {top:.3} {right:.3} {bottom:.3} -1000 -1000 -1000 -10 -1 -1 -1"
+        )?;
+    }
     for one in &of.boxes {
         let name = of.class_name(one.class);
         lost.add(
             "names of classes that KITTI does not have",
-            usize::from(!kind(&name).eq_ignore_ascii_case(&name)),
+            usize::from(!kind(&name).eq_ignore_ascii_case(&name) && name != "Person_sitting"),
         );
         let r = one.region;
         let id = one.id.map_or("-1".to_owned(), |id| id.to_string());
         write!(
             out,
-            "{} {id} {} 0 0 -10 {:.3} {:.3} {:.3} {:.3} -1 -1 -1 -1000 -1000 -1000 -10",
+            "{} {id} {} 0 {} -10 {:.3} {:.3} {:.3} {:.3} -1 -1 -1 -1000 -1000 -1000 -10",
             one.frame,
             kind(&name),
+            if one.hard { 3 } else { 0 },
             r.left,
             r.top,
             r.left + r.width,

@@ -128,7 +128,15 @@ pub(super) fn parse(bytes: &[u8], name: &str, dialect: &Dialect) -> Result<Annot
             let frame =
                 key.frame.checked_sub(1).ok_or_else(|| fail("frame 0: they count from 1".to_owned()))?;
             let region = Region::new(key.x * across, key.y * down, key.width * across, key.height * down);
-            let one = Annotation { frame, id, region, score: part.score, class, predicted: false };
+            let one = Annotation {
+                frame,
+                id,
+                region,
+                score: part.score,
+                class,
+                row: number,
+                ..Annotation::default()
+            };
             keys.push((checked(one).map_err(fail)?, key.enabled));
             turned += usize::from(key.rotation != 0.0);
         }

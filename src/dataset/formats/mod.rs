@@ -10,6 +10,7 @@ mod coco;
 mod csv;
 mod cvat;
 mod cvat_mot;
+mod drone;
 mod jsonl;
 mod kitti;
 mod label_studio;
@@ -19,13 +20,14 @@ mod supervision;
 mod tests;
 mod yolo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
 use super::dialect::Dialect;
 use super::lines::MotError;
 use crate::atomic_file;
+use crate::bounded;
 use crate::detection::ClassId;
 use crate::labels::Labels;
 use crate::metrics::Region;
@@ -44,7 +46,7 @@ const MAX_FILLED: usize = 2_000_000;
 const COCO: [&str; 6] = ["images", "categories", "videos", "licenses", "image_id", "category_id"];
 
 /// One box in one frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Annotation {
     /// From 0.
     pub frame: u64,
@@ -58,6 +60,10 @@ pub struct Annotation {
     pub class: Option<ClassId>,
     /// Not seen in this frame: the box is a prediction.
     pub predicted: bool,
+    /// Nobody has to find it: hidden or cut off more than the benchmark of this format demands.
+    pub hard: bool,
+    /// Where it is in the file, from 1, counted as [`Format::unit`] says. A box between keyframes has that of the first one.
+    pub row: u64,
 }
 
 /// The boxes of a whole recording, and what the file says of it.
@@ -65,6 +71,8 @@ pub struct Annotation {
 pub struct Annotations {
     /// By frame; those of one frame as in the file.
     pub boxes: Vec<Annotation>,
+    /// Regions that nobody annotated: the frame, and where.
+    pub ignored: Vec<(u64, Region)>,
     /// The names of the classes.
     pub labels: Labels,
     /// How many frames there are, where the file says so.
@@ -143,11 +151,15 @@ pub enum Format {
     Kitti,
     /// A folder of YOLO labels as Ultralytics writes it, a file a frame.
     Ultralytics,
+    /// VisDrone, text with ten columns.
+    VisDrone,
+    /// UAVDT, the files `*_gt_whole.txt`.
+    Uavdt,
 }
 
 impl Format {
     /// All of them, with the names that `convert` knows.
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 14] = [
         ("mot", Self::Mot),
         ("jsonl", Self::Jsonl),
         ("csv", Self::Csv),
@@ -160,6 +172,8 @@ impl Format {
         ("label-studio", Self::LabelStudio),
         ("kitti", Self::Kitti),
         ("ultralytics", Self::Ultralytics),
+        ("visdrone", Self::VisDrone),
+        ("uavdt", Self::Uavdt),
     ];
 
     /// The name that [`Format::named`] knows.
@@ -193,11 +207,22 @@ impl Format {
             _ if line.contains("x_min") => Self::SupervisionCsv,
             _ if line.starts_with("frame,") && line.contains(",left,") => Self::Csv,
             _ if kitti::is_line(line) => Self::Kitti,
+            _ if drone::is_visdrone(text) => Self::VisDrone,
             _ => Self::Mot,
         }
     }
 
-    /// The format of a file or folder by its first bytes.
+    /// What [`Annotation::row`] counts: lines of text, or entries of a list.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Coco => "annotation",
+            Self::CocoResults | Self::SupervisionJson => "object",
+            Self::LabelStudio => "result",
+            _ => "line",
+        }
+    }
+
+    /// The format of a file or folder by its first bytes; that of UAVDT, which looks like MOTChallenge text, by its name.
     ///
     /// # Errors
     /// [`MotError::Read`] where it cannot be opened.
@@ -209,9 +234,11 @@ impl Format {
         if !path.is_file() {
             return Ok(Self::Mot);
         }
-        let mut begin = Vec::new();
-        let read = std::fs::File::open(path).and_then(|file| file.take(8192).read_to_end(&mut begin));
-        read.map_err(|error| MotError::Read { path: path.display().to_string(), error })?;
+        if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("gt_whole.txt")) {
+            return Ok(Self::Uavdt);
+        }
+        let begin = bounded::read_begin(path, 8192);
+        let begin = begin.map_err(|error| MotError::Read { path: path.display().to_string(), error })?;
         Ok(Self::detect(&begin))
     }
 
@@ -255,6 +282,8 @@ impl Format {
             Self::Csv => csv::parse(text, name, dialect),
             Self::SupervisionCsv => supervision::parse_csv(text, name, dialect),
             Self::Kitti => kitti::parse(text, name, dialect),
+            Self::VisDrone => drone::parse(text, name, dialect),
+            Self::Uavdt => drone::parse_uavdt(text, name, dialect),
             Self::Ultralytics => yolo::parse(text, name, dialect),
             Self::Coco => coco::parse(&whole()?, name, dialect),
             Self::CocoResults => coco::parse_results(&whole()?, name, dialect),
@@ -271,7 +300,7 @@ impl Format {
     /// # Errors
     /// What the system says, or what the format needs and nobody said.
     pub fn write(self, of: &Annotations, dialect: &Dialect, out: &mut dyn Write) -> io::Result<Lost> {
-        match self {
+        let lost = match self {
             Self::Mot => mot_text::write(of, dialect, out),
             Self::Jsonl => jsonl::write(of, dialect, out),
             Self::Csv => csv::write(of, dialect, out),
@@ -283,8 +312,24 @@ impl Format {
             Self::SupervisionJson => supervision::write_json(of, dialect, out),
             Self::LabelStudio => label_studio::write(of, dialect, out),
             Self::Kitti => kitti::write(of, out),
+            Self::VisDrone => drone::write(of, dialect, out),
+            Self::Uavdt => drone::write_uavdt(of, dialect, out),
             Self::Ultralytics => Err(io::Error::other("ultralytics is a folder of files")),
-        }
+        };
+        lost.map(|lost| self.without_rules(of, lost))
+    }
+
+    /// Adds what only the formats of benchmarks with rules of their own carry.
+    fn without_rules(self, of: &Annotations, mut lost: Lost) -> Lost {
+        let (regions, hard) = match self {
+            Self::Kitti => (true, true),
+            Self::VisDrone => (true, false),
+            _ => (false, false),
+        };
+        lost.add("regions that nobody annotated", if regions { 0 } else { of.ignored.len() });
+        let boxes = of.boxes.iter().filter(|one| one.hard && !hard);
+        lost.add("that a box does not have to be found", boxes.count());
+        lost
     }
 
     /// Writes boxes as this format into a file, which is replaced, or, where the format is one, into a new folder.
@@ -293,7 +338,7 @@ impl Format {
     /// As [`Format::write`]; also where there is such a folder already.
     pub fn write_to(self, of: &Annotations, dialect: &Dialect, path: &Path) -> io::Result<Lost> {
         if self == Self::Ultralytics {
-            return yolo::write_folder(of, dialect, path);
+            return yolo::write_folder(of, dialect, path).map(|lost| self.without_rules(of, lost));
         }
         let mut lost = Lost::default();
         atomic_file::replace_beside(path, |file| {
@@ -307,6 +352,7 @@ impl Format {
 
 fn sorted(mut read: Annotations) -> Annotations {
     read.boxes.sort_by_key(|one| one.frame);
+    read.ignored.sort_by_key(|(frame, _)| *frame);
     read
 }
 
@@ -378,9 +424,13 @@ fn checked(one: Annotation) -> Result<Annotation, String> {
     Ok(Annotation { score, ..one })
 }
 
-/// The box between two corners.
+/// The box between two corners, with sides that lead from one to the other to the last digit, as scoring needs it.
 fn from_corners(left: f64, top: f64, right: f64, bottom: f64) -> Region {
-    Region::new(left, top, right - left, bottom - top)
+    let side = |from: f64, to: f64| {
+        let side = to - from;
+        [side, side.next_up(), side.next_down()].into_iter().find(|side| from + side == to).unwrap_or(side)
+    };
+    Region::new(left, top, side(left, right), side(top, bottom))
 }
 
 fn too_many_filled() -> String {
@@ -398,10 +448,13 @@ fn between(a: &Annotation, b: &Annotation, frame: u64) -> Annotation {
 }
 
 /// The numbers, from 0, that classes have where a file has no names: their places among the dialect's names, else among
-/// COCO's; `None` where a name is not there, and the numbers are those of the boxes.
+/// COCO's; `None` where the name of a box is not there, and the numbers are those of the boxes.
 fn class_numbers(of: &Annotations, dialect: &Dialect) -> Option<Vec<ClassId>> {
     let known = dialect.labels.clone().unwrap_or_else(Labels::coco);
-    of.labels.iter().map(|name| known.find(name)).collect()
+    let used: HashSet<ClassId> = of.boxes.iter().filter_map(|one| one.class).collect();
+    let number =
+        |(name, class): (&str, ClassId)| known.find(name).or((!used.contains(&class)).then_some(class));
+    of.labels.iter().zip(0..).map(number).collect()
 }
 
 /// The picture's size, from the file or the dialect.

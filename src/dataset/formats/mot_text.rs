@@ -26,7 +26,8 @@ pub(super) fn parse(text: &mut dyn BufRead, name: &str, dialect: &Dialect) -> Re
             region: Region::new(left - pixels, top - pixels, width, height),
             score: row.score,
             class: class.map(|class| class as ClassId - 1),
-            predicted: false,
+            row: row.line,
+            ..Annotation::default()
         }
     });
     let labels = dialect.labels.clone().unwrap_or_else(Labels::coco);

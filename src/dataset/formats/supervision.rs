@@ -36,6 +36,7 @@ impl Reader<'_> {
 
     fn push(
         &mut self,
+        row: u64,
         frame: Option<f64>,
         corners: [f64; 4],
         id: Option<u64>,
@@ -50,7 +51,8 @@ impl Reader<'_> {
             region: from_corners(left, top, right, bottom),
             score,
             class,
-            predicted: false,
+            row,
+            ..Annotation::default()
         })?);
         Ok(())
     }
@@ -67,12 +69,12 @@ pub(super) fn parse_csv(
     dialect: &Dialect,
 ) -> Result<Annotations, MotError> {
     let mut reader = Reader { read: Annotations::default(), names: Names::default(), dialect };
-    each_record(text, name, |record| {
+    each_record(text, name, |row, record| {
         let side = |name| record.needed(&[name]);
         let corners = [side("x_min")?, side("y_min")?, side("x_max")?, side("y_max")?];
         let class = reader.class(record.text(&CLASS), record.number(&["class_id"])?)?;
         let id = record.text(&["tracker_id"]).map_or(Ok(None), identity)?;
-        reader.push(record.number(&FRAME)?, corners, id, record.number(&["confidence"])?, class)
+        reader.push(row, record.number(&FRAME)?, corners, id, record.number(&["confidence"])?, class)
     })?;
     Ok(reader.end())
 }
@@ -98,7 +100,7 @@ pub(super) fn parse_json(bytes: &[u8], name: &str, dialect: &Dialect) -> Result<
             let corners = [side("x_min")?, side("y_min")?, side("x_max")?, side("y_max")?];
             let class = reader.class(word(&CLASS).as_deref(), value(&["class_id"]))?;
             let id = word(&["tracker_id"]).map_or(Ok(None), |text| identity(&text))?;
-            reader.push(value(&FRAME), corners, id, value(&["confidence"]), class)
+            reader.push(number, value(&FRAME), corners, id, value(&["confidence"]), class)
         })();
         row.map_err(|why: String| fault(name, format_args!("object {number}"), why))?;
     }

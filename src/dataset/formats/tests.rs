@@ -19,7 +19,8 @@ fn through(format: Format, of: &Annotations) -> Annotations {
     }
     let mut bytes = Vec::new();
     format.write(of, &dialect(), &mut bytes).unwrap();
-    if !of.boxes.is_empty() {
+    // Those of UAVDT are known by their name alone.
+    if !of.boxes.is_empty() && format != Format::Uavdt {
         // Whatever comes first in the file: a long one is not read to its end for that.
         let begin = &bytes[..bytes.len().min(400)];
         assert_eq!(Format::detect(begin), format, "{}", String::from_utf8_lossy(begin));
@@ -73,7 +74,7 @@ fn scene() -> impl Strategy<Value = Annotations> {
                     region,
                     score: Some(1.0),
                     class,
-                    predicted: false,
+                    ..Annotation::default()
                 });
             }
         }
@@ -102,7 +103,8 @@ proptest! {
     fn no_bytes_make_a_reader_panic(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         begin in prop::sample::select(vec!["", "<annotations><track id=\"1\" label=\"a\">", "[{\"image_id\":", "PK\u{3}\u{4}",
-            "{\"images\":[", "x_min,frame\n", "frame,id,left,top,width,height\n", "0 1 Car 0 0 0 ", "[{\"annotations\":"]),
+            "{\"images\":[", "x_min,frame\n", "frame,id,left,top,width,height\n", "0 1 Car 0 0 0 ", "1,1,1,1,9,9,1,4,0,0\n",
+            "[{\"annotations\":"]),
     ) {
         let text = [begin.as_bytes(), &bytes].concat();
         for (_, format) in Format::ALL {
@@ -213,7 +215,14 @@ fn boxes_between_keyframes_are_those_that_the_tools_show() {
 #[test]
 fn what_a_format_cannot_carry_is_said() {
     let region = Region::new(1.0, 2.0, 30.0, 40.0);
-    let one = Annotation { frame: 2, id: None, region, score: Some(0.5), class: Some(0), predicted: true };
+    let one = Annotation {
+        frame: 2,
+        region,
+        score: Some(0.5),
+        class: Some(0),
+        predicted: true,
+        ..Annotation::default()
+    };
     let of = Annotations { boxes: vec![one], labels: Labels::parse("cup"), ..Annotations::default() };
     let lost = |format: Format| {
         let lost = format.write(&of, &dialect(), &mut Vec::new()).unwrap();

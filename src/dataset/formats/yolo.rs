@@ -86,7 +86,7 @@ fn parse_lines(text: impl BufRead, name: &str, frame: u64, dialect: &Dialect) ->
     })?;
     let (across, down) = (f64::from(size.0), f64::from(size.1));
     let mut lines = Vec::new();
-    each_line(text, name, FORM, |_, line| {
+    each_line(text, name, FORM, |row, line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         if !(5..=7).contains(&fields.len()) {
             return Err(format!("{} columns, expected 5 to 7", fields.len()));
@@ -114,7 +114,7 @@ fn parse_lines(text: impl BufRead, name: &str, frame: u64, dialect: &Dialect) ->
             height * down,
         );
         let class = Some(class as ClassId);
-        let one = checked(Annotation { frame, id: None, region, score: None, class, predicted: false })?;
+        let one = checked(Annotation { frame, region, class, row, ..Annotation::default() })?;
         let rest: Vec<String> = fields.iter().skip(5).map(|field| (*field).to_owned()).collect();
         for (index, text) in rest.iter().enumerate() {
             number(text, index + 5)?;
