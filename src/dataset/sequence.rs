@@ -231,11 +231,11 @@ impl Sequence {
     /// COCO's where the truth has only names.
     ///
     /// # Errors
-    /// [`DatasetError`]: the line that cannot be used; a frame behind the last is one, but for VisDrone, whose own kit leaves
-    /// such results out.
+    /// [`DatasetError`]: the line that cannot be used; a frame behind the last is one, but for VisDrone and UAVDT, whose
+    /// files do not say how long a sequence is: such results are left out, and told.
     pub fn results(&self, path: &Path) -> Result<ResultFile, DatasetError> {
         let dialect = &self.options.results;
-        let clipped = self.benchmark == Benchmark::VisDrone;
+        let clipped = matches!(self.benchmark, Benchmark::VisDrone | Benchmark::Uavdt);
         let last = if clipped { MAX_FRAMES } else { self.frames };
         let (mut file, is_text) = self.read_results(path, last)?;
         let own_pixels = is_text && self.form == Form::VisDrone && dialect.pixels_from.is_none();

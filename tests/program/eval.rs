@@ -98,6 +98,37 @@ fn the_numbers_are_those_of_the_reference() {
     }
 }
 
+/// KITTI, VisDrone and UAVDT as they come, by the rules of their own; made by tests/reference/golden_eval_rules.py.
+#[test]
+fn benchmarks_with_rules_of_their_own_score_as_the_reference_does() {
+    let golden = fs::read_to_string(root().join("tests/golden/eval_rules.json")).unwrap();
+    let golden: Value = serde_json::from_str(&golden).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in golden["files"].as_object().unwrap() {
+        write(folder.path(), name, text.as_str().unwrap());
+    }
+    for case in golden["cases"].as_array().unwrap() {
+        let given: Vec<&str> =
+            case["arguments"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+        let done = run_in(folder.path(), &[&["eval", "--json", "-", "-q"], &given[..]].concat()).ok();
+        let found: Value = serde_json::from_str(&done.stdout).unwrap();
+        for key in ["scores", "mean_over_classes", "all_classes"] {
+            if !case[key].is_null() {
+                compare(&format!("{given:?} {key}"), &case[key], &found[key]);
+            }
+        }
+    }
+    // The table says whose rules were taken, and names the classes.
+    let kitti = ["eval", "--gt", "kitti/label_02", "--results", "kitti/results"];
+    let table = run_in(folder.path(), &kitti).ok().stdout;
+    for words in ["class Car ", "class Pedestrian ", "MEAN ", "  kitti\n"] {
+        assert!(table.contains(words), "{words} is missing in {table}");
+    }
+    // Without the rules there is more to be found.
+    let bare = run_in(folder.path(), &[kitti.as_slice(), &["--benchmark", "mot15"]].concat()).ok().stdout;
+    assert!(bare.contains("  mot15\n") && !bare.contains("class Car"), "{bare}");
+}
+
 #[test]
 fn what_is_printed_and_written() {
     let folder = tempfile::tempdir().unwrap();

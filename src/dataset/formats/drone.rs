@@ -180,3 +180,66 @@ pub(super) fn write_uavdt(of: &Annotations, dialect: &Dialect, out: &mut dyn Wri
     }
     Ok(lost)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frame, id, left edge, class, and whether it does not have to be found.
+    type Told = (u64, Option<u64>, f64, Option<ClassId>, bool);
+
+    fn told(read: &Annotations) -> Vec<Told> {
+        read.boxes.iter().map(|one| (one.frame, one.id, one.region.left, one.class, one.hard)).collect()
+    }
+
+    #[test]
+    fn truth_of_visdrone_is_told_from_other_text() {
+        for text in [
+            "1,0,593,43,174,190,0,0,0,0\n2,0,592,43,174,190,0,0,0,0\n",
+            "1,7,10,20,30,40,1,4,1,2\n1,8,10,20,30",
+            "1,7,10.5,20,30,40,0.9,10,0,0",
+        ] {
+            assert!(is_visdrone(text), "{text}");
+        }
+        for text in [
+            "",
+            "1,7,10,20,30,40,0.9,4,1,-1\n",
+            "1,7,10,20,30,40,0.9,4,-1,-1\n",
+            "1,7,10,20,30,40,1,1,0.86\n",
+            "1,7,10,20,30,40,1,0,0,0\n",
+            "1,7,10,20,30,40,1,12,0,0\n",
+            "1,7,10,20,30,40,1,-4.15,0.5,0\n",
+            "1,7,10,20,30,40,1,4,0,0\n2,7,10,20,30,40,1,4,0,3\n",
+        ] {
+            assert!(!is_visdrone(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn ignored_regions_are_no_boxes_and_come_back() {
+        let text = "1,0,593,43,174,190,0,0,0,0\n1,7,10,20,30,40,1,4,1,2\n3,8,11,21,30,40,0,11,0,0\n";
+        let read = parse(&mut text.as_bytes(), "x", &Dialect::default()).unwrap();
+        let boxes = [(0, Some(7), 10.0, Some(3), false), (2, Some(8), 11.0, Some(10), true)];
+        assert_eq!((told(&read), read.frames), (boxes.to_vec(), Some(3)));
+        assert_eq!(read.ignored, [(0, Region::new(593.0, 43.0, 174.0, 190.0))]);
+        let mut out = Vec::new();
+        assert_eq!(write(&read, &Dialect::default(), &mut out).unwrap(), Lost::default());
+        let again = parse(&mut out.as_slice(), "x", &Dialect::default()).unwrap();
+        assert_eq!((told(&again), again.ignored), (boxes.to_vec(), read.ignored));
+        let said = parse(&mut &b"1,1,1,1,9,9,1,12,0,0\n"[..], "x", &Dialect::default()).unwrap_err();
+        assert!(said.to_string().contains("x, line 1: column 8 (class)"), "{said}");
+    }
+
+    #[test]
+    fn uavdt_has_its_class_in_the_last_column() {
+        let read = parse_uavdt(&mut &b"1,1,142,148,106,45,2,3,3\n"[..], "x", &Dialect::default()).unwrap();
+        assert_eq!(told(&read), [(0, Some(1), 141.0, Some(2), false)]);
+        assert_eq!(read.labels.name(2), "bus");
+        for (text, wanted) in
+            [("1,1,1,1,9,9,1,1", "8 columns, at least 9"), ("1,1,1,1,9,9,1,1,4", "column 9 (class)")]
+        {
+            let said = parse_uavdt(&mut text.as_bytes(), "x", &Dialect::default()).unwrap_err().to_string();
+            assert!(said.contains(wanted), "{text}: {said}");
+        }
+    }
+}

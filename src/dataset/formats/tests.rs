@@ -183,6 +183,40 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn regions_that_nobody_annotated_are_carried_or_told() {
+    let text = "0 -1 DontCare -1 -1 -10 1 2 30 40 -1000 -1000 -1000 -10 -1 -1 -1\n\
+        0 1 Car 0 3 -10 10 20 40.1 60.3 -1 -1 -1 -1000 -1000 -1000 -10\n\
+        1 2 Person 0 0 -10 10 20 40 60 -1 -1 -1 -1000 -1000 -1000 -10\n";
+    let read = Format::Kitti.parse(&mut text.as_bytes(), "it", &Dialect::default()).unwrap();
+    assert_eq!(read.ignored, [(0, Region::new(1.0, 2.0, 29.0, 38.0))]);
+    assert_eq!(read.boxes.iter().map(|one| (one.hard, one.row)).collect::<Vec<_>>(), [(true, 2), (false, 3)]);
+    // Sides lead from edge to edge, to the last digit.
+    let r = read.boxes[0].region;
+    assert_eq!((r.left + r.width, r.top + r.height), (40.1, 60.3));
+    // Who sits is no pedestrian.
+    assert_eq!(read.class_name(read.boxes[1].class), "Person_sitting");
+    let again = through(Format::Kitti, &read);
+    same(&read, &again, "kitti");
+    assert_eq!((again.ignored, again.boxes[0].hard), (read.ignored.clone(), true));
+    for (format, lost) in [(Format::Kitti, 0), (Format::VisDrone, 1), (Format::Csv, 2)] {
+        let told = format.write(&read, &dialect(), &mut Vec::new()).unwrap();
+        let words = ["regions that nobody annotated", "that a box does not have to be found"];
+        assert_eq!(told.iter().filter(|(what, _)| words.contains(what)).count(), lost, "{format:?}");
+    }
+}
+
+#[test]
+fn an_archive_of_cvat_may_hold_xml() {
+    let xml = "<annotations><track id=\"0\" label=\"cat\"><box frame=\"2\" xtl=\"1\" ytl=\"2\" xbr=\"9\" ybr=\"9\"/></track></annotations>";
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("annotations.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(xml.as_bytes()).unwrap();
+    let bytes = zip.finish().unwrap().into_inner();
+    let read = Format::detect(&bytes).parse(&mut bytes.as_slice(), "it", &Dialect::default()).unwrap();
+    assert_eq!((read.boxes[0].frame, read.boxes[0].row, read.labels.name(0).as_ref()), (2, 1, "cat"));
+}
+
+#[test]
 fn boxes_between_keyframes_are_those_that_the_tools_show() {
     let text = "<annotations><meta><task><size>12</size><labels><label><name>cat</name><attributes><attribute><name>fur</name>\
         </attribute></attributes></label></labels><original_size><width>64</width><height>48</height></original_size></task>\
