@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{demo, run_in};
+use crate::common::{demo, root, run_in};
 
-/// Every format, and what a file of it is called.
-const FORMATS: [(&str, &str); 12] = [
+/// Every format that has all classes, and what a file of it is called.
+const FORMATS: [(&str, &str); 13] = [
     ("mot", "to.txt"),
     ("jsonl", "to.jsonl"),
     ("csv", "to.csv"),
@@ -19,6 +19,7 @@ const FORMATS: [(&str, &str); 12] = [
     ("label-studio", "studio.json"),
     ("kitti", "0000.txt"),
     ("ultralytics", "labels"),
+    ("visdrone", "drone.txt"),
 ];
 
 /// Tracks of the beginning of the demo clip, in a folder of their own.
@@ -111,4 +112,22 @@ fn what_cannot_be_converted_is_said() {
     assert!(!folder.path().join("x.csv").exists(), "nothing is left that looks whole");
     run(&["convert", "tracks.txt", "--to", "csv", "tracks.txt"]).fails(1, &["tracks.txt"]);
     assert!(boxes(&folder.path().join("tracks.txt")).len() > 50, "the input is as it was");
+}
+
+/// What other libraries read of ours, for a person who has them: a Python with what tests/reference/formats.py names.
+#[test]
+fn other_libraries_read_what_convert_writes() {
+    let Some(python) = std::env::var_os("TRAILSIGHT_FORMATS_PYTHON") else {
+        println!("SKIPPED: TRAILSIGHT_FORMATS_PYTHON names no Python with the libraries");
+        return;
+    };
+    let done = std::process::Command::new(python)
+        .arg(root().join("tests/reference/formats.py"))
+        .args(["check", env!("CARGO_BIN_EXE_trailsight")])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(said.matches("right: ").count() >= 16, "{said}");
 }

@@ -224,7 +224,7 @@ pub(super) fn write(of: &Annotations, dialect: &Dialect, out: &mut dyn Write) ->
         let Region { left, top, width, height } = one.region;
         let mut entry = json!({"id": number, "image_id": one.frame + 1, "video_id": 1,
             "category_id": category(of, one.class), "bbox": [short(left), short(top), short(width), short(height)],
-            "area": short(width * height), "iscrowd": 0});
+            "area": short(width * height), "iscrowd": 0, "segmentation": []});
         if let Some(id) = one.id {
             (entry["track_id"], entry["instance_id"]) = (id.into(), id.into());
             entry["attributes"] = json!({"track_id": id});

@@ -225,6 +225,8 @@ pub(super) fn write(of: &Annotations, dialect: &Dialect, out: &mut dyn Write) ->
     lost.add("boxes without an id", of.boxes.iter().filter(|one| one.id.is_none()).count());
     lost.add("scores", of.boxes.iter().filter(|one| one.score.is_some_and(|score| score != 1.0)).count());
     lost.add("that a box is predicted", of.boxes.iter().filter(|one| one.predicted).count());
+    let size = dialect.size.or(of.size);
+    lost.add("the size of the picture, which Datumaro asks for (--size)", usize::from(size.is_none()));
     let frames = of.length();
     writeln!(
         out,
@@ -250,7 +252,7 @@ pub(super) fn write(of: &Annotations, dialect: &Dialect, out: &mut dyn Write) ->
         )?;
     }
     writeln!(out, "      </labels>")?;
-    if let Some((width, height)) = dialect.size.or(of.size) {
+    if let Some((width, height)) = size {
         writeln!(
             out,
             "      <original_size><width>{width}</width><height>{height}</height></original_size>"

@@ -191,7 +191,7 @@ pub(super) fn write(of: &Annotations, dialect: &Dialect, out: &mut dyn Write) ->
         result.push(
             json!({"id": id.to_string(), "type": "videorectangle", "from_name": "box", "to_name": "video",
             "origin": "manual", "value": {"sequence": sequence, "framesCount": frames,
-            "labels": [of.class_name(first.class)]}}),
+            "duration": frames as f64 / fps, "labels": [of.class_name(first.class)]}}),
         );
     }
     let task = json!([{"data": {"video": "video.mp4"}, "annotations": [{"result": result}]}]);
