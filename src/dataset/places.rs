@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! DATA/NAME/gt/gt.txt                a folder for each sequence (MOTChallenge); gt.zip, gt.xml, gt.json, gt.jsonl, gt.csv likewise,
-//!                                    or what the folder was exported as: annotations.xml
+//!                                    or what the folder was exported as: annotations.xml, labels/ (Ultralytics)
 //! DATA/NAME.txt                      a file for each sequence (label_02 of KITTI, annotations of VisDrone), in any format
 //! DATA/NAME_gt.txt                   UAVDT, with NAME_gt_ignore.txt beside; NAME_gt_whole.txt where there is no other
 //! DATA                               one file, which is the truth of the only sequence
@@ -85,7 +85,10 @@ impl Place {
         let gt = ENDINGS.map(|ending| folder.join(format!("gt/gt.{ending}")));
         let exported = ["gt/annotations.xml", "annotations.xml"].map(|file| folder.join(file));
         let mut known = gt.into_iter().chain(exported.into_iter().take(ENDINGS.len() - 1));
-        known.find(|file| file.is_file()).map(|truth| Self::with(name, truth, folder.to_owned()))
+        let labels = folder.join("labels");
+        let labels = (cfg!(feature = "cli") && labels.is_dir()).then_some(labels);
+        let truth = known.find(|file| file.is_file()).or(labels)?;
+        Some(Self::with(name, truth, folder.to_owned()))
     }
 
     fn flat(data: &Path, name: &str) -> Option<Self> {
@@ -192,9 +195,9 @@ mod tests {
     #[cfg(feature = "cli")]
     #[test]
     fn other_formats_are_found_by_their_endings() {
-        let files = ["A/gt/gt.zip", "B/annotations.xml", "C/gt/gt.jsonl"];
-        let found = places(&files);
-        assert_eq!(found.iter().map(|one| one.1.as_str()).collect::<Vec<_>>(), files);
+        let found = places(&["A/gt/gt.zip", "B/annotations.xml", "C/gt/gt.jsonl", "D/labels/x_1.txt"]);
+        let found: Vec<&str> = found.iter().map(|one| one.1.as_str()).collect();
+        assert_eq!(found, ["A/gt/gt.zip", "B/annotations.xml", "C/gt/gt.jsonl", "D/labels"]);
         assert_eq!(places(&["a.json", "b.csv"]).len(), 2);
     }
 

@@ -112,7 +112,9 @@ impl Sequence {
             true => Some(read_regions(&place.ignored, last, &options.truth)?),
             false => None,
         };
-        let (mut truth, form) = read_truth(&place, last, regions.is_some(), options)?;
+        let size = options.truth.size.or(info.width.zip(info.height));
+        let dialect = Dialect { size, ..options.truth.clone() };
+        let (mut truth, form) = read_truth(&place, last, regions.is_some(), options.benchmark, &dialect)?;
         let of_name = || match place.ignored_of_uavdt() {
             true => Benchmark::Uavdt,
             false => Benchmark::of(&place.name, regions.is_some()),
@@ -121,7 +123,7 @@ impl Sequence {
         truth.regions.extend(regions.into_iter().flatten());
         let frames = info.frames.or(truth.info.frames);
         let frames = frames.unwrap_or_else(|| truth.rows.iter().map(|row| row.frame + 1).max().unwrap_or(0));
-        let size = info.width.zip(info.height).or(truth.info.width.zip(truth.info.height));
+        let size = size.or(truth.info.width.zip(truth.info.height));
         let mut labels = match truth.labels.take() {
             Some(labels) => Some(labels),
             None => names(&options.truth, &place.truth)?,
@@ -364,20 +366,21 @@ fn read_truth(
     place: &Place,
     last: usize,
     has_regions: bool,
-    options: &ReadOptions,
+    benchmark: Option<Benchmark>,
+    dialect: &Dialect,
 ) -> Result<(RowFile, Form), DatasetError> {
     #[cfg(feature = "cli")]
     {
-        let format = match (Format::of(&place.truth)?, options.benchmark) {
+        let format = match (Format::of(&place.truth)?, benchmark) {
             (Format::Mot, Some(Benchmark::VisDrone)) => Format::VisDrone,
             (format, _) => format,
         };
         if format != Format::Mot {
-            return Ok((read_other(&place.truth, format, last, &options.truth)?, format.into()));
+            return Ok((read_other(&place.truth, format, last, dialect)?, format.into()));
         }
     }
-    let benchmark = options.benchmark.unwrap_or_else(|| Benchmark::of(&place.name, has_regions));
-    Ok((read_rows(&place.truth, last, benchmark.needs_class(), &options.truth)?, Form::Numbers))
+    let benchmark = benchmark.unwrap_or_else(|| Benchmark::of(&place.name, has_regions));
+    Ok((read_rows(&place.truth, last, benchmark.needs_class(), dialect)?, Form::Numbers))
 }
 
 /// Leaves out of VisDrone's truth what its own kit leaves out: what lies in regions that nobody annotated. Things of the

@@ -268,14 +268,22 @@ fn truth_and_results_of_any_format_score_alike() {
         ("supervision-json", "json"),
         ("kitti", "txt"),
         ("visdrone", "txt"),
+        ("label-studio", "json"),
+        ("ultralytics", ""),
     ] {
-        let truth = format!("{format}/A/gt/gt.{ending}");
+        // Boxes in parts of the picture need its size; labels in a folder lie beside that.
+        write(work, &format!("{format}/A/seqinfo.ini"), "imWidth=640\nimHeight=480\n");
+        let folder = ending.is_empty();
+        let (truth, results) = match folder {
+            true => (format!("{format}/A/labels"), format!("{format}-said/A")),
+            false => (format!("{format}/A/gt/gt.{ending}"), format!("{format}/A.{ending}")),
+        };
+        fs::create_dir_all(work.join(&results).parent().unwrap()).unwrap();
         fs::create_dir_all(work.join(&truth).parent().unwrap()).unwrap();
         let convert = |from: &str, to: &str| {
             run_in(work, &[&["convert", from, "--to", format, to], size.as_slice()].concat()).ok();
         };
         convert("text/A/gt/gt.txt", &truth);
-        let results = format!("{format}/A.{ending}");
         convert("out/A.txt", &results);
         // Numbers of VisDrone are no COCO numbers, and its own results count pixels from 0.
         let numbers: &[&str] = match format {
@@ -294,9 +302,12 @@ fn truth_and_results_of_any_format_score_alike() {
         };
         near(scores(work, format, "out", numbers), &all, "truth");
         near(scores(work, format, "out", &[numbers, &named].concat()), &each, "truth by name");
-        near(scores(work, format, &results, &[]), &all, "both");
-        near(scores(work, &truth, &results, &named), &each, "files, by name");
-        if format != "visdrone" {
+        let beside = if folder { "ultralytics-said" } else { &results };
+        near(scores(work, format, beside, &[]), &all, "both");
+        if !matches!(format, "label-studio" | "ultralytics") {
+            near(scores(work, &truth, &results, &named), &each, "files, by name");
+        }
+        if !matches!(format, "visdrone" | "label-studio" | "ultralytics") {
             near(scores(work, "text", &results, &[]), &all, "results");
         }
     }

@@ -244,6 +244,33 @@ fn only_the_wanted_classes_are_tracked() {
 }
 
 #[test]
+fn truth_of_any_format_and_origin_gives_the_same_score() {
+    let folder = data_set(&["a-1"]);
+    let gt = |name: &str| format!("data/a-1/gt/{name}");
+    let score = |more: &[&str]| {
+        let arguments = [&["ablate", "--gt", "data", "--jitter", "0", "-q"][..], more].concat();
+        number(&run_in(folder.path(), &arguments).ok().stdout, "settings in force")
+    };
+    let plain = score(&[]);
+    let convert = |to: &str, more: &[&str]| {
+        let arguments = ["convert", "text.txt", "--size", "800x400", "-q", "--to"];
+        run_in(folder.path(), &[&arguments[..], more, &[to][..]].concat()).ok();
+    };
+    fs::rename(folder.path().join(gt("gt.txt")), folder.path().join("text.txt")).unwrap();
+    for (form, ending) in [("cvat-mot", "zip"), ("cvat", "xml"), ("jsonl", "jsonl")] {
+        let name = gt(&format!("gt.{ending}"));
+        convert(&name, &[form]);
+        assert!((score(&[]) - plain).abs() < 0.005, "{form}");
+        // It is an input too.
+        run_in(folder.path(), &["tune", "--gt", "data", "--output", &name]).fails(1, &[&name]);
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    convert(&gt("gt.txt"), &["mot", "--to-pixels-from", "0"]);
+    assert!((score(&["--pixels-from", "0"]) - plain).abs() < 0.005);
+    assert!((score(&[]) - plain).abs() > 0.01, "a pixel is seen");
+}
+
+#[test]
 fn what_is_missing_is_told() {
     let folder = data_set(&["a-1"]);
     let run = |arguments: &[&str]| run_in(folder.path(), arguments);

@@ -104,7 +104,10 @@ fn result_path(args: &EvalArgs, name: &str) -> PathBuf {
     }
     let of = |ending| args.results.join(format!("{name}.{ending}"));
     let found = ["txt", "jsonl", "json", "csv", "xml", "zip"].map(of).into_iter().find(|path| path.is_file());
-    found.unwrap_or_else(|| of("txt"))
+    // A file for each frame, as Ultralytics writes them.
+    let folder = args.results.join(name);
+    let is_labels = folder.is_dir() && !folder.join("gt").exists();
+    found.or(is_labels.then_some(folder)).unwrap_or_else(|| of("txt"))
 }
 
 /// Whether there is a file of results. The truth itself is none: whoever gives one folder twice has mistaken one of them.
@@ -112,7 +115,7 @@ fn has_results(args: &EvalArgs, name: &str) -> bool {
     let path = result_path(args, name);
     let same =
         |truth: PathBuf| truth.canonicalize().ok().zip(path.canonicalize().ok()).is_some_and(|(a, b)| a == b);
-    path.is_file() && !same(Place::find(&args.gt, name).truth)
+    (path.is_file() || path.is_dir()) && !same(Place::find(&args.gt, name).truth)
 }
 
 /// The sequences to be scored: those that were asked for, or all that have a truth. At least one has results.

@@ -25,6 +25,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
 use super::dialect::Dialect;
+use super::info::MAX_FRAMES;
 use super::lines::MotError;
 use crate::atomic_file;
 use crate::bounded;
@@ -300,6 +301,16 @@ impl Format {
     /// # Errors
     /// What the system says, or what the format needs and nobody said.
     pub fn write(self, of: &Annotations, dialect: &Dialect, out: &mut dyn Write) -> io::Result<Lost> {
+        // A few bytes can name any frame.
+        let for_each_frame = matches!(self, Self::Jsonl | Self::Coco);
+        if for_each_frame && of.length() > MAX_FRAMES as u64 {
+            let why = format!(
+                "{} has an entry for each frame, and the last frame is {}; at most {MAX_FRAMES} frames are written",
+                self.name(),
+                of.length()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         let lost = match self {
             Self::Mot => mot_text::write(of, dialect, out),
             Self::Jsonl => jsonl::write(of, dialect, out),

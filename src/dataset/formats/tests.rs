@@ -247,6 +247,22 @@ fn boxes_between_keyframes_are_those_that_the_tools_show() {
 }
 
 #[test]
+fn a_far_frame_is_not_filled_with_entries() {
+    let far = "1,1,1,1,9,9,1\n90000000,1,1,1,9,9,1\n";
+    let read = Format::Mot.parse(&mut far.as_bytes(), "it", &Dialect::default()).unwrap();
+    for format in [Format::Jsonl, Format::Coco] {
+        let mut out = Vec::new();
+        let said = format.write(&read, &dialect(), &mut out).unwrap_err().to_string();
+        assert!(said.contains("the last frame is 90000000") && out.is_empty(), "{said}");
+    }
+    for format in [Format::Csv, Format::Cvat, Format::LabelStudio, Format::CvatMot] {
+        let mut out = Vec::new();
+        format.write(&read, &dialect(), &mut out).unwrap();
+        assert!(out.len() < 10_000, "{format:?}");
+    }
+}
+
+#[test]
 fn what_a_format_cannot_carry_is_said() {
     let region = Region::new(1.0, 2.0, 30.0, 40.0);
     let one = Annotation {

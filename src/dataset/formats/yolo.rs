@@ -137,6 +137,13 @@ fn finish(lines: Vec<Line>, name: &str, labels: Option<Labels>) -> Result<Annota
         .filter(|line| line.rest.len() == 1)
         .any(|line| !seen.insert((line.one.frame, &line.rest)));
     let is_id = whole && (above_one || !twice);
+    if whole && !above_one && sixth().next().is_some() {
+        let taken = if is_id { "ids" } else { "confidences" };
+        log::warn!(
+            "{name}: the sixth column is never above 1, and may be ids or confidences; it was read as {taken} (seven columns, \
+             confidence and id, leave no doubt)"
+        );
+    }
     let mut read = Annotations { labels: labels.unwrap_or_else(Labels::coco), ..Annotations::default() };
     let mut rounded = 0;
     for Line { mut one, rest } in lines {
