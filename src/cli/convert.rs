@@ -13,18 +13,20 @@ Formats:
   jsonl, csv        as track writes them
   coco              COCO-VID, and COCO documents of CVAT and Datumaro
   coco-results      COCO results, as detect --coco writes them
-  cvat              CVAT for video 1.1, XML
+  cvat              CVAT for video 1.1, XML (or a .zip with annotations.xml)
   cvat-mot          CVAT MOT 1.1, a .zip with gt/gt.txt, gt/labels.txt and seqinfo.ini
   supervision-csv, supervision-json
   label-studio      JSON of a video task (needs --size)
   kitti             KITTI tracking, label_02
   ultralytics       a folder of labels, one file a frame (needs --size)
+  visdrone          VisDrone, ten columns
+  uavdt             UAVDT, *_gt_whole.txt
 
 The format of IN is known by its begin; --from says it where that is not enough. What OUT cannot carry is said.
 
 Examples:
   trailsight convert draft.txt --to cvat-mot draft.zip --size 1280x720 --fps 25    load it into CVAT as MOT 1.1
-  trailsight convert annotations.xml --to mot mydata/lobby/gt/gt.txt               truth from CVAT for eval and tune
+  trailsight convert annotations.xml --to jsonl truth.jsonl                        tracks from CVAT
   trailsight convert runs/detect/track --to jsonl tracks.jsonl --size 1920x1080
   trailsight convert tracks.csv --to mot out.txt --frames-from 1                   a frame column that begins with 1";
 

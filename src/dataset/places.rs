@@ -60,6 +60,10 @@ impl Place {
                 files.entry(name).or_insert(place);
             }
         }
+        // A data set whose truth is elsewhere may have labels besides.
+        if folders.iter().any(|place: &Self| !place.truth.is_dir()) {
+            folders.retain(|place| !place.truth.is_dir());
+        }
         // Beside folders with sequences lie lists and notes.
         let mut all = if folders.is_empty() { files.into_values().flatten().collect() } else { folders };
         all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -197,7 +201,8 @@ mod tests {
     fn other_formats_are_found_by_their_endings() {
         let found = places(&["A/gt/gt.zip", "B/annotations.xml", "C/gt/gt.jsonl", "D/labels/x_1.txt"]);
         let found: Vec<&str> = found.iter().map(|one| one.1.as_str()).collect();
-        assert_eq!(found, ["A/gt/gt.zip", "B/annotations.xml", "C/gt/gt.jsonl", "D/labels"]);
+        assert_eq!(found, ["A/gt/gt.zip", "B/annotations.xml", "C/gt/gt.jsonl"]);
+        assert_eq!(places(&["D/labels/x_1.txt", "E/det/det.txt"]), [("D".to_owned(), "D/labels".to_owned())]);
         assert_eq!(places(&["a.json", "b.csv"]).len(), 2);
     }
 

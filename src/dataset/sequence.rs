@@ -10,6 +10,7 @@ use super::dialect::{Dialect, labels_beside};
 #[cfg(feature = "cli")]
 use super::formats::Format;
 use super::info::MAX_FRAMES;
+use super::lines::MotError;
 use super::places::Place;
 #[cfg(feature = "cli")]
 use super::rows::read_other;
@@ -17,6 +18,9 @@ use super::rows::{ResultFile, Row, RowFile, read_regions, read_rows, refuse_part
 use super::{DatasetError, ReadOptions};
 use crate::labels::Labels;
 use crate::metrics::{Region, Role, Truth, TruthBox, covered_share};
+
+/// More regions than that in one frame are a mistake.
+const MAX_REGIONS: usize = 1000;
 
 /// A sequence with its truth, as it is on disk or thinned.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +125,13 @@ impl Sequence {
         };
         let benchmark = options.benchmark.or(form.benchmark()).unwrap_or_else(of_name);
         truth.regions.extend(regions.into_iter().flatten());
+        truth.regions.sort_by_key(|(frame, _)| *frame);
+        if let Some(pair) = truth.regions.windows(MAX_REGIONS + 1).find(|all| all[0].0 == all[MAX_REGIONS].0)
+        {
+            let why = format!("more than {MAX_REGIONS} regions that nobody annotated");
+            let place = format!("frame {}", pair[0].0 + 1);
+            return Err(MotError::Format { path: truth.path, place, why }.into());
+        }
         let frames = info.frames.or(truth.info.frames);
         let frames = frames.unwrap_or_else(|| truth.rows.iter().map(|row| row.frame + 1).max().unwrap_or(0));
         let size = size.or(truth.info.width.zip(truth.info.height));

@@ -95,6 +95,8 @@ fn formats_of_other_programs() {
          [\"car\"],\"sequence\":[{\"frame\":2,\"x\":1,\"y\":2,\"width\":3,\"height\":4,\"enabled\":true}]}}]}]}]",
         "0 7 Car 0 0 -1.5 1 2 30 40 -1 -1 -1 -1000 -1000 -1000 -10 0.9\n0 -1 DontCare -1 -1 -10 1 2 3 4 -1 -1 -1 -1000 -1000 -1000 -10\n",
         "0 0.5 0.5 0.1 0.1 0.9 7\n2 0.25 0.5 0.1 0.1 1\n",
+        "1,0,593,43,174,190,0,0,0,0\n1,7,10,20,30,40,1,4,1,2\n2,8,11,21,30,40,0,11,0,0\n",
+        "1,1,142,148,106,45,1,2,1\n1,2,42,18,16,15,2,1,3\n",
     ]
     .map(|text| text.as_bytes().to_vec())
     .to_vec();
@@ -115,7 +117,13 @@ fn data_sets() {
     }
     .run(readers::seqinfo);
     let truth = "1,1,912,484,97,109,1,1,1\n1,2,1338,418,167,379,1,1,0.8\n2,1,914,484,97,109,1,1,1\n3,3,1,2,3,4,0,8,0.1\n";
-    Target { words: WORDS, cost: 2, ..Target::new("truth", vec![truth.into()]) }.run(readers::truth);
+    let others = [
+        "0 7 Car 0 0 -1.5 1 2 30 40 -1 -1 -1 -1000 -1000 -1000 -10\n0 8 Person 1 3 -10 1 2 31 40\n0 -1 DontCare -1 -1 -10 1 2 3 4\n",
+        "1,0,593,43,174,190,0,0,0,0\n1,7,10,20,30,40,1,4,1,2\n2,8,11,21,30,40,0,11,0,0\n",
+        "{\"frame\":3,\"tracks\":[{\"id\":4,\"box\":[1,2,3,4]},{\"id\":5,\"box\":[1,2,3,4],\"class\":\"car\"}]}\n",
+    ];
+    let seeds = std::iter::once(truth).chain(others).map(|text| text.as_bytes().to_vec()).collect();
+    Target { words: WORDS, cost: 2, ..Target::new("truth", seeds) }.run(readers::truth);
 }
 
 #[test]

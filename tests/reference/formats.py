@@ -229,6 +229,8 @@ def labelling(run, tmp):
     with zipfile.ZipFile(f"{tmp}/exported.zip", "w") as archive:
         for name in ("gt.txt", "labels.txt"):
             archive.write(f"{tmp}/exported/gt/{name}", f"gt/{name}")
+    os.makedirs(f"{tmp}/zipdata/lobby/gt")
+    shutil.copy(f"{tmp}/exported.zip", f"{tmp}/zipdata/lobby/gt/gt.zip")
     # The other export of CVAT: tracks with closing boxes, which go through Datumaro as they are.
     # It keeps the size of no picture of a video, and then asks for it.
     video = datumaro.Dataset.import_from(f"{tmp}/cvat", "cvat")
@@ -242,6 +244,7 @@ def labelling(run, tmp):
     for what, arguments in (
         ("gt.txt and labels.txt", ["--gt", "mydata", "--pixels-from", "0"]),
         ("the exported archive", ["--gt", "exported.zip"]),
+        ("the archive as gt.zip of a sequence", ["--gt", "zipdata"]),
         ("the exported XML", ["--gt", f"xml/{name}"]),
         ("the exported XML in an archive", ["--gt", "video.zip"]),
     ):

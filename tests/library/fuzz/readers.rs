@@ -9,6 +9,7 @@ use trailsight::dataset::{DetectionFile, Dialect, Format, ReadOptions, Sequence,
 use trailsight::detect::{DetectSettings, Detector};
 use trailsight::frame::Picture;
 use trailsight::labels::Labels;
+use trailsight::metrics::Scorer;
 use trailsight::source::jpeg::{JpegLimits, decode_jpeg};
 use trailsight::source::{AviSource, Source, SourceSpec, fuzz, read_picture, redact};
 
@@ -212,7 +213,7 @@ pub fn tracks(bytes: &[u8]) -> String {
     })
 }
 
-/// A `gt.txt` of a data set, read as truth, as results and as detections too.
+/// The truth of a data set in any format, read as results and as detections too, and scored by its rules.
 pub fn truth(bytes: &[u8]) -> String {
     with_scratch(|scratch| {
         scratch.write("seq/gt/dontcare.txt", b"1,-1,5,5,60,60\n");
@@ -225,11 +226,24 @@ pub fn truth(bytes: &[u8]) -> String {
                 let results =
                     told(sequence.results(&path), |file| told(file.select(None), |_| "results".to_owned()));
                 let detections = told(sequence.detections(&path), |file| (file.frames() > 2).to_string());
-                format!("{truth} {results} {detections} {}", sequence.classes().len())
+                let scores = if sequence.frames < 1000 { scores(&sequence, &path) } else { String::new() };
+                format!("{truth} {results} {detections} {} {scores}", sequence.classes().len())
             });
         }
         words
     })
+}
+
+/// The scores of a file as results of a sequence, of all classes and of some by themselves.
+fn scores(sequence: &Sequence, path: &Path) -> String {
+    let Ok(file) = sequence.results(path) else { return String::new() };
+    let one = |class: Option<i32>| {
+        let (truth, results) = (sequence.truth(class).ok()?, file.select(class).ok()?);
+        let hota = Scorer::default().evaluate(&truth, &results).ok()?.hota.hota.mean();
+        assert!((0.0..=1.0 + 1e-9).contains(&hota), "{hota}");
+        Some(hota > 0.5)
+    };
+    format!("{:?}", [None, Some(1), Some(4), Some(11)].map(one))
 }
 
 fn size(picture: Picture) -> String {
