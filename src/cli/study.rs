@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{DetectionsDialectArgs, TruthDialectArgs};
-use crate::dataset::{Benchmark, ReadOptions};
+use crate::dataset::{Benchmark, ClassWord, ReadOptions};
 use crate::tuning::Objective;
 
 /// How a data set is read.
@@ -46,9 +46,9 @@ pub struct SequenceArgs {
     /// Use only sequences of this name or pattern (repeatable); each pattern is a group, and all groups have the same weight
     #[arg(long, value_name = "PATTERN")]
     pub seq: Vec<String>,
-    /// Score only boxes of this class, the number in column 8 (repeatable: their mean)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
-    pub class: Vec<i32>,
+    /// Score only boxes of this class, its number in column 8 or its name (repeatable: their mean)
+    #[arg(long, value_name = "CLASS", value_parser = ClassWord::parse)]
+    pub class: Vec<ClassWord>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub rules: RulesArgs,

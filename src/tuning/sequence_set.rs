@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::jitter::jittered;
-use crate::dataset::{DatasetError, ReadOptions, Sequence, share_classes};
+use crate::dataset::{ClassWord, DatasetError, ReadOptions, Sequence, share_classes};
 use crate::detection::{ClassId, Detection};
 use crate::metrics::{Evaluation, MetricsError, Region, Results, Scorer, Truth};
 use crate::scene::TrackState;
@@ -19,8 +19,8 @@ pub struct SequenceSetOptions {
     pub detections: PathBuf,
     /// How sequences are read.
     pub read: ReadOptions,
-    /// Only these classes (numbers of the truth, from 1), each for itself; none: as the benchmark has it.
-    pub classes: Vec<i32>,
+    /// Only these classes of the truth, each for itself; none: as the benchmark has it.
+    pub classes: Vec<ClassWord>,
     /// Only detections of these classes; none: all.
     pub wanted: Vec<ClassId>,
 }
@@ -166,7 +166,11 @@ impl SequenceSet {
         };
         let there: BTreeSet<i32> = read.iter().flat_map(|one| classes(&one.0)).collect();
         let classes: Vec<Option<i32>> = match read.first() {
-            _ if !options.classes.is_empty() => options.classes.iter().copied().map(Some).collect(),
+            Some((one, ..)) if !options.classes.is_empty() => {
+                let number = |word: &ClassWord| word.number(one.labels()).map(Some);
+                let numbers = options.classes.iter().map(number).collect::<Result<_, _>>();
+                numbers.map_err(SequenceSetError::Classes)?
+            }
             Some(one) if by_class(&one.0) => there.intersection(&found).copied().map(Some).collect(),
             _ => vec![None],
         };
