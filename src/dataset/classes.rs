@@ -83,11 +83,12 @@ impl ClassWord {
         match self {
             Self::Number(number) => Ok(*number),
             Self::Name(name) => {
-                let labels = labels.ok_or_else(|| format!("{name}: the classes have numbers, no names"))?;
+                let labels =
+                    labels.ok_or_else(|| format!("class {name}: the classes have numbers, no names"))?;
                 let found = find(labels, name).map(|class| i32::from(class) + 1);
                 found.ok_or_else(|| {
                     let known: Vec<&str> = labels.iter().take(12).collect();
-                    format!("there is no class {name}; the classes are {}", known.join(", "))
+                    format!("class {name}: there is no such class; the classes are {}", known.join(", "))
                 })
             }
         }
@@ -178,6 +179,9 @@ mod tests {
         }
         map.add("cat=2").unwrap();
         let said = map.apply(Some(&visdrone), None, &mut [1].iter_mut(), &|class| class).unwrap_err();
-        assert!(said.contains("no class cat; the classes are pedestrian, people"), "{said}");
+        assert!(
+            said.contains("class cat: there is no such class; the classes are pedestrian, people"),
+            "{said}"
+        );
     }
 }

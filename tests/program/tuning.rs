@@ -263,7 +263,7 @@ fn truth_of_any_format_and_origin_gives_the_same_score() {
         assert!((score(&[]) - plain).abs() < 0.005, "{form}");
         assert!((score(&["--class", "person"]) - plain).abs() < 0.005, "{form}");
         run_in(folder.path(), &["ablate", "--gt", "data", "--class", "wolf"])
-            .fails(1, &["there is no class wolf; the classes are person"]);
+            .fails(1, &["class wolf: there is no such class; the classes are person"]);
         // It is an input too.
         run_in(folder.path(), &["tune", "--gt", "data", "--output", &name]).fails(1, &[&name]);
         fs::remove_file(folder.path().join(name)).unwrap();

@@ -197,7 +197,7 @@ fn score(pairs: &[Pair], args: &EvalArgs) -> Result<Scores, Failure> {
         given @ [_, ..] => {
             let number = |word: &ClassWord| word.number(labels.as_ref()).map(Some);
             let numbers = given.iter().map(number).collect::<Result<Vec<_>, _>>();
-            numbers.map_err(|why| Failure::Usage(format!("--class {why}")))?
+            numbers.map_err(|why| Failure::Usage(format!("--{why}")))?
         }
         [] if !pairs.iter().any(|pair| by_class(&pair)) => vec![None],
         [] => match pairs.iter().find(|pair| !by_class(pair)) {

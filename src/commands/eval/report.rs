@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::{Scores, class_name};
+use super::{Block, Scores, class_name};
 use crate::dataset::Benchmark;
 use crate::metrics::{Curve, Evaluation, alphas};
 
@@ -40,25 +40,20 @@ pub(super) fn table(scores: &Scores) -> String {
                 line(&mut text, name, evaluation, width, rules(*benchmark, *ruled));
             }
         }
-        let mut all = sequences().map(|((_, benchmark), ruled)| rules(*benchmark, *ruled));
-        let first = all.next().unwrap_or_default();
-        line(
-            &mut text,
-            COMBINED,
-            &block.combined,
-            width,
-            if all.all(|rules| rules == first) { first } else { "mixed" },
-        );
+        line(&mut text, COMBINED, &block.combined, width, common_rules(scores, block));
     }
     if let Some(mean) = &scores.mean {
         text.push('\n');
         head(&mut text, COMBINED, width);
         for (block, title) in scores.blocks.iter().zip(&titles) {
-            line(&mut text, title, &block.combined, width, "class");
+            line(&mut text, title, &block.combined, width, common_rules(scores, block));
         }
-        line(&mut text, MEAN, mean, width, "class");
+        let mut each = scores.blocks.iter().map(|block| common_rules(scores, block));
+        let first = each.next().unwrap_or_default();
+        let rules = if each.all(|rules| rules == first) { first } else { "mixed" };
+        line(&mut text, MEAN, mean, width, rules);
         if let Some(total) = &scores.total {
-            line(&mut text, ALL, total, width, "class");
+            line(&mut text, ALL, total, width, rules);
         }
     }
     text
@@ -67,6 +62,14 @@ pub(super) fn table(scores: &Scores) -> String {
 /// Whose rules were taken: those of the benchmark, or all boxes of a class.
 fn rules(benchmark: Benchmark, ruled: bool) -> &'static str {
     if ruled { benchmark.name() } else { "class" }
+}
+
+/// Those of all sequences, where they are the same.
+fn common_rules(scores: &Scores, block: &Block) -> &'static str {
+    let sequences = scores.sequences.iter().zip(&block.ruled);
+    let mut all = sequences.map(|((_, benchmark), ruled)| rules(*benchmark, *ruled));
+    let first = all.next().unwrap_or_default();
+    if all.all(|rules| rules == first) { first } else { "mixed" }
 }
 
 fn title(class: Option<i32>, scores: &Scores) -> String {
