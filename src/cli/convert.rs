@@ -48,6 +48,9 @@ pub struct ConvertArgs {
     /// The size of the picture, for formats with boxes in parts of it
     #[arg(long, value_name = "WxH")]
     pub size: Option<String>,
+    /// The video that is read, by name, of COCO-VID with several
+    #[arg(long, value_name = "NAME")]
+    pub video: Option<String>,
     /// Frames a second, for formats with times
     #[arg(long, value_name = "F", value_parser = super::study::positive)]
     pub fps: Option<f64>,

@@ -12,6 +12,7 @@ pub(super) fn run(args: &ConvertArgs, quiet: bool) -> Result<(), Failure> {
     let mut dialect = args.read.dialect().map_err(Failure::Usage)?;
     let mut written = args.write.dialect().map_err(Failure::Usage)?;
     dialect.size = args.size.as_deref().map(parse_size).transpose()?;
+    dialect.video.clone_from(&args.video);
     (written.size, written.fps) = (dialect.size, args.fps);
     let known = |name: &String| Format::named(name);
     let from = match args.from.as_ref().and_then(known) {

@@ -31,6 +31,8 @@ pub struct Dialect {
     pub labels: Option<Labels>,
     /// Width and height of the picture in pixels, for files with boxes in parts of the picture.
     pub size: Option<(u32, u32)>,
+    /// Which video is read, by its name, of files with several.
+    pub video: Option<String>,
     /// Frames a second, for files that need a rate.
     pub fps: Option<f64>,
 }

@@ -5,13 +5,15 @@
 //!                                    or what the folder was exported as: annotations.xml, labels/ (Ultralytics)
 //! DATA/NAME.txt                      a file for each sequence (label_02 of KITTI, annotations of VisDrone), in any format
 //! DATA/NAME_gt.txt                   UAVDT, with NAME_gt_ignore.txt beside; NAME_gt_whole.txt where there is no other
-//! DATA                               one file, which is the truth of the only sequence
+//! DATA                               one file, which is the truth of the only sequence, or of each video in it (COCO-VID)
 //! ```
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::DatasetError;
+#[cfg(feature = "cli")]
+use super::formats::Format;
 use super::info::SequenceInfo;
 
 /// The endings of files of boxes, the likeliest first. Without the formats of other programs there is text alone.
@@ -34,16 +36,32 @@ pub struct Place {
     pub folder: PathBuf,
     /// Regions that nobody annotated, of KITTI or UAVDT; the file need not be there.
     pub(super) ignored: PathBuf,
+    /// Which video of the truth, where there are several in it.
+    pub(super) video: Option<String>,
 }
 
 impl Place {
     /// All sequences of a data set by name, sorted.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] where it cannot be read.
+    /// [`DatasetError`]: a folder, or a file with several videos, that cannot be read.
     pub fn all(data: &Path) -> Result<Vec<Self>, DatasetError> {
         if data.is_file() {
-            return Ok(vec![Self::of_file(data)]);
+            let whole = Self::of_file(data);
+            #[cfg(feature = "cli")]
+            {
+                let folder = whole.folder.clone();
+                let of_video = |name: String| Self {
+                    folder: folder.join(&name),
+                    video: Some(name.clone()),
+                    ..Self::with(&name, data.to_owned(), folder.clone())
+                };
+                let videos: Vec<Self> = Format::videos(data)?.into_iter().map(of_video).collect();
+                if !videos.is_empty() {
+                    return Ok(videos);
+                }
+            }
+            return Ok(vec![whole]);
         }
         let fail = |error| DatasetError::Folder { path: data.display().to_string(), error };
         let (mut folders, mut files) = (Vec::new(), BTreeMap::new());
@@ -73,7 +91,9 @@ impl Place {
     /// The sequence of this name; where it has no truth, its truth is where MOTChallenge has it.
     pub fn find(data: &Path, name: &str) -> Self {
         if data.is_file() {
-            return Self { name: name.to_owned(), ..Self::of_file(data) };
+            let all = Self::all(data).unwrap_or_default();
+            let found = all.into_iter().find(|place| place.name == name);
+            return found.unwrap_or_else(|| Self { name: name.to_owned(), ..Self::of_file(data) });
         }
         let folder = data.join(name);
         let found = Self::in_folder(&folder, name).or_else(|| Self::flat(data, name));
@@ -120,7 +140,7 @@ impl Place {
         let beside = ["dontcare.txt", "gt_ignore.txt"].map(|file| truth.with_file_name(file));
         let [dontcare, uavdt] = beside;
         let ignored = if uavdt.is_file() { uavdt } else { dontcare };
-        Self { name: name.to_owned(), truth, folder, ignored }
+        Self { name: name.to_owned(), truth, folder, ignored, video: None }
     }
 
     /// Whether the regions are those of UAVDT.

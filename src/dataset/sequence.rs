@@ -117,7 +117,7 @@ impl Sequence {
             false => None,
         };
         let size = options.truth.size.or(info.width.zip(info.height));
-        let dialect = Dialect { size, ..options.truth.clone() };
+        let dialect = Dialect { size, video: place.video.clone(), ..options.truth.clone() };
         let (mut truth, form) = read_truth(&place, last, regions.is_some(), options.benchmark, &dialect)?;
         let of_name = || match place.ignored_of_uavdt() {
             true => Benchmark::Uavdt,
@@ -296,7 +296,8 @@ impl Sequence {
         match Format::of(path)? {
             Format::Mot => {}
             format => {
-                let dialect = Dialect { size: dialect.size.or(self.size), ..dialect.clone() };
+                let (size, video) = (dialect.size.or(self.size), Some(self.name.clone()));
+                let dialect = Dialect { size, video, ..dialect.clone() };
                 return Ok((read_other(path, format, last, &dialect)?, false));
             }
         }

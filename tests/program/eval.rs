@@ -316,6 +316,46 @@ fn truth_and_results_of_any_format_score_alike() {
         .fails(2, &["--class car", "numbers, no names"]);
 }
 
+/// A document of COCO-VID with the scene twice is a data set of two sequences, as truth and as results.
+#[test]
+fn each_video_of_a_document_is_a_sequence() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    small_scene(work);
+    let coco = |from: &str| -> Value {
+        run_in(work, &["convert", from, "--to", "coco", "one.json", "-q"]).ok();
+        serde_json::from_str(&fs::read_to_string(work.join("one.json")).unwrap()).unwrap()
+    };
+    let twice = |mut one: Value| {
+        for key in ["images", "annotations"] {
+            let mut more = one[key].as_array().unwrap().clone();
+            for entry in &mut more {
+                for id in ["id", "image_id"].iter().filter(|id| !entry[**id].is_null()).collect::<Vec<_>>() {
+                    entry[*id] = (entry[*id].as_u64().unwrap() + 1000).into();
+                }
+                entry["video_id"] = 2.into();
+            }
+            one[key].as_array_mut().unwrap().extend(more);
+        }
+        one["videos"] = serde_json::json!([{"id": 1, "name": "set/A"}, {"id": 2, "name": "set/B"}]);
+        one.to_string()
+    };
+    write(work, "truth.json", &twice(coco("text/A/gt/gt.txt")));
+    write(work, "said.json", &twice(coco("out/A.txt")));
+    fs::copy(work.join("out/A.txt"), work.join("out/B.txt")).unwrap();
+    let one = scores(work, "text", "out", &["--seq", "A"]);
+    for results in ["out", "said.json"] {
+        let both = scores(work, "truth.json", results, &[]);
+        assert!((both[0][0] - one[0][0]).abs() < 1e-9 && both.len() == 1, "{results}: {both:?}");
+        let table = run_in(work, &["eval", "--gt", "truth.json", "--results", results]).ok().stdout;
+        let names: Vec<&str> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(names[1..], ["A", "B", "COMBINED"], "{table}");
+    }
+    let convert = ["convert", "said.json", "--to", "mot", "b.txt"];
+    run_in(work, &convert).fails(1, &["said.json, images: 2 videos (A, B); one is read at a time"]);
+    run_in(work, &[convert.as_slice(), &["--video", "B"]].concat()).ok();
+}
+
 #[test]
 fn what_is_wrong_in_other_formats_is_said_with_file_and_row() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::{Failure, print};
 use crate::cli::EvalArgs;
-use crate::dataset::{self, Benchmark, ClassWord, DatasetError, Place, ResultFile, Sequence};
+use crate::dataset::{self, Benchmark, ClassWord, DatasetError, Format, Place, ResultFile, Sequence};
 use crate::labels::Labels;
 use crate::metrics::{Evaluation, Results, Scorer};
 use crate::sink::{PartialFile, refuse_input};
@@ -175,10 +175,15 @@ fn names(args: &EvalArgs) -> Result<Vec<String>, Failure> {
     one_file_for_one(args, names)
 }
 
+/// Whether a file of results is that of several sequences, each a video in it.
+fn has_videos(results: &Path) -> Result<bool, Failure> {
+    Ok(!Format::videos(results).map_err(Failure::failed)?.is_empty())
+}
+
 /// Refuses one file of results for several sequences.
 fn one_file_for_one(args: &EvalArgs, names: Vec<String>) -> Result<Vec<String>, Failure> {
     match names.as_slice() {
-        [_, _, ..] if args.results.is_file() => Err(Failure::Usage(format!(
+        [_, _, ..] if args.results.is_file() && !has_videos(&args.results)? => Err(Failure::Usage(format!(
             "--results {}: one file cannot be the results of {} sequences; choose one with --seq, or name a folder",
             args.results.display(),
             names.len()

@@ -1,7 +1,7 @@
 //! JSON in COCO's layout: documents with images and annotations that have tracks (COCO-VID, CVAT, Datumaro), and lists of
 //! results.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
 
 use serde::Deserialize;
@@ -27,6 +27,8 @@ struct Document {
 
 #[derive(Deserialize)]
 struct Video {
+    id: Option<i64>,
+    name: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
 }
@@ -90,10 +92,22 @@ fn class_of_coco(id: i64) -> Option<ClassId> {
 }
 
 pub(super) fn parse(bytes: &[u8], name: &str, dialect: &Dialect) -> Result<Annotations, MotError> {
-    let document: Document = serde_json::from_slice(bytes).map_err(|error| json_fault(name, &error))?;
-    let videos: HashSet<Option<i64>> = document.images.iter().map(|image| image.video_id).collect();
+    let mut document: Document = serde_json::from_slice(bytes).map_err(|error| json_fault(name, &error))?;
+    let videos = names_of_videos(&document);
     if videos.len() > 1 {
-        return Err(fault(name, "images", format_args!("{} videos; one is read at a time", videos.len())));
+        let wanted = dialect.video.as_deref();
+        let chosen = videos.iter().find(|(_, video)| wanted == Some(video.as_str())).map(|(id, _)| *id);
+        let chosen = chosen.ok_or_else(|| {
+            let known: Vec<&str> = videos.iter().take(6).map(|(_, video)| video.as_str()).collect();
+            let what =
+                wanted.map_or("one is read at a time".to_owned(), |wanted| format!("none is {wanted}"));
+            fault(name, "images", format_args!("{} videos ({}); {what}", videos.len(), known.join(", ")))
+        })?;
+        let others = document.images.iter().filter(|image| image.video_id != chosen).map(|image| image.id);
+        let others: HashSet<i64> = others.collect();
+        document.images.retain(|image| image.video_id == chosen);
+        document.videos.retain(|video| video.id == chosen);
+        document.annotations.retain(|entry| !others.contains(&entry.image_id));
     }
     let frames = frames_of(&document.images, dialect).map_err(|why| fault(name, "images", why))?;
     let mut categories: Vec<&Category> = document.categories.iter().collect();
@@ -137,9 +151,37 @@ pub(super) fn parse(bytes: &[u8], name: &str, dialect: &Dialect) -> Result<Annot
     Ok(read)
 }
 
+/// The videos that the images are of, in the order of their ids, with names: their own without a folder before it, or their
+/// ids where names are missing or not different.
+fn names_of_videos(document: &Document) -> Vec<(Option<i64>, String)> {
+    let ids: BTreeSet<Option<i64>> = document.images.iter().map(|image| image.video_id).collect();
+    let name = |id: &Option<i64>| {
+        let video = document.videos.iter().find(|video| video.id.is_some() && video.id == *id);
+        let name = video.and_then(|video| video.name.as_deref()).unwrap_or_default();
+        name.rsplit(['/', '\\']).next().unwrap_or_default().trim().to_owned()
+    };
+    let names: Vec<String> = ids.iter().map(name).collect();
+    let different: HashSet<&String> = names.iter().filter(|name| !name.is_empty()).collect();
+    let named = different.len() == ids.len();
+    let number = |id: &Option<i64>| id.map_or("none".to_owned(), |id| id.to_string());
+    ids.iter().zip(&names).map(|(id, name)| (*id, if named { name.clone() } else { number(id) })).collect()
+}
+
+/// The names of the videos in a document, where there are several.
+pub(super) fn videos(bytes: &[u8], name: &str) -> Result<Vec<String>, MotError> {
+    let document: Document = serde_json::from_slice(bytes).map_err(|error| json_fault(name, &error))?;
+    let names = names_of_videos(&document);
+    let several = names.len() > 1;
+    Ok(names.into_iter().filter(|_| several).map(|(_, name)| name).collect())
+}
+
 /// The frame of each image, from 0: the number that it has, or else its place by its id.
 fn frames_of(images: &[Image], dialect: &Dialect) -> Result<BTreeMap<i64, u64>, String> {
-    let from = u64::from(dialect.frames_from.unwrap_or(0));
+    // Frames without gaps from 1 to the last count from 1.
+    let numbers: BTreeSet<u64> = images.iter().filter_map(|image| image.frame_id).collect();
+    let whole = numbers.len() == images.len() && numbers.last() == Some(&(images.len() as u64));
+    let from_one = whole && numbers.first() == Some(&1);
+    let from = dialect.frames_from.map_or(u64::from(from_one), u64::from);
     let mut frames = BTreeMap::new();
     let mut sorted: Vec<&Image> = images.iter().collect();
     sorted.sort_by_key(|image| image.id);

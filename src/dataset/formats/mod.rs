@@ -243,6 +243,20 @@ impl Format {
         Ok(Self::detect(&begin))
     }
 
+    /// The names of the videos in a file of COCO-VID that has several; none of any other file. One is read at a time, see
+    /// [`Dialect::video`].
+    ///
+    /// # Errors
+    /// As [`Format::read`].
+    pub fn videos(path: &Path) -> Result<Vec<String>, MotError> {
+        if Self::of(path)? != Self::Coco {
+            return Ok(Vec::new());
+        }
+        let name = path.display().to_string();
+        let bytes = bounded::read(path, MAX_BYTES);
+        coco::videos(&bytes.map_err(|error| MotError::Read { path: name.clone(), error })?, &name)
+    }
+
     /// Reads a file or folder of this format.
     ///
     /// # Errors

@@ -247,6 +247,27 @@ fn boxes_between_keyframes_are_those_that_the_tools_show() {
 }
 
 #[test]
+fn one_video_of_several_is_read() {
+    let text = r#"{"videos":[{"id":1,"name":"train/a"},{"id":2,"name":"train/b"}],"categories":[{"id":1,"name":"cat"}],
+        "images":[{"id":1,"video_id":1,"frame_id":1},{"id":2,"video_id":1,"frame_id":2},{"id":3,"video_id":2,"frame_id":0}],
+        "annotations":[{"image_id":2,"category_id":1,"bbox":[1,2,3,4],"track_id":7},
+        {"image_id":3,"category_id":1,"bbox":[5,6,7,8],"track_id":7}]}"#;
+    let read = |video: Option<&str>| {
+        let dialect = Dialect { video: video.map(str::to_owned), ..Dialect::default() };
+        Format::Coco.parse(&mut text.as_bytes(), "it", &dialect)
+    };
+    let told = |of: Annotations| {
+        (of.frames, of.boxes.iter().map(|one| (one.frame, one.region.left)).collect::<Vec<_>>())
+    };
+    // The frames of the first count from 1, those of the second from 0.
+    assert_eq!(told(read(Some("a")).unwrap()), (Some(2), vec![(1, 1.0)]));
+    assert_eq!(told(read(Some("b")).unwrap()), (Some(1), vec![(0, 5.0)]));
+    let said = read(None).unwrap_err().to_string();
+    assert!(said.contains("it, images: 2 videos (a, b); one is read at a time"), "{said}");
+    assert!(read(Some("c")).unwrap_err().to_string().contains("none is c"));
+}
+
+#[test]
 fn a_far_frame_is_not_filled_with_entries() {
     let far = "1,1,1,1,9,9,1\n90000000,1,1,1,9,9,1\n";
     let read = Format::Mot.parse(&mut far.as_bytes(), "it", &Dialect::default()).unwrap();
