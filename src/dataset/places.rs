@@ -50,13 +50,8 @@ impl Place {
             let whole = Self::of_file(data);
             #[cfg(feature = "cli")]
             {
-                let folder = whole.folder.clone();
-                let of_video = |name: String| Self {
-                    folder: folder.join(&name),
-                    video: Some(name.clone()),
-                    ..Self::with(&name, data.to_owned(), folder.clone())
-                };
-                let videos: Vec<Self> = Format::videos(data)?.into_iter().map(of_video).collect();
+                let videos = Format::videos(data)?;
+                let videos: Vec<Self> = videos.iter().map(|name| Self::of_video(data, name)).collect();
                 if !videos.is_empty() {
                     return Ok(videos);
                 }
@@ -91,9 +86,10 @@ impl Place {
     /// The sequence of this name; where it has no truth, its truth is where MOTChallenge has it.
     pub fn find(data: &Path, name: &str) -> Self {
         if data.is_file() {
-            let all = Self::all(data).unwrap_or_default();
-            let found = all.into_iter().find(|place| place.name == name);
-            return found.unwrap_or_else(|| Self { name: name.to_owned(), ..Self::of_file(data) });
+            let whole = Self::of_file(data);
+            // Without a look into a file that may be long.
+            let video = Some(name.to_owned());
+            return if whole.name == name { Self { video, ..whole } } else { Self::of_video(data, name) };
         }
         let folder = data.join(name);
         let found = Self::in_folder(&folder, name).or_else(|| Self::flat(data, name));
@@ -121,6 +117,12 @@ impl Place {
         let truth = plain.into_iter().chain(uavdt).map(|file| data.join(file)).find(|file| file.is_file())?;
         let ignored = data.join(format!("{name}{UAVDT_IGNORED}.txt"));
         Some(Self { ignored, ..Self::with(name, truth, data.join(name)) })
+    }
+
+    /// A video of a file with several.
+    fn of_video(file: &Path, name: &str) -> Self {
+        let folder = file.parent().map(|folder| folder.join(name)).unwrap_or_default();
+        Self { video: Some(name.to_owned()), ..Self::with(name, file.to_owned(), folder) }
     }
 
     fn of_file(file: &Path) -> Self {

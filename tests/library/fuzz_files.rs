@@ -90,6 +90,8 @@ fn formats_of_other_programs() {
          ytl=\"2\" xbr=\"30\" ybr=\"40\" outside=\"1\"/></track></annotations>",
         "x_min,y_min,x_max,y_max,class_id,confidence,tracker_id,frame_index\r\n1,2,30,40,0,0.9,7,0\r\n1,2,30,40,0,0.9,,1\r\n",
         "[{\"x_min\":1,\"y_min\":2,\"x_max\":30,\"y_max\":40,\"class_id\":2,\"confidence\":0.5,\"tracker_id\":\"\",\"frame\":3}]",
+        "{\"videos\":[{\"id\":1,\"name\":\"a\"},{\"id\":2,\"name\":\"x/b\"}],\"images\":[{\"id\":1,\"video_id\":1,\"frame_id\":1},\
+         {\"id\":2,\"video_id\":2}],\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4],\"track_id\":7}]}",
         "[{\"image_id\":1,\"category_id\":18,\"bbox\":[1,2,3,4],\"score\":0.5}]",
         "[{\"annotations\":[{\"result\":[{\"id\":\"a\",\"type\":\"videorectangle\",\"value\":{\"framesCount\":9,\"labels\":\
          [\"car\"],\"sequence\":[{\"frame\":2,\"x\":1,\"y\":2,\"width\":3,\"height\":4,\"enabled\":true}]}}]}]}]",

@@ -115,7 +115,8 @@ pub fn ffprobe(bytes: &[u8]) -> String {
 
 /// Boxes in the formats of other programs; what one reads, all write.
 pub fn formats(bytes: &[u8]) -> String {
-    let dialect = Dialect { size: Some((640, 480)), fps: Some(25.0), ..Dialect::default() };
+    let video = Some("a".to_owned());
+    let dialect = Dialect { size: Some((640, 480)), fps: Some(25.0), video, ..Dialect::default() };
     let mut words = String::new();
     for (name, format) in Format::ALL {
         words += &told(format.parse(&mut &bytes[..], "it", &dialect), |read| {
