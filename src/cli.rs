@@ -5,6 +5,7 @@ mod convert;
 mod dialect;
 mod eval;
 mod generate;
+mod models;
 mod render;
 mod study;
 
@@ -22,6 +23,7 @@ pub use dialect::{
 };
 pub use eval::EvalArgs;
 pub use generate::{CompletionsArgs, ManArgs};
+pub use models::{ModelsCommand, ShowArgs};
 pub use render::RenderArgs;
 pub use study::{AblateArgs, RulesArgs, SequenceArgs, TuneArgs};
 
@@ -125,6 +127,9 @@ pub enum Command {
     Bench(BenchArgs),
     /// List the cameras with their formats, sizes and rates
     Cameras,
+    /// Tell what a detector's file is, how it is read, and what will run it
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// Show, check or write the settings
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -56,6 +56,12 @@ impl Labels {
     }
 }
 
+impl FromIterator<String> for Labels {
+    fn from_iter<I: IntoIterator<Item = String>>(names: I) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
 /// The id of a class in COCO's own files (1 to 90, with gaps); `None` beyond the 80 classes.
 pub fn coco_id(class: ClassId) -> Option<u16> {
     COCO_IDS.get(usize::from(class)).copied()

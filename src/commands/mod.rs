@@ -12,6 +12,7 @@ mod generate;
 #[cfg(feature = "window")]
 mod grid;
 mod input;
+mod models;
 #[cfg(feature = "window")]
 mod playlist;
 mod progress;
@@ -174,6 +175,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tune(args) => tune::run(&args, &context(&common, Vec::new())?),
         Command::Bench(args) => bench::run(&args, &context(&common, args.given())?),
         Command::Cameras => cameras::run(),
+        Command::Models(command) => models::run(&command, &context(&common, Vec::new())?),
         Command::Config(command) => config::run(&command, &common),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),

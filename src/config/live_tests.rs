@@ -215,7 +215,7 @@ fn writing_back_touches_only_its_own_values() {
         .replace("\nconfidence = 0.25         #", "\nconfidence = 0.4          #")
         .replace("\nnms_iou = 0.5             #", "\nnms_iou = 0.55            #")
         .replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
-        .replace("\nscale = \"auto\"            #", "\nscale = 1.5               #")
+        .replace("[overlay]\nscale = \"auto\"            #", "[overlay]\nscale = 1.5               #")
         .replace("\nseconds = 3.0             #", "\nseconds = 12.5            #");
     assert_eq!(scene.text(), expected);
     assert!(scene.live.changed().is_empty());

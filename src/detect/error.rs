@@ -31,6 +31,14 @@ pub enum DetectError {
         /// What is needed.
         expected: String,
     },
+    /// It does something else than detect, or cannot be read as it was exported.
+    #[error("{model} cannot be used as a detector: {why}")]
+    Refused {
+        /// The model.
+        model: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// The model tells another number of classes apart than there are names.
     #[error(
         "{model} tells {found} classes apart, and there are {expected} names ({names}); \

@@ -7,7 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The size of the network's input in pixels; both sides are multiples of 32, from 32 to 4096.
+/// The size of the network's input in pixels. What can be asked for has multiples of 32 from 32 to 4096 as sides; a model may
+/// have others, which its file fixes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InputSize {
     width: usize,
@@ -16,7 +17,7 @@ pub struct InputSize {
 
 impl InputSize {
     /// Both sides are multiples of this many pixels.
-    const STEP: usize = 32;
+    pub(super) const STEP: usize = 32;
     /// The longest side, in pixels.
     const LONGEST: usize = 4096;
 
@@ -25,6 +26,12 @@ impl InputSize {
         let fits =
             |side: usize| side.is_multiple_of(Self::STEP) && (Self::STEP..=Self::LONGEST).contains(&side);
         if fits(width) && fits(height) { Some(Self { width, height }) } else { None }
+    }
+
+    /// The size that a model's file fixes, of any sides up to 4096 pixels.
+    pub(super) fn of_model(width: usize, height: usize) -> Option<Self> {
+        let fits = |side: usize| (1..=Self::LONGEST).contains(&side);
+        (fits(width) && fits(height)).then_some(Self { width, height })
     }
 
     /// Pixels across.

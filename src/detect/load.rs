@@ -1,24 +1,28 @@
-//! Loading a model: tract reads it and knows its shapes, a head recognises it, a runtime takes it over. That is done for each
-//! size of input at which it is to run, on demand.
+//! Loading a model: its file is brought into our form, tract reads it and knows its shapes, its meaning is recognised, a runtime
+//! takes it over. All but the first and the third is done for each size of input at which it is to run, on demand.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::infer::Factoid;
 
+use super::about::About;
 use super::error::DetectError;
 use super::error_line::first_line;
-use super::heads::{self, Head, Recognised, Signature};
+use super::file::{FileError, Metadata, ModelFile};
+use super::heads::Head;
 use super::input_size::{InputChoice, InputRule, InputSize};
 use super::model::{Layout, ModelSpec, OutputSpec, Sizes};
+use super::recognise::{self, Names, Reading, Signature, Unknown};
 use super::runtime::Network;
 use super::runtime::native::{NativeNetwork, SharedWeights};
 #[cfg(feature = "onnxruntime")]
 use super::runtime::onnxruntime;
-use super::runtime::tract::TractNetwork;
+use super::runtime::tract::{TractNetwork, run_once};
 use super::settings::{DetectSettings, Runtime};
 use crate::bounded;
 use crate::kind::Kinds;
@@ -27,6 +31,9 @@ use crate::sync::lock;
 
 /// YOLOX-Nano as released by its makers; see `models/ORIGIN.md`.
 static BUNDLED: &[u8] = include_bytes!("../../models/yolox_nano.onnx");
+
+/// Those of COCO.
+const BUNDLED_CLASSES: usize = 80;
 
 /// No model of this kind is larger (YOLOX-X has 400 MB); bytes.
 const LARGEST_MODEL: u64 = 1 << 29;
@@ -71,21 +78,22 @@ impl SizedNetwork {
 
 /// What the network for a size of input is made from.
 struct Recipe {
-    names: Names,
-    settings: DetectSettings,
-    /// The model's file; nothing once no other size will be asked for.
-    bytes: Cow<'static, [u8]>,
-    /// A head to be used instead of the one that recognises the model.
-    own: Option<Arc<dyn Head>>,
-    weights: SharedWeights,
-}
-
-/// What messages call things by.
-struct Names {
-    model: String,
+    /// What messages call the model.
+    name: String,
     labels: Labels,
     /// Where the labels are from.
     labels_from: String,
+    /// How many names there are for its classes, and whether anybody gave them.
+    names: Names,
+    settings: DetectSettings,
+    file: ModelFile,
+    /// The file's own outputs, where it was cut ahead of its suppression, and whether the two that went into that are left.
+    cut: Option<(Vec<String>, bool)>,
+    /// A head to be used instead of what is recognised.
+    own: Option<Arc<dyn Head>>,
+    /// How it is read: recognised at the first size.
+    reading: OnceLock<Reading>,
+    weights: SharedWeights,
 }
 
 impl Model {
@@ -95,9 +103,7 @@ impl Model {
         settings: &DetectSettings,
         own: Option<Arc<dyn Head>>,
     ) -> Result<(Self, Arc<SizedNetwork>), DetectError> {
-        let labels = labels(settings)?;
-        let names =
-            Names { model: name(settings), labels: labels.clone(), labels_from: labels_from(settings) };
+        let name = name(settings);
         let bytes = match &settings.model {
             None => Cow::Borrowed(BUNDLED),
             Some(path) => {
@@ -105,18 +111,47 @@ impl Model {
                 Cow::Owned(read.map_err(|why| DetectError::File { path: path.clone(), why })?)
             }
         };
+        let folder = settings.model.as_deref().map(|path| path.parent().unwrap_or(Path::new("")));
+        let file = ModelFile::parse(&bytes, folder).map_err(|error| match error {
+            FileError::NotOnnx(why) => DetectError::NotOnnx { model: name.clone(), why },
+            FileError::Input(found, expected) => DetectError::Shape { model: name.clone(), found, expected },
+        })?;
+        drop(bytes);
+        let (labels, labels_from, names) = labels(settings, &file.metadata)?;
         let wished = match (InputRule::of(settings.input), &own) {
             // It reads the outputs of one size.
             (InputRule::Follows(_), Some(head)) => InputRule::Fixed(head.spec().input.size),
             (rule, _) => rule,
         };
-        let mut recipe =
-            Recipe { names, settings: settings.clone(), bytes, own, weights: SharedWeights::default() };
-        let (rule, ready) = recipe.first(wished)?;
-        if let InputRule::Fixed(_) = rule {
-            recipe.bytes = Cow::Borrowed(&[]);
+        let mut recipe = Recipe {
+            name: name.clone(),
+            labels: labels.clone(),
+            labels_from,
+            names,
+            settings: settings.clone(),
+            file,
+            cut: None,
+            own,
+            reading: OnceLock::new(),
+            weights: SharedWeights::default(),
+        };
+        if settings.model.is_none() {
+            // Known, and not to be asked for each time.
+            let _ = recipe.reading.set(Reading::yolox(BUNDLED_CLASSES));
         }
-        let name = recipe.names.model.clone();
+        if recipe.own.is_none() {
+            recipe.cut_ahead_of_suppression();
+        }
+        let (rule, ready) = recipe.first(wished)?;
+        if settings.model.is_some() {
+            let about = recipe.about();
+            log::info!("{name} is read as {about}");
+            for assumed in &about.assumed {
+                log::info!(
+                    "{name}: its file does not tell how pictures must look for it; assumed: {assumed}"
+                );
+            }
+        }
         let model = Self {
             kinds: Kinds::of(&labels),
             labels,
@@ -126,6 +161,11 @@ impl Model {
             ready: Mutex::new(vec![Arc::clone(&ready)]),
         };
         Ok((model, ready))
+    }
+
+    /// How its file was read.
+    pub(super) fn about(&self) -> About {
+        self.recipe.about()
     }
 
     /// The network for an input of this size, made if it does not exist yet; other threads that ask meanwhile wait.
@@ -150,20 +190,72 @@ impl Model {
 }
 
 impl Recipe {
-    /// The network for the first size. A model that takes pictures of the size in its file alone is run at that where a
-    /// budget was asked for.
+    fn about(&self) -> About {
+        let (family, why, assumed) = match self.reading.get() {
+            Some(reading) => (reading.family.to_owned(), reading.why.clone(), reading.assumed.clone()),
+            None => ("own head".to_owned(), Vec::new(), Vec::new()),
+        };
+        let rewritten = self.file.rewritten.clone();
+        let (producer, labels_from) = (self.file.metadata.producer.clone(), self.labels_from.clone());
+        About { family, why, assumed, rewritten, producer, labels_from }
+    }
+
+    /// The size that the file declares, where it declares one.
+    fn declared(&self) -> Option<InputSize> {
+        let picture = &self.file.picture;
+        InputSize::of_model(picture.width?, picture.height?)
+    }
+
+    /// Whether the file is surely one that runs at the size it declares alone: more than convolutions goes by it.
+    fn is_bound_to_its_size(&self) -> bool {
+        let ops = ["TopK", "GridSample", "NonMaxSuppression"];
+        self.file.metadata.is_ultralytics()
+            || self.cut.is_some()
+            || self.file.picture.single
+            || !self.file.bound.is_empty()
+            || ops.into_iter().any(|op| self.file.ops.contains(op))
+    }
+
+    /// Where the model suppresses by itself, takes what goes into that instead, if it can be had.
+    fn cut_ahead_of_suppression(&mut self) {
+        let cuts = self.file.cuts();
+        if cuts.tables.is_empty() && cuts.boxes.is_empty() {
+            return;
+        }
+        let input =
+            self.declared().unwrap_or_else(|| InputRule::of(self.settings.input).for_picture(USUAL_SHAPE));
+        let cut = catch_unwind(AssertUnwindSafe(|| {
+            recognise::choose_cut(&self.file, &cuts, (input, self.names.count()), |file| {
+                typed(file, input).map(|(_, outputs)| outputs)
+            })
+        }));
+        if let Ok(Some(cut)) = cut {
+            let outputs = self.file.proto.graph.iter().flat_map(|graph| &graph.output);
+            let outputs = outputs.map(|output| output.name.clone()).collect();
+            self.file = self.file.cut(&cut);
+            self.cut = Some((outputs, cut.pair));
+        }
+    }
+
+    /// The network for the first size. A model that takes pictures of the size in its file alone is run at that, whatever was
+    /// asked for.
     fn first(&self, wished: InputRule) -> Result<(InputRule, Arc<SizedNetwork>), DetectError> {
         let asked = wished.for_picture(USUAL_SHAPE);
-        let failure = match self.make(asked) {
-            Ok(ready) => return Ok((wished, Arc::new(ready))),
-            Err(failure) => failure,
+        let Some(declared) = self.declared().filter(|declared| self.own.is_none() && *declared != asked)
+        else {
+            return Ok((wished, Arc::new(self.make(asked)?)));
         };
-        let InputRule::Follows(_) = wished else { return Err(failure) };
-        let Some(declared) = declared_size(&self.bytes).filter(|size| *size != asked) else {
-            return Err(failure);
-        };
+        if !self.is_bound_to_its_size() {
+            let made = self.make(asked);
+            // What is read cell by cell is right at any size, whatever the file declares.
+            if let Ok(made) = made
+                && self.reading.get().is_some_and(|reading| reading.any_size)
+            {
+                return Ok((wished, Arc::new(made)));
+            }
+        }
         let ready = self.make(declared)?;
-        let (name, choice) = (&self.names.model, self.settings.input);
+        let (name, choice) = (&self.name, self.settings.input);
         let level = if choice == InputChoice::Auto { log::Level::Info } else { log::Level::Warn };
         log::log!(
             level,
@@ -180,7 +272,7 @@ impl Recipe {
         }));
         made.unwrap_or_else(|_| {
             Err(DetectError::NotOnnx {
-                model: self.names.model.clone(),
+                model: self.name.clone(),
                 why: "it is damaged; reading it failed midway".into(),
             })
         })
@@ -188,70 +280,89 @@ impl Recipe {
 
     /// Reads the model and finds the head for it, unless `own` is one.
     fn read(&self, input: InputSize) -> Result<Read, DetectError> {
-        let Self { names, bytes, own, .. } = self;
-        let name = &names.model;
-        let not_onnx =
-            |error: TractError| DetectError::NotOnnx { model: name.clone(), why: first_line(&error) };
-        let shape =
-            |found: String, expected: String| DetectError::Shape { model: name.clone(), found, expected };
-        let fail = |why: String| DetectError::Run { model: name.clone(), input: input.to_string(), why };
-        let (width, height) = input.size();
-
-        // The file declares shapes for one input size; they are left aside so that any other size can be asked for.
-        let onnx = onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
-        let mut model = onnx.model_for_read(&mut &bytes[..]).map_err(not_onnx)?;
-
-        let wanted_input = "one input of 1×3×height×width or 1×height×width×3 32-bit floats";
-        let (inputs, outputs) = (model.inputs.len(), model.outputs.len());
-        if inputs != 1 || outputs == 0 {
-            let found = format!("{inputs} inputs and {outputs} outputs");
-            return Err(shape(found, format!("{wanted_input} and at least one output")));
-        }
-        let declared = model.input_fact(0).map_err(not_onnx)?.clone();
-        let dims: Vec<_> = declared.shape.dims().map(|dim| dim.concretize()).collect();
-        let floats = declared.datum_type.concretize().is_none_or(|kind| kind == f32::datum_type());
-        let is_three =
-            |at: usize| dims.get(at).is_some_and(|dim| dim.as_ref().is_none_or(|dim| *dim == 3.into()));
-        let layout = if declared.shape.is_open() || dims.len() == 4 && is_three(1) {
-            Some(Layout::Nchw)
-        } else {
-            (dims.len() == 4 && is_three(3)).then_some(Layout::Nhwc)
-        };
-        let Some(layout) = layout.filter(|_| floats) else {
-            return Err(shape(format!("an input of {declared:?}"), wanted_input.to_owned()));
-        };
-
-        let shape_of_input = match layout {
-            Layout::Nchw => [1, 3, height, width],
-            Layout::Nhwc => [1, height, width, 3],
-        };
-        let output_names: Vec<String> = model
-            .outputs
-            .iter()
-            .map(|&outlet| model.outlet_label(outlet).unwrap_or(&model.node(outlet.node).name).to_owned())
-            .collect();
-        model.set_input_fact(0, f32::fact(shape_of_input).into()).map_err(not_onnx)?;
-        let mut model = model.into_typed().map_err(|error| fail(first_line(&error)))?;
-
-        let outputs = output_specs(&model, output_names).map_err(fail)?;
-        let signature = Signature { input, layout, outputs, classes: names.labels.len() };
-        let own = own.clone().map(|head| Ok(Recognised::Head(head)));
-        let head = match own.unwrap_or_else(|| heads::find(&signature)) {
-            Ok(Recognised::Head(head)) => head,
-            Ok(Recognised::Classes(found)) => {
-                let (expected, names) = (names.labels.len(), names.labels_from.clone());
-                return Err(DetectError::Classes { model: name.clone(), found, expected, names });
-            }
-            Err(expected) => {
-                let facts: Vec<String> =
-                    outputs_of(&model).map(|fact| format!("an output of {fact}")).collect();
-                return Err(shape(facts.join(" and "), expected));
+        let fail = |why: String| self.failure(input, why);
+        let (mut model, outputs) = typed(&self.file, input).map_err(|error| match error {
+            Untyped::Parse(why) => DetectError::NotOnnx { model: self.name.clone(), why },
+            Untyped::Run(why) => fail(self.with_operators(why)),
+        })?;
+        let layout = self.file.picture.layout;
+        let head = match &self.own {
+            Some(head) => Arc::clone(head),
+            None => {
+                let probe = || run_once(&model, input, layout, self.file.picture.levels);
+                let signature = Signature {
+                    input,
+                    outputs: outputs.clone(),
+                    names: self.names,
+                    settings: &self.settings,
+                    file: &self.file,
+                    cut: self.cut.as_ref().map(|(names, pair)| (names.as_slice(), *pair)),
+                    probe: &probe,
+                    probed: OnceCell::new(),
+                };
+                let reading = match self.reading.get() {
+                    Some(reading) => reading,
+                    None => {
+                        let reading =
+                            recognise::recognise(&signature).map_err(|why| self.unknown(why, &signature))?;
+                        self.reading.get_or_init(|| reading)
+                    }
+                };
+                let found = reading.classes.count();
+                if found != self.labels.len() {
+                    return Err(self.unknown(Unknown::Classes(found), &signature));
+                }
+                let sizes = match self.declared() {
+                    Some(_) if !reading.any_size => Sizes::Fixed,
+                    _ => Sizes::MultipleOf(InputSize::STEP),
+                };
+                reading.head((input, layout, sizes), &outputs).map_err(fail)?
             }
         };
-        check(head.spec(), &signature).map_err(fail)?;
-        let used = |outlet: usize| head.spec().outputs.contains(&signature.outputs[outlet]);
+        check(head.spec(), (input, layout), &outputs).map_err(fail)?;
+        let used = |outlet: usize| head.spec().outputs.contains(&outputs[outlet]);
         model.outputs = (0..model.outputs.len()).filter(|&at| used(at)).map(|at| model.outputs[at]).collect();
         Ok(Read { model, head })
+    }
+
+    /// Says of a model that tract cannot run which of its operators may be the reason.
+    fn with_operators(&self, why: String) -> String {
+        let changing = ["If", "Loop", "Scan", "NonZero", "NonMaxSuppression", "RoiAlign"];
+        let there: Vec<&str> = changing.into_iter().filter(|op| self.file.ops.contains(*op)).collect();
+        match there.as_slice() {
+            [] => why,
+            there => format!(
+                "{why}; with {} lengths change from picture to picture, which tract cannot run: export the model without \
+                 its last steps, or run it elsewhere and give its boxes to track --detections",
+                there.join(", ")
+            ),
+        }
+    }
+
+    fn failure(&self, input: InputSize, why: String) -> DetectError {
+        DetectError::Run { model: self.name.clone(), input: input.to_string(), why }
+    }
+
+    /// The error for a model that was not recognised.
+    fn unknown(&self, why: Unknown, signature: &Signature<'_>) -> DetectError {
+        let model = self.name.clone();
+        match why {
+            Unknown::Classes(found) => {
+                let (expected, names) = (self.labels.len(), self.labels_from.clone());
+                DetectError::Classes { model, found, expected, names }
+            }
+            Unknown::Refused(why) => DetectError::Refused { model, why },
+            Unknown::Other => {
+                let outputs = signature.outputs.iter().map(|OutputSpec { name, shape }| {
+                    let sides: Vec<String> = shape.iter().map(usize::to_string).collect();
+                    let shape =
+                        if sides.is_empty() { "a shape that changes".to_owned() } else { sides.join(",") };
+                    format!("an output {name} of {shape}")
+                });
+                let found = outputs.collect::<Vec<_>>().join(" and ");
+                DetectError::Shape { model, found, expected: recognise::expected(signature) }
+            }
+        }
     }
 
     /// Makes the network ready for the runtime that is asked for.
@@ -260,12 +371,17 @@ impl Recipe {
         Read { model, head }: &Read,
         input: InputSize,
     ) -> Result<Arc<dyn Network>, DetectError> {
-        let Self { settings, names: Names { model: name, .. }, .. } = self;
-        let fail = |why: String| DetectError::Run { model: name.clone(), input: input.to_string(), why };
+        let Self { settings, name, .. } = self;
+        let fail = |why: String| self.failure(input, why);
         let refused = match settings.runtime {
             #[cfg(feature = "onnxruntime")]
             Runtime::OnnxRuntime => {
-                return onnxruntime::network(&self.bytes, head.spec(), settings.onnxruntime.as_deref(), name);
+                return onnxruntime::network(
+                    &self.file.proto,
+                    head.spec(),
+                    settings.onnxruntime.as_deref(),
+                    name,
+                );
             }
             #[cfg(not(feature = "onnxruntime"))]
             Runtime::OnnxRuntime => return Err(DetectError::NoOnnxRuntime),
@@ -294,39 +410,85 @@ impl Recipe {
     }
 }
 
-/// The size of input that a model's file declares, where it declares one that can be had.
-fn declared_size(bytes: &[u8]) -> Option<InputSize> {
-    let read = catch_unwind(|| onnx().model_for_read(&mut &bytes[..]).ok()).ok()??;
-    let dims: Vec<_> = read.input_fact(0).ok()?.shape.dims().map(|dim| dim.concretize()).collect();
-    let side = |at: usize| dims.get(at)?.as_ref()?.to_i64().ok()?.try_into().ok();
-    let (height, width) = if side(1) == Some(3) { (2, 3) } else { (1, 2) };
-    InputSize::new(side(width)?, side(height)?)
-}
-
 fn name(settings: &DetectSettings) -> String {
     settings.model.as_ref().map_or_else(|| "the bundled model".to_owned(), |path| path.display().to_string())
 }
 
-fn labels_from(settings: &DetectSettings) -> String {
-    settings
-        .labels
-        .as_ref()
-        .map_or_else(|| "the classes of COCO".to_owned(), |path| path.display().to_string())
+/// The names that go with the model of these settings, without loading it.
+pub(super) fn known_labels(settings: &DetectSettings) -> Result<Labels, DetectError> {
+    let metadata = match (&settings.labels, &settings.model) {
+        (None, Some(path)) => {
+            let bytes = bounded::read(path, LARGEST_MODEL);
+            let bytes = bytes.map_err(|why| DetectError::File { path: path.clone(), why })?;
+            Metadata::parse(&bytes)
+        }
+        _ => Metadata::default(),
+    };
+    labels(settings, &metadata).map(|(labels, _, _)| labels)
 }
 
-/// The names that go with the model of these settings.
-pub(super) fn labels(settings: &DetectSettings) -> Result<Labels, DetectError> {
-    let Some(path) = &settings.labels else { return Ok(Labels::coco()) };
-    let text = bounded::read_text(path, LARGEST_LABELS)
-        .map_err(|why| DetectError::File { path: path.clone(), why })?;
-    let labels = Labels::parse(&text);
-    if labels.is_empty() || labels.len() > MOST_CLASSES {
-        let why =
-            format!("it holds {} class names; 1 to {MOST_CLASSES} are expected, one a line", labels.len());
-        let why = std::io::Error::new(std::io::ErrorKind::InvalidData, why);
-        return Err(DetectError::File { path: path.clone(), why });
+/// The names that go with a model, where they are from, and how many of them count.
+fn labels(settings: &DetectSettings, metadata: &Metadata) -> Result<(Labels, String, Names), DetectError> {
+    if let Some(path) = &settings.labels {
+        let text = bounded::read_text(path, LARGEST_LABELS)
+            .map_err(|why| DetectError::File { path: path.clone(), why })?;
+        let labels = Labels::parse(&text);
+        if labels.is_empty() || labels.len() > MOST_CLASSES {
+            let why = format!(
+                "it holds {} class names; 1 to {MOST_CLASSES} are expected, one a line",
+                labels.len()
+            );
+            let why = std::io::Error::new(std::io::ErrorKind::InvalidData, why);
+            return Err(DetectError::File { path: path.clone(), why });
+        }
+        let names = Names::Given(labels.len());
+        return Ok((labels, path.display().to_string(), names));
     }
-    Ok(labels)
+    if let Some(names) = metadata.names() {
+        let given = Names::Given(names.len());
+        return Ok((names.into_iter().collect(), "its own metadata".to_owned(), given));
+    }
+    Ok((Labels::coco(), "the classes of COCO".to_owned(), Names::Assumed))
+}
+
+/// Why a file has no types.
+enum Untyped {
+    /// tract cannot read it.
+    Parse(String),
+    /// tract cannot run it at this size.
+    Run(String),
+}
+
+/// Has tract read a file, for one size of input; the outputs with their names and shapes, no shape where it is not known, or
+/// not one of 32-bit floats.
+fn typed(file: &ModelFile, input: InputSize) -> Result<(TypedModel, Vec<OutputSpec>), Untyped> {
+    let (parse, run) = (
+        |error: TractError| Untyped::Parse(first_line(&error)),
+        |error: TractError| Untyped::Run(first_line(&error)),
+    );
+    // The file declares shapes for one input size; they are left aside so that any other size can be asked for.
+    let onnx = onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
+    let mut model = onnx.model_for_proto_model(&file.proto).map_err(parse)?;
+    let names: Vec<String> = model
+        .outputs
+        .iter()
+        .map(|&outlet| model.outlet_label(outlet).unwrap_or(&model.node(outlet.node).name).to_owned())
+        .collect();
+    let (width, height) = input.size();
+    let shape = match file.picture.layout {
+        Layout::Nchw => [1, 3, height, width],
+        Layout::Nhwc => [1, height, width, 3],
+    };
+    model.set_input_fact(0, f32::fact(shape).into()).map_err(parse)?;
+    let model = model.into_typed().map_err(run)?;
+    let outputs = names.into_iter().enumerate().map(|(at, name)| {
+        let fact = model.output_fact(at).map_err(run)?;
+        let floats = fact.datum_type == f32::datum_type();
+        let shape = fact.shape.as_concrete().filter(|_| floats).map(<[usize]>::to_vec).unwrap_or_default();
+        Ok(OutputSpec { name, shape })
+    });
+    let outputs = outputs.collect::<Result<_, _>>()?;
+    Ok((model, outputs))
 }
 
 /// A model that tract has read, for one size of input, with the head that knows what it means.
@@ -335,26 +497,13 @@ struct Read {
     head: Arc<dyn Head>,
 }
 
-/// The outputs as tract describes them: `1,3549,85,F32`.
-fn outputs_of(model: &TypedModel) -> impl Iterator<Item = String> + '_ {
-    (0..model.outputs.len())
-        .map(|at| model.output_fact(at).map_or_else(|error| first_line(&error), |fact| format!("{fact:?}")))
-}
-
-/// The names and shapes of the outputs; no shape where it is not known, or not one of 32-bit floats.
-fn output_specs(model: &TypedModel, names: Vec<String>) -> Result<Vec<OutputSpec>, String> {
-    let outputs = names.into_iter().enumerate().map(|(at, name)| {
-        let fact = model.output_fact(at).map_err(|error| first_line(&error))?;
-        let floats = fact.datum_type == f32::datum_type();
-        let shape = fact.shape.as_concrete().filter(|_| floats).map(<[usize]>::to_vec).unwrap_or_default();
-        Ok(OutputSpec { name, shape })
-    });
-    outputs.collect()
-}
-
 /// Whether a head's spec and the model go together.
-fn check(spec: &ModelSpec, signature: &Signature) -> Result<(), String> {
-    let (input, size) = (&spec.input, signature.input);
+fn check(
+    spec: &ModelSpec,
+    (size, layout): (InputSize, Layout),
+    outputs: &[OutputSpec],
+) -> Result<(), String> {
+    let input = &spec.input;
     let fits = match input.sizes {
         Sizes::Fixed => true,
         Sizes::MultipleOf(side) => {
@@ -369,10 +518,10 @@ fn check(spec: &ModelSpec, signature: &Signature) -> Result<(), String> {
             Sizes::MultipleOf(side) => format!("both sides of its input must be multiples of {side}"),
         });
     }
-    if input.layout != signature.layout || input.std.contains(&0.0) {
+    if input.layout != layout || input.std.contains(&0.0) {
         return Err("its head expects another input than the model has".to_owned());
     }
-    match spec.outputs.iter().find(|output| !signature.outputs.contains(output) || output.shape.is_empty()) {
+    match spec.outputs.iter().find(|output| !outputs.contains(output) || output.shape.is_empty()) {
         Some(output) => Err(format!("it has no output {} of {:?} 32-bit floats", output.name, output.shape)),
         None if spec.outputs.is_empty() => Err("its head reads no output".to_owned()),
         None => Ok(()),

@@ -11,14 +11,17 @@
 //! looks at, picture by picture ([`PixelBudget::for_picture`]). [`Detector::detect`] alone decides it. The network for a size
 //! is made when it is first needed, on the same weights, and kept for a few sizes (`load`, `sessions`).
 
+mod about;
 mod error;
 mod error_line;
+mod file;
 pub mod heads;
 mod input_size;
 mod load;
 pub mod model;
 mod nms;
 mod preprocess;
+mod recognise;
 mod runtime;
 mod sessions;
 mod settings;
@@ -33,11 +36,13 @@ use crate::kind::Kinds;
 use crate::labels::Labels;
 use crate::suggest;
 
+pub use about::About;
 pub use error::DetectError;
 pub use heads::{Candidates, Head};
 pub use input_size::{InputChoice, InputRule, InputSize, PixelBudget};
 pub use model::ModelSpec;
 pub use nms::suppress;
+pub use recognise::Family;
 pub use runtime::{LayerTime, Output, Outputs};
 pub use settings::{DetectSettings, Runtime};
 pub use slicing::Slicer;
@@ -109,8 +114,8 @@ impl Detector {
     }
 
     fn load_head(settings: &DetectSettings, head: Option<Arc<dyn Head>>) -> Result<Self, DetectError> {
-        let wanted = wanted(&settings.classes, &load::labels(settings)?)?;
         let (model, ready) = Model::load(settings, head)?;
+        let wanted = wanted(&settings.classes, &model.labels)?;
         let model = Arc::new(model);
         let sessions = Sessions::new(&model, ready, 1)?;
         Ok(Self {
@@ -183,6 +188,11 @@ impl Detector {
         Ok(())
     }
 
+    /// From which score on boxes leave the detector.
+    pub fn confidence(&self) -> f32 {
+        self.confidence
+    }
+
     /// The names of the model's classes.
     pub fn labels(&self) -> &Labels {
         &self.model.labels
@@ -232,6 +242,11 @@ impl Detector {
     /// What goes into the model, what comes out, and what it means; shapes are those for the last picture.
     pub fn spec(&self) -> &ModelSpec {
         self.sessions.now.ready.head.spec()
+    }
+
+    /// How the model's file was read, and why so.
+    pub fn about(&self) -> About {
+        self.model.about()
     }
 
     /// What runs the network, for people: `native (AVX-512)`.
@@ -291,7 +306,8 @@ impl Detector {
             let outputs = session.run(least).map_err(fail)?;
             let inferred = Instant::now();
             let (wanted, confidence) = (self.wanted.as_slice(), least);
-            let mut candidates = Candidates { found: &mut found, wanted, confidence, placement };
+            let each_class = !self.box_voting;
+            let mut candidates = Candidates { found: &mut found, wanted, confidence, each_class, placement };
             ready.head.decode(&outputs, &mut candidates).map_err(fail)?;
             found.shift((slice.left as f32, slice.top as f32));
             if slices.len() > 1 {
@@ -392,7 +408,7 @@ fn wanted(classes: &[String], labels: &Labels) -> Result<Vec<bool>, DetectError>
 /// # Errors
 /// [`DetectError`] when a name is not known or the labels cannot be read.
 pub fn check_classes(settings: &DetectSettings) -> Result<Labels, DetectError> {
-    let labels = load::labels(settings)?;
+    let labels = load::known_labels(settings)?;
     wanted(&settings.classes, &labels)?;
     Ok(labels)
 }

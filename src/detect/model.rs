@@ -4,6 +4,8 @@
 //! detector has to know: the preprocessing goes by [`InputSpec`], suppression by [`ModelSpec::nms`], and each runtime decides
 //! by it whether it can run the model at all.
 
+use std::fmt;
+
 use super::input_size::InputSize;
 
 /// What goes into a network, what comes out, and what it means.
@@ -103,6 +105,50 @@ pub enum BoxForm {
     CentreSize,
     /// Centre x, centre y, width, height as shares of the input, `0.0..=1.0`.
     CentreSizeShares,
+    /// Left, top, right, bottom in pixels of the input.
+    Corners,
+    /// Left, top, right, bottom as shares of the input, `0.0..=1.0`.
+    CornersShares,
+    /// Top, left, bottom, right in pixels of the input: TensorFlow's order.
+    RowCorners,
+    /// Top, left, bottom, right as shares of the input.
+    RowCornersShares,
+    /// Distances of the four sides from a point of a grid, in strides, each as a distribution (GFL, Li et al. 2020,
+    /// arXiv:2006.04388).
+    Distances,
+}
+
+impl BoxForm {
+    /// The centre and the size in pixels of an input of this size; of a form that needs a grid, the numbers as they are.
+    #[inline]
+    pub fn centre_size(self, [a, b, c, d]: [f32; 4], input: InputSize) -> [f32; 4] {
+        let (width, height) = (input.width() as f32, input.height() as f32);
+        match self {
+            Self::CentreSize | Self::GridOffsets | Self::Distances => [a, b, c, d],
+            Self::CentreSizeShares => [a * width, b * height, c * width, d * height],
+            Self::Corners => [(a + c) / 2.0, (b + d) / 2.0, c - a, d - b],
+            Self::RowCorners => Self::Corners.centre_size([b, a, d, c], input),
+            Self::RowCornersShares => Self::CornersShares.centre_size([b, a, d, c], input),
+            Self::CornersShares => {
+                Self::Corners.centre_size([a * width, b * height, c * width, d * height], input)
+            }
+        }
+    }
+}
+
+impl fmt::Display for BoxForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GridOffsets => "offsets from a grid",
+            Self::CentreSize => "centre and size, pixels of the input",
+            Self::CentreSizeShares => "centre and size, shares of the input",
+            Self::Corners => "corners, pixels of the input",
+            Self::CornersShares => "corners, shares of the input",
+            Self::RowCorners => "corners, top first, pixels of the input",
+            Self::RowCornersShares => "corners, top first, shares of the input",
+            Self::Distances => "distances from a grid",
+        })
+    }
 }
 
 /// What a network's scores are.

@@ -4,14 +4,30 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::input_size::InputChoice;
+use super::model::{BoxForm, ColourOrder, Fit};
+use super::recognise::Family;
 
 /// The `[detector]` section.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DetectSettings {
     /// An ONNX file of a family that a [head](super::heads) knows; `None`: the bundled YOLOX-Nano.
     pub model: Option<PathBuf>,
-    /// A text file with one class name a line for that model; `None`: the 80 classes of COCO.
+    /// A text file with one class name a line for that model; `None`: the names in its file, else the 80 classes of COCO.
     pub labels: Option<PathBuf>,
+    /// The family of the model, where its file does not tell; `None`: as it is recognised. So are the six that follow.
+    pub family: Option<Family>,
+    /// The form of its boxes.
+    pub boxes: Option<BoxForm>,
+    /// The order of the colours that it was trained with.
+    pub order: Option<ColourOrder>,
+    /// What 8-bit levels are multiplied by.
+    pub scale: Option<f32>,
+    /// What is subtracted then, red, green, blue.
+    pub mean: Option<[f32; 3]>,
+    /// What is divided by then, likewise.
+    pub std: Option<[f32; 3]>,
+    /// How a picture of another shape fits in.
+    pub fit: Option<Fit>,
     /// The size of the network's input, or how many pixels it may have.
     pub input: InputChoice,
     /// Boxes with a lower score never leave the detector.
@@ -38,6 +54,13 @@ impl Default for DetectSettings {
         Self {
             model: None,
             labels: None,
+            family: None,
+            boxes: None,
+            order: None,
+            scale: None,
+            mean: None,
+            std: None,
+            fit: None,
             input: InputChoice::default(),
             confidence: 0.25,
             nms_iou: 0.5,

@@ -4,7 +4,6 @@
 //! Tracks continue: they belong to the track thread, and the old network works on the frames that come meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use super::network_input::NetworkInput;
 use crate::config::Settings;
 use crate::detect::{
     DetectError, DetectSettings, DetectTimes, Detector, InputChoice, InputRule, InputSize, PixelBudget,
-    Runtime, Slicer,
+    Slicer,
 };
 use crate::engine::DetectionSource;
 use crate::labels::Labels;
@@ -34,25 +33,34 @@ pub enum Note {
 /// The settings that need another network when they change.
 #[derive(Debug, Clone, PartialEq)]
 struct Network {
-    model: Option<PathBuf>,
-    labels: Option<PathBuf>,
     /// The size of its input; `None`: it follows the picture, and how many pixels it has is changed as it runs.
     input: Option<InputSize>,
-    runtime: Runtime,
-    onnxruntime: Option<PathBuf>,
     threads: usize,
+    /// The settings, those that are changed as it runs at their defaults.
+    others: DetectSettings,
 }
 
 impl Network {
     fn of(settings: &DetectSettings, every_frame: bool) -> Self {
-        let DetectSettings { model, labels, input, runtime, onnxruntime, threads, .. } = settings.clone();
+        let DetectSettings { input, threads, .. } = *settings;
         // In step, how many threads there are was settled when the run began; each works with one of its own.
         let threads = if every_frame { 1 } else { thread_count(threads) };
         let input = match input {
             InputChoice::Size(size) => Some(size),
             InputChoice::Auto | InputChoice::Budget(_) => None,
         };
-        Self { model, labels, input, runtime, onnxruntime, threads }
+        let live = DetectSettings::default();
+        let others = DetectSettings {
+            input: live.input,
+            confidence: live.confidence,
+            nms_iou: live.nms_iou,
+            box_voting: live.box_voting,
+            classes: live.classes,
+            threads: live.threads,
+            min_interval: live.min_interval,
+            ..settings.clone()
+        };
+        Self { input, threads, others }
     }
 }
 

@@ -39,6 +39,8 @@ mod enhance_motion;
 mod enhance_noise;
 mod examples;
 #[cfg(feature = "cli")]
+mod families;
+#[cfg(feature = "cli")]
 mod format_files;
 #[cfg(feature = "cli")]
 mod fuzz_files;

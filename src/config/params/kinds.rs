@@ -10,7 +10,8 @@ use std::str::FromStr;
 use serde_json::{Value as Json, json};
 use toml_edit::{Array, Value};
 
-use crate::detect::Runtime;
+use crate::detect::model::{BoxForm, ColourOrder, Fit};
+use crate::detect::{Family, Runtime};
 use crate::enhance::{Median, ShownPicture, WhiteBalance};
 use crate::source::{CameraBackend, Rotate, RtspTransport};
 use crate::track::{Preset, TrailAnchor};
@@ -371,6 +372,42 @@ pub(super) const RUNTIMES: Choice<Runtime> = Choice(&[
     ("native", Runtime::Native),
     ("tract", Runtime::Tract),
     ("onnxruntime", Runtime::OnnxRuntime),
+]);
+
+pub(super) const FAMILIES: Choice<Option<Family>> = Choice(&[
+    ("auto", None),
+    ("yolox", Some(Family::Yolox)),
+    ("yolo", Some(Family::Yolo)),
+    ("yolo-nas", Some(Family::YoloNas)),
+    ("pp-yoloe", Some(Family::PpYoloe)),
+    ("picodet", Some(Family::PicoDet)),
+    ("nanodet", Some(Family::NanoDet)),
+    ("rtmdet", Some(Family::RtmDet)),
+    ("detr", Some(Family::Detr)),
+    ("rt-detr", Some(Family::RtDetr)),
+    ("rf-detr", Some(Family::RfDetr)),
+]);
+
+pub(super) const BOX_FORMS: Choice<Option<BoxForm>> = Choice(&[
+    ("auto", None),
+    ("centre-size", Some(BoxForm::CentreSize)),
+    ("centre-size-shares", Some(BoxForm::CentreSizeShares)),
+    ("corners", Some(BoxForm::Corners)),
+    ("corners-shares", Some(BoxForm::CornersShares)),
+    ("offsets", Some(BoxForm::GridOffsets)),
+]);
+
+pub(super) const ORDERS: Choice<Option<ColourOrder>> =
+    Choice(&[("auto", None), ("rgb", Some(ColourOrder::Rgb)), ("bgr", Some(ColourOrder::Bgr))]);
+
+pub(super) const SCALES: Choice<Option<f32>> =
+    Choice(&[("auto", None), ("1", Some(1.0)), ("1/255", Some(1.0 / 255.0))]);
+
+pub(super) const FITS: Choice<Option<Fit>> = Choice(&[
+    ("auto", None),
+    ("letterbox", Some(Fit::LetterboxCentred(114))),
+    ("letterbox-top-left", Some(Fit::LetterboxTopLeft(114))),
+    ("stretch", Some(Fit::Stretch)),
 ]);
 
 /// Degrees clockwise: 0, 90, 180 or 270.

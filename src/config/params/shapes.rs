@@ -57,6 +57,38 @@ impl Kind for Part {
     }
 }
 
+/// Three numbers, one for red, green and blue, or `[]` for none.
+pub(super) struct Triple;
+
+impl Kind for Triple {
+    type Set = Option<[f32; 3]>;
+
+    fn read(&self, value: &Value) -> Result<Option<[f32; 3]>, String> {
+        match numbers(value).ok_or_else(|| self.allowed())?.as_slice() {
+            [] => Ok(None),
+            &[red, green, blue] => {
+                let sound = [red, green, blue].iter().all(|number| (0.0..=255.0).contains(number));
+                sound.then_some(Some([red, green, blue])).ok_or_else(|| self.allowed())
+            }
+            _ => Err(self.allowed()),
+        }
+    }
+
+    fn write(&self, set: &Option<[f32; 3]>) -> Value {
+        set.map_or_else(|| Value::Array(Array::new()), |numbers| written(&numbers))
+    }
+
+    fn allowed(&self) -> String {
+        "[red, green, blue], numbers from 0 to 255, or []".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        let number = json!({ "type": "number", "minimum": 0, "maximum": 255 });
+        let none = json!({ "type": "array", "maxItems": 0 });
+        json!({ "anyOf": [none, { "type": "array", "items": number, "minItems": 3, "maxItems": 3 }] })
+    }
+}
+
 /// A polygon: a list of corners `[x, y]` in shares of the picture's sides.
 pub(super) struct Corners;
 

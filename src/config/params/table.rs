@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::kinds::*;
 use super::lists::{AREAS, List};
-use super::shapes::{Part, Polygons};
+use super::shapes::{Part, Polygons, Triple};
 use super::{Access, Effect, Parameter};
 use crate::detect::InputChoice;
 use crate::enhance::Tiles;
@@ -147,8 +147,15 @@ fn all() -> Vec<Parameter> {
         setting!(enhance.privacy, Switch, "show and write masked areas in coarse squares (twelve across the shorter side of the picture)"),
         setting!(enhance.tiles, Text::<Tiles>::like(r"^\s*[1-8]\s*[xX×]\s*[1-8]\s*$"), "the network looks at so many overlapping tiles too, for small, far objects; \"2x2\" takes five times as long"),
         setting!(enhance.tile_overlap, Real32(0.0..=0.5), "how far neighbouring tiles overlap, as a share of their size"),
-        setting!(detector.model, File, "an ONNX file of the YOLOX family; \"\": the YOLOX-Nano that is built in").network(),
-        setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the 80 classes of COCO").network(),
+        setting!(detector.model, File, "a detector as an ONNX file: YOLO of any version, DETR and its heirs and more, see docs/detector.md; \"\": the YOLOX-Nano that is built in").network(),
+        setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the names in its file, or the 80 classes of COCO").network(),
+        setting!(detector.family, FAMILIES, "the model's family, where its file does not tell it (trailsight models show FILE prints what is recognised)").network(),
+        setting!(detector.boxes, BOX_FORMS, "the form of its boxes, where that is recognised wrongly").network(),
+        setting!(detector.order, ORDERS, "the order of the colours that it was trained with").network(),
+        setting!(detector.scale, SCALES, "what levels from 0 to 255 are multiplied by for it").network(),
+        setting!(detector.mean, Triple, "what is subtracted then, [red, green, blue]; []: as recognised").network(),
+        setting!(detector.std, Triple, "what is divided by then, [red, green, blue]; []: as recognised").network(),
+        setting!(detector.fit, FITS, "how a picture of another shape fits into its input").network(),
         setting!(detector.input, Text::<InputChoice>::like(r"^\s*(auto|fast|normal|fine|finest|[0-9]+\s*([xX×]\s*[0-9]+)?)\s*$"), "the network's input: as many pixels as \"fast\", \"normal\" (416x416), \"fine\" (2.3 times) or \"finest\" (3 times) say, in the shape of the picture; \"auto\": normal for files, live the finest that keeps up; or WIDTHxHEIGHT: more pixels see smaller things, and are slower").network(),
         setting!(detector.confidence, Real32(0.0..=1.0), "an object is shown from this score on: of its box, or over time the mean of its track's, less penalties"),
         setting!(detector.nms_iou, Real32(0.0..=1.0), "of two boxes of one class that overlap by more than this, the weaker is dropped"),

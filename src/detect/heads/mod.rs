@@ -6,44 +6,52 @@
 //! (`runtime`), thresholds, unwanted classes and the way back to the picture ([`Candidates`]),
 //! suppression, slices.
 //!
-//! # Adding a head
+//! # Adding a family
 //!
-//! 1. **A file** `heads/NAME.rs` with a struct that holds its [`ModelSpec`] and a function `recognise(signature) ->
-//!    Option<Recognised>` that looks at the shapes of the outputs (names lie, see below) and the number of class names.
-//!    `None` where the model is of another family; a head, or how many classes the model has where the names do not agree.
-//! 2. **A line** in `FAMILIES`: the function, and the words for what it looks for. The first that recognises a model has it,
-//!    so shapes must not be ambiguous; what only values or metadata could tell must be refused, not guessed.
+//! 1. **Does a head read it already?** Most families differ in what they want to see and in the form of their boxes, not in
+//!    how their outputs are laid out. Then a branch in [`recognise`](super::recognise) that fills a
+//!    [`Reading`](super::Reading) is all.
+//! 2. **A new layout** is a file `heads/NAME.rs` with a struct that holds its [`ModelSpec`] and implements [`Head`], and a
+//!    variant of `Form`, from which [`Reading`](super::Reading) makes the head for each size of input.
 //! 3. **`decode`** reads the outputs of one run and calls [`Candidates::push`] with each box in *pixels of the network's
 //!    input*: origin top left, x right, y down, as the letterbox laid the picture. It need not care about anything else. Outputs
 //!    have the shapes of the spec; that is checked before. Numbers may be anything, also not finite.
 //! 4. **`early_threshold`**, where there is one channel of which a low value means that no other channel of that row is looked
 //!    at (YOLOX's objectness): the native plan then computes the others only where they are needed. `decode` must check that
 //!    channel first, because the others hold leftovers of earlier pictures otherwise.
-//! 5. **Tests**: a small ONNX file made by `tests/reference/make_heads.py`, with the expected boxes computed there in plain
-//!    Python; a line in `tests/library/heads.rs` that runs it; and unit tests beside `decode` for odd numbers.
+//! 5. **Tests**: a small ONNX file with the form of the real exporter's, and the expected boxes computed elsewhere
+//!    (`tests/reference`); and unit tests beside `decode` for odd numbers.
 //!
-//! # What shapes there are
+//! # What layouts there are
 //!
-//! | family | outputs | boxes | scores | suppression |
-//! |---|---|---|---|---|
-//! | [`yolox`] | `[1, cells, 5 + C]` | offsets in a grid of strides 8, 16, 32 | objectness × class | yes |
-//! | [`anchor_free`] | `[1, 4 + C, cells]` | centre and size, pixels | one a class | yes |
-//! | [`queries`] | `[1, N, C + 1]`, `[1, N, 4]` | centre and size, shares | logits, the last is "none" | no |
+//! | head | outputs | families |
+//! |---|---|---|
+//! | `grid` | `[1, cells, 5 + C]`, offsets | YOLOX |
+//! | `scored` | boxes and a score a class, `[1, 4 + C, N]`, `[1, N, 5 + C]`, or two outputs | YOLOv5 to YOLO26, YOLO-NAS, PP-YOLOE, DETR and its heirs |
+//! | `finished` | boxes, scores and class numbers, in rows of six or in lists | what comes with its last step |
+//! | `distances` | scores and distributions of distances | NanoDet, PicoDet |
 //!
 //! A library user's own head goes to [`Detector::load_with`](super::Detector::load_with), without a line in the table.
 
-pub mod anchor_free;
-pub mod queries;
-pub mod yolox;
+pub(super) mod classes;
+pub(super) mod distances;
+pub(super) mod finished;
+pub(super) mod grid;
+pub(super) mod points;
+pub(super) mod scored;
+pub(super) mod table;
 
-use std::sync::Arc;
-
+#[cfg(test)]
 use super::input_size::InputSize;
-use super::model::{Layout, ModelSpec, OutputSpec};
+use super::model::ModelSpec;
 use super::preprocess::Placement;
 use super::runtime::Outputs;
 use crate::detection::{ClassId, Detection, Detections, Extra};
 use crate::geometry::Rect;
+
+pub(super) use classes::ClassColumns;
+pub(super) use points::Points;
+pub(super) use table::Table;
 
 /// What the outputs of a family of networks mean.
 pub trait Head: Send + Sync {
@@ -63,51 +71,14 @@ pub trait Head: Send + Sync {
     fn decode(&self, outputs: &Outputs<'_>, found: &mut Candidates<'_>) -> Result<(), String>;
 }
 
-/// What is known of a model before its meaning is known.
-#[derive(Debug, Clone)]
-pub struct Signature {
-    /// The size of input it is to run at.
-    pub input: InputSize,
-    /// The order of the axes of its input.
-    pub layout: Layout,
-    /// Its outputs, all of 32-bit floats, with their shapes for this input.
-    pub outputs: Vec<OutputSpec>,
-    /// How many class names there are.
-    pub classes: usize,
-}
-
-/// What a family says of a model that is one of its own.
-pub enum Recognised {
-    /// This head reads it.
-    Head(Arc<dyn Head>),
-    /// It would, but the model tells this number of classes apart, and there is another number of names.
-    Classes(usize),
-}
-
-/// A family: what recognises its models, and what it looks for, for people.
-type Family = (fn(&Signature) -> Option<Recognised>, fn(&Signature) -> String);
-
-/// All families, the first choice first.
-const FAMILIES: [Family; 3] = [
-    (yolox::recognise, yolox::expected),
-    (anchor_free::recognise, anchor_free::expected),
-    (queries::recognise, queries::expected),
-];
-
-/// The head for a model; `Err`: what models of all families look like.
-pub(super) fn find(signature: &Signature) -> Result<Recognised, String> {
-    FAMILIES.iter().find_map(|(recognise, _)| recognise(signature)).ok_or_else(|| {
-        let all: Vec<String> = FAMILIES.iter().map(|(_, expected)| expected(signature)).collect();
-        format!("one of: {}", all.join("; "))
-    })
-}
-
 /// Takes boxes from a head: leaves out what is too weak, not looked for or no box, and brings the rest to the picture.
 pub struct Candidates<'a> {
     pub(super) found: &'a mut Detections,
     /// For each class, whether it is looked for.
     pub(super) wanted: &'a [bool],
     pub(super) confidence: f32,
+    /// An object counts once for each class that it may be of, not for the likeliest alone.
+    pub(super) each_class: bool,
     pub(super) placement: Placement,
 }
 
@@ -172,6 +143,7 @@ impl Candidates<'_> {
 }
 
 /// The cells of the three grids of strides 8, 16 and 32 that an anchor-free network has for an input of this size.
+#[cfg(test)]
 pub(super) fn cells(input: InputSize) -> usize {
     STRIDES.iter().map(|stride| (input.width() / stride) * (input.height() / stride)).sum()
 }
@@ -181,6 +153,7 @@ pub(super) const STRIDES: [usize; 3] = [8, 16, 32];
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::model::{BoxForm, ColourOrder, Fit, InputSpec, Layout, OutputSpec, ScoreForm, Sizes};
     use super::super::runtime::Output;
     use super::*;
 
@@ -195,23 +168,31 @@ pub(super) mod tests {
         let placement = Placement { scale: (scale, scale), offset: (0.0, 0.0) };
         let outputs = head.spec().outputs.iter().zip(values);
         let outputs = outputs.map(|(spec, values)| Output { name: &spec.name, shape: &spec.shape, values });
-        let mut candidates = Candidates { found: &mut found, wanted, confidence, placement };
+        let mut candidates =
+            Candidates { found: &mut found, wanted, confidence, each_class: false, placement };
         head.decode(&Outputs::new(outputs.collect()), &mut candidates).unwrap();
         found
     }
 
-    /// A model with outputs of these shapes, at an input of 64×32.
-    pub(in crate::detect) fn signature(shapes: &[&[usize]], classes: usize) -> Signature {
-        let output = |(index, shape): (usize, &&[usize])| OutputSpec {
-            name: format!("output{index}"),
-            shape: shape.to_vec(),
-        };
-        let input = InputSize::new(64, 32).unwrap();
-        Signature {
-            input,
-            layout: Layout::Nchw,
-            outputs: shapes.iter().enumerate().map(output).collect(),
+    /// The spec of a network with these outputs at an input of 64×32: centres and sizes, probabilities.
+    pub(in crate::detect) fn spec(outputs: Vec<OutputSpec>, classes: usize) -> ModelSpec {
+        ModelSpec {
+            input: InputSpec {
+                size: InputSize::new(64, 32).unwrap(),
+                sizes: Sizes::MultipleOf(32),
+                layout: Layout::Nchw,
+                colour: ColourOrder::Bgr,
+                scale: 1.0,
+                mean: [0.0; 3],
+                std: [1.0; 3],
+                fit: Fit::LetterboxTopLeft(114),
+            },
+            outputs,
+            boxes: BoxForm::CentreSize,
+            scores: ScoreForm::Probabilities,
+            objectness: false,
             classes,
+            nms: true,
         }
     }
 
@@ -220,7 +201,8 @@ pub(super) mod tests {
         use crate::detection::{Keypoint, Mask};
         let mut found = Detections::default();
         let placement = Placement { scale: (0.5, 0.5), offset: (0.0, 8.0) };
-        let mut candidates = Candidates { found: &mut found, wanted: &[true], confidence: 0.5, placement };
+        let mut candidates =
+            Candidates { found: &mut found, wanted: &[true], confidence: 0.5, each_class: false, placement };
         let extra = || Extra {
             mask: Some(Mask { rect: Rect::new(8.0, 8.0, 16.0, 16.0), width: 1, cells: vec![255] }),
             keypoints: vec![Keypoint { x: 12.0, y: 20.0, score: 1.0 }],
@@ -234,29 +216,5 @@ pub(super) mod tests {
         let told = found.extra(0).unwrap();
         assert_eq!(told.mask.as_ref().map(|mask| mask.rect), Some(whole));
         assert_eq!((told.keypoints[0].x, told.keypoints[0].y), (24.0, 24.0));
-    }
-
-    #[test]
-    fn families_are_told_apart_by_their_shapes() {
-        let cells = cells(InputSize::new(64, 32).unwrap());
-        let nms = |shapes: &[&[usize]]| match find(&signature(shapes, 3)) {
-            Ok(Recognised::Head(head)) => Some((head.spec().boxes, head.spec().nms)),
-            _ => None,
-        };
-        use super::super::model::BoxForm::*;
-        assert_eq!(nms(&[&[1, cells, 8]]), Some((GridOffsets, true)));
-        assert_eq!(nms(&[&[1, 7, cells]]), Some((CentreSize, true)));
-        assert_eq!(nms(&[&[1, 100, 4], &[1, 100, 4]]), None, "boxes and three classes look alike");
-        for shapes in [&[&[1usize, 10][..]][..], &[&[1, cells + 1, 8]], &[]] {
-            let Err(expected) = find(&signature(shapes, 3)) else { panic!("{shapes:?}") };
-            assert!(expected.starts_with("one of: ") && expected.contains("1×42×8"), "{expected}");
-        }
-        let classes = |shapes: &[&[usize]]| match find(&signature(shapes, 3)) {
-            Ok(Recognised::Classes(found)) => Some(found),
-            _ => None,
-        };
-        assert_eq!(classes(&[&[1, cells, 85]]), Some(80));
-        assert_eq!(classes(&[&[1, 84, cells]]), Some(80));
-        assert_eq!(classes(&[&[1, 100, 92], &[1, 100, 4]]), Some(91));
     }
 }

@@ -13,8 +13,8 @@ use crate::detect::model::ModelSpec;
 
 /// The file with its input at the size of the spec, and no word on the shapes that follow from it. Only the outputs of the
 /// spec are left: they are all that the head looks at.
-pub(super) fn fitted(bytes: &[u8], spec: &ModelSpec) -> Result<Vec<u8>, String> {
-    let mut model = ModelProto::decode(bytes).map_err(|error| error.to_string())?;
+pub(super) fn fitted(file: &ModelProto, spec: &ModelSpec) -> Result<Vec<u8>, String> {
+    let mut model = file.clone();
     let graph = model.graph.as_mut().ok_or("there is no graph in it")?;
     graph.value_info.clear();
     graph.output.retain(|output| spec.outputs.iter().any(|wanted| wanted.name == output.name));
@@ -52,8 +52,9 @@ mod tests {
         let settings = DetectSettings { input: "640x384".parse().unwrap(), ..DetectSettings::default() };
         let spec = Detector::load(&settings).unwrap().spec().clone();
         let bytes = std::fs::read("models/yolox_nano.onnx").unwrap();
-        let before = ModelProto::decode(bytes.as_slice()).unwrap().graph.unwrap();
-        let fitted = fitted(&bytes, &spec).unwrap();
+        let file = ModelProto::decode(bytes.as_slice()).unwrap();
+        let before = file.graph.clone().unwrap();
+        let fitted = fitted(&file, &spec).unwrap();
         let after = ModelProto::decode(fitted.as_slice()).unwrap().graph.unwrap();
         assert_eq!(after.input[0].r#type, Some(floats(Some([1, 3, 384, 640]))));
         assert_eq!(after.output[0].r#type, Some(floats(None)));

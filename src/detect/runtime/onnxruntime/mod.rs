@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ort::ep::{CUDA, ExecutionProvider};
 use ort::logging::LogLevel;
 use ort::value::TensorRef;
+use tract_onnx::pb::ModelProto;
 
 use super::{Network, Outputs, Session};
 use crate::detect::error::DetectError;
@@ -29,13 +30,13 @@ struct OrtNetwork {
 ///
 /// `library` is the setting `detector.onnxruntime`; `model` is what messages call the model.
 pub(in crate::detect) fn network(
-    bytes: &[u8],
+    file: &ModelProto,
     spec: &ModelSpec,
     library: Option<&Path>,
     model: &str,
 ) -> Result<Arc<dyn Network>, DetectError> {
     library::load(library)?;
-    let fitted = fitted::fitted(bytes, spec).map_err(|why| DetectError::Run {
+    let fitted = fitted::fitted(file, spec).map_err(|why| DetectError::Run {
         model: model.to_owned(),
         input: spec.input.size.to_string(),
         why,

@@ -1,0 +1,47 @@
+//! An output as a table of objects, whichever way round the file has it.
+
+use crate::detect::model::OutputSpec;
+
+/// Where in the outputs the objects stand: one a row (`[1, objects, columns]`) or one a column (`[1, columns, objects]`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::detect) struct Table {
+    /// The place of the output in the spec.
+    pub(in crate::detect) output: usize,
+    /// How many objects.
+    pub(in crate::detect) objects: usize,
+    /// How many numbers an object has.
+    pub(in crate::detect) columns: usize,
+    /// An object is a column of the file.
+    pub(in crate::detect) across: bool,
+}
+
+impl Table {
+    /// The output with this place as a table; `across` where an object is a column. Axes of length 1 in front do not count,
+    /// and a single axis is one number an object. `None` where it is no table.
+    pub(in crate::detect) fn of(output: usize, spec: &OutputSpec, across: bool) -> Option<Self> {
+        let shape = match spec.shape.as_slice() {
+            [1, rest @ ..] if rest.len() == 2 || rest.len() == 1 && !across => rest,
+            shape @ ([_] | [_, _]) => shape,
+            _ => return None,
+        };
+        let (objects, columns) = match *shape {
+            [objects] => (objects, 1),
+            [objects, columns] if !across => (objects, columns),
+            [columns, objects] => (objects, columns),
+            _ => return None,
+        };
+        Some(Self { output, objects, columns, across })
+    }
+
+    /// A number of an object; NaN where there is none.
+    #[inline]
+    pub(in crate::detect) fn at(&self, values: &[f32], object: usize, column: usize) -> f32 {
+        let place = if self.across { column * self.objects + object } else { object * self.columns + column };
+        values.get(place).copied().unwrap_or(f32::NAN)
+    }
+
+    /// Four numbers of an object, beginning with this column.
+    pub(in crate::detect) fn four(&self, values: &[f32], object: usize, first: usize) -> [f32; 4] {
+        std::array::from_fn(|column| self.at(values, object, first + column))
+    }
+}

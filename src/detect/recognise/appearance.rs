@@ -1,0 +1,95 @@
+//! What a picture must look like for a network: the numbers that its makers trained it with.
+
+use crate::detect::model::{ColourOrder, Fit};
+
+/// The order of the colours, the range of the numbers, and how a picture of another shape fits in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::detect) struct Appearance {
+    pub(in crate::detect) colour: ColourOrder,
+    /// As in [`InputSpec`](crate::detect::model::InputSpec): levels times this, less the mean, over the deviation; red first.
+    pub(in crate::detect) scale: f32,
+    pub(in crate::detect) mean: [f32; 3],
+    pub(in crate::detect) std: [f32; 3],
+    pub(in crate::detect) fit: Fit,
+}
+
+/// The families that a model may be said to be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// YOLOX.
+    Yolox,
+    /// YOLOv5 to YOLO26.
+    Yolo,
+    /// YOLO-NAS.
+    YoloNas,
+    /// PP-YOLOE.
+    PpYoloe,
+    /// PicoDet.
+    PicoDet,
+    /// NanoDet and NanoDet-Plus.
+    NanoDet,
+    /// RTMDet.
+    RtmDet,
+    /// DETR, Conditional DETR, YOLOS.
+    Detr,
+    /// RT-DETR, D-FINE, DEIM.
+    RtDetr,
+    /// RF-DETR, LW-DETR.
+    RfDetr,
+}
+
+impl Family {
+    /// What people call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Yolox => "YOLOX",
+            Self::Yolo => "YOLO",
+            Self::YoloNas => "YOLO-NAS",
+            Self::PpYoloe => "PP-YOLOE",
+            Self::PicoDet => "PicoDet",
+            Self::NanoDet => "NanoDet",
+            Self::RtmDet => "RTMDet",
+            Self::Detr => "DETR",
+            Self::RtDetr => "RT-DETR",
+            Self::RfDetr => "RF-DETR",
+        }
+    }
+
+    /// What a picture must look like for it.
+    pub(super) fn appearance(self) -> Appearance {
+        match self {
+            Self::Yolox => Appearance::YOLOX,
+            Self::Yolo | Self::YoloNas => Appearance::UNIT,
+            Self::PpYoloe | Self::RtDetr => Appearance::UNIT_STRETCHED,
+            Self::PicoDet | Self::Detr | Self::RfDetr => Appearance::IMAGENET_STRETCHED,
+            Self::NanoDet => Appearance::NANODET,
+            Self::RtmDet => Appearance::RTMDET,
+        }
+    }
+}
+
+impl Appearance {
+    /// YOLOX: levels, blue first, at the top left.
+    pub(super) const YOLOX: Self = Self {
+        colour: ColourOrder::Bgr,
+        scale: 1.0,
+        mean: [0.0; 3],
+        std: [1.0; 3],
+        fit: Fit::LetterboxTopLeft(114),
+    };
+    /// Levels as they are, red first, in the middle: networks that scale them themselves.
+    pub(super) const LEVELS: Self =
+        Self { colour: ColourOrder::Rgb, fit: Fit::LetterboxCentred(114), ..Self::YOLOX };
+    /// YOLOv5 to YOLO26, YOLO-NAS: from 0 to 1, red first, in the middle.
+    pub(super) const UNIT: Self = Self { scale: 1.0 / 255.0, ..Self::LEVELS };
+    /// RT-DETR, D-FINE, PP-YOLOE: from 0 to 1, red first, stretched.
+    pub(super) const UNIT_STRETCHED: Self = Self { fit: Fit::Stretch, ..Self::UNIT };
+    /// DETR, RF-DETR, PicoDet: by ImageNet's mean and deviation, red first, stretched.
+    pub(super) const IMAGENET_STRETCHED: Self =
+        Self { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], ..Self::UNIT_STRETCHED };
+    /// RTMDet: by ImageNet's mean and deviation in levels, blue first, at the top left.
+    pub(super) const RTMDET: Self =
+        Self { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375], ..Self::YOLOX };
+    /// NanoDet: the same numbers, stretched.
+    pub(super) const NANODET: Self = Self { fit: Fit::Stretch, ..Self::RTMDET };
+}
