@@ -16,6 +16,7 @@ mod bench;
 mod convert;
 mod eval;
 mod generate;
+mod models;
 // Not with the tests that load the real library onnxruntime: a process that failed to load one cannot load another.
 mod onnxruntime;
 mod program;

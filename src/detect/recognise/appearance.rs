@@ -92,4 +92,15 @@ impl Appearance {
         Self { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375], ..Self::YOLOX };
     /// NanoDet: the same numbers, stretched.
     pub(super) const NANODET: Self = Self { fit: Fit::Stretch, ..Self::RTMDET };
+    /// CenterNet: numbers of its own, blue first, in the middle of black.
+    pub(super) const CENTERNET: Self = Self {
+        colour: ColourOrder::Bgr,
+        mean: [0.47, 0.447, 0.408],
+        std: [0.278, 0.274, 0.289],
+        fit: Fit::LetterboxCentred(0),
+        ..Self::UNIT
+    };
+    /// EfficientDet: by ImageNet's mean and deviation, red first, at the top left, the rest near the mean.
+    pub(super) const EFFICIENTDET: Self =
+        Self { fit: Fit::LetterboxTopLeft(116), ..Self::IMAGENET_STRETCHED };
 }

@@ -9,7 +9,7 @@ use super::rules::{Found, box_form, classes, named, reading, values};
 use super::signature::Signature;
 use crate::detect::file::Metadata;
 use crate::detect::heads::Table;
-use crate::detect::model::{BoxForm, ScoreForm};
+use crate::detect::model::{BoxForm, Fit, ScoreForm};
 
 /// Where the numbers of an object stand.
 #[derive(Clone, Copy)]
@@ -43,9 +43,9 @@ pub(super) fn by_name(signature: &Signature<'_>) -> Option<(&'static str, Appear
         ("rtmdet", "RTMDet", Appearance::RTMDET),
         ("picodet", "PicoDet", Appearance::IMAGENET_STRETCHED),
         ("nanodet", "NanoDet", Appearance::NANODET),
-        ("ppyolo", "PP-YOLOE", Appearance::UNIT_STRETCHED),
-        ("efficientdet", "EfficientDet", Appearance::IMAGENET_STRETCHED),
-        ("centernet", "CenterNet", Appearance::IMAGENET_STRETCHED),
+        ("ppyolo", "PP-YOLOE", Appearance::IMAGENET_STRETCHED),
+        ("efficientdet", "EfficientDet", Appearance::EFFICIENTDET),
+        ("centernet", "CenterNet", Appearance::CENTERNET),
         ("rfdetr", "RF-DETR", Appearance::IMAGENET_STRETCHED),
         ("lwdetr", "LW-DETR", Appearance::IMAGENET_STRETCHED),
         ("rtdetr", "RT-DETR", Appearance::UNIT_STRETCHED),
@@ -53,7 +53,10 @@ pub(super) fn by_name(signature: &Signature<'_>) -> Option<(&'static str, Appear
         ("deim", "DEIM", Appearance::UNIT_STRETCHED),
         ("detr", "DETR", Appearance::IMAGENET_STRETCHED),
     ];
-    known.into_iter().find(|(start, _, _)| name.starts_with(start)).map(|(_, family, look)| (family, look))
+    let (_, family, look) = known.into_iter().find(|(start, _, _)| name.starts_with(start))?;
+    let top_left = signature.file.metadata.get("letterbox_pad") == Some("topleft");
+    let fit = if top_left { Fit::LetterboxTopLeft(114) } else { look.fit };
+    Some((family, Appearance { fit, ..look }))
 }
 
 /// One table of boxes and scores for the cells of grids.

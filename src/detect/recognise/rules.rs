@@ -249,7 +249,17 @@ fn queries(signature: &Signature<'_>, form: Form, (boxes, scores, columns): (usi
     if !trusted {
         let Some(table) = signature.rows(boxes) else { return Ok(None) };
         form_of_boxes = box_form(signature, &table, None)?.unwrap_or(form_of_boxes);
-        if sigmoid && probe::are_probabilities(values(signature, scores)?.iter().copied()) {
+        // With four columns each, what lies within the picture are the boxes; logits do not.
+        let within =
+            |output| Ok::<_, Unknown>(probe::are_probabilities(values(signature, output)?.iter().copied()));
+        if columns == 4 && (!within(boxes)? || within(scores)?) {
+            return Err(Unknown::Refused(
+                "both of its outputs have four columns, and neither their names nor their values tell the boxes from the \
+                 scores"
+                    .to_owned(),
+            ));
+        }
+        if sigmoid && within(scores)? {
             form_of_scores = ScoreForm::Probabilities;
         }
         why.push("the form of its boxes by their values".to_owned());
@@ -279,6 +289,10 @@ fn queries(signature: &Signature<'_>, form: Form, (boxes, scores, columns): (usi
             Appearance::UNIT_STRETCHED,
             Some("red first, numbers from 0 to 1, as RT-DETR is trained"),
         ),
+    };
+    let (family, appearance, assumed) = match dense::by_name(signature) {
+        Some((family, appearance)) => (family, appearance, None),
+        None => (family, appearance, assumed),
     };
     let mut reading = reading(family, form, (form_of_boxes, form_of_scores), classes, appearance);
     reading.nms = false;

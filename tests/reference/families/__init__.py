@@ -1,0 +1,68 @@
+"""The output forms that real detector exporters write, each as a small graph: FORMS."""
+
+from .others import (
+    centernet,
+    efficientdet,
+    mmdeploy,
+    nanodet,
+    paddle,
+    picodet_heads,
+    torchvision,
+)
+from .queries import detr, dfine, rfdetr, rtdetr
+from .ultralytics import ultralytics, ultralytics_classify, ultralytics_rtdetr
+from .yolo import libreyolo, rows_of_six, yolonas, yolov5, yolov6, yolov7, yolox
+
+FORMS = {
+    "ultralytics": ultralytics,
+    "ultralytics-end2end": lambda p: ultralytics(p, 31, form="end2end"),
+    "ultralytics-nms": lambda p: ultralytics(p, 32, form="nms"),
+    "ultralytics-rect": lambda p: ultralytics(p, 33, size=(384, 640)),
+    "ultralytics-dynamic": lambda p: ultralytics(p, 34, dynamic=True),
+    "ultralytics-half": lambda p: ultralytics(p, 35, half=True),
+    "ultralytics-1-class": lambda p: ultralytics(p, 36, names=["drone"]),
+    "ultralytics-2-classes": lambda p: ultralytics(p, 37, names=["red thing", "it's blue"]),
+    "ultralytics-segment": lambda p: ultralytics(p, 38, task="segment"),
+    "ultralytics-segment-end2end": lambda p: ultralytics(p, 39, task="segment", form="end2end"),
+    "ultralytics-pose": lambda p: ultralytics(p, 40, names=["person"], task="pose"),
+    "ultralytics-pose-end2end": lambda p: ultralytics(p, 41, names=["person"], task="pose", form="end2end"),
+    "ultralytics-obb": lambda p: ultralytics(p, 42, names=[f"kind {i}" for i in range(15)], task="obb"),
+    "ultralytics-obb-end2end": lambda p: ultralytics(
+        p, 43, names=[f"kind {i}" for i in range(15)], task="obb", form="end2end"
+    ),
+    "ultralytics-classify": ultralytics_classify,
+    "ultralytics-rtdetr": ultralytics_rtdetr,
+    "yolox": yolox,
+    "yolox-decoded": lambda p: yolox(p, decoded=True),
+    "yolox-dynamic": lambda p: yolox(p, dynamic=True),
+    "yolov5": yolov5,
+    "yolov5-dynamic": lambda p: yolov5(p, dynamic=True),
+    "yolov6": yolov6,
+    "yolov7-maps": lambda p: yolov7(p, "maps"),
+    "yolov7-grid": lambda p: yolov7(p, "grid"),
+    "yolov7-end2end": lambda p: yolov7(p, "end2end"),
+    "yolov7-trt": lambda p: yolov7(p, "trt"),
+    "rtdetr": rtdetr,
+    "detr": detr,
+    "detr-3-classes": lambda p: detr(p, classes=3),
+    "detr-external": lambda p: detr(p, external=True),
+    "rfdetr": rfdetr,
+    "rfdetr-3-classes": lambda p: rfdetr(p, columns=4),
+    "dfine-deploy": dfine,
+    "torchvision-ssd": torchvision,
+    "torchvision-faster-rcnn": lambda p: torchvision(p, order="frcnn"),
+    "torchvision-3-classes": lambda p: torchvision(p, classes=3),
+    "mmdeploy": mmdeploy,
+    "ppyoloe": paddle,
+    "ppyoloe-heads": lambda p: paddle(p, "heads"),
+    "picodet-heads": picodet_heads,
+    "nanodet-plus": nanodet,
+    "yolonas": lambda p: yolonas(p, "default"),
+    "yolonas-flat": lambda p: yolonas(p, "flat"),
+    "yolonas-raw": lambda p: yolonas(p, "raw"),
+    "libreyolo-yolo9": libreyolo,
+    "libreyolo-efficientdet": lambda p: rows_of_six(p, "efficientdet"),
+    "libreyolo-centernet": lambda p: rows_of_six(p, "centernet"),
+    "efficientdet-tf2": efficientdet,
+    "centernet-heads": centernet,
+}
