@@ -20,9 +20,7 @@ fn three_names() -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn other_networks_are_refused_with_their_shape() {
-    for (model, found) in
-        [("wrong-output.onnx", "1,10"), ("two-inputs.onnx", "2 inputs"), ("no-picture.onnx", "1,16")]
-    {
+    for (model, found) in [("two-inputs.onnx", "2 inputs (images, other)"), ("no-picture.onnx", "1,16")] {
         let error = Detector::load(&settings(model)).err().expect(model);
         assert!(matches!(error, DetectError::Shape { .. }), "{model}: {error:?}");
         let message = error.to_string();
@@ -30,6 +28,13 @@ fn other_networks_are_refused_with_their_shape() {
         assert!(message.contains("expected one "), "{message}");
         assert!(message.lines().count() == 1, "{message}");
     }
+}
+
+#[test]
+fn a_classifier_is_told_from_a_detector() {
+    let error = Detector::load(&settings("wrong-output.onnx")).err().unwrap();
+    assert!(matches!(error, DetectError::Refused { .. }), "{error:?}");
+    assert!(error.to_string().contains("10 numbers for the whole picture, as a classifier does"), "{error}");
 }
 
 #[test]

@@ -36,6 +36,10 @@ def write(name, nodes, outputs, weights):
 def anchor_free():
     """One output of 1 × (4 + 3) × cells: a class for each colour, whose score is a weight times the colour's mean."""
     boxes, weights = np.zeros((1, 4, CELLS), np.float32), np.zeros((1, 3, CELLS), np.float32)
+    # That boxes are decoded is told by their following the cells.
+    cells = [(x, y, s) for s in (8, 16, 32) for y in range(SIDE // s) for x in range(SIDE // s)]
+    for cell, (x, y, s) in enumerate(cells):
+        boxes[0, :, cell] = ((x + 0.5) * s, (y + 0.5) * s, s / 2, s / 2)
     boxes[0, :, 2], weights[0, :, 2] = (12, 16, 8, 6), (1, 1, 1)
     # The same object once more, a little aside and weaker: suppressed.
     boxes[0, :, 3], weights[0, :, 3] = (12.5, 16, 8, 6), (0.9, 0, 0)
