@@ -289,7 +289,10 @@ impl Recipe {
         let head = match &self.own {
             Some(head) => Arc::clone(head),
             None => {
-                let probe = || run_once(&model, input, layout, self.file.picture.levels);
+                let probe = || {
+                    let most = if self.file.picture.levels { 255.0 } else { 1.0 };
+                    run_once(&model, layout.shape(input), &recognise::probe_picture(input, layout, most))
+                };
                 let signature = Signature {
                     input,
                     outputs: outputs.clone(),
@@ -474,12 +477,7 @@ fn typed(file: &ModelFile, input: InputSize) -> Result<(TypedModel, Vec<OutputSp
         .iter()
         .map(|&outlet| model.outlet_label(outlet).unwrap_or(&model.node(outlet.node).name).to_owned())
         .collect();
-    let (width, height) = input.size();
-    let shape = match file.picture.layout {
-        Layout::Nchw => [1, 3, height, width],
-        Layout::Nhwc => [1, height, width, 3],
-    };
-    model.set_input_fact(0, f32::fact(shape).into()).map_err(parse)?;
+    model.set_input_fact(0, f32::fact(file.picture.layout.shape(input)).into()).map_err(parse)?;
     let model = model.into_typed().map_err(run)?;
     let outputs = names.into_iter().enumerate().map(|(at, name)| {
         let fact = model.output_fact(at).map_err(run)?;

@@ -96,6 +96,31 @@ pub struct OutputSpec {
     pub shape: Vec<usize>,
 }
 
+/// The families that a model may be said to be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// YOLOX.
+    Yolox,
+    /// YOLOv5 to YOLO26.
+    Yolo,
+    /// YOLO-NAS.
+    YoloNas,
+    /// PP-YOLOE.
+    PpYoloe,
+    /// PicoDet.
+    PicoDet,
+    /// NanoDet and NanoDet-Plus.
+    NanoDet,
+    /// RTMDet.
+    RtmDet,
+    /// DETR, Conditional DETR, YOLOS.
+    Detr,
+    /// RT-DETR, D-FINE, DEIM.
+    RtDetr,
+    /// RF-DETR, LW-DETR.
+    RfDetr,
+}
+
 /// In which form a network gives boxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BoxForm {
@@ -162,14 +187,21 @@ pub enum ScoreForm {
     SoftmaxLogits,
 }
 
+impl Layout {
+    /// The shape of an input of this size.
+    pub(super) fn shape(self, size: InputSize) -> [usize; 4] {
+        let (width, height) = size.size();
+        match self {
+            Self::Nchw => [1, 3, height, width],
+            Self::Nhwc => [1, height, width, 3],
+        }
+    }
+}
+
 impl InputSpec {
     /// The shape of the input tensor.
     pub fn shape(&self) -> [usize; 4] {
-        let (width, height) = self.size.size();
-        match self.layout {
-            Layout::Nchw => [1, 3, height, width],
-            Layout::Nhwc => [1, height, width, 3],
-        }
+        self.layout.shape(self.size)
     }
 
     /// How an 8-bit level of each colour becomes the network's number, red, green, blue: `level · factor + offset`.

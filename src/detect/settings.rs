@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::input_size::InputChoice;
-use super::model::{BoxForm, ColourOrder, Fit};
-use super::recognise::Family;
+use super::model::{BoxForm, ColourOrder, Family, Fit};
 
 /// The `[detector]` section.
 #[derive(Debug, Clone, PartialEq)]

@@ -25,7 +25,7 @@ const REFUSED: [(&str, &str); 6] = [
     ("ultralytics-classify", "task is \"classify\""),
     ("yolov7-maps", "--grid"),
 ];
-/// Edges in pixels of the picture, and scores, may differ by this much: pictures are scaled by another library there.
+/// Edges in pixels of the network's input, and scores, may differ by this much: pictures are scaled by another library there.
 const APART: (f64, f64) = (0.5, 0.01);
 
 fn folder() -> PathBuf {
@@ -129,11 +129,13 @@ fn compare(
 ) -> (usize, usize) {
     let count = expected.len();
     let (labels, confidence) = (detector.labels(), f64::from(detector.confidence()));
-    let mut more = 0;
+    let width = told["size"][0].as_f64().unwrap() / detector.input().width() as f64;
+    let apart = (APART.0 * width.max(1.0), APART.1);
+    let mut more = 0_usize;
     for one in found {
         let own = [one.rect.left, one.rect.top, one.rect.right(), one.rect.bottom()].map(f64::from);
         let same = expected.iter().position(|(edges, score, name, firm)| {
-            let (pixels, likeness) = if *firm { APART } else { (APART.0 * 16.0, APART.1 * 10.0) };
+            let (pixels, likeness) = if *firm { apart } else { (apart.0 * 16.0, apart.1 * 10.0) };
             let near = own.iter().zip(edges).all(|(a, b)| (a - b).abs() < pixels);
             near && (f64::from(one.score) - score).abs() < likeness && labels.name(one.class) == name.as_str()
         });

@@ -40,10 +40,10 @@ def anchor_free():
     cells = [(x, y, s) for s in (8, 16, 32) for y in range(SIDE // s) for x in range(SIDE // s)]
     for cell, (x, y, s) in enumerate(cells):
         boxes[0, :, cell] = ((x + 0.5) * s, (y + 0.5) * s, s / 2, s / 2)
-    boxes[0, :, 2], weights[0, :, 2] = (12, 16, 8, 6), (1, 1, 1)
+    boxes[0, :, 5], weights[0, :, 5] = (13, 13, 8, 6), (1, 1, 1)
     # The same object once more, a little aside and weaker: suppressed.
-    boxes[0, :, 3], weights[0, :, 3] = (12.5, 16, 8, 6), (0.9, 0, 0)
-    boxes[0, :, 18], weights[0, :, 18] = (24, 20, 10, 8), (0, 1.5, 0)
+    boxes[0, :, 6], weights[0, :, 6] = (13.5, 13, 8, 6), (0.9, 0, 0)
+    boxes[0, :, 19], weights[0, :, 19] = (22, 20, 10, 8), (0, 1.5, 0)
     # Too weak.
     boxes[0, :, 20], weights[0, :, 20] = (16, 16, 32, 16), (0, 0, 0.5)
     nodes = [
@@ -57,7 +57,7 @@ def anchor_free():
 
     # 64×32 into 32×32: half the size, in the middle, 8 rows of 114 above and below.
     mean = [(level * 16 + 114 * 16) / 32 / 255 for level in COLOUR]
-    for cell, colour in ((2, 0), (18, 1)):
+    for cell, colour in ((5, 0), (19, 1)):
         x, y, w, h = boxes[0, :, cell].tolist()
         yield (x - w / 2) / 0.5, (y - 8 - h / 2) / 0.5, w / 0.5, h / 0.5, weights[0, colour, cell] * mean[colour], colour
 

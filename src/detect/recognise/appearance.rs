@@ -1,6 +1,6 @@
 //! What a picture must look like for a network: the numbers that its makers trained it with.
 
-use crate::detect::model::{ColourOrder, Fit};
+use crate::detect::model::{ColourOrder, Family, Fit};
 
 /// The order of the colours, the range of the numbers, and how a picture of another shape fits in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,31 +11,6 @@ pub(in crate::detect) struct Appearance {
     pub(in crate::detect) mean: [f32; 3],
     pub(in crate::detect) std: [f32; 3],
     pub(in crate::detect) fit: Fit,
-}
-
-/// The families that a model may be said to be of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// YOLOX.
-    Yolox,
-    /// YOLOv5 to YOLO26.
-    Yolo,
-    /// YOLO-NAS.
-    YoloNas,
-    /// PP-YOLOE.
-    PpYoloe,
-    /// PicoDet.
-    PicoDet,
-    /// NanoDet and NanoDet-Plus.
-    NanoDet,
-    /// RTMDet.
-    RtmDet,
-    /// DETR, Conditional DETR, YOLOS.
-    Detr,
-    /// RT-DETR, D-FINE, DEIM.
-    RtDetr,
-    /// RF-DETR, LW-DETR.
-    RfDetr,
 }
 
 impl Family {

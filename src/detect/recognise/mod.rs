@@ -21,7 +21,6 @@ use super::file::{Cut, Cuts, ModelFile};
 use super::input_size::InputSize;
 use super::model::OutputSpec;
 
-pub use appearance::Family;
 pub(super) use probe::picture as probe_picture;
 pub(super) use reading::Reading;
 pub(super) use signature::{Names, Signature};

@@ -3,14 +3,14 @@
 //! Their order is that of the table in [`recognise`](super): what is told by inputs and names of its own first, then lists,
 //! pairs of outputs, and one output alone.
 
-use super::appearance::{Appearance, Family};
+use super::appearance::Appearance;
 use super::layouts::{Behind, Form, Part};
 use super::probe::{self, Cells};
 use super::reading::Reading;
 use super::signature::{Names, Signature};
 use super::{Unknown, dense, finished};
 use crate::detect::heads::{ClassColumns, Table};
-use crate::detect::model::{BoxForm, Fit, ScoreForm};
+use crate::detect::model::{BoxForm, Family, Fit, ScoreForm};
 
 pub(super) type Found = Result<Option<Reading>, Unknown>;
 

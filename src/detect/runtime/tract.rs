@@ -10,10 +10,8 @@ use tract_onnx::tract_hir::internal::Cost;
 
 use super::{LayerTime, Network, Outputs, Session};
 use crate::detect::error_line::first_line;
-use crate::detect::input_size::InputSize;
-use crate::detect::model::{Layout, ModelSpec};
+use crate::detect::model::ModelSpec;
 use crate::detect::preprocess::{Fitted, fill_input};
-use crate::detect::recognise::probe_picture;
 
 /// A model as tract optimises it.
 pub(in crate::detect) struct TractNetwork {
@@ -28,24 +26,17 @@ impl TractNetwork {
     }
 }
 
-/// Runs a model once on a smooth picture; gives the values of all its outputs.
+/// Runs a model once on an input of this shape; gives the values of all its outputs.
 ///
 /// # Errors
 /// What tract says, in a line.
 pub(in crate::detect) fn run_once(
     model: &TypedModel,
-    input: InputSize,
-    layout: Layout,
-    levels: bool,
+    shape: [usize; 4],
+    input: &[f32],
 ) -> Result<Vec<Vec<f32>>, String> {
     let run = || -> TractResult<Vec<Vec<f32>>> {
-        let (width, height) = input.size();
-        let shape = match layout {
-            Layout::Nchw => [1, 3, height, width],
-            Layout::Nhwc => [1, height, width, 3],
-        };
-        let values = probe_picture(input, layout, if levels { 255.0 } else { 1.0 });
-        let picture = Tensor::from_shape(&shape, &values)?;
+        let picture = Tensor::from_shape(&shape, input)?;
         let outputs = model.clone().into_optimized()?.into_runnable()?.run(tvec!(picture.into()))?;
         let values = outputs.iter().map(|output| {
             let floats = output.cast_to::<f32>()?;
