@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::attribute::Attributes;
-use crate::detection::ClassId;
+use crate::detection::{ClassId, Extra};
 use crate::event::Event;
 use crate::geometry::Rect;
 
@@ -92,9 +92,17 @@ pub struct Scene {
     pub attributes: Attributes,
     /// What happened in this frame. Empty where no stage runs, and in scenes that are shown again from the history.
     pub events: Vec<Event>,
+    /// What the network told of the tracks seen in this very frame beside their boxes, by id, in pixels of the source. Empty
+    /// where it tells no more, and in scenes that are shown again from the history.
+    pub extras: Vec<(u64, Extra)>,
 }
 
 impl Scene {
+    /// What the network told of a track beside its box.
+    pub fn extra(&self, id: u64) -> Option<&Extra> {
+        self.extras.iter().find(|(of, _)| *of == id).map(|(_, extra)| extra)
+    }
+
     /// The tracks that were seen in this very frame.
     pub fn seen(&self) -> impl Iterator<Item = &Track> {
         self.tracks.iter().filter(|track| track.state == TrackState::Confirmed)

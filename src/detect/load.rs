@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 
 use super::about::About;
@@ -24,6 +25,7 @@ use super::runtime::native::{NativeNetwork, SharedWeights};
 use super::runtime::onnxruntime;
 use super::runtime::tract::{TractNetwork, run_once};
 use super::settings::{DetectSettings, Runtime};
+use super::typed::{Untyped, typed};
 use crate::bounded;
 use crate::kind::Kinds;
 use crate::labels::Labels;
@@ -112,10 +114,7 @@ impl Model {
             }
         };
         let folder = settings.model.as_deref().map(|path| path.parent().unwrap_or(Path::new("")));
-        let file = ModelFile::parse(&bytes, folder).map_err(|error| match error {
-            FileError::NotOnnx(why) => DetectError::NotOnnx { model: name.clone(), why },
-            FileError::Input(found, expected) => DetectError::Shape { model: name.clone(), found, expected },
-        })?;
+        let file = parsed(&bytes, folder, &name)?;
         drop(bytes);
         let (labels, labels_from, names) = labels(settings, &file.metadata)?;
         let wished = match (InputRule::of(settings.input), &own) {
@@ -143,6 +142,10 @@ impl Model {
             recipe.cut_ahead_of_suppression();
         }
         let (rule, ready) = recipe.first(wished)?;
+        if settings.model.is_none() || matches!(rule, InputRule::Fixed(_)) {
+            // No other size will be asked for, or what it is made from is in the program.
+            recipe.file.proto = ModelProto::default();
+        }
         if settings.model.is_some() {
             let about = recipe.about();
             log::info!("{name} is read as {about}");
@@ -200,6 +203,14 @@ impl Recipe {
         About { family, why, assumed, rewritten, producer, labels_from }
     }
 
+    /// The graph; that of the bundled model is read anew each time, so that it is in memory once.
+    fn proto(&self) -> Result<Cow<'_, ModelProto>, DetectError> {
+        if self.settings.model.is_some() || self.file.proto.graph.is_some() {
+            return Ok(Cow::Borrowed(&self.file.proto));
+        }
+        parsed(BUNDLED, None, &self.name).map(|file| Cow::Owned(file.proto))
+    }
+
     /// The size that the file declares, where it declares one.
     fn declared(&self) -> Option<InputSize> {
         let picture = &self.file.picture;
@@ -226,7 +237,7 @@ impl Recipe {
             self.declared().unwrap_or_else(|| InputRule::of(self.settings.input).for_picture(USUAL_SHAPE));
         let cut = catch_unwind(AssertUnwindSafe(|| {
             recognise::choose_cut(&self.file, &cuts, (input, self.names.count()), |file| {
-                typed(file, input).map(|(_, outputs)| outputs)
+                typed(&file.proto, file.picture.layout, input).map(|(_, outputs)| outputs)
             })
         }));
         if let Ok(Some(cut)) = cut {
@@ -239,7 +250,7 @@ impl Recipe {
 
     /// The network for the first size. A model that takes pictures of the size in its file alone is run at that, whatever was
     /// asked for.
-    fn first(&self, wished: InputRule) -> Result<(InputRule, Arc<SizedNetwork>), DetectError> {
+    fn first(&mut self, wished: InputRule) -> Result<(InputRule, Arc<SizedNetwork>), DetectError> {
         let asked = wished.for_picture(USUAL_SHAPE);
         let Some(declared) = self.declared().filter(|declared| self.own.is_none() && *declared != asked)
         else {
@@ -253,6 +264,8 @@ impl Recipe {
             {
                 return Ok((wished, Arc::new(made)));
             }
+            // At a size that is not its own, it may have looked like something else.
+            self.reading = OnceLock::new();
         }
         let ready = self.make(declared)?;
         let (name, choice) = (&self.name, self.settings.input);
@@ -281,11 +294,12 @@ impl Recipe {
     /// Reads the model and finds the head for it, unless `own` is one.
     fn read(&self, input: InputSize) -> Result<Read, DetectError> {
         let fail = |why: String| self.failure(input, why);
-        let (mut model, outputs) = typed(&self.file, input).map_err(|error| match error {
+        let layout = self.file.picture.layout;
+        let proto = self.proto()?;
+        let (mut model, outputs) = typed(&proto, layout, input).map_err(|error| match error {
             Untyped::Parse(why) => DetectError::NotOnnx { model: self.name.clone(), why },
             Untyped::Run(why) => fail(self.with_operators(why)),
         })?;
-        let layout = self.file.picture.layout;
         let head = match &self.own {
             Some(head) => Arc::clone(head),
             None => {
@@ -380,7 +394,7 @@ impl Recipe {
             #[cfg(feature = "onnxruntime")]
             Runtime::OnnxRuntime => {
                 return onnxruntime::network(
-                    &self.file.proto,
+                    &*self.proto()?,
                     head.spec(),
                     settings.onnxruntime.as_deref(),
                     name,
@@ -411,6 +425,15 @@ impl Recipe {
             TractNetwork::new(model.clone(), head.spec()).map_err(|error| fail(first_line(&error)))?;
         Ok(Arc::new(network))
     }
+}
+
+/// A model's file in our form; `name` is what messages call it.
+fn parsed(bytes: &[u8], folder: Option<&Path>, name: &str) -> Result<ModelFile, DetectError> {
+    let model = name.to_owned();
+    ModelFile::parse(bytes, folder).map_err(|error| match error {
+        FileError::NotOnnx(why) => DetectError::NotOnnx { model, why },
+        FileError::Input(found, expected) => DetectError::Shape { model, found, expected },
+    })
 }
 
 fn name(settings: &DetectSettings) -> String {
@@ -452,41 +475,6 @@ fn labels(settings: &DetectSettings, metadata: &Metadata) -> Result<(Labels, Str
         return Ok((names.into_iter().collect(), "its own metadata".to_owned(), given));
     }
     Ok((Labels::coco(), "the classes of COCO".to_owned(), Names::Assumed))
-}
-
-/// Why a file has no types.
-enum Untyped {
-    /// tract cannot read it.
-    Parse(String),
-    /// tract cannot run it at this size.
-    Run(String),
-}
-
-/// Has tract read a file, for one size of input; the outputs with their names and shapes, no shape where it is not known, or
-/// not one of 32-bit floats.
-fn typed(file: &ModelFile, input: InputSize) -> Result<(TypedModel, Vec<OutputSpec>), Untyped> {
-    let (parse, run) = (
-        |error: TractError| Untyped::Parse(first_line(&error)),
-        |error: TractError| Untyped::Run(first_line(&error)),
-    );
-    // The file declares shapes for one input size; they are left aside so that any other size can be asked for.
-    let onnx = onnx().with_ignore_value_info(true).with_ignore_output_shapes(true);
-    let mut model = onnx.model_for_proto_model(&file.proto).map_err(parse)?;
-    let names: Vec<String> = model
-        .outputs
-        .iter()
-        .map(|&outlet| model.outlet_label(outlet).unwrap_or(&model.node(outlet.node).name).to_owned())
-        .collect();
-    model.set_input_fact(0, f32::fact(file.picture.layout.shape(input)).into()).map_err(parse)?;
-    let model = model.into_typed().map_err(run)?;
-    let outputs = names.into_iter().enumerate().map(|(at, name)| {
-        let fact = model.output_fact(at).map_err(run)?;
-        let floats = fact.datum_type == f32::datum_type();
-        let shape = fact.shape.as_concrete().filter(|_| floats).map(<[usize]>::to_vec).unwrap_or_default();
-        Ok(OutputSpec { name, shape })
-    });
-    let outputs = outputs.collect::<Result<_, _>>()?;
-    Ok((model, outputs))
 }
 
 /// A model that tract has read, for one size of input, with the head that knows what it means.

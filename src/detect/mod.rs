@@ -26,6 +26,7 @@ mod runtime;
 mod sessions;
 mod settings;
 mod slicing;
+mod typed;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::DetectorOutput;
 use crate::analyse::{SceneStage, StageError, StageFrame, Stages};
-use crate::detection::Detections;
+use crate::detection::{Detections, Extra};
 #[cfg(feature = "detector")]
 use crate::enhance::{CameraMotionEstimator, RegionMask};
 use crate::frame::{Frame, Picture};
@@ -186,7 +186,8 @@ impl TrackStage {
             scale: input.scale,
         };
         self.tracker.observe(input.time, &observation);
-        let scene = self.scene(input.sequence, input.time);
+        let mut scene = self.scene(input.sequence, input.time);
+        scene.extras = extras(&scene.tracks, input);
         let (camera_motion, track) = (watched - started, watched.elapsed());
         self.times = TrackTimes { camera_motion, track, stages: Duration::ZERO };
         scene
@@ -260,4 +261,14 @@ impl TrackStage {
     fn find_camera_motion(&mut self, _input: &TrackInput<'_>) -> Option<Affine> {
         None
     }
+}
+
+/// What the detections that the tracks took carry beside their boxes.
+fn extras(tracks: &[Track], input: &TrackInput<'_>) -> Vec<(u64, Extra)> {
+    let told = |number: usize| match number.checked_sub(input.detections.len()) {
+        None => input.detections.extra(number),
+        Some(number) => input.suppressed.and_then(|suppressed| suppressed.extra(number)),
+    };
+    let taken = tracks.iter().filter_map(|track| Some((track.id, told(track.detection? as usize)?)));
+    taken.filter(|(_, extra)| **extra != Extra::default()).map(|(id, extra)| (id, extra.clone())).collect()
 }

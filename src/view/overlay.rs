@@ -9,12 +9,34 @@ use super::stroke::StrokePoint;
 use super::text::Text;
 use super::text_box::{self, Row};
 use super::theme::{LIGHT, OTHER_TRACKS, SEAM, TEXT_SIZE};
+use crate::detection::Keypoint;
 use crate::geometry::Rect;
 use crate::labels::Labels;
 use crate::scene::{Scene, Track, TrackState, Trail};
 
 /// Lines at scale 1, in pixels.
 const LINE: f32 = 2.0;
+/// Points of a body from this score on are drawn: below, the network guesses where a hidden one is.
+const LEAST_POINT: f32 = 0.3;
+/// Which of the 17 points of a body in COCO belong together: head, arms, trunk, legs.
+const SKELETON: [(usize, usize); 16] = [
+    (0, 1),
+    (0, 2),
+    (1, 3),
+    (2, 4),
+    (5, 6),
+    (5, 7),
+    (7, 9),
+    (6, 8),
+    (8, 10),
+    (5, 11),
+    (6, 12),
+    (11, 12),
+    (11, 13),
+    (13, 15),
+    (12, 14),
+    (14, 16),
+];
 
 /// What is to be drawn of a scene.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +119,11 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
             draw_box(canvas, shown, scale);
         }
     }
+    if settings.keypoints && !scene.extras.is_empty() {
+        for shown in &shown {
+            draw_keypoints(canvas, mapping, shown, view, scale);
+        }
+    }
     if settings.labels {
         for shown in &shown {
             draw_label(canvas, text, shown, view.labels, scale);
@@ -164,6 +191,36 @@ fn draw_box(canvas: &mut Canvas, shown: &Shown, scale: f32) {
     } else {
         canvas.outline(shown.rect, width + 2.0, SEAM.faded(shown.strength));
         canvas.outline(shown.rect, width, paint);
+    }
+}
+
+/// The points of a track that was seen in the scene's frame, with the lines between them where they are those of a body. They
+/// move with the box up to the time shown.
+fn draw_keypoints(canvas: &mut Canvas, mapping: &Mapping, shown: &Shown, view: &SceneView, scale: f32) {
+    let Some(extra) = view.scene.extra(shown.track.id) else { return };
+    let now = shown.track.rect_after(view.time - view.scene.time);
+    let (dx, dy) = (now.left - shown.track.rect.left, now.top - shown.track.rect.top);
+    let place = |point: &Keypoint| mapping.to_canvas(point.x + dx, point.y + dy);
+    let is_drawn =
+        |point: &&Keypoint| point.score >= LEAST_POINT && point.x.is_finite() && point.y.is_finite();
+    let strength = shown.strength;
+    if extra.keypoints.len() == 17 {
+        for (a, b) in SKELETON {
+            let ends = [a, b].map(|number| extra.keypoints.get(number).filter(is_drawn));
+            let [Some(a), Some(b)] = ends else { continue };
+            let line = [a, b].map(|point| {
+                let (x, y) = place(point);
+                StrokePoint { x, y, alpha: 0.9 * strength, width: LINE * scale }
+            });
+            canvas.stroke(&line, shown.colour);
+        }
+    }
+    for point in extra.keypoints.iter().filter(is_drawn) {
+        let (x, y) = place(point);
+        for (radius, paint) in [(2.5, SEAM.faded(strength)), (1.8, Paint::new(shown.colour, strength))] {
+            let radius = radius * scale;
+            canvas.fill_rounded(Rect::from_center(x, y, 2.0 * radius, 2.0 * radius), radius, paint);
+        }
     }
 }
 
@@ -400,5 +457,34 @@ mod tests {
         let order: Vec<u64> =
             boxes(&Mapping::identity(), &scene(tracks), 1.0).iter().map(|(id, _)| *id).collect();
         assert_eq!(order, [2, 1]);
+    }
+
+    #[test]
+    fn points_of_a_body_are_drawn_where_they_are_told_and_asked_for() {
+        use crate::detection::Extra;
+        let scene = scene(vec![track(1, Rect::new(100.0, 40.0, 60.0, 120.0), TrackState::Confirmed)]);
+        let points = (0..17).map(|n| Keypoint { x: 110.0 + n as f32, y: 60.0 + 5.0 * n as f32, score: 0.9 });
+        let told = |keypoints: Vec<Keypoint>| Scene {
+            extras: vec![(1, Extra { keypoints, ..Extra::default() })],
+            ..scene.clone()
+        };
+        let pixels = |scene: &Scene, keypoints: bool| {
+            let mut canvas = Canvas::new(320, 200);
+            draw(&mut canvas, scene, 1.0, &OverlaySettings { boxes: false, keypoints, ..bare() }, None);
+            canvas.pixels().iter().filter(|pixel| **pixel != 0).count()
+        };
+        let all: Vec<Keypoint> = points.collect();
+        let body = told(all.clone());
+        assert!(pixels(&body, true) > 200, "{}", pixels(&body, true));
+        assert_eq!((pixels(&body, false), pixels(&scene, true)), (0, 0));
+        // Other points than those of a body have no lines between them, weak ones and odd ones are left out.
+        let odd = |change: fn(&mut Keypoint)| {
+            let mut points = all.clone();
+            points.iter_mut().for_each(change);
+            pixels(&told(points), true)
+        };
+        assert_eq!((odd(|point| point.score = 0.1), odd(|point| point.x = f32::NAN)), (0, 0));
+        let five = pixels(&told(all[..5].to_vec()), true);
+        assert!(five > 0 && five < pixels(&body, true) / 2);
     }
 }

@@ -39,6 +39,8 @@ pub struct OverlaySettings {
     pub labels: bool,
     /// Draw the motion trails.
     pub trails: bool,
+    /// Draw the points of a body, where the network tells them.
+    pub keypoints: bool,
     /// Draw the numbers in the corner of the window (never in a recorded video).
     pub hud: bool,
     /// Draw the time line of recordings at the lower edge of the window (never in a recorded video).
@@ -47,7 +49,15 @@ pub struct OverlaySettings {
 
 impl Default for OverlaySettings {
     fn default() -> Self {
-        Self { scale: Scale::Auto, boxes: true, labels: true, trails: true, hud: true, timeline: true }
+        Self {
+            scale: Scale::Auto,
+            boxes: true,
+            labels: true,
+            trails: true,
+            keypoints: true,
+            hud: true,
+            timeline: true,
+        }
     }
 }
 

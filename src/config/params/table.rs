@@ -183,6 +183,7 @@ fn all() -> Vec<Parameter> {
         setting!(overlay.boxes, Switch, "draw the boxes (key b)"),
         setting!(overlay.labels, Switch, "draw names and scores (key l)"),
         setting!(overlay.trails, Switch, "draw the motion trails (key t)"),
+        setting!(overlay.keypoints, Switch, "draw the points of a body, where the network tells them"),
         setting!(overlay.hud, Switch, "draw the numbers in the corner (key i)"),
         setting!(
             overlay.timeline,

@@ -75,6 +75,8 @@ impl Appearance {
         fit: Fit::LetterboxCentred(0),
         ..Self::UNIT
     };
+    /// SSD: levels less their mean, red first, stretched.
+    pub(super) const SSD: Self = Self { mean: [123.0, 117.0, 104.0], fit: Fit::Stretch, ..Self::LEVELS };
     /// EfficientDet: by ImageNet's mean and deviation, red first, at the top left, the rest near the mean.
     pub(super) const EFFICIENTDET: Self =
         Self { fit: Fit::LetterboxTopLeft(116), ..Self::IMAGENET_STRETCHED };

@@ -46,6 +46,7 @@ pub(super) fn by_name(signature: &Signature<'_>) -> Option<(&'static str, Appear
         ("ppyolo", "PP-YOLOE", Appearance::IMAGENET_STRETCHED),
         ("efficientdet", "EfficientDet", Appearance::EFFICIENTDET),
         ("centernet", "CenterNet", Appearance::CENTERNET),
+        ("ssd", "SSD", Appearance::SSD),
         ("rfdetr", "RF-DETR", Appearance::IMAGENET_STRETCHED),
         ("lwdetr", "LW-DETR", Appearance::IMAGENET_STRETCHED),
         ("rtdetr", "RT-DETR", Appearance::UNIT_STRETCHED),
@@ -64,10 +65,16 @@ pub(super) fn one_table(signature: &Signature<'_>) -> Found {
     if signature.outputs.first().is_none_or(|output| output.shape.len() != 3) {
         return Ok(None);
     }
-    let tables = [signature.rows(0), signature.columns(0)].into_iter().flatten();
-    let dense = tables.filter_map(|table| Some((table, Cells::of(table.objects, signature.input)?)));
+    let tables = || [signature.rows(0), signature.columns(0)].into_iter().flatten();
+    let dense = tables().filter_map(|table| Some((table, Cells::of(table.objects, signature.input)?)));
     // A table of few columns that happens to be as long as a grid the other way round is not meant.
-    let Some((table, cells)) = dense.max_by_key(|(table, _)| table.objects) else { return Ok(None) };
+    let Some((table, cells)) = dense.max_by_key(|(table, _)| table.objects) else {
+        let names = signature.names.count();
+        return match tables().find(|table| table.columns == 4 + names && table.objects > table.columns) {
+            Some(table) => without_cells(signature, table),
+            None => Ok(None),
+        };
+    };
     if let Some(reading) = distances(signature, table, cells)? {
         return Ok(Some(reading));
     }
@@ -100,6 +107,39 @@ pub(super) fn one_table(signature: &Signature<'_>) -> Found {
         if metadata.is_ultralytics() { ScoreForm::Probabilities } else { score_form(signature, &columns)? };
     let mut reading = reading(family, form_of, (form, scores), classes, appearance);
     reading.why = why(signature, &columns);
+    reading.assumed.extend(assumed);
+    Ok(Some(reading))
+}
+
+/// Boxes and scores side by side whose rows are the cells of no grid that is known (SSD's 8732): corners tell themselves by
+/// their order, other forms have to be said.
+fn without_cells(signature: &Signature<'_>, table: Table) -> Found {
+    let form = box_form(signature, &table, None)?;
+    let told = signature.settings.boxes.is_some();
+    let Some(form) = form.filter(|form| told || matches!(form, BoxForm::Corners | BoxForm::CornersShares))
+    else {
+        return Err(Unknown::Refused(
+            "its rows are no cells of a grid that is known, so that the form of its boxes cannot be told; detector.boxes says it"
+                .to_owned(),
+        ));
+    };
+    let names = signature.names.count();
+    let classes = classes(signature, names)?;
+    let part = Part { output: 0, across: table.across };
+    let form_of =
+        Form::Scored { boxes: part, scores: part, first: 4, objectness: None, behind: Behind::default() };
+    let columns = Columns {
+        table,
+        cells: Cells { strides: &[], anchors: 1 },
+        classes: names,
+        objectness: false,
+        behind: Behind::default(),
+        more: 0,
+    };
+    let (family, appearance, assumed) = family(signature, &columns, form)?;
+    let scores = score_form(signature, &columns)?;
+    let mut reading = reading(family, form_of, (form, scores), classes, appearance);
+    reading.why.push(format!("{} rows of a box and {names} scores, no cells of a grid", table.objects));
     reading.assumed.extend(assumed);
     Ok(Some(reading))
 }

@@ -148,6 +148,13 @@ fn dense_family(
         let (family, appearance) = of_paddle(cells);
         return (family, appearance, None);
     }
+    if signature.ends_in("confs") {
+        return (
+            "YOLOv4",
+            Appearance::UNIT_STRETCHED,
+            say("red first, numbers from 0 to 1, stretched, as YOLOv4 is trained"),
+        );
+    }
     if signature.ends_in("dets") && signature.ends_in("labels") {
         return (
             "RTMDet",
@@ -307,8 +314,7 @@ fn boxes_and_scores(signature: &Signature<'_>) -> Result<Option<(Part, Part, usi
     let names = signature.names.count();
     let mut of_boxes = Vec::new();
     for output in 0..signature.outputs.len() {
-        let rank = signature.outputs[output].shape.len();
-        if rank == 3 || rank == 2 {
+        if is_table(&signature.outputs[output].shape) {
             let rows = signature.rows(output).filter(|table| table.columns == 4 && table.objects > 4);
             let columns = signature.columns(output).filter(|table| table.columns == 4 && table.objects > 4);
             match (rows, columns) {
@@ -332,8 +338,7 @@ fn boxes_and_scores(signature: &Signature<'_>) -> Result<Option<(Part, Part, usi
     for (boxes, objects) in of_boxes {
         let mut of_scores = Vec::new();
         for output in (0..signature.outputs.len()).filter(|output| *output != boxes.output) {
-            let shape = &signature.outputs[output].shape;
-            if shape.len() != 3 && shape.len() != 2 {
+            if !is_table(&signature.outputs[output].shape) {
                 continue;
             }
             for (part, table) in [
@@ -370,6 +375,11 @@ fn boxes_and_scores(signature: &Signature<'_>) -> Result<Option<(Part, Part, usi
         }
     }
     Ok(None)
+}
+
+/// Whether an output may hold boxes or scores: two axes, and others of length 1.
+fn is_table(shape: &[usize]) -> bool {
+    matches!(shape, [_, _] | [1, _, _] | [1, _, 1, _])
 }
 
 /// An output of scores and one of distances for each stride: NanoDet and PicoDet without their last step.

@@ -12,7 +12,7 @@
 //! in pixels a second; `class_id` counts from 0; `state` is `seen`, or `lost` where the box is a prediction, which
 //! `predicted` says too. Where stages run, a track with attributes has `"attributes":{"speed_px_per_s":12.5}`, and a frame
 //! with events `"events":[{"kind":"appeared","track":7,"details":{}}]`; `track` and `details` are left out where there
-//! are none.
+//! are none. Where the network tells the points of a body, a track seen in this frame has `"keypoints":[[x,y,score],…]`.
 
 use std::path::Path;
 
@@ -110,6 +110,18 @@ mod tests {
         Jsonl.push_scene(&mut text, scene, &facts(), &run());
         assert_eq!(text.matches('\n').count(), 1);
         serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn points_of_a_body_stand_with_their_track() {
+        use crate::detection::{Extra, Keypoint};
+        let mut scene = scene();
+        let id = scene.tracks[0].id;
+        let keypoints = vec![Keypoint { x: 10.126, y: 20.0, score: 0.98765 }];
+        scene.extras = vec![(id, Extra { keypoints, ..Extra::default() })];
+        let line = parsed(&scene);
+        assert_eq!(line["tracks"][0]["keypoints"], json!([[10.13, 20.0, 0.988]]));
+        assert!(line["tracks"][1].get("keypoints").is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::format::{center_velocity, rounded, state};
 use crate::attribute::Value;
+use crate::detection::Keypoint;
 use crate::labels::Labels;
 use crate::scene::{Scene, Track, TrackState};
 
@@ -32,6 +33,10 @@ pub struct TrackRecord<'a> {
     pub state: &'static str,
     /// Whether the box is a prediction, which is so when the track is lost.
     pub predicted: bool,
+    /// The points of its body: to the right, down, in pixels of the source picture, and how sure the network is of each, 0
+    /// to 1; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keypoints: Vec<[f64; 3]>,
     /// What stages found out about it, by name; left out where there is nothing.
     #[serde(skip_serializing_if = "TrackAttributes::is_empty")]
     pub attributes: TrackAttributes,
@@ -51,6 +56,7 @@ impl<'a> TrackRecord<'a> {
             age: rounded(scene.time - track.born, 6),
             state: state(track),
             predicted: track.state == TrackState::Lost,
+            keypoints: scene.extra(track.id).map(|extra| points(&extra.keypoints)).unwrap_or_default(),
             attributes: TrackAttributes(
                 (scene.attributes.of(track.id)).map(|(name, value)| (name.into(), value.clone())).collect(),
             ),
@@ -61,6 +67,11 @@ impl<'a> TrackRecord<'a> {
     pub fn into_owned(self) -> TrackRecord<'static> {
         TrackRecord { class: self.class.into_owned().into(), ..self }
     }
+}
+
+fn points(keypoints: &[Keypoint]) -> Vec<[f64; 3]> {
+    let point = |point: &Keypoint| [rounded(point.x, 2), rounded(point.y, 2), rounded(point.score, 3)];
+    keypoints.iter().map(point).collect()
 }
 
 /// The attributes of one track, as a JSON object.
