@@ -257,12 +257,13 @@ impl Recipe {
             return Ok((wished, Arc::new(self.make(asked)?)));
         };
         if !self.is_bound_to_its_size() {
-            let made = self.make(asked);
-            // What is read cell by cell is right at any size, whatever the file declares.
-            if let Ok(made) = made
-                && self.reading.get().is_some_and(|reading| reading.any_size)
-            {
-                return Ok((wished, Arc::new(made)));
+            let any_size = |recipe: &Self| recipe.reading.get().is_some_and(|reading| reading.any_size);
+            match self.make(asked) {
+                // What is read cell by cell is right at any size, whatever the file declares.
+                Ok(made) if any_size(self) => return Ok((wished, Arc::new(made))),
+                // That does not depend on the size.
+                Err(error @ DetectError::Classes { .. }) => return Err(error),
+                _ => {}
             }
             // At a size that is not its own, it may have looked like something else.
             self.reading = OnceLock::new();

@@ -42,6 +42,22 @@ pub(super) fn check(graph: &mut GraphProto) -> Result<(), String> {
     Ok(())
 }
 
+/// That all weights are numbers: one that is none makes every box of every picture none, without a word.
+///
+/// # Errors
+/// The name of the first weight that is not.
+pub(super) fn check_weights(graph: &GraphProto) -> Result<(), String> {
+    let is_nan = |weight: &TensorProto| {
+        let raw = weight.raw_data.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+        DataType::try_from(weight.data_type) == Ok(DataType::Float)
+            && raw.chain(weight.float_data.iter().copied()).any(f32::is_nan)
+    };
+    match graph.initializer.iter().find(|weight| is_nan(weight)) {
+        Some(weight) => Err(format!("its weights {} hold values that are no numbers (NaN)", weight.name)),
+        None => Ok(()),
+    }
+}
+
 /// The numbers of the nodes, each after those that it needs, else as they stand; `None` where they need each other.
 fn order(graph: &GraphProto) -> Option<Vec<usize>> {
     let producers = producers(graph);
@@ -171,5 +187,52 @@ pub(super) fn rename(graph: &mut GraphProto, from: &str, to: &str) {
         for inner in node.attribute.iter_mut().filter_map(|attribute| attribute.g.as_mut()) {
             rename(inner, from, to);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(nodes: &[(&str, &str)]) -> GraphProto {
+        let named = |name: &str| ValueInfoProto { name: name.to_owned(), ..ValueInfoProto::default() };
+        GraphProto {
+            input: vec![named("images")],
+            output: vec![named("out")],
+            node: nodes.iter().map(|(from, to)| node("Relu", &[from], to, vec![])).collect(),
+            ..GraphProto::default()
+        }
+    }
+
+    #[test]
+    fn nodes_are_put_in_order_and_circles_refused() {
+        let mut backwards = graph(&[("b", "out"), ("a", "b"), ("images", "a")]);
+        check(&mut backwards).unwrap();
+        let order: Vec<&str> = backwards.node.iter().map(|node| node.output[0].as_str()).collect();
+        assert_eq!(order, ["a", "b", "out"]);
+        for (nodes, why) in [
+            (&[("b", "a"), ("a", "b"), ("b", "out")][..], "circle"),
+            (&[("out", "out")], "circle"),
+            (&[("images", "a")], "nothing in it gives its output out"),
+        ] {
+            let error = check(&mut graph(nodes)).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+        let mut none = graph(&[("images", "out")]);
+        none.output.clear();
+        assert!(check(&mut none).is_err());
+    }
+
+    #[test]
+    fn weights_that_are_no_numbers_are_named() {
+        let weight = |value: f32| TensorProto {
+            name: "w".to_owned(),
+            data_type: DataType::Float.into(),
+            raw_data: [1.0, value].iter().flat_map(|value| value.to_le_bytes()).collect(),
+            ..TensorProto::default()
+        };
+        let with = |value| GraphProto { initializer: vec![weight(value)], ..graph(&[("images", "out")]) };
+        assert_eq!((check_weights(&with(2.0)), check_weights(&with(f32::NEG_INFINITY))), (Ok(()), Ok(())));
+        assert!(check_weights(&with(f32::NAN)).unwrap_err().contains("weights w hold"));
     }
 }

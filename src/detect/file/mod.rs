@@ -79,6 +79,7 @@ impl ModelFile {
         if halves::widen(graph) {
             rewritten.push("16-bit floats became 32-bit floats".to_owned());
         }
+        graph::check_weights(graph).map_err(FileError::NotOnnx)?;
         let ops = graph::ops(graph);
         let bound = input::bind(graph, &mut rewritten);
         let picture = input::one_picture(graph, &mut rewritten)?;

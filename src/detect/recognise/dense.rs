@@ -200,8 +200,8 @@ fn columns(signature: &Signature<'_>, table: Table, cells: Cells) -> Result<Colu
                  its file does not say"
             )));
         }
-        // With nobody's names the shape alone speaks: who has objectness mostly has rows.
-        _ if may_have_objectness && !named(signature) && left > 1 && left != 91 => {
+        // The shape alone speaks: who has rows mostly has an objectness.
+        _ if may_have_objectness && left > 1 && left != 91 => {
             return Err(Unknown::Classes(left - 1));
         }
         _ => (left, false),
