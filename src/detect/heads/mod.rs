@@ -9,10 +9,10 @@
 //! # Adding a family
 //!
 //! 1. **Does a head read it already?** Most families differ in what they want to see and in the form of their boxes, not in
-//!    how their outputs are laid out. Then a branch in [`recognise`](super::recognise) that fills a
-//!    [`Reading`](super::Reading) is all.
+//!    how their outputs are laid out. Then a branch in `recognise` that fills a
+//!    `Reading` is all.
 //! 2. **A new layout** is a file `heads/NAME.rs` with a struct that holds its [`ModelSpec`] and implements [`Head`], and a
-//!    variant of `Form`, from which [`Reading`](super::Reading) makes the head for each size of input.
+//!    variant of `Form`, from which `Reading` makes the head for each size of input.
 //! 3. **`decode`** reads the outputs of one run and calls [`Candidates::push`] with each box in *pixels of the network's
 //!    input*: origin top left, x right, y down, as the letterbox laid the picture. It need not care about anything else. Outputs
 //!    have the shapes of the spec; that is checked before. Numbers may be anything, also not finite.
