@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Context, Failure, print};
+use super::{Context, Failure, print, progress};
 use crate::cli::{ModelsCommand, ShowArgs};
 use crate::detect::model::{ColourOrder, Fit, InputSpec, ScoreForm, Sizes};
 use crate::detect::{DetectSettings, Detector, Runtime};
@@ -62,8 +62,9 @@ fn picture(image: Option<&Path>) -> Result<Arc<Picture>, Failure> {
     }
 }
 
+/// What a file calls its outputs and classes may be anything: signs that a terminal takes for commands are shown as such.
 fn row(name: &str, value: &str) -> String {
-    format!("{name:<12}{value}\n")
+    format!("{name:<12}{}\n", progress::showable(value))
 }
 
 /// What is known of a model, a line each.

@@ -86,3 +86,18 @@ fn what_is_no_model_is_called_by_its_name() {
     }
     show("families/ultralytics-classify.onnx", &[]).fails(1, &["task is \"classify\""]);
 }
+
+/// Names of classes come from a file that may be anybody's.
+#[test]
+fn a_file_gives_the_terminal_no_commands() {
+    use prost::Message;
+    let bytes = std::fs::read(root().join("tests/models/families/ultralytics-1-class.onnx")).unwrap();
+    let mut model = tract_onnx::pb::ModelProto::decode(bytes.as_slice()).unwrap();
+    let names = model.metadata_props.iter_mut().find(|entry| entry.key == "names").unwrap();
+    names.value = "{0: 'red\u{1b}[31m'}".to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("odd.onnx");
+    std::fs::write(&path, model.encode_to_vec()).unwrap();
+    let told = run(&["models", "show", path.to_str().unwrap()]).ok().stdout;
+    assert!(told.contains("red\u{fffd}[31m") && !told.contains('\u{1b}'), "{told}");
+}

@@ -81,11 +81,11 @@ impl Source<'_> {
             format!("its weights lie in {}, which has to be beside it: {error}", path.display())
         };
         if !self.files.contains_key(&path) {
-            let file = File::open(&path).map_err(missing)?;
-            if !file.metadata().map_err(missing)?.is_file() {
+            // Before it is opened: a pipe would wait for somebody to write.
+            if !path.metadata().map_err(missing)?.is_file() {
                 return Err(format!("its weights are said to lie in {}, which is no file", path.display()));
             }
-            self.files.insert(path.clone(), file);
+            self.files.insert(path.clone(), File::open(&path).map_err(missing)?);
         }
         let Some(file) = self.files.get_mut(&path) else { return Ok(()) };
         let all = file.metadata().map_err(missing)?.len();

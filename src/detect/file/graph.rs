@@ -11,6 +11,8 @@ use tract_onnx::pb::{
 
 /// No detector has more nodes.
 const MOST_NODES: usize = 200_000;
+/// No detector has more inputs that are no weights, or outputs.
+const MOST_ENDS: usize = 1_000;
 
 /// What every reader takes for granted: each output is given by a node, an input or a weight, and no value is made from
 /// itself. Nodes are put in an order in which each comes after what it needs, which the standard asks for and some exporters
@@ -18,6 +20,10 @@ const MOST_NODES: usize = 200_000;
 pub(super) fn check(graph: &mut GraphProto) -> Result<(), String> {
     if graph.node.len() > MOST_NODES {
         return Err(format!("it has {} nodes, more than {MOST_NODES}", graph.node.len()));
+    }
+    let ends = inputs(graph).len().max(graph.output.len());
+    if ends > MOST_ENDS {
+        return Err(format!("it has {ends} inputs or outputs, more than {MOST_ENDS}"));
     }
     let given: HashSet<&str> = graph
         .node
@@ -218,6 +224,9 @@ mod tests {
             let error = check(&mut graph(nodes)).unwrap_err();
             assert!(error.contains(why), "{error}");
         }
+        let mut many = graph(&[("images", "out")]);
+        many.output = vec![many.output[0].clone(); MOST_ENDS + 1];
+        assert!(check(&mut many).unwrap_err().contains("1001 inputs or outputs"));
         let mut none = graph(&[("images", "out")]);
         none.output.clear();
         assert!(check(&mut none).is_err());

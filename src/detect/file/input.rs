@@ -15,9 +15,9 @@ use crate::detect::model::Layout;
 pub(in crate::detect) struct Picture {
     /// The order of the axes.
     pub(in crate::detect) layout: Layout,
-    /// Pixels across and down, where they are fixed.
+    /// Pixels across, where they are fixed.
     pub(in crate::detect) width: Option<usize>,
-    /// Down.
+    /// Pixels down, likewise.
     pub(in crate::detect) height: Option<usize>,
     /// It takes whole levels from 0 to 255, and scales them itself.
     pub(in crate::detect) levels: bool,

@@ -23,6 +23,8 @@ use super::graph::{inputs, needed, producers, tensor_type};
 const TRIED: usize = 24;
 /// How many values ahead of the boxes and of the scores are tried.
 const STEPS: usize = 24;
+/// So many steps from value to value are gone at most to find what everything goes through; a detector takes a thousandth.
+const MOST_WAY: usize = 20_000_000;
 /// Operators that suppress.
 const SUPPRESSION: [&str; 3] = ["NonMaxSuppression", "EfficientNMS_TRT", "BatchedNMSDynamic_TRT"];
 
@@ -69,7 +71,7 @@ fn made_from(graph: &GraphProto, value: &str) -> Vec<String> {
             .get(name.as_str())
             .map(|&at| needed(&graph.node[at]).map(str::to_owned).collect::<Vec<_>>());
         for name in before.unwrap_or_default() {
-            if producers.contains_key(name.as_str()) && !all.contains(&name) {
+            if all.len() < STEPS && producers.contains_key(name.as_str()) && !all.contains(&name) {
                 all.push(name);
             }
         }
@@ -120,13 +122,15 @@ fn all_go_through(graph: &GraphProto, node: usize) -> Vec<String> {
     // picture is not in it.
     let mut ahead: HashMap<&str, (Option<&str>, usize)> =
         picture.iter().map(|&name| (name, (None, 0))).collect();
-    let common = |ahead: &HashMap<&str, (Option<&str>, usize)>, node: usize| -> Option<String> {
+    let mut left = MOST_WAY;
+    let mut common = |ahead: &HashMap<&str, (Option<&str>, usize)>, node: usize| -> Option<String> {
         let mut common: Option<&str> = None;
         for name in needed(&graph.node[node]) {
             let Some((&name, _)) = ahead.get_key_value(name) else { continue };
             let Some(mut a) = common.replace(name) else { continue };
             let mut b = name;
             while a != b {
+                left = left.checked_sub(1)?;
                 let (deeper, other) = if ahead.get(a)?.1 >= ahead.get(b)?.1 { (a, b) } else { (b, a) };
                 (a, b) = (ahead.get(deeper)?.0?, other);
             }

@@ -49,8 +49,7 @@ pub(super) fn lists(signature: &Signature<'_>) -> Found {
     let form = if shares {
         BoxForm::CornersShares
     } else {
-        let table = Table { columns: of_boxes.columns, ..of_boxes };
-        match box_form(signature, &table, None)? {
+        match box_form(signature, &of_boxes, None)? {
             Some(form @ (BoxForm::CornersShares | BoxForm::CentreSizeShares))
                 if !all_zero(values(signature, boxes)?) =>
             {

@@ -366,8 +366,7 @@ fn boxes_and_scores(signature: &Signature<'_>) -> Result<Option<(Part, Part, usi
         match of_scores.first() {
             Some(&(scores, columns)) if fits(columns) => return Ok(Some((boxes, scores, columns))),
             // Nothing else that could be meant.
-            Some(&(scores, columns)) if signature.outputs.len() == 2 => {
-                let _ = scores;
+            Some(&(_, columns)) if signature.outputs.len() == 2 => {
                 let none = signature.has_op("GridSample") || Cells::of(objects, signature.input).is_some();
                 return Err(Unknown::Classes(if none { columns } else { columns.saturating_sub(1) }));
             }
