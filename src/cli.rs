@@ -23,7 +23,7 @@ pub use dialect::{
 };
 pub use eval::EvalArgs;
 pub use generate::{CompletionsArgs, ManArgs};
-pub use models::{ModelsCommand, ShowArgs};
+pub use models::{ModelsCommand, NamesArgs, PathArgs, PullArgs, RemoveArgs, ShowArgs};
 pub use render::RenderArgs;
 pub use study::{AblateArgs, RulesArgs, SequenceArgs, TuneArgs};
 
@@ -49,6 +49,7 @@ Examples:
   trailsight detect photos/ --coco out.json
   trailsight eval --gt MOT17 --results out
                                           score tracks: HOTA, MOTA, IDF1
+  trailsight models list                  detectors that can be fetched by name
   trailsight config init                  write the commented settings to ./config.toml
 
 In the window, h shows the keys. A SOURCE is a camera's number or part of its name, a video file, a folder or
@@ -127,8 +128,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// List the cameras with their formats, sizes and rates
     Cameras,
-    /// Tell what a detector's file is, how it is read, and what will run it
-    #[command(subcommand)]
+    /// List, fetch and look at detectors: those known by name, and files of your own
+    #[command(subcommand, after_help = models::HELP)]
     Models(ModelsCommand),
     /// Show, check or write the settings
     #[command(subcommand)]

@@ -25,6 +25,7 @@
 //! | [`tuning`] | what settings of the tracker are worth: ablation and search | `cli` |
 //! | [`config`] | the typed settings, their checks and where they came from | `cli` |
 //! | [`pipeline`] | threads, links, pacing and counters | `cli` |
+//! | [`zoo`] | models known by name: the table, the cache, fetching | `cli`, `pull` |
 //! | [`ui`] | the window program: one source, or a grid of several | `cli`, `window` |
 //! | [`commands`] | the command line: one function a command | `cli` |
 //!
@@ -83,3 +84,5 @@ pub mod tuning;
 pub mod ui;
 #[cfg(feature = "cli")]
 pub mod view;
+#[cfg(feature = "cli")]
+pub mod zoo;

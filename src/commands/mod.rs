@@ -34,6 +34,7 @@ use crate::dataset::labels_beside;
 use crate::detect::DetectError;
 use crate::pipeline::{Outputs, Stop};
 use crate::sink::{Purpose, RecordSettings, Registry, SinkError, raw_name};
+use crate::zoo::ZooError;
 
 /// Why a command did not do what was asked; decides the exit code.
 #[derive(Debug)]
@@ -72,6 +73,15 @@ impl From<DetectError> for Failure {
     fn from(error: DetectError) -> Self {
         match error {
             DetectError::UnknownClass { .. } | DetectError::NoOnnxRuntime => Self::Usage(error.to_string()),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<ZooError> for Failure {
+    fn from(error: ZooError) -> Self {
+        match error {
+            ZooError::Unknown { .. } | ZooError::BuiltIn { .. } => Self::Usage(error.to_string()),
             _ => Self::failed(error),
         }
     }
@@ -175,14 +185,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tune(args) => tune::run(&args, &context(&common, Vec::new())?),
         Command::Bench(args) => bench::run(&args, &context(&common, args.given())?),
         Command::Cameras => cameras::run(),
-        Command::Models(command) => models::run(&command, &context(&common, Vec::new())?),
+        Command::Models(command) => models::run(&command, &common),
         Command::Config(command) => config::run(&command, &common),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),
     }
 }
 
-fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
+fn loaded(common: &CommonArgs, more: Vec<Given>) -> Result<Loaded, Failure> {
     let mut given = common.given().map_err(Failure::Usage)?;
     given.extend(more);
     let loaded = Loaded::load(common.config.as_deref(), &given)?;
@@ -190,6 +200,11 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     if let Some(file) = &loaded.file {
         log::info!("settings from {}", file.display());
     }
+    Ok(loaded)
+}
+
+fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
+    let loaded = loaded(common, more)?;
     // A class that nobody knows is told before anything is opened.
     crate::detect::check_classes(&loaded.settings.detector)?;
     let stop =

@@ -32,6 +32,8 @@ pub(super) fn log_to_stderr(verbose: u8, quiet: bool) {
         .filter_level(others)
         .filter_module("trailsight", level)
         .filter_module(NOTICE, if quiet { level } else { level.max(log::LevelFilter::Info) })
+        // And which model was chosen.
+        .filter_module("trailsight::zoo", if quiet { level } else { level.max(log::LevelFilter::Info) })
         // tract tells of every graph that it simplifies.
         .filter_module("tract", log::LevelFilter::Error)
         .format(|buffer, record| {
@@ -158,6 +160,21 @@ pub(super) fn steps(length: u64, what: &str, quiet: bool) -> ProgressBar {
     let template = format!("{{bar:28}} {{pos}}/{{len}} {what}  {{eta}} left  {{msg}}");
     let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = bars().add(bar.with_style(style));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A progress bar for so many bytes, with the rate and the time left.
+#[cfg(feature = "pull")]
+pub(super) fn bytes(length: u64, name: &str, quiet: bool) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if !is_drawn(quiet) {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        return bar;
+    }
+    let template = "{prefix} {bar:28} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = bars().add(bar.with_style(style).with_prefix(name.to_owned()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }

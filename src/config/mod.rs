@@ -39,6 +39,7 @@ use crate::sink::RecordSettings;
 use crate::source::SourceSettings;
 use crate::track::{TrackSettings, TrailSettings};
 use crate::view::OverlaySettings;
+use crate::zoo::ModelsSettings;
 
 pub use error::{ConfigError, Mistake, Notice, Origin};
 pub use live::{Changes, Live, Reload, Saved};
@@ -66,6 +67,8 @@ pub struct Settings {
     pub enhance: EnhanceSettings,
     /// The network.
     pub detector: DetectSettings,
+    /// Where models known by name are fetched from.
+    pub models: ModelsSettings,
     /// The tracker, for recorded detections; see [`Settings::track`] for the network's.
     pub tracker: TrackSettings,
     /// The motion trails.

@@ -13,6 +13,12 @@ pub enum DetectError {
         /// What the system says.
         why: std::io::Error,
     },
+    /// A model that was given by its name cannot be had.
+    #[error("{why}")]
+    Named {
+        /// Why, and what to do.
+        why: String,
+    },
     /// The file is no ONNX model.
     #[error("{model} is not an ONNX model that can be read: {why}")]
     NotOnnx {

@@ -18,6 +18,7 @@ use super::file::{FileError, Metadata, ModelFile};
 use super::heads::Head;
 use super::input_size::{InputChoice, InputRule, InputSize};
 use super::model::{Layout, ModelSpec, OutputSpec, Sizes};
+use super::named::{self, Found};
 use super::recognise::{self, Names, Reading, Signature, Unknown};
 use super::runtime::Network;
 use super::runtime::native::{NativeNetwork, SharedWeights};
@@ -105,10 +106,12 @@ impl Model {
         settings: &DetectSettings,
         own: Option<Arc<dyn Head>>,
     ) -> Result<(Self, Arc<SizedNetwork>), DetectError> {
-        let name = name(settings);
-        let bytes = match &settings.model {
-            None => Cow::Borrowed(BUNDLED),
-            Some(path) => {
+        let Found { settings, bytes, name } = named::read(settings)?;
+        let (name, settings) = (name.unwrap_or_else(|| name_of(&settings)), &*settings);
+        let bytes = match (bytes, &settings.model) {
+            (Some(bytes), _) => Cow::Owned(bytes),
+            (None, None) => Cow::Borrowed(BUNDLED),
+            (None, Some(path)) => {
                 let read = bounded::read(path, LARGEST_MODEL);
                 Cow::Owned(read.map_err(|why| DetectError::File { path: path.clone(), why })?)
             }
@@ -437,12 +440,13 @@ fn parsed(bytes: &[u8], folder: Option<&Path>, name: &str) -> Result<ModelFile, 
     })
 }
 
-fn name(settings: &DetectSettings) -> String {
+fn name_of(settings: &DetectSettings) -> String {
     settings.model.as_ref().map_or_else(|| "the bundled model".to_owned(), |path| path.display().to_string())
 }
 
 /// The names that go with the model of these settings, without loading it.
 pub(super) fn known_labels(settings: &DetectSettings) -> Result<Labels, DetectError> {
+    let settings = &*named::locate(settings)?;
     let metadata = match (&settings.labels, &settings.model) {
         (None, Some(path)) => {
             let bytes = bounded::read(path, LARGEST_MODEL);

@@ -19,6 +19,7 @@ pub mod heads;
 mod input_size;
 mod load;
 pub mod model;
+mod named;
 mod nms;
 mod preprocess;
 mod recognise;

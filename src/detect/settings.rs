@@ -9,7 +9,9 @@ use super::model::{BoxForm, ColourOrder, Family, Fit};
 /// The `[detector]` section.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DetectSettings {
-    /// An ONNX file of a family that a [head](super::heads) knows; `None`: the bundled YOLOX-Nano.
+    /// An ONNX file of a family that a [head](super::heads) knows; `None`: the bundled YOLOX-Nano. With the cargo feature
+    /// `cli` also the name of a model of the table, whose file is in the cache, or `auto`: the best of those that are there.
+    /// An existing file of such a name is a file.
     pub model: Option<PathBuf>,
     /// A text file with one class name a line for that model; `None`: the names in its file, else the 80 classes of COCO.
     pub labels: Option<PathBuf>,

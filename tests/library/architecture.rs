@@ -23,14 +23,15 @@ const EVERYWHERE: [&str; 14] = [
 ];
 
 /// Each room with the rooms that it may use besides, from the ground to the roof: only rooms that stand before it.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("assignment", &[]),
     ("kernels", &[]),
     ("analyse", &[]),
     ("track", &["assignment"]),
     ("metrics", &["assignment"]),
     ("enhance", &["kernels"]),
-    ("detect", &["kernels"]),
+    ("zoo", &[]),
+    ("detect", &["kernels", "zoo"]),
     ("dataset", &["metrics"]),
     ("source", &[]),
     ("view", &[]),
@@ -38,10 +39,13 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("engine", &["analyse", "detect", "enhance", "track"]),
     ("tuning", &["dataset", "metrics", "track"]),
     ("sink", &["dataset", "view"]),
-    ("config", &["detect", "enhance", "sink", "source", "track", "view"]),
+    ("config", &["detect", "enhance", "sink", "source", "track", "view", "zoo"]),
     (
         "pipeline",
-        &["analyse", "config", "detect", "engine", "enhance", "history", "sink", "source", "track", "view"],
+        &[
+            "analyse", "config", "detect", "engine", "enhance", "history", "sink", "source", "track", "view",
+            "zoo",
+        ],
     ),
     (
         "ui",

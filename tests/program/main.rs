@@ -17,6 +17,9 @@ mod convert;
 mod eval;
 mod generate;
 mod models;
+#[cfg(feature = "pull")]
+mod models_pull;
+mod models_stock;
 // Not with the tests that load the real library onnxruntime: a process that failed to load one cannot load another.
 mod onnxruntime;
 mod program;

@@ -10,6 +10,7 @@ use crate::detect::InputChoice;
 use crate::enhance::Tiles;
 use crate::source::camera::FormatPin;
 use crate::track::TRACK_PARAMETERS;
+use crate::zoo::Mirror;
 
 macro_rules! path {
     ($first:ident $(. $rest:ident)*) => { concat!(stringify!($first) $(, ".", stringify!($rest))*) };
@@ -88,6 +89,7 @@ pub(in crate::config) static SECTIONS: &[(&str, &str)] = &[
     ("source.camera", "A camera of this machine."),
     ("enhance", "What is done to the picture before the network sees it, and where objects count."),
     ("detector", "The network, and what of its results is used."),
+    ("models", "Models known by name."),
     ("tracker", "How detections become tracks."),
     ("trails", "The motion trails."),
     ("overlay", "What is drawn over the picture."),
@@ -147,7 +149,7 @@ fn all() -> Vec<Parameter> {
         setting!(enhance.privacy, Switch, "show and write masked areas in coarse squares (twelve across the shorter side of the picture)"),
         setting!(enhance.tiles, Text::<Tiles>::like(r"^\s*[1-8]\s*[xX×]\s*[1-8]\s*$"), "the network looks at so many overlapping tiles too, for small, far objects; \"2x2\" takes five times as long"),
         setting!(enhance.tile_overlap, Real32(0.0..=0.5), "how far neighbouring tiles overlap, as a share of their size"),
-        setting!(detector.model, File, "a detector as an ONNX file: YOLO of any version, DETR and its heirs and more, see docs/detector.md; \"\": the YOLOX-Nano that is built in").network(),
+        setting!(detector.model, File, "a detector: an ONNX file (YOLO of any version, DETR and its heirs and more, see docs/detector.md), a name of `trailsight models list`, or \"auto\": the best that is here (live: that keeps up); \"\": the YOLOX-Nano that is built in").network(),
         setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the names in its file, or the 80 classes of COCO").network(),
         setting!(detector.family, FAMILIES, "the model's family, where its file does not tell it (trailsight models show FILE prints what is recognised)").network(),
         setting!(detector.boxes, BOX_FORMS, "the form of its boxes, where that is recognised wrongly").network(),
@@ -165,6 +167,7 @@ fn all() -> Vec<Parameter> {
         setting!(detector.onnxruntime, File, "for that: the library's file; \"\": $ORT_DYLIB_PATH, or where the system looks for libraries").network(),
         setting!(detector.threads, Count(0..=256), "threads for the network; 0: one per processor").network(),
         setting!(detector.min_interval, Real(0.0..=60.0), "live: the least time from one detection to the next, to spare the processor").unit("s"),
+        setting!(models.mirror, Text::<Mirror>::any(), "where `trailsight models pull` fetches from: an http(s):// address or a folder with NAME.onnx for each model; \"\": the makers' addresses"),
         setting!(tracker.preset, PRESETS, "\"default\": what stands below; \"bytetrack\", \"sort\": as published, with their own confidence"),
     ];
     let of_tracker = TRACK_PARAMETERS.iter();

@@ -1,11 +1,13 @@
-//! `trailsight models`: what a detector's file is, how it is read, and what runs it.
+//! `trailsight models show`: what a detector's file is, how it is read, and what runs it.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Context, Failure, print, progress};
-use crate::cli::{ModelsCommand, ShowArgs};
+use super::stock::{self, row};
+use crate::cli::ShowArgs;
+use crate::commands::{Failure, print};
+use crate::config::Loaded;
 use crate::detect::model::{ColourOrder, Fit, InputSpec, ScoreForm, Sizes};
 use crate::detect::{DetectSettings, Detector, Runtime};
 use crate::detection::{Detection, Detections};
@@ -19,21 +21,25 @@ const SAME: (f32, f32) = (0.5, 0.005);
 /// How often a picture is looked at to tell how long it takes.
 const RUNS: usize = 5;
 
-pub(super) fn run(command: &ModelsCommand, context: &Context) -> Result<(), Failure> {
-    match command {
-        ModelsCommand::Show(args) => show(args, context),
-    }
-}
-
-fn show(args: &ShowArgs, context: &Context) -> Result<(), Failure> {
-    let mut settings = context.loaded.settings.detector.clone();
+pub(super) fn run(args: &ShowArgs, loaded: &Loaded) -> Result<(), Failure> {
+    let mut settings = loaded.settings.detector.clone();
     if let Some(file) = &args.file {
         settings.model = Some(file.clone());
+    }
+    let known = stock::known(settings.model.as_deref())?;
+    let looks = args.check || args.image.is_some();
+    if let Some(entry) = known.as_ref().filter(|entry| !looks && !stock::is_here(entry)) {
+        // What is known of it without its file.
+        return print(&stock::rows(entry)?).map(drop);
     }
     let picture = picture(args.image.as_deref())?;
     let mut detector = Detector::load(&settings)?;
     let found = detector.detect(&picture).map_err(Failure::from)?;
-    let mut text = about(&settings, &detector);
+    let mut text = match &known {
+        Some(entry) => stock::rows(entry)?,
+        None => row("model", &file_name(&settings)),
+    };
+    text.push_str(&about(&detector));
     let time = time_of(&mut detector, &picture)?;
     text.push_str(&row("runs with", &format!("{}, {time:.1?} a picture on one thread", detector.runtime())));
     let shown = found.iter().filter(|found| found.score >= settings.confidence).count();
@@ -62,18 +68,14 @@ fn picture(image: Option<&Path>) -> Result<Arc<Picture>, Failure> {
     }
 }
 
-/// What a file calls its outputs and classes may be anything: signs that a terminal takes for commands are shown as such.
-fn row(name: &str, value: &str) -> String {
-    format!("{name:<12}{}\n", progress::showable(value))
+fn file_name(settings: &DetectSettings) -> String {
+    settings.model.as_ref().map_or_else(|| "built in".to_owned(), |path| path.display().to_string())
 }
 
 /// What is known of a model, a line each.
-fn about(settings: &DetectSettings, detector: &Detector) -> String {
+fn about(detector: &Detector) -> String {
     let (about, spec) = (detector.about(), detector.spec());
     let mut text = String::new();
-    let file =
-        settings.model.as_ref().map_or_else(|| "built in".to_owned(), |path| path.display().to_string());
-    text.push_str(&row("model", &file));
     if !about.producer.is_empty() {
         text.push_str(&row("written by", &about.producer));
     }
