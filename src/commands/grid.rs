@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Context, Failure, input};
 use crate::cli::WatchArgs;
 use crate::config::{Live, Settings};
-use crate::detect::Detector;
+use crate::pipeline::model_choice::{Demand, load_in_time};
 use crate::source::{LiveTimeouts, SourceSpec, redact};
 use crate::ui::grid::{GridSetup, GridSource, MAX_TILES, Open, Opened};
 use crate::ui::{Window, display_available};
@@ -45,7 +45,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
                 .to_owned(),
         ));
     }
-    let detector = Detector::load(&settings.detect_for_tracking())?;
+    let detector = load_in_time(settings, Demand::of_unknown(args.sources.len(), settings))?;
     let title = format!("{} sources – trailsight", args.sources.len());
     let mut window = Window::open(&title, WINDOW).map_err(Failure::failed)?;
     context.stop.be_graceful();

@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::detect::Detector;
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Report};
+use crate::pipeline::model_choice::{Demand, load_in_time};
 use crate::pipeline::{Mode, Outputs, Pipeline, Plan, Recorder, RecorderSetup, Stats, StatusFile, Stop};
 use crate::sink::Registry;
 
@@ -70,7 +71,11 @@ pub(super) fn track_source(
     context: &Context,
 ) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
-    let detector = Detector::load(&settings.detect_for_tracking())?;
+    let info = input.source.info();
+    let detector = match info.kind.is_live() {
+        true => load_in_time(settings, Demand::of(info, settings))?,
+        false => Detector::load(&settings.detect_for_tracking())?,
+    };
     let Begun { pipeline, recorder, labels, .. } =
         begin(input, outputs, detector, settings, context.registry.clone(), context.stop.clone())?;
     let left_out = Arc::clone(&pipeline.stats.skipped_record);

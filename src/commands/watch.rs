@@ -1,5 +1,6 @@
 //! `trailsight watch`: a window; without a display, the same work into files.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "window")]
@@ -12,9 +13,11 @@ use super::{Context, Failure, input, outputs, progress, track_one};
 use crate::analyse::Stages;
 use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
-use crate::config::Live;
+use crate::config::{Live, Settings};
 #[cfg(feature = "window")]
 use crate::detect::Detector;
+#[cfg(feature = "window")]
+use crate::pipeline::model_choice::{Demand, load_in_time};
 #[cfg(feature = "window")]
 use crate::pipeline::{Mode, Pipeline, Plan, Recorder, RecorderSetup, Stats};
 use crate::pipeline::{Outputs, StatusFile};
@@ -25,6 +28,7 @@ use crate::source::SourceInfo;
 use crate::ui::session::{Carried, Outcome, Place, SessionSetup};
 #[cfg(feature = "window")]
 use crate::ui::{Surface, Window};
+use crate::zoo::first_hint;
 
 /// Where results go when there is no window to show them in.
 const FOLDER: &str = "trailsight-out";
@@ -51,7 +55,10 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
         progress::say(note);
     }
     match open_window(&input) {
-        Ok(window) => in_window(window, input, &outputs, args, context),
+        Ok(window) => {
+            tell_of_models(context);
+            in_window(window, input, &outputs, args, context)
+        }
         Err(reason) => {
             if let Some(more) = args.sources.get(1) {
                 let more = more.display();
@@ -62,6 +69,14 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
             let status = args.status_file.clone().map(StatusFile::new);
             into_files(input, outputs, status, context, &reason)
         }
+    }
+}
+
+/// Says to a person, once and for all, that there are better models.
+fn tell_of_models(context: &Context) {
+    let is_person = std::io::stderr().is_terminal() && !context.quiet;
+    if let Some(hint) = is_person.then(|| first_hint(&context.loaded.settings.detector.model)).flatten() {
+        progress::say(&hint);
     }
 }
 
@@ -179,20 +194,24 @@ fn show(
 ) -> Result<(Outcome, Carried), Failure> {
     let mut carried = carried;
     let mut settings = carried.live.settings().clone();
-    let detector = match Detector::load(&settings.detect_for_tracking()) {
+    let info = input.source.info();
+    let every_frame = settings.source.every_frame && !info.kind.is_live();
+    let load = |settings: &Settings| match every_frame {
+        true => Detector::load(&settings.detect_for_tracking()),
+        false => load_in_time(settings, Demand::of(info, settings)),
+    };
+    let detector = match load(&settings) {
         Ok(detector) => detector,
         // It was asked for while another recording ran: the network from the beginning is still good.
         Err(error) if settings.detector != context.loaded.settings.detector => {
             progress::say(&format!("trailsight: {error}"));
             carried.note = Some(error.to_string());
             settings.detector = context.loaded.settings.detector.clone();
-            Detector::load(&settings.detect_for_tracking())?
+            load(&settings)?
         }
         Err(error) => return Err(error.into()),
     };
     let labels = Arc::new(detector.labels().clone());
-    let info = input.source.info();
-    let every_frame = settings.source.every_frame && !info.kind.is_live();
     let stats = Arc::new(Stats::default());
     // Where one can go back and forth, the recording's sound would belong to other pictures.
     let replay = !args.exit_at_end;

@@ -123,6 +123,11 @@ impl SharedBudget {
         self.sources.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// How many sources there are.
+    pub(super) fn sources(&self) -> u64 {
+        self.sources.load(Ordering::Relaxed)
+    }
+
     /// Takes in a detection that ended just now; gives the budget for the next one.
     pub(super) fn detected(&self, detected: Detected) -> PixelBudget {
         let mut control = lock(&self.control);

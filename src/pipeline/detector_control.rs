@@ -3,6 +3,7 @@
 //!
 //! Tracks continue: they belong to the track thread, and the old network works on the frames that come meanwhile.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::budget_control::{Detected, SharedBudget};
+use super::model_choice::{Demand, settled};
 use super::network_input::NetworkInput;
 use crate::config::Settings;
 use crate::detect::{
@@ -141,6 +143,8 @@ pub(super) struct DetectorControl {
     /// In time with `auto`: the control that chooses how many pixels the input has, and the number of this source there.
     auto: SharedBudget,
     source: u64,
+    /// In time: what a model that is left to the program must keep up with.
+    demand: Option<Demand>,
     /// Is told how the size of the input comes about that the enhance thread makes pictures for.
     network_input: NetworkInput,
 }
@@ -174,8 +178,14 @@ impl DetectorControl {
             shared: None,
             auto: SharedBudget::default(),
             source: 0,
+            demand: None,
             network_input,
         }
+    }
+
+    /// Lets `detector.model = "auto"` be the best model that keeps up with this.
+    pub(super) fn keeping_up(self, demand: Demand) -> Self {
+        Self { demand: Some(demand), ..self }
     }
 
     /// Takes networks, and the pixel budget of `auto`, from those that several pipelines share.
@@ -327,9 +337,13 @@ impl DetectorControl {
         settings: &DetectSettings,
         network: &Network,
     ) -> Result<Vec<DetectionSource>, DetectError> {
+        let settings = match self.demand {
+            Some(demand) => settled(settings, demand.times(self.auto.sources()))?,
+            None => Cow::Borrowed(settings),
+        };
         let mut loaded = match &self.shared {
-            Some(shared) => shared.load(settings, network)?,
-            None => Detector::load(settings)?,
+            Some(shared) => shared.load(&settings, network)?,
+            None => Detector::load(&settings)?,
         };
         let (slicer, rule) = {
             let state = self.lock();

@@ -31,6 +31,7 @@ pub(crate) mod enhancement;
 pub mod headless;
 mod link;
 pub(crate) mod message;
+pub(crate) mod model_choice;
 mod network_input;
 mod plan;
 pub(crate) mod playback;

@@ -11,6 +11,7 @@ use super::detector_control::{DetectorControl, Note, thread_count};
 use super::enhance_worker::EnhanceWorker;
 use super::link::{self, Outlet};
 use super::message::{DetectionResult, EnhanceJob, FrameJob, PendingEnhance, SharedHistory, TrackedFrame};
+use super::model_choice::Demand;
 use super::plan::{Mode, Plan};
 use super::scheduler::DetectorScheduler;
 use super::seekable_source::{self, SeekableSource};
@@ -72,6 +73,9 @@ impl Pipeline {
             return Err(RunError::Thread(std::io::Error::other("there is no network to run")));
         };
         let mut control = DetectorControl::new(settings, mode.every_frame(), detectors.len(), first);
+        if !mode.every_frame() {
+            control = control.keeping_up(Demand::of(&info, settings));
+        }
         if let Some(scheduler) = scheduler {
             control = control.sharing(scheduler.network(), scheduler.budget());
         }
