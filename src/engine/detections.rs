@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 #[cfg(feature = "detector")]
+use super::numbering::Numbering;
+#[cfg(feature = "detector")]
 use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, InputRule, Slicer};
 use crate::detection::{Detection, Detections};
 #[cfg(feature = "detector")]
@@ -57,7 +59,22 @@ pub enum DetectionSource {
     Recorded(RecordedDetections),
     /// The network.
     #[cfg(feature = "detector")]
-    Network(Box<Detector>),
+    Network(Box<NetworkSource>),
+}
+
+/// A network in a run.
+#[cfg(feature = "detector")]
+pub struct NetworkSource {
+    detector: Detector,
+    /// Where the run began with a network of other classes.
+    numbering: Option<Numbering>,
+}
+
+#[cfg(feature = "detector")]
+impl NetworkSource {
+    fn labels(&self) -> &Labels {
+        self.numbering.as_ref().map_or_else(|| self.detector.labels(), |numbering| &numbering.labels)
+    }
 }
 
 /// Detections of a recording, by the number of the frame; behind its end it begins again.
@@ -95,7 +112,7 @@ impl From<RecordedDetections> for DetectionSource {
 #[cfg(feature = "detector")]
 impl From<Detector> for DetectionSource {
     fn from(detector: Detector) -> Self {
-        Self::Network(Box::new(detector))
+        Self::Network(Box::new(NetworkSource { detector, numbering: None }))
     }
 }
 
@@ -125,15 +142,20 @@ impl DetectionSource {
         let (mut output, times) = match self {
             Self::None => (DetectorOutput::default(), DetectTimes::default()),
             Self::Recorded(recorded) => (recorded.at(frame.sequence), DetectTimes::default()),
-            Self::Network(detector) => {
+            Self::Network(network) => {
+                let NetworkSource { detector, numbering } = &mut **network;
                 let seen = enhanced.seen.as_ref().unwrap_or(&frame.picture);
                 let mut detections = detector.detect(seen)?;
                 let mut suppressed = detector.suppressed().clone();
                 let shrunk = seen.width() as f32 / frame.picture.width() as f32;
                 for list in [&mut detections, &mut suppressed] {
                     enhanced.place(list, frame.picture.size());
+                    if let Some(numbering) = numbering {
+                        numbering.apply(list);
+                    }
                 }
-                let (kinds, scale) = (detector.kinds().clone(), Some(detector.scale() * shrunk));
+                let kinds = numbering.as_ref().map_or_else(|| detector.kinds(), |numbering| &numbering.kinds);
+                let (kinds, scale) = (kinds.clone(), Some(detector.scale() * shrunk));
                 (DetectorOutput { detections, suppressed, kinds, scale }, detector.times())
             }
         };
@@ -141,12 +163,21 @@ impl DetectionSource {
         Ok((output, times))
     }
 
+    /// The same with its classes numbered as in a run that had these names so far: equal names have equal numbers, and new
+    /// names come behind. What is recorded stays as it is.
+    pub fn numbered_after(mut self, run: &Labels) -> Self {
+        if let Self::Network(network) = &mut self {
+            network.numbering = Numbering::new(network.detector.labels(), run);
+        }
+        self
+    }
+
     /// The names of the classes; `None` where the caller brings the detections.
     pub fn labels(&self) -> Option<&Labels> {
         match self {
             Self::None => None,
             Self::Recorded(recorded) => Some(&recorded.labels),
-            Self::Network(detector) => Some(detector.labels()),
+            Self::Network(network) => Some(network.labels()),
         }
     }
 
@@ -155,7 +186,7 @@ impl DetectionSource {
     pub fn input_for(&self, picture: (u32, u32)) -> Option<(usize, usize)> {
         match self {
             Self::None | Self::Recorded(_) => None,
-            Self::Network(detector) => Some(detector.input_for(picture).size()),
+            Self::Network(network) => Some(network.detector.input_for(picture).size()),
         }
     }
 
@@ -163,14 +194,14 @@ impl DetectionSource {
     pub fn input_rule(&self) -> Option<InputRule> {
         match self {
             Self::None | Self::Recorded(_) => None,
-            Self::Network(detector) => Some(detector.input_rule()),
+            Self::Network(network) => Some(network.detector.input_rule()),
         }
     }
 
     /// Makes the network ready for pictures of this width and height, so that the first one need not wait.
     pub fn prepare_for(&mut self, picture: (u32, u32)) {
-        if let Self::Network(detector) = self {
-            detector.prepare_for(picture);
+        if let Self::Network(network) = self {
+            network.detector.prepare_for(picture);
         }
     }
 
@@ -178,7 +209,7 @@ impl DetectionSource {
     pub fn input(&self) -> Option<(usize, usize)> {
         match self {
             Self::None | Self::Recorded(_) => None,
-            Self::Network(detector) => Some(detector.input().size()),
+            Self::Network(network) => Some(network.detector.input().size()),
         }
     }
 
@@ -187,7 +218,8 @@ impl DetectionSource {
         match self {
             Self::None => "detections that the caller brings".to_owned(),
             Self::Recorded(recorded) => format!("recorded detections of {} frames", recorded.frames.len()),
-            Self::Network(detector) => {
+            Self::Network(network) => {
+                let detector = &network.detector;
                 let budget = match detector.input_rule() {
                     InputRule::Follows(budget) => format!(" ({budget})"),
                     InputRule::Fixed(_) => String::new(),
@@ -205,7 +237,11 @@ impl DetectionSource {
         Ok(match self {
             Self::None => Self::None,
             Self::Recorded(recorded) => recorded.clone().into(),
-            Self::Network(detector) => detector.fork()?.into(),
+            Self::Network(network) => {
+                let NetworkSource { detector, numbering } = &**network;
+                let fork = NetworkSource { detector: detector.fork()?, numbering: numbering.clone() };
+                Self::Network(Box::new(fork))
+            }
         })
     }
 
@@ -215,22 +251,29 @@ impl DetectionSource {
     /// [`DetectError::Run`] when the network's runtime cannot make a state.
     pub fn with_threads(self, threads: usize) -> Result<Self, DetectError> {
         Ok(match self {
-            Self::Network(detector) => detector.with_threads(threads)?.into(),
+            Self::Network(network) => {
+                let NetworkSource { detector, numbering } = *network;
+                Self::Network(Box::new(NetworkSource {
+                    detector: detector.with_threads(threads)?,
+                    numbering,
+                }))
+            }
             other => other,
         })
     }
 
     /// Which slices of a picture the network sees from the next frame on.
     pub fn set_slicer(&mut self, slicer: Slicer) {
-        if let Self::Network(detector) = self {
-            detector.set_slicer(slicer);
+        if let Self::Network(network) = self {
+            network.detector.set_slicer(slicer);
         }
     }
 
     /// Other thresholds, classes, slices and pixel budget from the next frame on. What is recorded stays as it is.
     pub fn set_settings(&mut self, settings: &DetectSettings, slicer: Slicer) {
         self.set_slicer(slicer);
-        let Self::Network(detector) = self else { return };
+        let Self::Network(network) = self else { return };
+        let detector = &mut network.detector;
         detector.set_thresholds(settings.confidence, settings.nms_iou);
         detector.set_box_voting(settings.box_voting);
         if let InputRule::Follows(budget) = InputRule::of(settings.input) {

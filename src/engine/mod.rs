@@ -47,6 +47,8 @@
 //! | `tracking` | from detections to a scene |
 
 mod detections;
+#[cfg(feature = "detector")]
+mod numbering;
 mod tracking;
 
 #[cfg(not(feature = "detector"))]
@@ -61,6 +63,8 @@ use crate::enhance::{EnhanceSettings, Enhanced, Enhancer};
 use crate::frame::Frame;
 use crate::scene::Scene;
 
+#[cfg(feature = "detector")]
+pub use detections::NetworkSource;
 pub use detections::{DetectionSource, DetectorOutput, RecordedDetections};
 pub use tracking::{TrackInput, TrackStage, TrackTimes, TrackingSettings};
 

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::budget_control::{Detected, SharedBudget};
 use super::model_choice::{Demand, settled};
 use super::network_input::NetworkInput;
+use super::thread_count::thread_count;
 use crate::config::Settings;
 use crate::detect::{
     DetectError, DetectSettings, DetectTimes, Detector, InputChoice, InputRule, InputSize, PixelBudget,
@@ -64,11 +65,6 @@ impl Network {
         };
         Self { input, threads, others }
     }
-}
-
-/// How many threads the setting `detector.threads` means: 0 is as many as there are processors.
-pub fn thread_count(setting: usize) -> usize {
-    if setting == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { setting }
 }
 
 /// The networks of all detect threads, and what is asked of them.
@@ -356,7 +352,8 @@ impl DetectorControl {
         if let Some(picture) = self.network_input.picture() {
             loaded.prepare_for(picture);
         }
-        let detector = DetectionSource::from(loaded);
+        // What was tracked so far has its classes by these names.
+        let detector = DetectionSource::from(loaded).numbered_after(&self.labels());
         let detector = if network.threads > 1 { detector.with_threads(network.threads)? } else { detector };
         let others = self.lock().fresh.len().saturating_sub(1);
         let mut detectors = (0..others).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;

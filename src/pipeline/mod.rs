@@ -42,6 +42,7 @@ mod start;
 mod stats;
 pub(crate) mod status;
 pub(crate) mod stop;
+mod thread_count;
 mod track_session;
 mod track_worker;
 
@@ -59,7 +60,7 @@ use crate::engine::EngineError;
 use crate::labels::Labels;
 use crate::source::{Health, SourceError, SourceInfo, Stopper};
 
-pub use detector_control::{Note, thread_count};
+pub use detector_control::Note;
 pub use message::{FrameJob, Reopen, Target, TrackedFrame};
 pub use plan::{Mode, Plan};
 pub use playback::{PlaybackControl, SPEEDS};
@@ -69,6 +70,7 @@ pub(crate) use start::tracking;
 pub use stats::{Rate, Stats};
 pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
+pub use thread_count::thread_count;
 
 use crate::sync::lock;
 use detector_control::DetectorControl;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use super::detector_control::thread_count;
+use super::thread_count::thread_count;
 use crate::config::Settings;
 use crate::detect::{DetectError, DetectSettings, Detector, InputChoice, PixelBudget, Slicer};
 use crate::frame::Picture;

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::capture::{Capture, Pace};
 use super::detect_worker::DetectWorker;
-use super::detector_control::{DetectorControl, Note, thread_count};
+use super::detector_control::{DetectorControl, Note};
 use super::enhance_worker::EnhanceWorker;
 use super::link::{self, Outlet};
 use super::message::{DetectionResult, EnhanceJob, FrameJob, PendingEnhance, SharedHistory, TrackedFrame};
@@ -16,6 +16,7 @@ use super::plan::{Mode, Plan};
 use super::scheduler::DetectorScheduler;
 use super::seekable_source::{self, SeekableSource};
 use super::stats::Stats;
+use super::thread_count::thread_count;
 use super::track_worker::{PendingTracking, TrackWorker};
 use super::{LOADER, Pipeline, RunError};
 use crate::analyse::Stages;

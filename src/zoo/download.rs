@@ -27,6 +27,8 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(300);
 /// Of an answer that is no model so much is looked at, to say what it is.
 const LOOKED_AT: u64 = 512;
+/// What a name is that nobody knows.
+const NO_NAME: &str = "the server's name is not known: is this machine connected, or is there a proxy to be named as HTTPS_PROXY?";
 /// No file of certificates is longer.
 const LONGEST_CERTIFICATES: u64 = 1 << 24;
 
@@ -166,13 +168,7 @@ impl Pull<'_> {
                     Ended::Cut(why, new) => {
                         tries = if new > 0 { 1 } else { tries + 1 };
                         if tries >= TRIES {
-                            let have = self.length(&mut file)?;
-                            let (all, name) = (self.entry.bytes, &self.entry.name);
-                            let again = format!("`trailsight models pull {name}` goes on from there");
-                            return Err(self.failed(
-                                address,
-                                format!("{why}; {have} of {all} bytes are there, and {again}"),
-                            ));
+                            return Err(self.failed(address, self.kept(why, &mut file)?));
                         }
                         std::thread::sleep(PAUSE * tries);
                         continue;
@@ -193,6 +189,18 @@ impl Pull<'_> {
             }
             anew = true;
         }
+    }
+
+    /// Why it failed, and what is left for the next time.
+    fn kept(&self, why: String, file: &mut File) -> Result<String, ZooError> {
+        let (have, all, name) = (self.length(file)?, self.entry.bytes, &self.entry.name);
+        if have > 0 {
+            let again = format!("`trailsight models pull {name}` goes on from there");
+            return Ok(format!("{why}; {have} of {all} bytes are there, and {again}"));
+        }
+        // That it cannot be removed changes nothing.
+        let _ = fs::remove_file(&self.path);
+        Ok(why)
     }
 
     /// The file of what is there already.
@@ -389,10 +397,7 @@ fn said(error: &ureq::Error) -> String {
         ureq::Error::TooManyRedirects => {
             format!("the server sends from address to address, more than {MOST_REDIRECTS} times")
         }
-        ureq::Error::HostNotFound => {
-            "the server's name is not known: is this machine connected, or behind a proxy (HTTPS_PROXY)?"
-                .to_owned()
-        }
+        ureq::Error::HostNotFound => NO_NAME.to_owned(),
         ureq::Error::Timeout(_) => "the server does not answer".to_owned(),
         ureq::Error::Io(error) => io_said(error),
         other => other.to_string(),
@@ -403,6 +408,7 @@ fn io_said(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "the server refuses the connection".to_owned(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => "it was cut".to_owned(),
+        _ if error.to_string().starts_with("failed to lookup address") => NO_NAME.to_owned(),
         _ => error.to_string(),
     }
 }

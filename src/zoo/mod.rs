@@ -11,7 +11,7 @@
 //! | `hint.rs` | that a better model is a command away, said once |
 //! | `error.rs` | what can go wrong, each in one line |
 //!
-//! Nothing is fetched but by [`pull`], which the command `trailsight models pull` alone calls. The bytes of a row are those of
+//! Nothing is fetched but by `pull`, which the command `trailsight models pull` alone calls. The bytes of a row are those of
 //! its SHA-256 or an error: when they are fetched, and again each time that they are loaded.
 
 mod cache;

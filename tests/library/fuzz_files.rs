@@ -212,6 +212,14 @@ fn class_names() {
 }
 
 #[test]
+fn tables_of_models() {
+    let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/zoo.toml");
+    let words: &[&[u8]] = &[b"[[model]]\n", b"[[bring]]\n", b"name = \"../x\"\n", b"bytes = -1\n", b"sha256"];
+    let target = Target::new("model_table", vec![std::fs::read(table).unwrap()]);
+    Target { words, cost: 4, ..target }.run(readers::model_table);
+}
+
+#[test]
 fn small_models() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models");
     let names = ["three-classes.onnx", "no-picture.onnx", "two-inputs.onnx", "wrong-output.onnx"];

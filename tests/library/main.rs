@@ -22,6 +22,8 @@ mod architecture;
 #[cfg(feature = "camera")]
 mod camera_missing;
 #[cfg(feature = "cli")]
+mod class_numbers;
+#[cfg(feature = "cli")]
 mod config_live;
 #[cfg(feature = "cli")]
 mod detection_golden;

@@ -309,6 +309,19 @@ fn a_proxy_is_asked_where_the_environment_names_one() {
 }
 
 #[test]
+fn without_a_network_it_is_said_in_one_line() {
+    for (address, expected) in [
+        ("http://no-such-host.invalid/a", "the server's name is not known"),
+        ("http://127.0.0.1:9/a", "the server refuses the connection"),
+    ] {
+        let shelf = Shelf::new(&noise(LENGTH), &[address.to_owned()]);
+        let done = shelf.run(&["models", "pull", "tiny-net", "--timeout", "5"]).fails(1, &[expected]);
+        assert!(!done.stderr.contains("of 300000 bytes"), "{done:#?}");
+        assert!(!shelf.partial().exists());
+    }
+}
+
+#[test]
 fn two_at_once_fetch_it_once() {
     let server = Server::new(|_, _, stream| {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n");

@@ -314,6 +314,29 @@ impl<T: FromStr<Err = String> + Display> Kind for Text<T> {
     }
 }
 
+/// The same, where numbers and switches could be meant as text and are not: it must stand in quotes.
+pub(super) struct Quoted<T>(pub(super) PhantomData<T>);
+
+impl<T: FromStr<Err = String> + Display> Kind for Quoted<T> {
+    type Set = T;
+
+    fn read(&self, value: &Value) -> Result<T, String> {
+        value.as_str().ok_or_else(|| self.allowed())?.parse()
+    }
+
+    fn write(&self, set: &T) -> Value {
+        Text::<T>::any().write(set)
+    }
+
+    fn allowed(&self) -> String {
+        Text::<T>::any().allowed()
+    }
+
+    fn schema(&self) -> Json {
+        Text::<T>::any().schema()
+    }
+}
+
 /// One of a few words.
 pub(super) struct Choice<T: 'static>(pub(super) &'static [(&'static str, T)]);
 

@@ -1,5 +1,6 @@
 //! The rows of the table, in the order of `config.toml`.
 
+use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use super::kinds::*;
@@ -167,7 +168,7 @@ fn all() -> Vec<Parameter> {
         setting!(detector.onnxruntime, File, "for that: the library's file; \"\": $ORT_DYLIB_PATH, or where the system looks for libraries").network(),
         setting!(detector.threads, Count(0..=256), "threads for the network; 0: one per processor").network(),
         setting!(detector.min_interval, Real(0.0..=60.0), "live: the least time from one detection to the next, to spare the processor").unit("s"),
-        setting!(models.mirror, Text::<Mirror>::any(), "where `trailsight models pull` fetches from: an http(s):// address or a folder with NAME.onnx for each model; \"\": the makers' addresses"),
+        setting!(models.mirror, Quoted::<Mirror>(PhantomData), "where `trailsight models pull` fetches from: an http(s):// address or a folder with NAME.onnx for each model; \"\": the makers' addresses"),
         setting!(tracker.preset, PRESETS, "\"default\": what stands below; \"bytetrack\", \"sort\": as published, with their own confidence"),
     ];
     let of_tracker = TRACK_PARAMETERS.iter();

@@ -12,6 +12,7 @@ use trailsight::labels::Labels;
 use trailsight::metrics::Scorer;
 use trailsight::source::jpeg::{JpegLimits, decode_jpeg};
 use trailsight::source::{AviSource, Source, SourceSpec, fuzz, read_picture, redact};
+use trailsight::zoo::Table;
 
 /// A reader: bytes in, words out.
 pub type Reader = fn(&[u8]) -> String;
@@ -28,6 +29,7 @@ pub const ALL: &[(&str, Reader)] = &[
     ("jpeg", jpeg),
     ("labels", labels),
     ("model", model),
+    ("model_table", model_table),
     ("packets", packets),
     ("pages", pages),
     ("picture", picture),
@@ -142,6 +144,18 @@ pub fn jpeg(bytes: &[u8]) -> String {
 pub fn labels(bytes: &[u8]) -> String {
     let labels = Labels::parse(&String::from_utf8_lossy(bytes));
     format!("{:?} {} {:?}", labels.find("car"), labels.is_empty(), labels.name(3))
+}
+
+/// A table of models known by name. Whatever stands in it, a name leads to no other folder.
+pub fn model_table(bytes: &[u8]) -> String {
+    told(Table::parse("it", &String::from_utf8_lossy(bytes)), |table| {
+        for entry in &table.entries {
+            let file = entry.file_name();
+            assert_eq!(Path::new(&file).components().count(), 1, "{file}");
+            assert!(entry.bytes > 0 && entry.sha256.len() == 64 && !entry.addresses.is_empty());
+        }
+        format!("{} {}", table.entries.len(), table.bring.len())
+    })
 }
 
 /// An ONNX model of three classes; one that loads detects in a picture.
