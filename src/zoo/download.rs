@@ -21,7 +21,7 @@ use crate::bounded;
 const BLOCK: usize = 1 << 16;
 /// Redirects that are followed.
 const MOST_REDIRECTS: u32 = 8;
-/// How often an address is asked again without having given a byte.
+/// How often an address is asked without giving a byte more than before.
 const TRIES: u32 = 3;
 /// Between two of these.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -150,8 +150,8 @@ struct Pull<'a> {
 enum Ended {
     /// All bytes are there.
     Whole,
-    /// The connection broke, for this reason; so many bytes were new.
-    Cut(String, u64),
+    /// The connection broke, for this reason.
+    Cut(String),
 }
 
 impl Pull<'_> {
@@ -159,14 +159,18 @@ impl Pull<'_> {
     fn from(&mut self, address: &str) -> Result<File, ZooError> {
         let mut file = self.open()?;
         let (mut tries, mut anew) = (0, false);
+        let mut furthest = self.length(&mut file)?;
         loop {
             let begin = self.length(&mut file)?;
             if begin < self.entry.bytes {
                 (self.tell)(PullStep::From(address, begin));
                 match self.request(address, begin, &mut file)? {
                     Ended::Whole => {}
-                    Ended::Cut(why, new) => {
-                        tries = if new > 0 { 1 } else { tries + 1 };
+                    Ended::Cut(why) => {
+                        let have = self.length(&mut file)?;
+                        // A server that begins anew each time, and never comes further, must not go on for ever.
+                        tries = if have > furthest { 1 } else { tries + 1 };
+                        furthest = furthest.max(have);
                         if tries >= TRIES {
                             return Err(self.failed(address, self.kept(why, &mut file)?));
                         }
@@ -247,7 +251,7 @@ impl Pull<'_> {
         }
         let mut answer = match request.call() {
             Ok(answer) => answer,
-            Err(error) if is_passing(&error) => return Ok(Ended::Cut(said(&error), 0)),
+            Err(error) if is_passing(&error) => return Ok(Ended::Cut(said(&error))),
             Err(error) => return Err(self.failed(address, said(&error))),
         };
         let left = match answer.status() {
@@ -256,10 +260,10 @@ impl Pull<'_> {
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if begin > 0 => {
                 // It does not go with what is there.
                 self.empty(file)?;
-                return Ok(Ended::Cut("its file does not go with what was fetched before".to_owned(), 0));
+                return Ok(Ended::Cut("its file does not go with what was fetched before".to_owned()));
             }
             status if status.is_server_error() => {
-                return Ok(Ended::Cut(format!("the server answers {status}"), 0));
+                return Ok(Ended::Cut(format!("the server answers {status}")));
             }
             StatusCode::NOT_FOUND => {
                 let why = match self.options.mirror {
@@ -287,7 +291,7 @@ impl Pull<'_> {
         self.empty(file)?;
         match self.write(address, &mut { from }, self.entry.bytes, file)? {
             Ended::Whole => Ok(Ended::Whole),
-            Ended::Cut(why, _) => Err(self.failed(address, why)),
+            Ended::Cut(why) => Err(self.failed(address, why)),
         }
     }
 
@@ -304,7 +308,7 @@ impl Pull<'_> {
         loop {
             match from.read(&mut block) {
                 Ok(0) if new == left => return Ok(Ended::Whole),
-                Ok(0) => return Ok(Ended::Cut("the connection ended too early".to_owned(), new)),
+                Ok(0) => return Ok(Ended::Cut("the connection ended too early".to_owned())),
                 Ok(read) if new + read as u64 > left => {
                     self.empty(file)?;
                     let all = self.entry.bytes;
@@ -326,7 +330,7 @@ impl Pull<'_> {
                         }
                         _ => format!("the connection broke ({})", io_said(&error)),
                     };
-                    return Ok(Ended::Cut(why, new));
+                    return Ok(Ended::Cut(why));
                 }
             }
         }
@@ -409,6 +413,9 @@ fn io_said(error: &io::Error) -> String {
         io::ErrorKind::ConnectionRefused => "the server refuses the connection".to_owned(),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => "it was cut".to_owned(),
         _ if error.to_string().starts_with("failed to lookup address") => NO_NAME.to_owned(),
+        _ if error.to_string().contains("certificate") => {
+            format!("{error}; where a proxy has a certificate of its own, name its file as SSL_CERT_FILE")
+        }
         _ => error.to_string(),
     }
 }

@@ -92,6 +92,19 @@ fn a_server_that_knows_no_ranges_sends_all_again() {
     assert!(server.asked()[1].contains("range: bytes=150000-"));
 }
 
+/// One that knows no ranges and never sends the whole is given up, and keeps what it came to.
+#[test]
+fn a_server_that_never_comes_further_is_given_up() {
+    let server = Server::new(|_, request, stream| {
+        let whole = crate::common::web::Request { text: request.text.clone(), begin: None };
+        send_some(stream, &noise(LENGTH), &whole, HALF);
+    });
+    let shelf = shelf(&server);
+    shelf.pull().fails(1, &["the connection", "150000 of 300000 bytes are there"]);
+    assert!(server.asked().len() <= 4, "{}", server.asked().len());
+    shelf.has_no_model();
+}
+
 #[test]
 fn a_part_that_does_not_fit_is_thrown_away() {
     for wrong in ["416 Range Not Satisfiable", "206 Partial Content"] {
