@@ -1,22 +1,31 @@
 //! What the detector says of the objects in one frame: boxes, and what else a network tells of each of them.
 //!
 //! A [`Detection`] is a box, a score and a class. [`Detections`] is all of one frame. Some networks tell more of an object
-//! than its box: an outline, named points of a body, a vector to recognise it by. That travels beside the boxes as one
+//! than its box: how it lies, an outline, named points of a body, a vector to recognise it by. That travels beside the boxes as one
 //! [`Extra`] a detection, in step with them whatever is sorted, selected or moved. Where no detection carries anything more
 //! the column is empty, and costs neither memory nor time.
 //!
 //! Coordinates are pixels of the picture the boxes are said to be in, as everywhere: origin at the top-left corner of the
 //! top-left pixel, x to the right, y down.
 
+mod mask;
+mod rle;
+
 use std::ops::Deref;
 
-use crate::geometry::Rect;
+use crate::geometry::{Rect, TurnedRect};
+
+pub use mask::{Mask, MaskSpan};
+pub use rle::Rle;
 
 /// An index into the model's [`Labels`](crate::labels::Labels), from 0.
 pub type ClassId = u16;
 
 /// From this score on, what non-maximum suppression removed is handed to the tracker: weaker, it says nothing.
 pub const SUPPRESSED_SCORE: f32 = 0.3;
+
+/// Points of a body from this score on are shown, and count as seen: below, the network guesses where a hidden one is.
+pub const LEAST_POINT: f32 = 0.3;
 
 /// One object in one frame, as the detector saw it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,23 +45,17 @@ pub struct Detection {
 /// What a network may tell of an object beside its box; everything is empty by default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Extra {
+    /// The object in a rectangle that lies as it does; the box is the upright one around it.
+    pub turned: Option<TurnedRect>,
     /// Which of the pixels are the object's.
     pub mask: Option<Mask>,
     /// Points of the object, always the same number in the same order for one model (17 of a body in COCO).
     pub keypoints: Vec<Keypoint>,
+    /// What the head of a network needs for making the mask of an object that is kept, of which there are far fewer than
+    /// of candidates: factors of the network's prototypes, for instance. Empty in all that leaves a detector.
+    pub mask_code: Vec<f32>,
     /// A vector that is near those of the same object's other pictures, of one length for one model.
     pub embedding: Vec<f32>,
-}
-
-/// The pixels of an object: a grid of cells laid over a rectangle of the picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Mask {
-    /// The part of the picture that the grid covers, in the coordinates of the boxes.
-    pub rect: Rect,
-    /// Cells across.
-    pub width: usize,
-    /// `width × height` cells, row by row from the top: 0 is not the object, 255 is the object.
-    pub cells: Vec<u8>,
 }
 
 /// A named point of an object.
@@ -100,6 +103,12 @@ impl Detections {
     /// What is known of the detection with this number beside its box; `None` where no detection of the frame has more.
     pub fn extra(&self, index: usize) -> Option<&Extra> {
         self.extras.get(index)
+    }
+
+    /// What is known of each detection beside its box, in their order; nothing where no detection has more.
+    #[cfg(feature = "detector")]
+    pub(crate) fn extras_mut(&mut self) -> &mut [Extra] {
+        &mut self.extras
     }
 
     /// Adds a detection that is a box and no more.
@@ -180,21 +189,23 @@ impl Detections {
     }
 
     /// Moves everything by so many pixels to the right and down.
-    pub fn shift(&mut self, (right, down): (f32, f32)) {
-        self.map(|rect| Rect { left: rect.left + right, top: rect.top + down, ..*rect });
+    pub fn shift(&mut self, by: (f32, f32)) {
+        let shifted = |rect: &Rect| Rect { left: rect.left + by.0, top: rect.top + by.1, ..*rect };
+        self.map(shifted, |turned| turned.shifted(by));
     }
 
     /// Brings everything to a picture that is so many times as wide and as high.
     pub fn scale(&mut self, times: (f32, f32)) {
-        self.map(|rect| rect.scaled(times));
+        self.map(|rect| rect.scaled(times), |turned| turned.scaled(times));
     }
 
-    /// Moves boxes, masks and points by a map of upright rectangles.
-    fn map(&mut self, map: impl Fn(&Rect) -> Rect) {
+    /// Moves boxes, masks and points by a map of upright rectangles, and turned ones by another.
+    fn map(&mut self, map: impl Fn(&Rect) -> Rect, turn: impl Fn(&TurnedRect) -> TurnedRect) {
         for detection in &mut self.boxes {
             detection.rect = map(&detection.rect);
         }
         for extra in &mut self.extras {
+            extra.turned = extra.turned.as_ref().map(&turn);
             if let Some(mask) = &mut extra.mask {
                 mask.rect = map(&mask.rect);
             }
@@ -252,9 +263,11 @@ mod tests {
     fn extra(number: usize) -> Extra {
         let at = number as f32;
         Extra {
-            mask: Some(Mask { rect: Rect::new(at, 1.0, 2.0, 3.0), width: 1, cells: vec![number as u8, 255] }),
+            mask: Mask::new(Rect::new(at, 1.0, 2.0, 3.0), (1, 2), |_, row| row > 0 || number > 3),
+            mask_code: Vec::new(),
             keypoints: vec![Keypoint { x: at, y: 1.0, score: 0.5 }],
             embedding: vec![at],
+            turned: Some(TurnedRect { x: at, y: 1.0, width: 1.0, height: 2.0, angle: 0.1 }),
         }
     }
 
@@ -269,8 +282,10 @@ mod tests {
         all.extras.len() == all.boxes.len()
             && all.iter().zip(&all.extras).all(|(detection, extra)| {
                 let point = extra.keypoints[0];
+                let turned = extra.turned.unwrap();
                 (point.x, point.y) == (detection.rect.left, detection.rect.top)
-                    && extra.mask.as_ref().map(|mask| mask.rect) == Some(detection.rect)
+                    && (turned.x, turned.y) == (point.x, point.y)
+                    && extra.mask.as_ref().map(Mask::rect) == Some(detection.rect)
             })
     }
 

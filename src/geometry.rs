@@ -1,8 +1,10 @@
 //! Boxes in the picture plane, and maps of that plane.
 
 mod polygon;
+mod turned;
 
 pub use polygon::Polygon;
+pub use turned::{Spread, TurnedRect};
 
 /// An axis-aligned box in pixels of the source: x to the right, y down, edges between pixels
 /// (a box around the top-left pixel is `left 0, top 0, width 1, height 1`).

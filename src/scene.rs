@@ -93,7 +93,7 @@ pub struct Scene {
     /// What happened in this frame. Empty where no stage runs, and in scenes that are shown again from the history.
     pub events: Vec<Event>,
     /// What the network told of the tracks seen in this very frame beside their boxes, by id, in pixels of the source. Empty
-    /// where it tells no more, and in scenes that are shown again from the history.
+    /// where it tells no more.
     pub extras: Vec<(u64, Extra)>,
 }
 

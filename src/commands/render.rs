@@ -116,12 +116,15 @@ fn draw(
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         };
-        let rows = file.at(frame.sequence.saturating_add(args.first - 1)).iter().filter(wanted);
+        let number = frame.sequence.saturating_add(args.first - 1);
+        let rows = file.at(number).iter().filter(wanted);
         let tracks: Vec<Track> = rows.map(|row| track_of(row, &frame)).collect();
         drawn.frames += 1;
         drawn.tracks += tracks.len() as u64;
         let trails = Arc::new(trails.update(frame.time, &tracks));
-        let scene = Scene { sequence: frame.sequence, time: frame.time, tracks, trails, ..Scene::default() };
+        let extras = file.extras(number).map(|(id, extra)| (id, extra.clone())).collect();
+        let (sequence, time) = (frame.sequence, frame.time);
+        let scene = Scene { sequence, time, tracks, trails, extras, ..Scene::default() };
         writing = recorder.picture(&frame, &scene, frame.time);
         bar.inc(1);
     };

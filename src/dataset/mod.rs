@@ -19,6 +19,7 @@
 //! | `rows` | truth and results in full precision, as scoring wants them |
 //! | `seen` | what is there in some frames of a clip |
 //! | `tracks` | tracks to be looked at, of MOTChallenge text or JSON Lines |
+//! | `extras` | masks, points and turned boxes as JSON Lines have them |
 //! | `info` | `seqinfo.ini` |
 //! | `benchmark` | which true boxes count |
 //! | `classes` | how the classes of two files meet |
@@ -50,6 +51,8 @@ mod classes;
 mod detections;
 mod dialect;
 #[cfg(feature = "cli")]
+mod extras;
+#[cfg(feature = "cli")]
 mod formats;
 mod info;
 mod lines;
@@ -69,6 +72,8 @@ pub use benchmark::Benchmark;
 pub use classes::{ClassMap, ClassWord};
 pub use detections::DetectionFile;
 pub use dialect::{Dialect, labels_beside, read_labels};
+#[cfg(feature = "cli")]
+pub use extras::{ExtraRecord, MaskRecord};
 #[cfg(feature = "cli")]
 pub use formats::{Annotation, Annotations, Format, Lost};
 pub use info::SequenceInfo;

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::dialect::Dialect;
 use super::formats::{Annotations, Format};
 use super::lines::MotError;
-use crate::detection::ClassId;
+use crate::detection::{ClassId, Extra};
 use crate::geometry::Rect;
 use crate::labels::Labels;
 use crate::metrics::Region;
@@ -37,6 +37,8 @@ pub struct TrackRow {
 pub struct TrackFile {
     /// By frame, then by id; no id twice in a frame.
     rows: Vec<TrackRow>,
+    /// Frame, id, and what is known of the object there beside its box; sorted.
+    extras: Vec<(u64, u64, Extra)>,
     labels: Labels,
 }
 
@@ -106,7 +108,7 @@ impl TrackFile {
         let mut left_out = LeftOut::default();
         let mut rows = Vec::new();
         let nameless = ClassId::try_from(read.labels.len()).unwrap_or(ClassId::MAX);
-        for one in read.boxes {
+        for one in &read.boxes {
             let Region { left, top, width, height } = one.region;
             let rect = Rect::new(left as f32, top as f32, width as f32, height as f32);
             let (class, score) = (one.class.unwrap_or(nameless), one.score.unwrap_or(1.0) as f32);
@@ -147,7 +149,9 @@ impl TrackFile {
         for row in &mut rows {
             row.score = if (0.0..=1.0).contains(&row.score) { row.score } else { 1.0 };
         }
-        Ok(Self { rows, labels })
+        let mut extras = read.extras;
+        extras.sort_by_key(|(frame, id, _)| (*frame, *id));
+        Ok(Self { rows, extras, labels })
     }
 
     /// The names of the classes in it.
@@ -165,6 +169,13 @@ impl TrackFile {
         let start = self.rows.partition_point(|row| row.frame < frame);
         let rest = self.rows.get(start..).unwrap_or_default();
         rest.get(..rest.partition_point(|row| row.frame == frame)).unwrap_or_default()
+    }
+
+    /// What is known of the objects of a frame, counted from 0, beside their boxes: by id, where there is any.
+    pub fn extras(&self, frame: u64) -> impl Iterator<Item = (u64, &Extra)> {
+        let start = self.extras.partition_point(|(at, ..)| *at < frame);
+        let rest = self.extras.get(start..).unwrap_or_default().iter();
+        rest.take_while(move |(at, ..)| *at == frame).map(|(_, id, extra)| (*id, extra))
     }
 
     /// All objects, by frame and id.
@@ -306,5 +317,24 @@ mod tests {
             let text = [if json { b"{".as_slice() } else { b"" }, &bytes].concat();
             let _ = TrackFile::parse(text.as_slice(), "x", &Labels::coco());
         }
+    }
+
+    #[test]
+    fn what_is_told_beside_boxes_comes_with_them() {
+        let text = r#"{"frame":2,"tracks":[{"id":5,"box":[2,1,4,3],"mask":{"size":[5,7],"counts":";32000004"},
+            "keypoints":[[1.5,2,0.5]]},{"id":4,"box":[0,0,4,4],"turned":[[4,0],[4,4],[0,4],[0,0]]},{"id":6,"box":[0,0,1,1]}]}"#;
+        let text = text.replace('\n', " ")
+            + "\n"
+            + r#"{"frame":4,"tracks":[{"id":5,"box":[2,1,4,3],"keypoints":[[1,2,1]]}]}"#;
+        let file = parse(&text).unwrap();
+        let told: Vec<_> = file.extras(1).collect();
+        assert_eq!(told.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [4, 5]);
+        let turned = told[0].1.turned.unwrap();
+        assert_eq!((turned.x, turned.y, turned.angle), (2.0, 2.0, std::f32::consts::FRAC_PI_2));
+        let mask = told[1].1.mask.as_ref().unwrap();
+        assert_eq!((mask.rect(), mask.cells()), (Rect::new(2.0, 1.0, 4.0, 3.0), (4, 3)));
+        assert_eq!((file.extras(2).count(), file.extras(3).count()), (0, 1));
+        let odd = text.replace(";32000004", ";3200000");
+        assert!(parse(&odd).unwrap_err().to_string().contains("do not go with its size of 7×5"));
     }
 }

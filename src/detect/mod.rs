@@ -18,6 +18,7 @@ mod file;
 pub mod heads;
 mod input_size;
 mod load;
+mod masks;
 pub mod model;
 mod named;
 mod nms;
@@ -34,6 +35,7 @@ use std::time::{Duration, Instant};
 
 use crate::detection::Detections;
 use crate::frame::Picture;
+use crate::geometry::Rect;
 use crate::kind::Kinds;
 use crate::labels::Labels;
 use crate::suggest;
@@ -42,6 +44,7 @@ pub use about::About;
 pub use error::DetectError;
 pub use heads::{Candidates, Head};
 pub use input_size::{InputChoice, InputRule, InputSize, PixelBudget};
+pub use masks::MaskMap;
 pub use model::{Family, ModelSpec};
 pub use nms::suppress;
 pub use runtime::{LayerTime, Output, Outputs};
@@ -311,6 +314,16 @@ impl Detector {
             let mut candidates = Candidates { found: &mut found, wanted, confidence, each_class, placement };
             ready.head.decode(&outputs, &mut candidates).map_err(fail)?;
             found.shift((slice.left as f32, slice.top as f32));
+            let has_masks = found.extra(0).is_some_and(|extra| !extra.mask_code.is_empty());
+            if slices.len() == 1 || has_masks {
+                let nms = slices.len() > 1 || ready.head.spec().nms;
+                let kinds = self.box_voting.then_some(&self.model.kinds);
+                nms::settle(&mut found, nms, (self.nms_iou, self.confidence), kinds, &mut self.suppressed);
+            }
+            if has_masks {
+                let map_of = |code: &[f32], within: &Rect| ready.head.mask(&outputs, code, within);
+                masks::add(&mut found, (slice, ready.input(), placement), map_of).map_err(fail)?;
+            }
             if slices.len() > 1 {
                 slice_of.resize(slice_of.len() + found.len(), number);
                 all.append(&mut found);
@@ -323,16 +336,10 @@ impl Detector {
         if slices.len() > 1 {
             slicing::drop_cut(&mut all, &slice_of, &slices);
             found = all;
-        }
-        if slices.len() > 1 || self.spec().nms {
             let kinds = self.box_voting.then_some(&self.model.kinds);
-            suppress(&mut found, self.nms_iou, kinds, &mut self.suppressed);
-        } else {
-            found.pick(&found.by_falling_score());
-            self.suppressed.clear();
+            nms::settle(&mut found, true, (self.nms_iou, self.confidence), kinds, &mut self.suppressed);
         }
-        found.retain(|detection| detection.score >= self.confidence);
-        self.suppressed.retain(|detection| detection.score >= self.confidence);
+        self.suppressed.extras_mut().iter_mut().for_each(|extra| extra.mask_code = Vec::new());
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         for list in [&mut found, &mut self.suppressed] {
             list.retain_mut(|detection| match detection.rect.clipped(width, height) {

@@ -1,7 +1,7 @@
 //! Non-maximum suppression: of boxes around the same thing, keep the best, and have the others vote on where it is.
 
 use crate::detection::{Detection, Detections, SUPPRESSED_SCORE};
-use crate::geometry::Rect;
+use crate::geometry::{Rect, Spread};
 use crate::kind::Kinds;
 
 /// The most boxes that are compared: more than this above the threshold is noise, and comparing is quadratic.
@@ -18,6 +18,9 @@ const VOTER_IOU: f32 = 0.5;
 /// that are mistaken for one another count as one, and what is kept then lies where the boxes around it say, on average (box
 /// voting; Gidaris and Komodakis 2015, arXiv:1505.01749).
 ///
+/// Turned boxes are compared as their makers do it (Ultralytics): by their ProbIoU, which must be at least `iou`; a better box
+/// removes a weaker one even where it is removed itself; and no box votes on how another lies.
+///
 /// The result is ordered by falling score; equal scores keep their order. Only the best 3,000 boxes are looked at.
 ///
 /// Puts into `removed` what was removed with a score from [`SUPPRESSED_SCORE`] on and is more than a copy of another box, at
@@ -25,8 +28,9 @@ const VOTER_IOU: f32 = 0.5;
 pub fn suppress(detections: &mut Detections, iou: f32, kinds: Option<&Kinds>, removed: &mut Detections) {
     let mut rows = detections.by_falling_score();
     rows.truncate(MOST);
-    let picked = pick(detections, &rows, iou, kinds.unwrap_or(&Kinds::default()));
-    let voted = kinds.map(|kinds| {
+    let spreads = spreads(detections, &rows);
+    let picked = pick(detections, &rows, &spreads, iou, kinds.unwrap_or(&Kinds::default()));
+    let voted = kinds.filter(|_| spreads.is_empty()).map(|kinds| {
         let voters = || rows.iter().map(|&row| &detections[row]);
         picked.kept.iter().map(|&row| vote(&detections[row], voters(), kinds)).collect::<Vec<_>>()
     });
@@ -39,6 +43,25 @@ pub fn suppress(detections: &mut Detections, iou: f32, kinds: Option<&Kinds>, re
     });
 }
 
+/// Suppresses, where that is to be done, and leaves out what is too weak: what is left is ordered by falling score. What is
+/// removed goes to `removed`.
+pub(super) fn settle(
+    found: &mut Detections,
+    nms: bool,
+    (iou, confidence): (f32, f32),
+    kinds: Option<&Kinds>,
+    removed: &mut Detections,
+) {
+    if nms {
+        suppress(found, iou, kinds, removed);
+    } else {
+        found.pick(&found.by_falling_score());
+        removed.clear();
+    }
+    found.retain(|detection| detection.score >= confidence);
+    removed.retain(|detection| detection.score >= confidence);
+}
+
 /// Numbers of detections, by falling score.
 #[derive(Debug, Default)]
 struct Picked {
@@ -46,19 +69,40 @@ struct Picked {
     removed: Vec<usize>,
 }
 
+/// How each of the detections lies, by their numbers; nothing where none is turned.
+fn spreads(detections: &Detections, rows: &[usize]) -> Vec<Option<Spread>> {
+    let turned = |row: usize| detections.extra(row).and_then(|extra| extra.turned.as_ref());
+    if !rows.iter().any(|&row| turned(row).is_some()) {
+        return Vec::new();
+    }
+    (0..detections.len()).map(|row| turned(row).map(Spread::from)).collect()
+}
+
 /// Which of `rows`, the numbers of detections by falling score, are kept, and which are handed over as removed.
-fn pick(detections: &[Detection], rows: &[usize], iou: f32, kinds: &Kinds) -> Picked {
+fn pick(
+    detections: &[Detection],
+    rows: &[usize],
+    spreads: &[Option<Spread>],
+    iou: f32,
+    kinds: &Kinds,
+) -> Picked {
+    let spread = |row: usize| spreads.get(row).and_then(Option::as_ref);
     let mut picked = Picked::default();
-    for &row in rows {
+    for (rank, &row) in rows.iter().enumerate() {
         let candidate = &detections[row];
         let over = |most: f32| {
             move |&other: &usize| {
-                let other = &detections[other];
-                kinds.alike(other.class, candidate.class) && other.rect.iou(&candidate.rect) > most
+                let better = &detections[other];
+                kinds.alike(better.class, candidate.class)
+                    && match (spread(other), spread(row)) {
+                        (Some(a), Some(b)) => a.is_like(b, most),
+                        _ => better.rect.iou(&candidate.rect) > most,
+                    }
             }
         };
         let Picked { kept, removed } = &mut picked;
-        if !kept.iter().any(over(iou)) {
+        let removers = if spreads.is_empty() { &*kept } else { &rows[..rank] };
+        if !removers.iter().any(over(iou)) {
             kept.push(row);
         } else if candidate.score >= SUPPRESSED_SCORE
             && removed.len() < MOST_REMOVED
@@ -92,6 +136,8 @@ fn vote<'a>(best: &Detection, voters: impl Iterator<Item = &'a Detection>, kinds
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detection::Extra;
+    use crate::geometry::TurnedRect;
     use crate::labels::Labels;
     use proptest::prelude::*;
 
@@ -111,7 +157,7 @@ mod tests {
     /// What is kept, and what of the rest is handed over.
     fn picked(all: &[Detection], iou: f32, kinds: &Kinds) -> (Vec<Detection>, Vec<Detection>) {
         let rows = Detections::from(all.to_vec()).by_falling_score();
-        let Picked { kept, removed } = pick(all, &rows, iou, kinds);
+        let Picked { kept, removed } = pick(all, &rows, &[], iou, kinds);
         let boxes = |rows: Vec<usize>| rows.into_iter().map(|row| all[row]).collect();
         (boxes(kept), boxes(removed))
     }
@@ -197,5 +243,41 @@ mod tests {
         let (kept, _) = picked(&all, 0.5, &Kinds::of(&labels));
         assert_eq!(kept, [all[1], all[2], all[3]]);
         assert_eq!(picked(&all, 0.5, &Kinds::default()).0.len(), 4);
+    }
+
+    /// A box of 60×20 about this centre, turned by this much, with its hull.
+    fn turned(x: f32, angle: f32, score: f32) -> (Detection, Extra) {
+        let turned = TurnedRect { x, y: 100.0, width: 60.0, height: 20.0, angle };
+        let extra = Extra { turned: Some(turned), ..Extra::default() };
+        (Detection { rect: turned.hull(), score, class: 0 }, extra)
+    }
+
+    #[test]
+    fn turned_boxes_are_compared_as_they_lie() {
+        // A cross has one hull, and other boxes; a box beside itself has another hull, and the same box.
+        let all = [turned(100.0, 0.8, 0.9), turned(100.0, -0.8, 0.8), turned(104.0, 0.8, 0.7)];
+        assert!(all[0].0.rect.iou(&all[1].0.rect) > 0.9);
+        for kinds in [None, Some(&Kinds::default())] {
+            let (mut found, mut removed) = (Detections::default(), Detections::default());
+            all.iter().for_each(|(detection, extra)| found.push_with(*detection, extra.clone()));
+            suppress(&mut found, 0.5, kinds, &mut removed);
+            let scores = |list: &Detections| list.iter().map(|one| one.score).collect::<Vec<_>>();
+            assert_eq!((scores(&found), scores(&removed)), (vec![0.9, 0.8], vec![0.7]));
+            assert_eq!((found[0], found.extra(0)), (all[0].0, Some(&all[0].1)), "nobody voted");
+        }
+    }
+
+    #[test]
+    fn a_turned_box_is_removed_by_one_that_is_removed_itself() {
+        // Each is like the one before it, and not like the one before that.
+        let (mut found, mut removed) = (Detections::default(), Detections::default());
+        for (number, score) in [(0.0, 0.9), (1.0, 0.8), (2.0, 0.7)] {
+            let (detection, extra) = turned(100.0 + 18.0 * number, 0.0, score);
+            found.push_with(detection, extra);
+        }
+        let spread = |row: usize| Spread::from(found.extra(row).unwrap().turned.as_ref().unwrap());
+        assert!(spread(0).is_like(&spread(1), 0.4) && !spread(0).is_like(&spread(2), 0.4));
+        suppress(&mut found, 0.4, None, &mut removed);
+        assert_eq!((found.len(), removed.len()), (1, 2));
     }
 }

@@ -61,6 +61,12 @@ impl Placement {
         Rect::from_center(x, y, width * across, height * down)
     }
 
+    /// Where a box of the picture lies in the input.
+    pub(super) fn to_input(self, rect: &Rect) -> Rect {
+        let scaled = rect.scaled(self.scale);
+        Rect { left: scaled.left + self.offset.0, top: scaled.top + self.offset.1, ..scaled }
+    }
+
     /// Brings all that is in pixels of the input to the picture.
     pub(super) fn to_picture(self, detections: &mut Detections) {
         detections.shift((-self.offset.0, -self.offset.1));

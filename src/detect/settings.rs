@@ -38,6 +38,8 @@ pub struct DetectSettings {
     /// Classes that are mistaken for one another count as one in non-maximum suppression, and what it drops votes on where the
     /// best box lies. Off: each class for itself, and boxes where the network has them.
     pub box_voting: bool,
+    /// Make the masks of a model that tells the pixels of objects; off: its boxes alone, without what they cost.
+    pub masks: bool,
     /// The names of the classes to look for; empty: all.
     pub classes: Vec<String>,
     /// What runs the network.
@@ -66,6 +68,7 @@ impl Default for DetectSettings {
             confidence: 0.25,
             nms_iou: 0.5,
             box_voting: true,
+            masks: true,
             classes: Vec::new(),
             runtime: Runtime::Auto,
             onnxruntime: None,

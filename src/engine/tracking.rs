@@ -240,7 +240,15 @@ impl TrackStage {
         self.tracker.restore_ids(&known.tracks);
         self.tracker.reserve_ids_up_to(taken);
         self.trails.forget();
-        self.scene(scene.sequence, scene.time)
+        let again = self.scene(scene.sequence, scene.time);
+        let taken_by = |tracks: &[Track], id: u64| tracks.iter().find(|track| track.id == id)?.detection;
+        let renamed = scene.extras.iter().filter_map(|(id, extra)| {
+            let detection = taken_by(&scene.tracks, *id)?;
+            let track = again.tracks.iter().find(|track| track.detection == Some(detection))?;
+            Some((track.id, extra.clone()))
+        });
+        let extras = renamed.collect();
+        Scene { extras, ..again }
     }
 
     /// The scene of the tracks that are believed.

@@ -1,5 +1,5 @@
-//! The tracks of a recording so far, so that seeking back shows the same tracks again: boxes, ids, classes, and at
-//! intervals the tracker's state; no pixels. This room knows the tracker and the nouns; it knows no thread and no source.
+//! The tracks of a recording so far, so that seeking back shows the same tracks again: boxes, ids, classes, what the network
+//! told beside boxes (masks, points, turned boxes), and at intervals the tracker's state; no pixels. This room knows the tracker and the nouns; it knows no thread and no source.
 //!
 //! The history consists of *segments*: consecutive frames that one tracker processed. When playback continues after the
 //! last frame of a segment, the segment's tracker continues too, so that playing, seeking back and playing again give the
@@ -9,10 +9,13 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `pack` | the tracks of a block of frames in few bytes |
+//! | `pack`, `numbers` | the tracks of a block of frames in few bytes |
+//! | `extras` | masks, points and turned boxes in few bytes |
 //! | `segment` | the frames of one tracker, with states from which it can resume |
 //! | `replay` | scenes of the history with their trails, one after the other |
 
+mod extras;
+mod numbers;
 mod pack;
 mod replay;
 mod segment;
@@ -325,6 +328,15 @@ impl TrackHistory {
         }
         let here = self.segment(own).map_or(0, |segment| segment.last);
         while self.bytes() > self.limit {
+            // Masks and points go before tracks do.
+            let extras =
+                self.segments.iter().enumerate().flat_map(|(index, segment)| {
+                    segment.blocks_with_extras().map(move |first| (index, first))
+                });
+            if let Some((index, first)) = extras.max_by_key(|(_, first)| first.abs_diff(here)) {
+                self.segments[index].drop_extras(first);
+                continue;
+            }
             let spare = |index: &usize| self.segments[*index].id != own || self.segments[*index].blocks() > 1;
             let far = |index: &usize| self.segments[*index].first.abs_diff(here);
             let Some(index) = (0..self.segments.len()).filter(spare).max_by_key(far) else { return };

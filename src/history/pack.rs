@@ -1,6 +1,5 @@
 //! The tracks of a block of frames in few bytes: each value is a whole number on a fine grid, stored as the difference
-//! from the same track's last frame, in as few bytes as it needs (the variable-length integers of protocol buffers, with
-//! zigzag signs).
+//! from the same track's last frame, in as few bytes as it needs.
 //!
 //! Values are rounded: positions to a 16th of a pixel, speeds to half a pixel a second, scores to a thousandth, times
 //! since an object was seen to a millisecond. A block holds neither the births of tracks nor which detection a track
@@ -8,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use super::extras;
+use super::numbers::{put, take, unzigzag, zigzag};
 use crate::geometry::Rect;
 use crate::scene::{Scene, Track, TrackState};
 
@@ -30,6 +31,8 @@ pub(super) struct Block {
     /// Sequence number and source time of each frame.
     frames: Vec<(u64, f64)>,
     bytes: Vec<u8>,
+    /// Of frames in which the network told more than boxes, by sequence number; packed.
+    extras: Vec<(u64, Box<[u8]>)>,
     /// The tracks of the last frame by their ids; only while more frames may follow.
     before: BTreeMap<u64, Numbers>,
     closed: bool,
@@ -56,6 +59,9 @@ impl Block {
             }
             now.insert(track.id, numbers);
         }
+        if !scene.extras.is_empty() {
+            self.extras.push((scene.sequence, extras::pack(&scene.extras)));
+        }
         self.before = now;
         if self.frames.len() >= FRAMES {
             self.close();
@@ -68,6 +74,7 @@ impl Block {
         self.before = BTreeMap::new();
         self.bytes.shrink_to_fit();
         self.frames.shrink_to_fit();
+        self.extras.shrink_to_fit();
     }
 
     /// The first frame's sequence number.
@@ -95,10 +102,31 @@ impl Block {
         size_of::<Self>()
             + self.frames.capacity() * size_of::<(u64, f64)>()
             + self.bytes.capacity()
+            + self.extra_bytes()
             + self.before.len() * (size_of::<Numbers>() + 24)
     }
 
-    /// All frames, in order, without trails and births.
+    /// How much of that is for what the network told beside boxes.
+    pub(super) fn extra_bytes(&self) -> usize {
+        let packed: usize = self.extras.iter().map(|(_, packed)| packed.len()).sum();
+        packed + self.extras.capacity() * size_of::<(u64, Box<[u8]>)>()
+    }
+
+    /// Forgets what the network told beside boxes.
+    pub(super) fn drop_extras(&mut self) {
+        self.extras = Vec::new();
+    }
+
+    /// The last frame up to `sequence`, with what the network told of its tracks.
+    pub(super) fn scene(&self, sequence: u64) -> Option<Scene> {
+        let mut scene = self.scenes().take_while(|scene| scene.sequence <= sequence).last()?;
+        if let Ok(place) = self.extras.binary_search_by_key(&scene.sequence, |(sequence, _)| *sequence) {
+            scene.extras = extras::unpack(&self.extras[place].1);
+        }
+        Some(scene)
+    }
+
+    /// All frames, in order, without trails and births, and without what the network told beside boxes.
     pub(super) fn scenes(&self) -> impl Iterator<Item = Scene> + '_ {
         let (mut at, mut before) = (0, BTreeMap::new());
         self.frames.iter().map(move |&(sequence, time)| {
@@ -109,11 +137,14 @@ impl Block {
     }
 
     /// The frames before and from `sequence` on, each where there are any.
-    pub(super) fn split(self, sequence: u64) -> (Option<Self>, Option<Self>) {
+    pub(super) fn split(mut self, sequence: u64) -> (Option<Self>, Option<Self>) {
         let (mut before, mut behind) = (Self::default(), Self::default());
         for scene in self.scenes() {
             if scene.sequence < sequence { &mut before } else { &mut behind }.push(&scene);
         }
+        let first_behind = self.extras.partition_point(|(at, _)| *at < sequence);
+        behind.extras = self.extras.split_off(first_behind);
+        before.extras = self.extras;
         behind.close();
         let some = |block: Self| Some(block).filter(|block| !block.frames.is_empty());
         (some(before), some(behind))
@@ -170,55 +201,12 @@ fn unpack(
     (tracks, now)
 }
 
-fn zigzag(number: i32) -> u64 {
-    u64::from(((number << 1) ^ (number >> 31)) as u32)
-}
-
-fn unzigzag(number: u64) -> i32 {
-    let number = number as u32;
-    (number >> 1) as i32 ^ -((number & 1) as i32)
-}
-
-/// Appends a number, seven bits a byte.
-fn put(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-/// The next number; zero after the end.
-fn take(bytes: &[u8], at: &mut usize) -> u64 {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = bytes.get(*at).copied().unwrap_or_default();
-        *at += 1;
-        number |= u64::from(byte & 0x7F) << shift;
-        if byte < 0x80 {
-            break;
-        }
-    }
-    number
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn numbers_come_back(numbers in prop::collection::vec(any::<u64>(), 0..50), signed: i32) {
-            let mut bytes = Vec::new();
-            numbers.iter().for_each(|number| put(&mut bytes, *number));
-            let mut at = 0;
-            for number in numbers {
-                prop_assert_eq!(take(&bytes, &mut at), number);
-            }
-            prop_assert_eq!(unzigzag(zigzag(signed)), signed);
-        }
-
         #[test]
         fn no_track_is_too_odd(edges: [f32; 4], speeds: [f32; 4], score: f32, id: u64, seen: f64, class: u16) {
             let track = Track {

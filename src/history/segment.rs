@@ -49,10 +49,10 @@ impl Segment {
     /// The tracks of the last frame up to `sequence` that was tracked.
     pub(super) fn scene(&self, sequence: u64) -> Option<Scene> {
         let index = self.blocks.partition_point(|block| block.first() <= sequence).checked_sub(1)?;
-        self.blocks[index].scenes().filter(|scene| scene.sequence <= sequence).last()
+        self.blocks[index].scene(sequence)
     }
 
-    /// The frames from source time `from` to the frame `to`, oldest first.
+    /// The frames from source time `from` to the frame `to`, oldest first, without what the network told beside boxes.
     pub(super) fn scenes(&self, from: f64, to: u64) -> Vec<Scene> {
         let wanted = self.blocks.iter().filter(|block| block.first() <= to && block.end_time() >= from);
         let scenes = wanted.flat_map(Block::scenes);
@@ -113,6 +113,19 @@ impl Segment {
         self.first = self.blocks.first().map_or(self.first, Block::first);
         self.states = self.states.split_off(&self.first);
         true
+    }
+
+    /// The first frames of blocks, but for the newest one, that hold more than tracks.
+    pub(super) fn blocks_with_extras(&self) -> impl Iterator<Item = u64> + '_ {
+        let older = self.blocks.split_last().map_or(&[][..], |(_, older)| older);
+        older.iter().filter(|block| block.extra_bytes() > 0).map(Block::first)
+    }
+
+    /// Forgets what the network told beside boxes in the block that begins with this frame.
+    pub(super) fn drop_extras(&mut self, first: u64) {
+        if let Some(block) = self.blocks.iter_mut().find(|block| block.first() == first) {
+            block.drop_extras();
+        }
     }
 
     /// How many blocks there are.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::detection::Detection;
+use crate::detection::{Detection, Extra, Keypoint, Mask};
 use crate::geometry::Rect;
 use crate::scene::TrackState;
 use crate::track::{TrackSettings, TrailSettings};
@@ -16,6 +16,21 @@ fn detections(sequence: u64) -> Vec<Detection> {
         Detection { rect: Rect::new(along * 2.5, 40.0 * walker as f32, 30.0, 35.0), score: 0.9, class: 0 }
     };
     walkers.map(detection).collect()
+}
+
+/// What a network tells of those that are seen: every third has a mask, every third points.
+fn extras(tracks: &[Track]) -> Vec<(u64, Extra)> {
+    let told = |track: &Track| {
+        let (left, top) = (track.rect.left.round(), track.rect.top.round());
+        let oval = |x: u32, y: u32| (x as f32 / 15.0 - 1.0).hypot(y as f32 / 17.5 - 1.0) < 1.0;
+        let mask = Mask::new(Rect::new(left, top, 30.0, 35.0), (30, 35), oval)
+            .filter(|_| track.id.is_multiple_of(3));
+        let points = if track.id % 3 == 1 { 17 } else { 0 };
+        let keypoints = (0..points).map(|n| Keypoint { x: left + n as f32, y: top, score: 0.5 }).collect();
+        Extra { mask, keypoints, ..Extra::default() }
+    };
+    let seen = tracks.iter().filter(|track| track.state == TrackState::Confirmed);
+    seen.map(|track| (track.id, told(track))).filter(|(_, extra)| *extra != Extra::default()).collect()
 }
 
 /// Tracks as the program does it: goes on with the segment's tracker, or begins a new one.
@@ -56,8 +71,10 @@ impl Player {
         }
         let time = sequence as f64 / 25.0;
         let tracks = self.tracker.update(time, &detections(sequence));
-        let tracks = tracks.iter().filter(|t| t.state != TrackState::Tentative).copied().collect();
-        let scene = Scene { sequence, time, tracks, ..Scene::default() };
+        let tracks: Vec<Track> =
+            tracks.iter().filter(|t| t.state != TrackState::Tentative).copied().collect();
+        let extras = extras(&tracks);
+        let scene = Scene { sequence, time, tracks, extras, ..Scene::default() };
         self.segment = Some(self.history.write(self.segment, &scene, &self.tracker, self.history.revision()));
         (self.live, self.tracked) = (Some(sequence), self.tracked + 1);
         scene
@@ -71,6 +88,7 @@ fn straight(frames: u64) -> Vec<Scene> {
 
 fn assert_same(a: &Scene, b: &Scene) {
     assert_eq!((a.sequence, a.tracks.len()), (b.sequence, b.tracks.len()));
+    assert_eq!(a.extras, b.extras);
     for (a, b) in a.tracks.iter().zip(&b.tracks) {
         assert_eq!((a.id, a.class, a.state), (b.id, b.class, b.state));
         assert!((a.born - b.born).abs() < 1e-9 && (a.seen - b.seen).abs() < 1e-3, "{a:?} {b:?}");
@@ -238,4 +256,23 @@ fn trails_come_back_with_the_scene() {
         }
     }
     assert!(one_by_one.scene(&player.history, 150).is_none());
+}
+
+#[test]
+fn masks_go_before_tracks_do() {
+    let with_masks = |limit: usize| {
+        let mut player = Player::new();
+        player.history = TrackHistory::with_limit(limit);
+        (0..640).for_each(|sequence| drop(player.show(sequence)));
+        player.history
+    };
+    let whole = with_masks(usize::MAX);
+    let extras: usize = whole.segments.iter().flat_map(|segment| segment.blocks_with_extras()).count();
+    assert!(extras >= 8 && !whole.scene(50).unwrap().extras.is_empty());
+    // A little less than all that there is.
+    let less = with_masks(whole.bytes() - 1000);
+    assert!(less.bytes() < whole.bytes());
+    let (early, late) = (less.scene(50).unwrap(), less.scene(639).unwrap());
+    assert_eq!((early.tracks.len(), early.extras.len()), (whole.scene(50).unwrap().tracks.len(), 0));
+    assert_eq!(late.extras, whole.scene(639).unwrap().extras);
 }

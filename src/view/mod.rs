@@ -8,7 +8,7 @@
 //! | `text.rs`, `text_box.rs` | letters; boxes with rows of names and values |
 //! | `theme.rs`, `palette.rs` | colours and opacities; the colour of each track |
 //! | `mapping.rs`, `scaler.rs` | fit, zoom and pan; the picture painted through them |
-//! | `overlay.rs` | tracks, labels and trails |
+//! | `overlay.rs`, `extras.rs` | tracks, labels and trails; turned boxes and points of a body |
 //! | `hud.rs`, `histogram.rs` | numbers, messages and alerts; the scores of the detections |
 //! | `timeline.rs` | the position in a recording |
 //! | `tile.rs` | one of several pictures in a window |
@@ -16,6 +16,7 @@
 
 mod blend;
 mod canvas;
+mod extras;
 pub(crate) mod histogram;
 mod hud;
 mod mapping;

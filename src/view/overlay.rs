@@ -2,41 +2,18 @@
 //! draws for the window and for a recorded video.
 
 use super::canvas::{Canvas, Paint};
+use super::extras::{self, Look};
 use super::mapping::Mapping;
 use super::palette;
 use super::settings::OverlaySettings;
 use super::stroke::StrokePoint;
 use super::text::Text;
 use super::text_box::{self, Row};
-use super::theme::{LIGHT, OTHER_TRACKS, SEAM, TEXT_SIZE};
-use crate::detection::Keypoint;
+use super::theme::{LIGHT, LINE, OTHER_TRACKS, SEAM, TEXT_SIZE};
+use crate::detection::Extra;
 use crate::geometry::Rect;
 use crate::labels::Labels;
 use crate::scene::{Scene, Track, TrackState, Trail};
-
-/// Lines at scale 1, in pixels.
-const LINE: f32 = 2.0;
-/// Points of a body from this score on are drawn: below, the network guesses where a hidden one is.
-const LEAST_POINT: f32 = 0.3;
-/// Which of the 17 points of a body in COCO belong together: head, arms, trunk, legs.
-const SKELETON: [(usize, usize); 16] = [
-    (0, 1),
-    (0, 2),
-    (1, 3),
-    (2, 4),
-    (5, 6),
-    (5, 7),
-    (7, 9),
-    (6, 8),
-    (8, 10),
-    (5, 11),
-    (6, 12),
-    (11, 12),
-    (11, 13),
-    (13, 15),
-    (12, 14),
-    (14, 16),
-];
 
 /// What is to be drawn of a scene.
 #[derive(Debug, Clone, Copy)]
@@ -57,11 +34,23 @@ pub struct SceneView<'a> {
 struct Shown<'a> {
     track: &'a Track,
     trail: Option<&'a Trail>,
+    /// What the network told of it in the scene's frame, beside its box.
+    extra: Option<&'a Extra>,
     /// On the canvas, at the time shown.
     rect: Rect,
     colour: u32,
     /// 1, or less where another track is chosen.
     strength: f32,
+}
+
+impl Shown<'_> {
+    /// How what belongs to its box is drawn: it moves with the box up to the time shown.
+    fn look(&self, mapping: &Mapping, view: &SceneView, scale: f32) -> Look {
+        let (then, now) =
+            (self.track.rect.center(), self.track.rect_after(view.time - view.scene.time).center());
+        let moved = (now.0 - then.0, now.1 - then.1);
+        Look { mapping: *mapping, moved, colour: self.colour, strength: self.strength, scale }
+    }
 }
 
 /// The box of each track that is shown at `time`, with its id, in canvas pixels, the farthest first: tracks whose box
@@ -95,6 +84,7 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
         .map(|(index, track, rect)| Shown {
             track,
             trail: trail_of(scene, index, track.id),
+            extra: scene.extra(track.id),
             rect,
             colour: palette::colour(track.id),
             strength: if selected.is_none_or(|id| id == track.id) { 1.0 } else { OTHER_TRACKS },
@@ -114,14 +104,26 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
             draw_trail(canvas, mapping, shown, view, scale, &mut points);
         }
     }
-    if settings.boxes {
+    if settings.masks {
         for shown in &shown {
-            draw_box(canvas, shown, scale);
+            if let Some(mask) = shown.extra.and_then(|extra| extra.mask.as_ref()) {
+                extras::draw_mask(canvas, mask, &shown.look(mapping, view, scale));
+            }
         }
     }
-    if settings.keypoints && !scene.extras.is_empty() {
+    if settings.boxes {
         for shown in &shown {
-            draw_keypoints(canvas, mapping, shown, view, scale);
+            match shown.extra.and_then(|extra| extra.turned.as_ref()) {
+                Some(turned) => extras::draw_turned(canvas, turned, &shown.look(mapping, view, scale)),
+                None => draw_box(canvas, shown, scale),
+            }
+        }
+    }
+    if settings.keypoints {
+        for shown in &shown {
+            if let Some(extra) = shown.extra {
+                extras::draw_keypoints(canvas, &extra.keypoints, &shown.look(mapping, view, scale));
+            }
         }
     }
     if settings.labels {
@@ -191,36 +193,6 @@ fn draw_box(canvas: &mut Canvas, shown: &Shown, scale: f32) {
     } else {
         canvas.outline(shown.rect, width + 2.0, SEAM.faded(shown.strength));
         canvas.outline(shown.rect, width, paint);
-    }
-}
-
-/// The points of a track that was seen in the scene's frame, with the lines between them where they are those of a body. They
-/// move with the box up to the time shown.
-fn draw_keypoints(canvas: &mut Canvas, mapping: &Mapping, shown: &Shown, view: &SceneView, scale: f32) {
-    let Some(extra) = view.scene.extra(shown.track.id) else { return };
-    let now = shown.track.rect_after(view.time - view.scene.time);
-    let (dx, dy) = (now.left - shown.track.rect.left, now.top - shown.track.rect.top);
-    let place = |point: &Keypoint| mapping.to_canvas(point.x + dx, point.y + dy);
-    let is_drawn =
-        |point: &&Keypoint| point.score >= LEAST_POINT && point.x.is_finite() && point.y.is_finite();
-    let strength = shown.strength;
-    if extra.keypoints.len() == 17 {
-        for (a, b) in SKELETON {
-            let ends = [a, b].map(|number| extra.keypoints.get(number).filter(is_drawn));
-            let [Some(a), Some(b)] = ends else { continue };
-            let line = [a, b].map(|point| {
-                let (x, y) = place(point);
-                StrokePoint { x, y, alpha: 0.9 * strength, width: LINE * scale }
-            });
-            canvas.stroke(&line, shown.colour);
-        }
-    }
-    for point in extra.keypoints.iter().filter(is_drawn) {
-        let (x, y) = place(point);
-        for (radius, paint) in [(2.5, SEAM.faded(strength)), (1.8, Paint::new(shown.colour, strength))] {
-            let radius = radius * scale;
-            canvas.fill_rounded(Rect::from_center(x, y, 2.0 * radius, 2.0 * radius), radius, paint);
-        }
     }
 }
 
@@ -460,31 +432,28 @@ mod tests {
     }
 
     #[test]
-    fn points_of_a_body_are_drawn_where_they_are_told_and_asked_for() {
-        use crate::detection::Extra;
+    fn what_is_told_beside_the_box_is_drawn_where_it_is_asked_for() {
+        use crate::detection::Keypoint;
+        use crate::geometry::TurnedRect;
         let scene = scene(vec![track(1, Rect::new(100.0, 40.0, 60.0, 120.0), TrackState::Confirmed)]);
-        let points = (0..17).map(|n| Keypoint { x: 110.0 + n as f32, y: 60.0 + 5.0 * n as f32, score: 0.9 });
-        let told = |keypoints: Vec<Keypoint>| Scene {
-            extras: vec![(1, Extra { keypoints, ..Extra::default() })],
-            ..scene.clone()
-        };
-        let pixels = |scene: &Scene, keypoints: bool| {
+        let keypoints =
+            (0..17).map(|n| Keypoint { x: 120.0 + n as f32, y: 60.0 + 5.0 * n as f32, score: 0.9 });
+        let keypoints: Vec<Keypoint> = keypoints.collect();
+        let turned = TurnedRect { x: 130.0, y: 100.0, width: 40.0, height: 120.0, angle: 0.2 };
+        let drawn = |extra: Extra, boxes: bool, keypoints: bool| {
+            let scene = Scene { extras: vec![(1, extra)], ..scene.clone() };
             let mut canvas = Canvas::new(320, 200);
-            draw(&mut canvas, scene, 1.0, &OverlaySettings { boxes: false, keypoints, ..bare() }, None);
-            canvas.pixels().iter().filter(|pixel| **pixel != 0).count()
+            draw(&mut canvas, &scene, 1.0, &OverlaySettings { boxes, keypoints, ..bare() }, None);
+            canvas
         };
-        let all: Vec<Keypoint> = points.collect();
-        let body = told(all.clone());
-        assert!(pixels(&body, true) > 200, "{}", pixels(&body, true));
-        assert_eq!((pixels(&body, false), pixels(&scene, true)), (0, 0));
-        // Other points than those of a body have no lines between them, weak ones and odd ones are left out.
-        let odd = |change: fn(&mut Keypoint)| {
-            let mut points = all.clone();
-            points.iter_mut().for_each(change);
-            pixels(&told(points), true)
-        };
-        assert_eq!((odd(|point| point.score = 0.1), odd(|point| point.x = f32::NAN)), (0, 0));
-        let five = pixels(&told(all[..5].to_vec()), true);
-        assert!(five > 0 && five < pixels(&body, true) / 2);
+        let none = drawn(Extra::default(), false, true);
+        let points = drawn(Extra { keypoints, ..Extra::default() }, false, true);
+        assert_ne!(points, none);
+        let told = Extra { turned: Some(turned), ..Extra::default() };
+        assert_eq!(drawn(told.clone(), false, true), none);
+        let canvas = drawn(told, true, false);
+        let corner = turned.corners()[0];
+        assert_eq!(at(&canvas, corner.0 as usize, corner.1 as usize), palette::colour(1));
+        assert_eq!(at(&canvas, 100, 41), 0, "instead of the upright box");
     }
 }

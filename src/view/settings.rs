@@ -39,6 +39,8 @@ pub struct OverlaySettings {
     pub labels: bool,
     /// Draw the motion trails.
     pub trails: bool,
+    /// Tint the pixels of an object, where the network tells them.
+    pub masks: bool,
     /// Draw the points of a body, where the network tells them.
     pub keypoints: bool,
     /// Draw the numbers in the corner of the window (never in a recorded video).
@@ -54,6 +56,7 @@ impl Default for OverlaySettings {
             boxes: true,
             labels: true,
             trails: true,
+            masks: true,
             keypoints: true,
             hud: true,
             timeline: true,

@@ -6,6 +6,9 @@ use super::canvas::Paint;
 /// Letters at scale 1, in pixels an em.
 pub(crate) const TEXT_SIZE: f32 = 13.0;
 
+/// Lines at scale 1, in pixels.
+pub(crate) const LINE: f32 = 2.0;
+
 /// Letters on bright colours.
 pub(crate) const DARK: u32 = 0x000000;
 /// Letters on dark colours.

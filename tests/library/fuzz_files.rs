@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::fuzz::Target;
 use crate::fuzz::readers::{self, Scratch};
 use trailsight::config::default_file;
-use trailsight::geometry::Rect;
+use trailsight::detection::{Extra, Keypoint, Mask};
+use trailsight::geometry::{Rect, TurnedRect};
 use trailsight::labels::Labels;
 use trailsight::scene::{Scene, Track, TrackState};
 use trailsight::sink::{End, FrameFacts, Purpose, Registry, RunInfo, Sinks};
@@ -32,7 +33,14 @@ fn tracks(name: &str) -> Vec<u8> {
             detection: None,
         };
         let tracks = vec![track(1, TrackState::Confirmed), track(2, TrackState::Lost)];
-        let scene = Scene { sequence, time: sequence as f64 / 10.0, tracks, ..Scene::default() };
+        let extra = Extra {
+            turned: Some(TurnedRect { x: 25.0, y: 40.0, width: 30.0, height: 20.0, angle: 0.5 }),
+            mask: Mask::new(Rect::new(10.0, 20.0, 30.0, 40.0), (30, 40), |x, y| (x + y) % 9 > 2),
+            keypoints: vec![Keypoint { x: 12.0, y: 30.0, score: 0.5 }],
+            ..Extra::default()
+        };
+        let (time, extras) = (sequence as f64 / 10.0, vec![(1, extra)]);
+        let scene = Scene { sequence, time, tracks, extras, ..Scene::default() };
         sinks.scene(&scene, &FrameFacts { size: (640, 480), wall: None, file: None }).unwrap();
     }
     sinks.finish(End::Complete).unwrap();
@@ -49,6 +57,10 @@ const WORDS: &[&[u8]] = &[
     b"\"",
     b"[[[[",
     b"{\"frame\":1,\"tracks\":[",
+    b"\"mask\":{\"size\":[480,640],\"counts\":\"",
+    b"[32768,32768]",
+    b"\"turned\":[[",
+    b"\"keypoints\":[[",
     b"}",
     b"null",
     b"1e400",

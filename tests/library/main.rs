@@ -41,6 +41,7 @@ mod enhance_motion;
 mod enhance_noise;
 mod examples;
 #[cfg(feature = "cli")]
+mod extras;
 mod families;
 #[cfg(feature = "cli")]
 mod format_files;

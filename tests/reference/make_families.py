@@ -1,7 +1,7 @@
 """Makes small detector files of the output forms that real exporters write, and what is to be found with each in one
 picture.
 
-    pip install onnx==1.23.2 onnxruntime==1.32.0 opencv-python-headless==5.0.0.93 numpy==2.4.6
+    pip install onnx==1.23.2 onnxruntime==1.32.0 opencv-python-headless==5.0.0.93 numpy==2.4.6 pycocotools==2.0.11
     python tests/reference/make_families.py [--picture FILE] [--out FOLDER] [NAME...]
 
 Each function in families/ is one form: it names the family, its exporter and the public source of the form, and builds

@@ -1,14 +1,17 @@
 //! JSON Lines: one object a frame, as `track` writes it and shorter ones.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::super::dialect::Dialect;
+use super::super::extras::ExtraRecord;
 use super::super::lines::{MotError, each_line_of, frame};
 use super::super::mot::identity;
 use super::{Annotation, Annotations, Lost, Names, checked, short};
+use crate::detection::Extra;
 use crate::metrics::Region;
 
 /// The layout, for messages.
@@ -34,6 +37,8 @@ struct Object {
     score: Option<f64>,
     predicted: Option<bool>,
     state: Option<String>,
+    #[serde(flatten)]
+    extra: ExtraRecord,
 }
 
 pub(super) fn parse(text: &mut dyn BufRead, name: &str) -> Result<Annotations, MotError> {
@@ -48,9 +53,13 @@ pub(super) fn parse(text: &mut dyn BufRead, name: &str) -> Result<Annotations, M
             let class = Some(names.place(&object.class.unwrap_or_default())?);
             let [left, top, width, height] = object.rect;
             let lost = object.state.as_deref() == Some("lost");
+            let id = identity(&object.id.to_string())?;
+            if let Some(id) = id.filter(|_| !object.extra.is_empty()) {
+                read.extras.push((frame, id, object.extra.extra()?));
+            }
             read.boxes.push(checked(Annotation {
                 frame,
-                id: identity(&object.id.to_string())?,
+                id,
                 region: Region::new(left, top, width, height),
                 score: object.score,
                 class,
@@ -68,6 +77,8 @@ pub(super) fn parse(text: &mut dyn BufRead, name: &str) -> Result<Annotations, M
 pub(super) fn write(of: &Annotations, dialect: &Dialect, out: &mut dyn Write) -> io::Result<Lost> {
     let mut lost = Lost::default();
     let (size, fps) = (dialect.size.or(of.size), dialect.fps.or(of.fps));
+    let extras: BTreeMap<(u64, u64), &Extra> =
+        of.extras.iter().map(|(frame, id, extra)| ((*frame, *id), extra)).collect();
     let mut boxes = of.boxes.iter().peekable();
     for frame in 0..of.length() {
         let mut tracks = Vec::new();
@@ -82,6 +93,12 @@ pub(super) fn write(of: &Annotations, dialect: &Dialect, out: &mut dyn Write) ->
                 "state": if one.predicted { "lost" } else { "seen" }, "predicted": one.predicted});
             if let Some(score) = one.score {
                 track["score"] = json!(score);
+            }
+            if let Some(extra) = extras.get(&(frame, id))
+                && let (Some(track), Ok(serde_json::Value::Object(more))) =
+                    (track.as_object_mut(), serde_json::to_value(ExtraRecord::of(extra, size)))
+            {
+                track.extend(more);
             }
             tracks.push(track);
         }

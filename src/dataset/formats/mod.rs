@@ -29,7 +29,7 @@ use super::info::MAX_FRAMES;
 use super::lines::MotError;
 use crate::atomic_file;
 use crate::bounded;
-use crate::detection::ClassId;
+use crate::detection::{ClassId, Extra};
 use crate::labels::Labels;
 use crate::metrics::Region;
 
@@ -72,6 +72,8 @@ pub struct Annotation {
 pub struct Annotations {
     /// By frame; those of one frame as in the file.
     pub boxes: Vec<Annotation>,
+    /// What is known of boxes beside them: the frame and the id of each; by frame.
+    pub extras: Vec<(u64, u64, Extra)>,
     /// Regions that nobody annotated: the frame, and where.
     pub ignored: Vec<(u64, Region)>,
     /// The names of the classes.
@@ -354,6 +356,8 @@ impl Format {
         lost.add("regions that nobody annotated", if regions { 0 } else { of.ignored.len() });
         let boxes = of.boxes.iter().filter(|one| one.hard && !hard);
         lost.add("that a box does not have to be found", boxes.count());
+        let extras = if self == Self::Jsonl { 0 } else { of.extras.len() };
+        lost.add("masks, points and turned boxes", extras);
         lost
     }
 
@@ -378,6 +382,7 @@ impl Format {
 fn sorted(mut read: Annotations) -> Annotations {
     read.boxes.sort_by_key(|one| one.frame);
     read.ignored.sort_by_key(|(frame, _)| *frame);
+    read.extras.sort_by_key(|(frame, id, _)| (*frame, *id));
     read
 }
 

@@ -322,3 +322,31 @@ fn the_sixth_column_of_a_label_is_what_the_folder_says() {
     assert_eq!(found(&format!("{line} 1\n{line} 1\n")), [(None, Some(1.0)), (None, Some(1.0))]);
     assert_eq!(found(&format!("{line} 0.5 7\n")), [(Some(7), Some(0.5))]);
 }
+
+#[test]
+fn what_is_told_beside_boxes_stays_in_json_lines_and_is_lost_elsewhere() {
+    use crate::detection::Keypoint;
+    let region = Region::new(2.0, 1.0, 4.0, 3.0);
+    let one = Annotation { id: Some(7), region, class: Some(0), ..Annotation::default() };
+    let rect = crate::geometry::Rect::new(2.0, 1.0, 4.0, 3.0);
+    let extra = Extra {
+        mask: crate::detection::Mask::new(rect, (4, 3), |x, y| x + y > 0),
+        keypoints: vec![Keypoint { x: 3.0, y: 2.0, score: 0.5 }],
+        ..Extra::default()
+    };
+    let of = Annotations {
+        boxes: vec![one],
+        extras: vec![(0, 7, extra)],
+        labels: Labels::parse("cup"),
+        size: Some((1920, 1080)),
+        ..Annotations::default()
+    };
+    let again = through(Format::Jsonl, &of);
+    // A mask comes back over the box around its pixels; this one's fill its columns and rows.
+    assert_eq!(again.extras, of.extras);
+    let lost = |format: Format| {
+        let lost = format.write(&of, &dialect(), &mut Vec::new()).unwrap();
+        lost.iter().any(|(what, count)| what.contains("masks") && count == 1)
+    };
+    assert!(!lost(Format::Jsonl) && lost(Format::Mot) && lost(Format::Coco));
+}

@@ -4,11 +4,11 @@
 //! `labels`), in front of which a count may say how many are real. YOLOv10 and YOLO26 end to end, RT-DETR and D-FINE with their
 //! makers' last step, torchvision, Paddle, super-gradients.
 
-use super::scored::hull;
-use super::{Candidates, ClassColumns, Head, Points, Table};
+use super::{Behind, Candidates, ClassColumns, Head, Table};
+use crate::detect::masks::MaskMap;
 use crate::detect::model::ModelSpec;
 use crate::detect::runtime::Outputs;
-use crate::detection::Extra;
+use crate::geometry::Rect;
 
 /// One number of every object: a column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +29,8 @@ pub(in crate::detect) struct Finished {
     pub(in crate::detect) count: Option<usize>,
     /// Which class a number is.
     pub(in crate::detect) classes: ClassColumns,
-    /// The column with the angle by which a box is turned clockwise, in radians.
-    pub(in crate::detect) angle: Option<usize>,
-    /// Points of the object, in columns of the table of boxes.
-    pub(in crate::detect) points: Option<Points>,
+    /// What else there is, in columns of the table of boxes.
+    pub(in crate::detect) behind: Behind,
 }
 
 impl Head for Finished {
@@ -57,19 +55,15 @@ impl Head for Finished {
             }
             let Some(class) = self.classes.class_of(at(self.class, classes)) else { continue };
             let four = self.boxes.table.four(boxes, object, self.boxes.column);
-            let mut centre_size = self.spec.boxes.centre_size(four, self.spec.input.size);
-            if let Some(column) = self.angle {
-                centre_size = hull(centre_size, self.boxes.table.at(boxes, object, column));
-            }
-            match self.points {
-                None => found.push(centre_size, score, class),
-                Some(points) => found.push_with(centre_size, (score, class), || Extra {
-                    keypoints: points.read(|column| self.boxes.table.at(boxes, object, column)),
-                    ..Extra::default()
-                }),
-            };
+            let centre_size = self.spec.boxes.centre_size(four, self.spec.input.size);
+            let at = |column| self.boxes.table.at(boxes, object, column);
+            found.push_object((object, centre_size), (score, class), &self.behind, at);
         }
         Ok(())
+    }
+
+    fn mask(&self, outputs: &Outputs<'_>, code: &[f32], within: &Rect) -> Result<Option<MaskMap>, String> {
+        self.behind.masks.map_or(Ok(None), |masks| masks.map(outputs, code, self.spec.input.size, within))
     }
 }
 
@@ -80,7 +74,6 @@ mod tests {
     use super::super::tests::{decoded, spec};
     use super::*;
     use crate::detect::model::{BoxForm, OutputSpec};
-    use crate::geometry::Rect;
 
     fn output(name: &str, shape: &[usize]) -> OutputSpec {
         OutputSpec { name: name.to_owned(), shape: shape.to_vec() }
@@ -99,8 +92,7 @@ mod tests {
             class: at(class),
             count: None,
             classes: ClassColumns::All(2),
-            angle: None,
-            points: None,
+            behind: Behind::default(),
         }
     }
 

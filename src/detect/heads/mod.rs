@@ -31,26 +31,32 @@
 //! | `finished` | boxes, scores and class numbers, in rows of six or in lists | what comes with its last step |
 //! | `distances` | scores and distributions of distances | NanoDet, PicoDet |
 //!
+//! Beside the box some tell how the object lies, points of its body, or its pixels (`behind`, `masks`). Masks are made only for
+//! what is left behind suppression: `decode` hands over a code for each candidate, from which [`Head::mask`] makes the map.
+//!
 //! A library user's own head goes to [`Detector::load_with`](super::Detector::load_with), without a line in the table.
 
+pub(super) mod behind;
 pub(super) mod classes;
 pub(super) mod distances;
 pub(super) mod finished;
 pub(super) mod grid;
-pub(super) mod points;
+pub(super) mod masks;
 pub(super) mod scored;
 pub(super) mod table;
 
 #[cfg(test)]
 use super::input_size::InputSize;
+use super::masks::MaskMap;
 use super::model::ModelSpec;
 use super::preprocess::Placement;
 use super::runtime::Outputs;
 use crate::detection::{ClassId, Detection, Detections, Extra};
 use crate::geometry::Rect;
 
+pub(super) use behind::{Behind, Points};
 pub(super) use classes::ClassColumns;
-pub(super) use points::Points;
+pub(super) use masks::Masks;
 pub(super) use table::Table;
 
 /// What the outputs of a family of networks mean.
@@ -69,6 +75,17 @@ pub trait Head: Send + Sync {
     /// # Errors
     /// What is wrong with the outputs, in a line. Numbers out of range are no error: [`Candidates::push`] leaves them out.
     fn decode(&self, outputs: &Outputs<'_>, found: &mut Candidates<'_>) -> Result<(), String>;
+
+    /// The map from which the mask of an object is made; asked for, with the outputs of the same run, only of objects that are
+    /// kept and for which `decode` gave a code ([`Extra::mask_code`]). `within` is the object's box in pixels of the network's
+    /// input; the map is needed there. `None`: it has no mask.
+    ///
+    /// # Errors
+    /// As [`Head::decode`].
+    fn mask(&self, outputs: &Outputs<'_>, code: &[f32], within: &Rect) -> Result<Option<MaskMap>, String> {
+        let _ = (outputs, code, within);
+        Ok(None)
+    }
 }
 
 /// Takes boxes from a head: leaves out what is too weak, not looked for or no box, and brings the rest to the picture.
@@ -129,6 +146,29 @@ impl Candidates<'_> {
         });
         self.found.append(&mut one);
         true
+    }
+
+    /// Takes the box of the object with this number, and what else there is of it, in columns that `at` reads; of a turned box
+    /// `centre_size` is that before it is turned.
+    pub(super) fn push_object(
+        &mut self,
+        (object, centre_size): (usize, [f32; 4]),
+        of: (f32, ClassId),
+        behind: &Behind,
+        at: impl Fn(usize) -> f32,
+    ) -> bool {
+        if behind.is_empty() {
+            return self.push(centre_size, of.0, of.1);
+        }
+        let turned = behind.turned(centre_size, &at);
+        if turned.is_some_and(|turned| !turned.is_sound()) {
+            return false;
+        }
+        let hull = turned.as_ref().map_or(centre_size, |turned| {
+            let Rect { width, height, .. } = turned.hull();
+            [turned.x, turned.y, width, height]
+        });
+        self.push_with(hull, of, || behind.extra(object, turned, &at))
     }
 
     fn placed(&self, centre_size: [f32; 4], score: f32, class: ClassId) -> Option<Detection> {
@@ -204,9 +244,9 @@ pub(super) mod tests {
         let mut candidates =
             Candidates { found: &mut found, wanted: &[true], confidence: 0.5, each_class: false, placement };
         let extra = || Extra {
-            mask: Some(Mask { rect: Rect::new(8.0, 8.0, 16.0, 16.0), width: 1, cells: vec![255] }),
+            mask: Mask::new(Rect::new(8.0, 8.0, 16.0, 16.0), (1, 1), |_, _| true),
             keypoints: vec![Keypoint { x: 12.0, y: 20.0, score: 1.0 }],
-            embedding: vec![],
+            ..Extra::default()
         };
         assert!(candidates.push_with([16.0, 16.0, 16.0, 16.0], (0.9, 0), extra));
         assert!(!candidates.push_with([16.0, 16.0, 16.0, 16.0], (0.4, 0), extra));
@@ -214,7 +254,7 @@ pub(super) mod tests {
         let whole = Rect::new(16.0, 0.0, 32.0, 32.0);
         assert_eq!((found.len(), found[0].rect), (1, whole));
         let told = found.extra(0).unwrap();
-        assert_eq!(told.mask.as_ref().map(|mask| mask.rect), Some(whole));
+        assert_eq!(told.mask.as_ref().map(Mask::rect), Some(whole));
         assert_eq!((told.keypoints[0].x, told.keypoints[0].y), (24.0, 24.0));
     }
 }

@@ -6,10 +6,12 @@
 //! "YOLOv6", arXiv:2209.02976), YOLOv5 and YOLOv7 with their objectness, YOLO-NAS, PP-YOLOE, RTMDet; DETR (Carion et al. 2020,
 //! arXiv:2005.12872), RT-DETR, D-FINE, RF-DETR.
 
-use super::{Candidates, ClassColumns, Head, Points, Table};
+use super::{Behind, Candidates, ClassColumns, Head, Table};
+use crate::detect::masks::MaskMap;
 use crate::detect::model::{ModelSpec, ScoreForm};
 use crate::detect::runtime::{Output, Outputs};
-use crate::detection::{ClassId, Extra};
+use crate::detection::ClassId;
+use crate::geometry::Rect;
 
 /// The head of such a network.
 #[derive(Debug)]
@@ -25,10 +27,8 @@ pub(in crate::detect) struct Scored {
     pub(in crate::detect) objectness: Option<usize>,
     /// Which column is which class.
     pub(in crate::detect) classes: ClassColumns,
-    /// The column of `boxes` with the angle by which a box is turned clockwise, in radians.
-    pub(in crate::detect) angle: Option<usize>,
-    /// Points of the object, in columns of `boxes`.
-    pub(in crate::detect) points: Option<Points>,
+    /// What else there is, in columns of `boxes`.
+    pub(in crate::detect) behind: Behind,
     /// The makers take one box for several classes.
     pub(in crate::detect) several: bool,
 }
@@ -134,39 +134,31 @@ impl Head for Scored {
                 continue;
             }
             let four = self.boxes.four(boxes.values, object, 0);
-            let mut centre_size = self.spec.boxes.centre_size(four, input);
-            if let Some(column) = self.angle {
-                centre_size = hull(centre_size, self.boxes.at(boxes.values, object, column));
-            }
-            match self.points {
-                None => found.push(centre_size, score, class),
-                Some(points) => found.push_with(centre_size, (score, class), || Extra {
-                    keypoints: points.read(|column| self.boxes.at(boxes.values, object, column)),
-                    ..Extra::default()
-                }),
-            };
+            let centre_size = self.spec.boxes.centre_size(four, input);
+            let at = |column| self.boxes.at(boxes.values, object, column);
+            found.push_object((object, centre_size), (score, class), &self.behind, at);
         }
         Ok(())
     }
-}
 
-/// The upright box around one that is turned about its centre.
-pub(super) fn hull([x, y, width, height]: [f32; 4], angle: f32) -> [f32; 4] {
-    let (sin, cos) = (angle.sin().abs(), angle.cos().abs());
-    [x, y, width * cos + height * sin, width * sin + height * cos]
+    fn mask(&self, outputs: &Outputs<'_>, code: &[f32], within: &Rect) -> Result<Option<MaskMap>, String> {
+        self.behind.masks.map_or(Ok(None), |masks| masks.map(outputs, code, self.spec.input.size, within))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::FRAC_PI_2;
     use std::sync::Arc;
 
     use proptest::prelude::*;
 
+    use super::super::Points;
     use super::super::tests::{decoded, spec};
     use super::*;
     use crate::detect::model::{BoxForm, OutputSpec};
     use crate::detection::Detections;
-    use crate::geometry::Rect;
+    use crate::geometry::TurnedRect;
 
     const CELLS: usize = 42;
 
@@ -182,8 +174,7 @@ mod tests {
             first: 4,
             objectness: None,
             classes: ClassColumns::All(classes),
-            angle: None,
-            points: None,
+            behind: Behind::default(),
             several: false,
         };
         change(&mut head);
@@ -249,13 +240,16 @@ mod tests {
     #[test]
     fn points_and_turned_boxes_are_read() {
         let points = Some(Points { first: 6, count: 2, numbers: 3 });
-        let head = head(12, 2, true, |head| head.points = points);
-        let values = one(&[20.0, 10.0, 8.0, 4.0, 0.9, 0.1, 18.0, 9.0, 0.8, 22.0, 11.0, 0.2], true);
+        let head = head(13, 2, true, |head| head.behind = Behind { angle: Some(12), points, masks: None });
+        let values = one(&[20.0, 10.0, 8.0, 4.0, 0.9, 0.1, 18.0, 9.0, 0.8, 22.0, 11.0, 0.2, FRAC_PI_2], true);
         let found = decoded(&*head, &[&values], &[true, true], (0.5, 0.5));
-        let told = &found.extra(0).unwrap().keypoints;
+        let extra = found.extra(0).unwrap();
+        let told = &extra.keypoints;
         assert_eq!((told.len(), told[0].x, told[0].y, told[1].score), (2, 36.0, 18.0, 0.2));
-        let turned = hull([5.0, 5.0, 8.0, 2.0], std::f32::consts::FRAC_PI_2);
-        assert!(turned.iter().zip([5.0, 5.0, 2.0, 8.0]).all(|(a, b)| (a - b).abs() < 1e-5), "{turned:?}");
+        let turned = TurnedRect { x: 40.0, y: 20.0, width: 16.0, height: 8.0, angle: FRAC_PI_2 };
+        assert_eq!(extra.turned, Some(turned));
+        let hull = Rect::from_center(40.0, 20.0, 8.0, 16.0);
+        assert!(found[0].rect.iou(&hull) > 0.999, "{:?}", found[0].rect);
     }
 
     proptest! {

@@ -2,13 +2,14 @@
 
 use super::Unknown;
 use super::appearance::Appearance;
-use super::layouts::{Behind, Form, Part};
+use super::layouts::{Form, Part};
 use super::probe::{self, Cells};
 use super::reading::Reading;
 use super::rules::{Found, box_form, classes, named, reading, values};
 use super::signature::Signature;
 use crate::detect::file::Metadata;
-use crate::detect::heads::Table;
+use crate::detect::heads::masks::prototypes;
+use crate::detect::heads::{Behind, Points, Table};
 use crate::detect::model::{BoxForm, Fit, ScoreForm};
 
 /// Where the numbers of an object stand.
@@ -177,12 +178,10 @@ fn score_form(signature: &Signature<'_>, columns: &Columns) -> Result<ScoreForm,
 fn columns(signature: &Signature<'_>, table: Table, cells: Cells) -> Result<Columns, Unknown> {
     let metadata = &signature.file.metadata;
     let task = metadata.get("task").unwrap_or("detect");
-    // A second output of `[1, m, h, w]` holds the prototypes of masks, for which each row has m factors.
-    let prototypes = signature.outputs.iter().skip(1).find_map(|output| match output.shape.as_slice() {
-        [1, count, _, _] => Some(*count),
-        _ => None,
-    });
-    let masks = if task == "segment" || metadata.get("task").is_none() { prototypes.unwrap_or(0) } else { 0 };
+    // Each row has a factor for each prototype of a mask.
+    let has_masks = task == "segment" || metadata.get("task").is_none();
+    let prototypes = prototypes(&signature.outputs).filter(|_| has_masks);
+    let masks = prototypes.map_or(0, |(_, count)| count);
     let points = if task == "pose" { kpt_shape(metadata) } else { None };
     let turned = task == "obb";
     let more = masks + points.map_or(0, |(count, numbers)| count * numbers) + usize::from(turned);
@@ -209,7 +208,8 @@ fn columns(signature: &Signature<'_>, table: Table, cells: Cells) -> Result<Colu
     let behind_scores = 4 + usize::from(objectness) + classes;
     let behind = Behind {
         angle: turned.then_some(behind_scores),
-        points: points.map(|(count, numbers)| (behind_scores, count, numbers)),
+        points: points.map(|(count, numbers)| Points { first: behind_scores, count, numbers }),
+        masks: signature.masks(prototypes, behind_scores),
     };
     Ok(Columns { table, cells, classes, objectness, behind, more })
 }

@@ -3,11 +3,12 @@
 use super::Unknown;
 use super::appearance::Appearance;
 use super::dense::{by_name, kpt_shape};
-use super::layouts::{Behind, Form};
+use super::layouts::Form;
 use super::probe::{self, Cells};
 use super::rules::{Found, box_form, named, reading, values};
 use super::signature::Signature;
-use crate::detect::heads::{ClassColumns, Table};
+use crate::detect::heads::masks::prototypes;
+use crate::detect::heads::{Behind, ClassColumns, Points, Table};
 use crate::detect::model::{BoxForm, Fit, ScoreForm};
 
 /// Boxes, scores and class numbers in outputs of their own.
@@ -109,15 +110,16 @@ pub(super) fn rows(signature: &Signature<'_>) -> Found {
         return Ok(None);
     }
     let points = if task == Some("pose") { kpt_shape(metadata) } else { None };
-    let prototypes = signature.outputs.iter().skip(1).find_map(|output| match output.shape.as_slice() {
-        [1, count, _, _] => Some(*count),
-        _ => None,
-    });
+    let prototypes = prototypes(&signature.outputs);
     let turned = task == Some("obb");
-    let more =
-        points.map_or(0, |(count, numbers)| count * numbers) + prototypes.unwrap_or(0) + usize::from(turned);
-    let behind =
-        Behind { angle: turned.then_some(6), points: points.map(|(count, numbers)| (6, count, numbers)) };
+    let more = points.map_or(0, |(count, numbers)| count * numbers)
+        + prototypes.map_or(0, |(_, count)| count)
+        + usize::from(turned);
+    let behind = Behind {
+        angle: turned.then_some(6),
+        points: points.map(|(count, numbers)| Points { first: 6, count, numbers }),
+        masks: signature.masks(prototypes, 6),
+    };
     let names = signature.names.count();
     let ultralytics = metadata.is_ultralytics();
     let column = |column: usize| -> Result<Vec<f32>, Unknown> {

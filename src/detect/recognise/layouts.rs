@@ -1,6 +1,7 @@
 //! The layouts of outputs, as a rule finds them: numbers of outputs of the file and of their columns.
 
 use super::probe::Cells;
+use crate::detect::heads::Behind;
 
 /// An output, and whether an object is a column of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,13 +38,4 @@ pub(in crate::detect) enum Form {
     Distances { part: Part, cells: Cells, first_score: usize, first: usize, bins: usize, offset: f32 },
     /// The same with an output of scores and one of distances for each of these many strides, in this order.
     DistancesByStride { scores: [Part; 4], distances: [Part; 4], cells: Cells, bins: usize, offset: f32 },
-}
-
-/// What stands behind the box and the scores, by columns of the table of boxes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::detect) struct Behind {
-    /// The angle of a turned box.
-    pub(in crate::detect) angle: Option<usize>,
-    /// Points: first column, how many, numbers of each.
-    pub(in crate::detect) points: Option<(usize, usize, usize)>,
 }

@@ -8,7 +8,7 @@ use crate::detect::heads::distances::{Distances, Level};
 use crate::detect::heads::finished::{Column, Finished};
 use crate::detect::heads::grid::Grid;
 use crate::detect::heads::scored::Scored;
-use crate::detect::heads::{ClassColumns, Head, Points, Table};
+use crate::detect::heads::{Behind, ClassColumns, Head, Masks, Table};
 use crate::detect::input_size::InputSize;
 use crate::detect::model::{BoxForm, InputSpec, Layout, ModelSpec, OutputSpec, ScoreForm, Sizes};
 use crate::detect::settings::DetectSettings;
@@ -112,7 +112,17 @@ impl Reading {
         let column = |(output, column): (usize, usize)| {
             Ok::<_, String>(Column { table: table(Part::rows(output))?, column })
         };
-        let (classes, points) = (self.classes, |(first, count, numbers)| Points { first, count, numbers });
+        let classes = self.classes;
+        let placed = |behind: Behind, objects: usize| {
+            let place_of = |masks: Masks| {
+                let output = of_file(masks.output())?;
+                if !masks.fits(output, objects) {
+                    return Err(format!("its output {} of {:?} holds no masks", output.name, output.shape));
+                }
+                Ok(masks.with_output(place(masks.output())))
+            };
+            Ok::<_, String>(Behind { masks: behind.masks.map(place_of).transpose()?, ..behind })
+        };
         Ok(match self.form {
             Form::Grid { .. } => Arc::new(Grid { spec }),
             Form::Scored { boxes, scores, first, objectness, behind } => {
@@ -120,7 +130,7 @@ impl Reading {
                 if boxes.objects != scores.objects {
                     return Err(format!("it has {} boxes and scores for {}", boxes.objects, scores.objects));
                 }
-                let points = behind.points.map(points);
+                let behind = placed(behind, boxes.objects)?;
                 Arc::new(Scored {
                     spec,
                     boxes,
@@ -128,15 +138,14 @@ impl Reading {
                     first,
                     objectness,
                     classes,
-                    angle: behind.angle,
-                    points,
+                    behind,
                     several: self.several,
                 })
             }
             Form::Finished { boxes, score, class, count, behind } => {
                 let (boxes, score, class) = (column(boxes)?, column(score)?, column(class)?);
-                let (count, points) = (count.map(place), behind.points.map(points));
-                Arc::new(Finished { spec, boxes, score, class, count, classes, angle: behind.angle, points })
+                let (count, behind) = (count.map(place), placed(behind, boxes.table.objects)?);
+                Arc::new(Finished { spec, boxes, score, class, count, classes, behind })
             }
             Form::Distances { part, cells, first_score, first, bins, offset } => {
                 let table = table(part)?;
@@ -169,11 +178,14 @@ impl Reading {
 
     /// The numbers of the outputs that are read.
     fn outputs(&self) -> Vec<usize> {
+        let of_masks = |behind: Behind| behind.masks.map(Masks::output);
         match self.form {
             Form::Grid { output } => vec![output],
-            Form::Scored { boxes, scores, .. } => vec![boxes.output, scores.output],
-            Form::Finished { boxes, score, class, count, .. } => {
-                [boxes.0, score.0, class.0].into_iter().chain(count).collect()
+            Form::Scored { boxes, scores, behind, .. } => {
+                [boxes.output, scores.output].into_iter().chain(of_masks(behind)).collect()
+            }
+            Form::Finished { boxes, score, class, count, behind } => {
+                [boxes.0, score.0, class.0].into_iter().chain(count).chain(of_masks(behind)).collect()
             }
             Form::Distances { part, .. } => vec![part.output],
             Form::DistancesByStride { scores, distances, cells, .. } => {

@@ -4,12 +4,12 @@
 //! pairs of outputs, and one output alone.
 
 use super::appearance::Appearance;
-use super::layouts::{Behind, Form, Part};
+use super::layouts::{Form, Part};
 use super::probe::{self, Cells};
 use super::reading::Reading;
 use super::signature::{Names, Signature};
 use super::{Unknown, dense, finished};
-use crate::detect::heads::{ClassColumns, Table};
+use crate::detect::heads::{Behind, ClassColumns, Masks, Table};
 use crate::detect::model::{BoxForm, Family, Fit, ScoreForm};
 
 pub(super) type Found = Result<Option<Reading>, Unknown>;
@@ -208,7 +208,8 @@ fn pair(signature: &Signature<'_>) -> Found {
     let Some((boxes, scores, columns)) = boxes_and_scores(signature)? else { return Ok(None) };
     let table = if boxes.across { signature.columns(boxes.output) } else { signature.rows(boxes.output) };
     let Some(table) = table else { return Ok(None) };
-    let form = Form::Scored { boxes, scores, first: 0, objectness: None, behind: Behind::default() };
+    let behind = Behind { masks: own_masks(signature, table.objects), ..Behind::default() };
+    let form = Form::Scored { boxes, scores, first: 0, objectness: None, behind };
     let by_query = signature.has_op("GridSample") || named_as_queries(signature, boxes.output, scores.output);
     let cells = Cells::of(table.objects, signature.input).filter(|_| !by_query);
     if let Some(cells) = cells {
@@ -225,6 +226,16 @@ fn pair(signature: &Signature<'_>) -> Found {
         return Ok(Some(reading));
     }
     queries(signature, form, (boxes.output, scores.output, columns))
+}
+
+/// An output with a map for each of so many objects, which is called so.
+fn own_masks(signature: &Signature<'_>, objects: usize) -> Option<Masks> {
+    let is_one = |number: &usize| {
+        let masks = Masks::Own { output: *number };
+        signature.name(*number).contains("mask") && masks.fits(&signature.outputs[*number], objects)
+    };
+    let output = (0..signature.outputs.len()).find(is_one).filter(|_| signature.settings.masks)?;
+    Some(Masks::Own { output })
 }
 
 /// Whether outputs with boxes and scores have the names that these have in DETR and its heirs. An exporter that has them the

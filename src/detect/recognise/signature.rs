@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::probe::{self, Cells};
 use crate::detect::file::ModelFile;
-use crate::detect::heads::Table;
+use crate::detect::heads::{Masks, Table};
 use crate::detect::input_size::InputSize;
 use crate::detect::model::{BoxForm, OutputSpec};
 use crate::detect::settings::DetectSettings;
@@ -83,6 +83,13 @@ impl Signature<'_> {
     /// The same with an object in each column.
     pub(super) fn columns(&self, output: usize) -> Option<Table> {
         Table::of(output, self.outputs.get(output)?, true)
+    }
+
+    /// The masks that are made of prototypes, of which the output and the number are given, and factors from this column on; `None`
+    /// where nobody wants masks.
+    pub(super) fn masks(&self, prototypes: Option<(usize, usize)>, first: usize) -> Option<Masks> {
+        let (output, count) = prototypes.filter(|_| self.settings.masks)?;
+        Some(Masks::Prototypes { output, first, count })
     }
 
     /// Whether the graph has this operator.

@@ -33,7 +33,8 @@ use serde_json::json;
 use super::super::{End, FrameFacts, PartialFile, RunInfo, Sink, SinkError, partial_name};
 use super::format::{rounded, wall};
 use crate::atomic_file::{self, Durability};
-use crate::detection::ClassId;
+use crate::dataset::MaskRecord;
+use crate::detection::{ClassId, Keypoint, LEAST_POINT};
 use crate::labels::{Labels, coco_id};
 use crate::scene::Scene;
 
@@ -64,6 +65,15 @@ struct Annotation {
     area: f64,
     iscrowd: u8,
     score: f64,
+    /// The pixels of the object; left out where the network tells none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    segmentation: Option<MaskRecord>,
+    /// For each point of a body x, y and how well it is to be seen: 2, or 0 with zeros where the network is not sure of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    keypoints: Vec<f64>,
+    /// How many points have a 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    num_keypoints: Option<usize>,
     attributes: Attributes,
 }
 
@@ -180,7 +190,11 @@ impl Open {
             if usize::from(track.class) >= self.run.labels.len() {
                 self.nameless.insert(track.class);
             }
-            let rect = track.rect;
+            let (rect, extra) = (track.rect, scene.extra(track.id));
+            let mask = extra.and_then(|extra| extra.mask.as_ref());
+            let mask = mask.map(|mask| MaskRecord::of(mask, frame.size));
+            let keypoints = extra.map(|extra| visible(&extra.keypoints)).unwrap_or_default();
+            let seen = keypoints.iter().skip(2).step_by(3).filter(|sight| **sight > 0.0).count();
             annotations.push(Annotation {
                 id: self.annotations,
                 image_id: id,
@@ -189,9 +203,15 @@ impl Open {
                 track_id: track.id,
                 instance_id: track.id,
                 bbox: [rect.left, rect.top, rect.width, rect.height].map(|edge| rounded(edge, 2)),
-                area: rounded(f64::from(rect.width) * f64::from(rect.height), 2),
+                area: mask.as_ref().map_or_else(
+                    || rounded(f64::from(rect.width) * f64::from(rect.height), 2),
+                    |(_, area)| *area as f64,
+                ),
                 iscrowd: 0,
                 score: rounded(track.score, 4),
+                segmentation: mask.map(|(mask, _)| mask),
+                num_keypoints: (!keypoints.is_empty()).then_some(seen),
+                keypoints,
                 attributes: Attributes { track_id: track.id },
             });
         }
@@ -244,6 +264,15 @@ impl Open {
     }
 }
 
+/// The points of a body as COCO has them.
+fn visible(points: &[Keypoint]) -> Vec<f64> {
+    let one = |point: &Keypoint| {
+        let seen = point.score >= LEAST_POINT && point.x.is_finite() && point.y.is_finite();
+        if seen { [rounded(point.x, 2), rounded(point.y, 2), 2.0] } else { [0.0; 3] }
+    };
+    points.iter().flat_map(one).collect()
+}
+
 /// Writes a list of the document, with what `part` takes from each line of the partial file: one frame a line.
 fn write_list(
     out: &mut impl Write,
@@ -275,6 +304,8 @@ fn json_text(thing: &impl Serialize) -> String {
 mod tests {
     use super::super::format::tests::{facts, run, scene};
     use super::*;
+    use crate::detection::{Extra, Mask};
+    use crate::geometry::Rect;
     use crate::scene::{Track, TrackState};
     use serde_json::Value;
     use std::fs;
@@ -329,6 +360,30 @@ mod tests {
         assert_eq!(document["annotations"][1], annotation);
         assert_eq!(document["annotations"][2]["category_id"], 311);
         assert_eq!(document["annotations"].as_array().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn pixels_and_points_stand_where_coco_has_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let mut coco = Box::new(CocoVid::new(&path));
+        coco.begin(&run()).unwrap();
+        let mut scene = scene();
+        scene.tracks[1].state = TrackState::Confirmed;
+        let keypoints = [(1.5, 2.25, 0.9), (7.0, 8.0, 0.1), (f32::NAN, 8.0, 0.9)];
+        let keypoints = keypoints.map(|(x, y, score)| Keypoint { x, y, score }).to_vec();
+        let mask = Mask::new(Rect::new(2.0, 1.0, 4.0, 3.0), (4, 3), |_, _| true);
+        scene.extras =
+            vec![(7, Extra { mask, ..Extra::default() }), (9, Extra { keypoints, ..Extra::default() })];
+        coco.scene(&scene, &FrameFacts { size: (7, 5), ..facts() }).unwrap();
+        coco.finish(End::Complete).unwrap();
+        let document = read(&path);
+        let (first, second) = (&document["annotations"][0], &document["annotations"][1]);
+        // As pycocotools encodes this rectangle.
+        assert_eq!(first["segmentation"], json!({"size": [5, 7], "counts": ";32000004"}));
+        assert_eq!((&first["area"], first.get("keypoints")), (&json!(12.0), None));
+        assert_eq!(second["keypoints"], json!([1.5, 2.25, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
+        assert_eq!((&second["num_keypoints"], second.get("segmentation")), (&json!(1), None));
     }
 
     #[test]

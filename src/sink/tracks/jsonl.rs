@@ -12,7 +12,9 @@
 //! in pixels a second; `class_id` counts from 0; `state` is `seen`, or `lost` where the box is a prediction, which
 //! `predicted` says too. Where stages run, a track with attributes has `"attributes":{"speed_px_per_s":12.5}`, and a frame
 //! with events `"events":[{"kind":"appeared","track":7,"details":{}}]`; `track` and `details` are left out where there
-//! are none. Where the network tells the points of a body, a track seen in this frame has `"keypoints":[[x,y,score],…]`.
+//! are none. A track seen in this frame has what the network tells beside its box: the points of a body as
+//! `"keypoints":[[x,y,score],…]`, its pixels as COCO's tools have them (compressed run lengths) as
+//! `"mask":{"size":[height,width],"counts":"…"}`, the corners of a turned box as `"turned":[[x,y],[x,y],[x,y],[x,y]]`, clockwise on the screen.
 
 use std::path::Path;
 
@@ -87,7 +89,9 @@ impl LineFormat for Jsonl {
             wall: wall(frame),
             width: frame.size.0,
             height: frame.size.1,
-            tracks: tracks.map(|track| TrackRecord::of(track, scene, &run.labels)).collect(),
+            tracks: tracks
+                .map(|track| TrackRecord::of(track, scene, &run.labels).with_mask(scene, frame.size))
+                .collect(),
             events: scene.events.iter().map(EventRecord).collect(),
         };
         // Strings and numbers alone cannot fail to become JSON.
@@ -113,15 +117,25 @@ mod tests {
     }
 
     #[test]
-    fn points_of_a_body_stand_with_their_track() {
-        use crate::detection::{Extra, Keypoint};
+    fn what_is_told_beside_a_box_stands_with_its_track() {
+        use std::f32::consts::FRAC_PI_2;
+
+        use crate::detection::{Extra, Keypoint, Mask, Rle};
+        use crate::geometry::{Rect, TurnedRect};
         let mut scene = scene();
         let id = scene.tracks[0].id;
         let keypoints = vec![Keypoint { x: 10.126, y: 20.0, score: 0.98765 }];
-        scene.extras = vec![(id, Extra { keypoints, ..Extra::default() })];
+        let turned = Some(TurnedRect { x: 30.0, y: 20.0, width: 8.0, height: 4.0, angle: FRAC_PI_2 });
+        let mask = Mask::new(Rect::new(2.0, 1.0, 4.0, 3.0), (4, 3), |_, _| true);
+        scene.extras = vec![(id, Extra { keypoints, turned, mask, ..Extra::default() })];
         let line = parsed(&scene);
         assert_eq!(line["tracks"][0]["keypoints"], json!([[10.13, 20.0, 0.988]]));
-        assert!(line["tracks"][1].get("keypoints").is_none());
+        let corners = json!([[32.0, 16.0], [32.0, 24.0], [28.0, 24.0], [28.0, 16.0]]);
+        assert_eq!(line["tracks"][0]["turned"], corners);
+        let mask = &line["tracks"][0]["mask"];
+        let rle = Rle::parse((640, 480), mask["counts"].as_str().unwrap()).unwrap();
+        assert_eq!((&mask["size"], rle.area(), rle.counts()[0]), (&json!([480, 640]), 12, 2 * 480 + 1));
+        assert!(["keypoints", "turned", "mask"].iter().all(|key| line["tracks"][1].get(key).is_none()));
     }
 
     #[test]

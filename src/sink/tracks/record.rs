@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::format::{center_velocity, rounded, state};
 use crate::attribute::Value;
-use crate::detection::Keypoint;
+use crate::dataset::{ExtraRecord, MaskRecord};
 use crate::labels::Labels;
 use crate::scene::{Scene, Track, TrackState};
 
@@ -33,10 +33,9 @@ pub struct TrackRecord<'a> {
     pub state: &'static str,
     /// Whether the box is a prediction, which is so when the track is lost.
     pub predicted: bool,
-    /// The points of its body: to the right, down, in pixels of the source picture, and how sure the network is of each, 0
-    /// to 1; left out where there are none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub keypoints: Vec<[f64; 3]>,
+    /// What the network tells of it beside its box; left out where the track was not seen in this frame.
+    #[serde(flatten)]
+    pub extra: ExtraRecord,
     /// What stages found out about it, by name; left out where there is nothing.
     #[serde(skip_serializing_if = "TrackAttributes::is_empty")]
     pub attributes: TrackAttributes,
@@ -45,7 +44,7 @@ pub struct TrackRecord<'a> {
 impl<'a> TrackRecord<'a> {
     /// The record of a track of this scene.
     pub fn of(track: &Track, scene: &Scene, labels: &'a Labels) -> Self {
-        let rect = track.rect;
+        let (rect, extra) = (track.rect, scene.extra(track.id));
         Self {
             id: track.id,
             class: labels.name(track.class),
@@ -56,22 +55,24 @@ impl<'a> TrackRecord<'a> {
             age: rounded(scene.time - track.born, 6),
             state: state(track),
             predicted: track.state == TrackState::Lost,
-            keypoints: scene.extra(track.id).map(|extra| points(&extra.keypoints)).unwrap_or_default(),
+            extra: extra.map(|extra| ExtraRecord::of(extra, None)).unwrap_or_default(),
             attributes: TrackAttributes(
                 (scene.attributes.of(track.id)).map(|(name, value)| (name.into(), value.clone())).collect(),
             ),
         }
     }
 
+    /// The same record with the pixels of the object, in a picture of this width and height.
+    pub(super) fn with_mask(self, scene: &Scene, size: (u32, u32)) -> Self {
+        let mask = scene.extra(self.id).and_then(|extra| extra.mask.as_ref());
+        let mask = mask.map(|mask| MaskRecord::of(mask, size).0);
+        Self { extra: ExtraRecord { mask, ..self.extra }, ..self }
+    }
+
     /// The same record, with a copy of what it borrows.
     pub fn into_owned(self) -> TrackRecord<'static> {
         TrackRecord { class: self.class.into_owned().into(), ..self }
     }
-}
-
-fn points(keypoints: &[Keypoint]) -> Vec<[f64; 3]> {
-    let point = |point: &Keypoint| [rounded(point.x, 2), rounded(point.y, 2), rounded(point.score, 3)];
-    keypoints.iter().map(point).collect()
 }
 
 /// The attributes of one track, as a JSON object.

@@ -224,6 +224,13 @@ pub fn tracks(bytes: &[u8]) -> String {
     told(TrackFile::parse(bytes, "it", &Labels::coco()), |file| {
         assert!(file.rows().iter().all(|row| row.rect.is_sound() && row.score.is_finite()));
         let last = file.rows().last().map_or(0, |row| row.frame);
+        for (_, extra) in file.extras(0).chain(file.extras(last)) {
+            assert!(extra.turned.is_none_or(|turned| turned.is_sound()));
+            if let Some(mask) = &extra.mask {
+                let (right, bottom) = (mask.rect().right() as u32, mask.rect().bottom() as u32);
+                assert!(mask.to_rle((right, bottom)).area() > 0);
+            }
+        }
         format!("{} {}", file.at(0).len() + file.at(last).len() > 1, file.labels().is_empty())
     })
 }

@@ -9,7 +9,7 @@ from .others import (
     picodet_heads,
     torchvision,
 )
-from .queries import detr, dfine, rfdetr, rtdetr
+from .queries import detr, dfine, rfdetr, rfdetr_segment, rtdetr
 from .ultralytics import ultralytics, ultralytics_classify, ultralytics_rtdetr
 from .yolo import libreyolo, rows_of_six, yolonas, yolov5, yolov6, yolov7, yolox
 
@@ -47,6 +47,7 @@ FORMS = {
     "detr-3-classes": lambda p: detr(p, classes=3),
     "detr-external": lambda p: detr(p, external=True),
     "rfdetr": rfdetr,
+    "rfdetr-segment": rfdetr_segment,
     "rfdetr-3-classes": lambda p: rfdetr(p, columns=4),
     "dfine-deploy": dfine,
     "torchvision-ssd": torchvision,

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from pycocotools import mask as coco
 
 COCO = (
     (
@@ -202,7 +203,7 @@ class Found:
 
 
 def mask_of(coefficients, prototypes, box, mapping, spec, size):
-    """How many pixels of the picture the mask covers, and its rows and columns: prototypes times coefficients, the
+    """The pixels of the picture that the mask covers, as run lengths by pycocotools: prototypes times coefficients, the
     filling cut off, bilinear to the picture, above 0, inside the box."""
     rx, ry, left, top = mapping
     logits = np.tensordot(coefficients.astype(np.float32), prototypes.astype(np.float32), 1)
@@ -216,7 +217,5 @@ def mask_of(coefficients, prototypes, box, mapping, spec, size):
     l, t, r, b = (box - [left, top, left, top]) / [rx, ry, rx, ry]
     y, x = np.mgrid[: size[0], : size[1]]
     large &= (x >= l) & (x < r) & (y >= t) & (y < b)
-    return {
-        "mask_area": int(large.sum()),
-        "mask_middle": [float(x[large].mean()), float(y[large].mean())] if large.any() else None,
-    }
+    lengths = coco.encode(np.asfortranarray(large.astype(np.uint8)))
+    return {"mask": {"size": list(size), "counts": lengths["counts"].decode()}}

@@ -8,6 +8,7 @@ from .picture import (
     COCO91,
     IMAGENET,
     Found,
+    mask_of,
     shares,
     sigmoid,
     size_of,
@@ -16,9 +17,10 @@ from .picture import (
 )
 
 
-def queries(g, spec, strides, columns, count, top, last=0.0, spread=5.0):
-    """Boxes as shares (1 x N x 4) and logits (1 x N x columns) of the `count` cells with the greatest logit."""
-    rows = g.dense(strides, columns, top=top, spread=spread)
+def queries(g, spec, strides, columns, count, top, last=0.0, spread=5.0, extra=0):
+    """Boxes as shares (1 x N x 4) and logits (1 x N x columns) of the `count` cells with the greatest logit; with `extra`
+    so many more numbers of each."""
+    rows = g.dense(strides, columns, top=top, spread=spread, extra=extra)
     h, w = size_of(spec)
     boxes = g.transpose(
         g.op(
@@ -33,7 +35,8 @@ def queries(g, spec, strides, columns, count, top, last=0.0, spread=5.0):
     logits = g.transpose(rows["class"], 0, 2, 1)
     _, index = g.op("TopK", g.reduce("ReduceMax", logits, 2), np.array([count]), outputs=2, axis=1)
     index = g.squeeze(index, 0)
-    return g.op("Gather", boxes, index, axis=1), g.op("Gather", logits, index, axis=1)
+    gathered = [boxes, logits] + ([g.transpose(rows["extra"], 0, 2, 1)] if extra else [])
+    return [g.op("Gather", values, index, axis=1) for values in gathered]
 
 
 def pairs(outs, picture, names, logits, boxes, count):
@@ -133,6 +136,38 @@ def rfdetr(picture, columns=91):
         lambda o, m: pairs(o, picture, names, "labels", "dets", 300),
         {"exporter": "rfdetr", "version": "1.11.2", "family": "RF-DETR"},
     )
+
+
+def rfdetr_segment(picture):
+    """RF-DETR for segmentation (RFDETRSegNano().export()): a third output, masks 1 x 100 x h / 4 x w / 4, logits of each query:
+    features of the picture times those of the query; bilinear to the picture, above 0. Cut at the box here, which its makers leave out."""
+    spec = taken([1, 3, 384, 384], "input", fit="stretch", **IMAGENET)
+    g = Graph(17, spec, picture, 13)
+    boxes, logits, own = queries(g, spec, (8, 16, 32), 91, 100, 0.8, spread=4.0, extra=8)
+    g.op("Identity", boxes, name="dets")
+    g.op("Identity", logits, name="labels")
+    shared = g.reshape(g.linear(g.features((4,))[0], 8)[0], 1, 8, -1)
+    g.op("Reshape", g.op("MatMul", own, shared), np.array([1, 100, 96, 96]), name="masks")
+    outputs = [("dets", FLOAT, [1, 100, 4]), ("labels", FLOAT, [1, 100, 91]), ("masks", FLOAT, [1, 100, 96, 96])]
+    model = g.model(outputs, 8, ("pytorch", "2.15.0"))
+
+    def read(outs, mapping):
+        found = pairs(outs, picture, COCO91, "labels", "dets", 100)
+        scores = sigmoid(outs["labels"][0])
+        query = np.argsort(-scores.ravel(), kind="stable")[:100] // scores.shape[1]
+        h, w = picture.shape[:2]
+        across, down = 384 / w, 384 / h
+        found.extras = lambda i, _: mask_of(
+            np.eye(100)[query[i]],
+            outs["masks"][0],
+            found.boxes[i] * [across, down, across, down],
+            (across, down, 0, 0),
+            spec,
+            (h, w),
+        )
+        return found
+
+    return g, model, read, {"exporter": "rfdetr", "version": "1.11.2", "family": "RF-DETR segment"}
 
 
 def dfine(picture):
