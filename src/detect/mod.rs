@@ -42,7 +42,7 @@ use crate::suggest;
 
 pub use about::About;
 pub use error::DetectError;
-pub use heads::{Candidates, Head};
+pub use heads::{Candidates, Head, ScoreColumns};
 pub use input_size::{InputChoice, InputRule, InputSize, PixelBudget};
 pub use masks::MaskMap;
 pub use model::{Family, ModelSpec};

@@ -208,9 +208,4 @@ impl InputSpec {
     pub(super) fn levels(&self) -> [(f32, f32); 3] {
         std::array::from_fn(|colour| (self.scale / self.std[colour], -self.mean[colour] / self.std[colour]))
     }
-
-    /// Whether 8-bit levels go in as they are.
-    pub(super) fn takes_levels(&self) -> bool {
-        self.levels() == [(1.0, 0.0); 3]
-    }
 }

@@ -18,7 +18,8 @@
 //!    have the shapes of the spec; that is checked before. Numbers may be anything, also not finite.
 //! 4. **`early_threshold`**, where there is one channel of which a low value means that no other channel of that row is looked
 //!    at (YOLOX's objectness): the native plan then computes the others only where they are needed. `decode` must check that
-//!    channel first, because the others hold leftovers of earlier pictures otherwise.
+//!    channel first, because the others hold leftovers of earlier pictures otherwise. `score_columns` is the same for networks
+//!    without such a channel: where all scores are too low, boxes, points and masks need not be computed.
 //! 5. **Tests**: a small ONNX file with the form of the real exporter's, and the expected boxes computed elsewhere
 //!    (`tests/reference`); and unit tests beside `decode` for odd numbers.
 //!
@@ -70,6 +71,12 @@ pub trait Head: Send + Sync {
         None
     }
 
+    /// Where all scores of an object stand: what else the outputs say of an object whose scores are all below the threshold is
+    /// never looked at, and the native plan need not compute it. `None`: everything is looked at.
+    fn score_columns(&self) -> Option<ScoreColumns> {
+        None
+    }
+
     /// Hands the boxes in the outputs of one picture to `found`, in pixels of the network's input.
     ///
     /// # Errors
@@ -86,6 +93,19 @@ pub trait Head: Send + Sync {
         let _ = (outputs, code, within);
         Ok(None)
     }
+}
+
+/// The columns of a table of objects that hold their scores, as probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScoreColumns {
+    /// The place of the output in the spec.
+    pub output: usize,
+    /// An object is a column of the file (`[1, columns, objects]`), not a row.
+    pub across: bool,
+    /// The first of the columns, counted from 0.
+    pub first: usize,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// Takes boxes from a head: leaves out what is too weak, not looked for or no box, and brings the rest to the picture.

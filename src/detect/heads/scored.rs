@@ -6,7 +6,7 @@
 //! "YOLOv6", arXiv:2209.02976), YOLOv5 and YOLOv7 with their objectness, YOLO-NAS, PP-YOLOE, RTMDet; DETR (Carion et al. 2020,
 //! arXiv:2005.12872), RT-DETR, D-FINE, RF-DETR.
 
-use super::{Behind, Candidates, ClassColumns, Head, Table};
+use super::{Behind, Candidates, ClassColumns, Head, ScoreColumns, Table};
 use crate::detect::masks::MaskMap;
 use crate::detect::model::{ModelSpec, ScoreForm};
 use crate::detect::runtime::{Output, Outputs};
@@ -100,6 +100,16 @@ impl Head for Scored {
         &self.spec
     }
 
+    fn score_columns(&self) -> Option<ScoreColumns> {
+        let Table { output, across, .. } = self.scores;
+        match (self.classes, self.objectness, self.spec.scores) {
+            (ClassColumns::All(count), None, ScoreForm::Probabilities) => {
+                Some(ScoreColumns { output, across, first: self.first, count })
+            }
+            _ => None,
+        }
+    }
+
     fn decode(&self, outputs: &Outputs<'_>, found: &mut Candidates<'_>) -> Result<(), String> {
         let (boxes, scores) = (outputs.at(self.boxes.output)?, outputs.at(self.scores.output)?);
         let input = self.spec.input.size;
@@ -118,7 +128,9 @@ impl Head for Scored {
                     (object, Best { score, class: class as ClassId })
                 })
             };
-            (0..self.scores.objects).flat_map(all).collect()
+            // Few of so many are strong enough.
+            let strong = |(_, best): &(usize, Best)| best.score >= least;
+            (0..self.scores.objects).flat_map(all).filter(strong).collect()
         } else {
             self.best(scores, found).into_iter().enumerate().collect()
         };

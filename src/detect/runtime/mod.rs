@@ -2,7 +2,7 @@
 //!
 //! | runtime | runs | refuses |
 //! |---|---|---|
-//! | [`native`] | convolutional networks over 8-bit levels, one output of rows | the rest, with the reason; tract takes over |
+//! | [`native`] | networks with convolutions; what no layer of its own does runs by tract, as a step of the plan | a network without any, with the reason; tract takes over |
 //! | [`tract`] | what tract can read | – |
 //! | `onnxruntime` | what that library can read, and tract, which checks it first | – |
 //!
@@ -44,7 +44,8 @@ pub(super) trait Session: Send {
 
     /// Runs the network on what was put; gives the outputs of the model's spec, in its order. Where the head has an
     /// [`early_threshold`](super::heads::Head::early_threshold), what lies behind that channel in rows where it is below
-    /// `threshold` may be anything.
+    /// `threshold` may be anything; so may, where it has [`score_columns`](super::heads::Head::score_columns), what else is said of
+    /// objects whose scores are all below it.
     ///
     /// # Errors
     /// What the runtime says, in a line.

@@ -1,6 +1,9 @@
 //! The network as layers over pictures: what is left of a model once shapes are known and constants are folded.
 
+use std::sync::Arc;
+
 use super::kernels::Activation;
+use super::subgraph::Subgraph;
 
 /// The size of a picture of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +62,26 @@ pub(super) enum Op {
     Upsample { factor: usize },
     /// The channels of all inputs one behind the other.
     Concat,
+    /// The channels of the input from `first` on, as many as the layer has.
+    Slice { first: usize },
     /// The sum of two.
     Add,
+    /// The product of two, value by value; the second may be a single pixel that counts for all.
+    Mul,
+    /// One pixel: for each channel the sum of all pixels.
+    Sum,
+    /// One value for each group of as many channels as there are weights: the mean of the weights, each with the probability
+    /// that a softmax over the group gives it.
+    MeanOfDistribution { weights: Vec<f32> },
+    /// The largest of all channels.
+    Largest,
     /// An activation by itself.
     Activate(Activation),
+    /// A part of the network that tract runs on its inputs, pictures first, then other such parts. Gives one value that means
+    /// nothing: what it made is kept apart, for [`Op::Take`] and for the network's outputs.
+    Subgraph(Arc<Subgraph>),
+    /// The output of its input, an [`Op::Subgraph`], with this number.
+    Take { output: usize },
 }
 
 /// Where the kernel of a layer lies.
@@ -95,19 +114,56 @@ pub(super) struct Conv {
     pub(super) activation: Activation,
 }
 
+/// What one output of the network is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Output {
+    /// The pixels of these layers, one behind the other, are its rows.
+    Rows(Vec<LayerId>),
+    /// The output with this number of an [`Op::Subgraph`].
+    Subgraph(LayerId, usize),
+}
+
+impl Output {
+    /// The layers that it needs.
+    pub(super) fn layers(&self) -> &[LayerId] {
+        match self {
+            Self::Rows(layers) => layers,
+            Self::Subgraph(layer, _) => std::slice::from_ref(layer),
+        }
+    }
+
+    /// Has `new_id` name its layers anew.
+    fn rename(&mut self, new_id: impl Fn(LayerId) -> LayerId) {
+        match self {
+            Self::Rows(layers) => layers.iter_mut().for_each(|layer| *layer = new_id(*layer)),
+            Self::Subgraph(layer, _) => *layer = new_id(*layer),
+        }
+    }
+}
+
 /// A whole network, in an order in which it can be run.
 #[derive(Debug, Clone)]
 pub(super) struct Graph {
     pub(super) layers: Vec<Layer>,
-    /// The layers whose pixels, one behind the other, are the rows of the output.
-    pub(super) outputs: Vec<LayerId>,
+    /// In the order of the model's outputs.
+    pub(super) outputs: Vec<Output>,
+    /// By channel of the network's input: an 8-bit level becomes `level · factor + offset`.
+    pub(super) levels: Vec<(f32, f32)>,
+    /// Of the same pixels, a layer with scores and one with boxes, which nobody looks at where all scores are too low.
+    pub(super) scored: Vec<(LayerId, LayerId)>,
 }
 
 impl Graph {
+    /// The layers that the outputs need.
+    pub(super) fn output_layers(&self) -> impl Iterator<Item = LayerId> {
+        self.outputs.iter().flat_map(|output| output.layers().iter().copied())
+    }
+
     /// How often each layer's output is used, the network's output counted too.
     pub(super) fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.layers.len()];
-        for &used in self.layers.iter().flat_map(|layer| &layer.inputs).chain(&self.outputs) {
+        let inputs = self.layers.iter().flat_map(|layer| layer.inputs.iter().copied());
+        for used in inputs.chain(self.output_layers()) {
             uses[used] += 1;
         }
         uses
@@ -129,13 +185,15 @@ impl Graph {
             layer.inputs.iter_mut().for_each(|input| *input = new_id(*input));
             layer
         });
-        (self.layers, self.outputs) = (sorted.collect(), self.outputs.iter().map(|&id| new_id(id)).collect());
+        self.layers = sorted.collect();
+        self.outputs.iter_mut().for_each(|output| output.rename(new_id));
+        self.scored.iter_mut().for_each(|pair| *pair = (new_id(pair.0), new_id(pair.1)));
     }
 
     /// Leaves out what nothing needs; keeps the order. The input stays. Gates are set later.
     pub(super) fn prune(&mut self) {
         let mut needed = vec![false; self.layers.len()];
-        for &output in &self.outputs {
+        for output in self.output_layers() {
             needed[output] = true;
         }
         for (id, layer) in self.layers.iter().enumerate().rev() {
@@ -154,7 +212,9 @@ impl Graph {
             }
         }
         self.layers = kept;
-        self.outputs.iter_mut().for_each(|output| *output = new_ids[*output]);
+        self.outputs.iter_mut().for_each(|output| output.rename(|layer| new_ids[layer]));
+        self.scored.retain(|&(scores, boxes)| needed[scores] && needed[boxes]);
+        self.scored.iter_mut().for_each(|pair| *pair = (new_ids[pair.0], new_ids[pair.1]));
     }
 }
 
@@ -165,7 +225,8 @@ pub(super) fn flops(layer: &Layer) -> f64 {
     match &layer.op {
         Op::Conv(conv) => 2.0 * (height * width * conv.weights.len()) as f64,
         Op::MaxPool(window) => outputs * (window.kernel.0 * window.kernel.1) as f64,
-        Op::Add | Op::Activate(_) => outputs,
-        Op::Input | Op::Focus { .. } | Op::Upsample { .. } | Op::Concat => 0.0,
+        Op::Add | Op::Mul | Op::Activate(_) => outputs,
+        Op::Input | Op::Focus { .. } | Op::Upsample { .. } | Op::Concat | Op::Slice { .. } => 0.0,
+        Op::Sum | Op::MeanOfDistribution { .. } | Op::Largest | Op::Subgraph(_) | Op::Take { .. } => 0.0,
     }
 }

@@ -40,8 +40,14 @@
 //! stem an eighth; depthwise convolutions a tenth. The activations are an eighth of all that. `trailsight bench --layers`
 //! tells it for the machine at hand.
 //!
-//! What is not known here ([`read`]) is said by name, and the model is run by tract. That everything is right is checked
-//! against a plain reading of what each layer means, on random networks, for every instruction set.
+//! **What is not known here** is left to tract ([`read`]): operations that no layer does are gathered into subgraphs
+//! ([`subgraph`]), which run as steps among the others. A model that has no convolution at all is left to tract as a whole.
+//!
+//! **Scores first** ([`read`]). Where an object counts by its scores alone, the layers that lead to its box are computed only
+//! around cells whose scores are high enough, as class scores are by the objectness.
+//!
+//! That everything is right is checked against a plain reading of what each layer means, on random networks, for every
+//! instruction set, and against tract on models of every family.
 
 mod execute;
 mod fuse;
@@ -53,6 +59,7 @@ mod read;
 mod session;
 mod static_rows;
 mod step;
+mod subgraph;
 mod thread_team;
 
 use std::sync::{Arc, Mutex};
@@ -61,7 +68,7 @@ use tract_onnx::prelude::TypedModel;
 
 use super::{Network, Session};
 use crate::detect::heads::Head;
-use crate::detect::model::{ColourOrder, Fit, Layout, ModelSpec};
+use crate::detect::model::{ColourOrder, Fit, ModelSpec};
 use crate::sync::lock;
 use kernels::{Isa, Kernels};
 use memory::Floats;
@@ -86,9 +93,10 @@ impl NativeNetwork {
         weights: &SharedWeights,
     ) -> Result<Self, String> {
         let spec = head.spec();
-        let seen = seen(spec)?;
+        let seen = Seen::of(spec);
         let isa = Isa::available().first().copied().unwrap_or(Isa::Portable);
-        let mut graph = read::read(model)?;
+        let mut graph = read::read(model, head.score_columns())?;
+        graph.levels = levels(spec);
         fuse::fuse(&mut graph, head.early_threshold())?;
         let mut plan = plan::compile(&graph, seen, Kernels::of(isa))?;
         weights.share(&mut plan);
@@ -116,27 +124,30 @@ impl SharedWeights {
 struct Seen {
     /// Pictures have red first, the network blue.
     blue_first: bool,
-    /// The level below and on the right of the picture.
+    /// The level around the picture.
     fill: u8,
 }
 
-/// What a plan has to know of the model's spec, where it knows all that is in it.
-fn seen(spec: &ModelSpec) -> Result<Seen, String> {
-    let input = &spec.input;
-    if input.layout != Layout::Nchw {
-        return Err("a channels-last input".to_owned());
+impl Seen {
+    /// What a plan has to know of the model's spec.
+    fn of(spec: &ModelSpec) -> Self {
+        let input = &spec.input;
+        let fill = match input.fit {
+            Fit::LetterboxTopLeft(fill) | Fit::LetterboxCentred(fill) => fill,
+            // The picture is everywhere.
+            Fit::Stretch => 0,
+        };
+        Self { blue_first: input.colour == ColourOrder::Bgr, fill }
     }
-    if !input.takes_levels() {
-        return Err("an input with other values than levels from 0 to 255".to_owned());
+}
+
+/// How a level of each channel of the network's input becomes its value: factor and offset.
+fn levels(spec: &ModelSpec) -> Vec<(f32, f32)> {
+    let mut levels = spec.input.levels().to_vec();
+    if spec.input.colour == ColourOrder::Bgr {
+        levels.reverse();
     }
-    if spec.outputs.len() != 1 {
-        return Err("several outputs".to_owned());
-    }
-    match input.fit {
-        Fit::LetterboxTopLeft(fill) => Ok(Seen { blue_first: input.colour == ColourOrder::Bgr, fill }),
-        Fit::LetterboxCentred(_) => Err("a picture in the middle of the input".to_owned()),
-        Fit::Stretch => Err("a stretched picture".to_owned()),
-    }
+    levels
 }
 
 impl Network for NativeNetwork {
@@ -145,7 +156,10 @@ impl Network for NativeNetwork {
     }
 
     fn describe(&self) -> String {
-        format!("native ({})", self.plan.kernels.isa)
+        match self.plan.subgraphs.as_slice() {
+            [] => format!("native ({})", self.plan.kernels.isa),
+            _ => format!("native ({}) and tract", self.plan.kernels.isa),
+        }
     }
 
     fn shares_weights(&self) -> bool {

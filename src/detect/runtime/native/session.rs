@@ -7,18 +7,20 @@
 use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::execute::{Chunk, Pixels, Run, scratch_for};
 use super::memory::Floats;
-use super::plan::Plan;
+use super::plan::{OutputPlace, Plan};
 use super::step::Phase;
+use super::subgraph::SubgraphSession;
 use super::thread_team::{Shares, ThreadTeam, wait_until};
 use crate::detect::model::ModelSpec;
 use crate::detect::preprocess::Fitted;
 use crate::detect::runtime::{LayerTime, Outputs, Session};
+use crate::sync::lock;
 
 /// Bytes that a chunk should touch at the most: a good part of a core's second-level cache.
 const CHUNK_BYTES: usize = 512 << 10;
@@ -40,6 +42,10 @@ struct SharedState {
     shares: Vec<Shares>,
     /// A thread has panicked; there is no result.
     failed: AtomicBool,
+    /// By subgraph of the plan.
+    subgraphs: Vec<Mutex<SubgraphSession>>,
+    /// Why a subgraph failed.
+    error: Mutex<Option<String>>,
 }
 
 struct Memory {
@@ -47,10 +53,10 @@ struct Memory {
     picture: Pixels,
     /// Class scores are computed where the objectness is at least this.
     threshold: f32,
-    /// How many rows of each phase are computed: all for the first picture of a height, then those that depend on it.
-    heights: Vec<usize>,
-    /// The height of the picture for which the other rows are there.
-    static_for: Option<usize>,
+    /// Which rows of each phase are computed: all for the first picture at a place, then those that depend on it.
+    rows: Vec<Range<usize>>,
+    /// The rows of the input with the picture for which the other rows are there.
+    static_for: Option<Range<usize>>,
 }
 
 /// What one thread needs for itself.
@@ -84,12 +90,12 @@ impl SharedState {
     /// Goes through all phases together with the other threads; `thread` counts the threads from 0.
     fn work(&self, thread: usize, scratch: &mut Scratch) {
         // SAFETY: nobody writes to the picture while the threads are at work on it.
-        let Memory { picture, threshold, heights, .. } = unsafe { &*self.memory.get() };
+        let Memory { picture, threshold, rows, .. } = unsafe { &*self.memory.get() };
         for (index, phase) in self.plan.phases.iter().enumerate() {
             let shares = &self.shares[index];
             let mut done = 0;
             while let Some(taken) = shares.take(thread) {
-                let rows = Phase::chunk(taken, self.chunks[index], heights[index]);
+                let rows = Phase::chunk(taken, self.chunks[index], &rows[index]);
                 done += 1;
                 if rows.is_empty() {
                     continue;
@@ -124,6 +130,8 @@ impl SharedState {
             threshold,
             scratch: scratch.floats.as_mut_ptr(),
             runs: &mut scratch.runs,
+            subgraphs: &self.subgraphs,
+            error: &self.error,
         }
     }
 }
@@ -143,6 +151,8 @@ pub(super) struct NativeSession {
     shared: Arc<SharedState>,
     scratch: Scratch,
     team: Option<ThreadTeam>,
+    /// What subgraphs gave for the last picture, by output.
+    values: Vec<Vec<f32>>,
 }
 
 impl NativeSession {
@@ -164,10 +174,12 @@ impl NativeSession {
             arena: Floats::zeroed(plan.arena),
             picture: Pixels::default(),
             threshold: 0.0,
-            heights: Vec::new(),
+            rows: Vec::new(),
             static_for: None,
         };
         let arena = memory.arena.as_mut_ptr();
+        let subgraphs = plan.subgraphs.iter().map(|subgraph| Ok(Mutex::new(subgraph.session()?)));
+        let subgraphs = subgraphs.collect::<Result<_, String>>()?;
         let shared = Arc::new(SharedState {
             shares,
             chunks,
@@ -175,6 +187,8 @@ impl NativeSession {
             memory: UnsafeCell::new(memory),
             arena,
             failed: AtomicBool::new(false),
+            subgraphs,
+            error: Mutex::new(None),
             plan,
         });
         let team = if threads > 1 {
@@ -182,7 +196,8 @@ impl NativeSession {
         } else {
             None
         };
-        Ok(Self { spec, scratch: Scratch::new(scratch), shared, team })
+        let values = vec![Vec::new(); shared.plan.outputs.len()];
+        Ok(Self { spec, scratch: Scratch::new(scratch), shared, team, values })
     }
 
     fn memory(&mut self) -> &mut Memory {
@@ -193,23 +208,24 @@ impl NativeSession {
 
 impl Session for NativeSession {
     fn put(&mut self, fitted: &Fitted<'_>) {
-        let &Fitted { rgb, width, height, .. } = fitted;
+        let &Fitted { rgb, width, height, left, top, .. } = fitted;
         let picture = &mut self.memory().picture;
         picture.rgb.clear();
         picture.rgb.extend_from_slice(rgb);
         (picture.width, picture.height) = (width, height);
+        (picture.left, picture.top) = (left, top);
     }
 
     fn run(&mut self, threshold: f32) -> Result<Outputs<'_>, String> {
         let plan = Arc::clone(&self.shared.plan);
         let memory = self.memory();
         memory.threshold = threshold;
-        let height = memory.picture.height;
-        memory.heights = match memory.static_for == Some(height) {
-            true => plan.moving_rows(height.max(1)),
-            false => plan.phases.iter().map(|phase| phase.height).collect(),
+        let place = memory.picture.top..memory.picture.top + memory.picture.height.max(1);
+        memory.rows = match memory.static_for.as_ref() == Some(&place) {
+            true => plan.moving_rows(&place),
+            false => plan.phases.iter().map(|phase| 0..phase.height).collect(),
         };
-        memory.static_for = Some(height);
+        memory.static_for = Some(place);
         self.shared.shares.iter().for_each(Shares::reset);
         let (shared, scratch) = (&self.shared, &mut self.scratch);
         match &self.team {
@@ -219,10 +235,26 @@ impl Session for NativeSession {
         if self.shared.failed.load(Ordering::Relaxed) {
             return Err("a thread of the network panicked".to_owned());
         }
-        let output = self.shared.plan.output.clone();
+        let error = lock(&self.shared.error).take();
+        if let Some(error) = error {
+            self.memory().static_for = None;
+            return Err(error);
+        }
+        for (values, place) in self.values.iter_mut().zip(&plan.outputs) {
+            if let OutputPlace::Subgraph(index, output) = *place {
+                values.clear();
+                values.extend_from_slice(
+                    lock(&self.shared.subgraphs[index]).floats(output).unwrap_or_default(),
+                );
+            }
+        }
         // SAFETY: no helper is at work between pictures, and the result holds `self`.
         let memory = unsafe { &*self.shared.memory.get() };
-        Outputs::of(&self.spec.outputs, [&memory.arena.as_slice()[output]].into_iter())
+        let outputs = self.shared.plan.outputs.iter().zip(&self.values).map(|(place, values)| match place {
+            OutputPlace::Arena(place) => &memory.arena.as_slice()[place.clone()],
+            OutputPlace::Subgraph(..) => values.as_slice(),
+        });
+        Outputs::of(&self.spec.outputs, outputs)
     }
 
     fn profile(&mut self) -> Option<Vec<LayerTime>> {
@@ -234,7 +266,7 @@ impl Session for NativeSession {
         for (phase, &count) in shared.plan.phases.iter().zip(&shared.chunks) {
             let mut times = vec![Duration::ZERO; phase.steps.len()];
             for index in 0..count {
-                let rows = Phase::chunk(index, count, phase.height);
+                let rows = Phase::chunk(index, count, &(0..phase.height));
                 let mut chunk = shared.chunk(
                     phase,
                     (rows, phase.most_rows(count)),

@@ -1,9 +1,12 @@
-//! Which rows of which layer are the same for every picture of a height.
+//! Which rows of which layer are the same for every picture at a place.
 //!
-//! Below a picture that is wider than the network's input lies grey, the same each time, and so is what the first half of
-//! the network makes of it: of a 4:3 picture in a square that is a quarter of all rows, of a 16:9 picture seven sixteenths. It
-//! is computed for the first picture and stays where it is. Where a layer looks at its neighbours, the part that depends on
-//! the picture grows by a row or two, so that this is done for the first layers only, which have the most rows.
+//! Above and below a picture that is wider than the network's input lies grey, the same each time, and so is what the first
+//! half of the network makes of it: of a 4:3 picture in a square that is a quarter of all rows, of a 16:9 picture seven
+//! sixteenths. It is computed for the first picture and stays where it is. Where a layer looks at its neighbours, the part
+//! that depends on the picture grows by a row or two, so that this is done for the first layers only, which have the most
+//! rows.
+
+use std::ops::Range;
 
 use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape};
 
@@ -23,12 +26,13 @@ struct Reach {
     rule: Rule,
 }
 
-/// From the first row that is the same in the inputs to the first one here.
+/// From the rows that depend on the picture in the inputs to those here.
 #[derive(Debug, Clone, Copy)]
 enum Rule {
     Picture,
     Same,
     Window {
+        kernel: usize,
         stride: usize,
         pad: usize,
     },
@@ -49,11 +53,17 @@ impl Reaches {
                 _ if layer.shape.height * COARSEST < rows => Rule::Nowhere,
                 Op::Input => Rule::Picture,
                 Op::Conv(Conv { window, .. }) | Op::MaxPool(window) => {
-                    Rule::Window { stride: window.stride.0, pad: window.pad.0 }
+                    let (kernel, stride, pad) = (window.kernel.0, window.stride.0, window.pad.0);
+                    Rule::Window { kernel, stride, pad }
                 }
                 Op::Upsample { factor } => Rule::Upsample { factor: *factor },
-                Op::Concat | Op::Add | Op::Activate(_) => Rule::Same,
-                Op::Focus { .. } => Rule::Nowhere,
+                // One factor for all pixels depends on all of them.
+                Op::Mul if layer.inputs.iter().any(|&input| graph.layers[input].shape != layer.shape) => {
+                    Rule::Nowhere
+                }
+                Op::Concat | Op::Slice { .. } | Op::Add | Op::Mul | Op::Activate(_) => Rule::Same,
+                Op::MeanOfDistribution { .. } | Op::Largest => Rule::Same,
+                Op::Focus { .. } | Op::Sum | Op::Subgraph(_) | Op::Take { .. } => Rule::Nowhere,
             };
             let Shape { height, .. } = layer.shape;
             Reach { inputs: layer.inputs.clone(), height, rule }
@@ -61,31 +71,44 @@ impl Reaches {
         Self(graph.layers.iter().map(reach).collect())
     }
 
-    /// For each layer, how many rows depend on a picture of `rows` rows; the rows below are the same whatever it shows.
+    /// For each layer, which rows depend on a picture in these rows of the input; the others are the same whatever it shows.
     /// Inputs must stand before the layers that need them.
-    pub(super) fn moving_rows(&self, rows: usize) -> Vec<usize> {
-        let mut moving: Vec<usize> = Vec::with_capacity(self.0.len());
+    pub(super) fn moving_rows(&self, rows: &Range<usize>) -> Vec<Range<usize>> {
+        let mut moving: Vec<Range<usize>> = Vec::with_capacity(self.0.len());
         for Reach { inputs, height, rule } in &self.0 {
-            let first = inputs.first().map_or(*height, |&input| moving[input]);
-            // All but the first are looked at pixel by pixel.
-            let others = inputs.iter().skip(1).map(|&input| moving[input]).max().unwrap_or(0);
+            let first = inputs.first().map_or(0..*height, |&input| moving[input].clone());
             let reached = match *rule {
-                Rule::Picture => rows,
+                Rule::Picture => rows.clone(),
                 Rule::Same => first,
                 // The kernel of row `y` begins at `y · stride - pad`.
-                Rule::Window { stride, pad } => (first + pad).div_ceil(stride),
-                Rule::Upsample { factor } => first * factor,
-                Rule::Nowhere => *height,
+                Rule::Window { kernel, stride, pad } => {
+                    let begin = (first.start + pad).saturating_sub(kernel - 1).div_ceil(stride);
+                    begin..(first.end + pad).div_ceil(stride)
+                }
+                Rule::Upsample { factor } => first.start * factor..first.end * factor,
+                Rule::Nowhere => 0..*height,
             };
-            moving.push(reached.max(others).min(*height));
+            // All but the first are looked at pixel by pixel.
+            let others = inputs.iter().skip(1).map(|&input| &moving[input]);
+            let all = others.fold(reached, |all, other| joined(&all, other));
+            moving.push(all.start.min(*height)..all.end.min(*height));
         }
         moving
     }
 }
 
+/// The rows from the first of both to the last.
+pub(super) fn joined(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b.clone(),
+        (_, true) => a.clone(),
+        _ => a.start.min(b.start)..a.end.max(b.end),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::graph::Window;
+    use super::super::graph::{Output, Window};
     use super::super::kernels::Activation;
     use super::*;
 
@@ -112,9 +135,12 @@ mod tests {
             // Too few rows to be worth it.
             Layer::new(conv(2, 1, 3), vec![4], shape(8)),
         ];
-        let graph = Graph { layers, outputs: vec![6] };
+        let graph = Graph { layers, outputs: vec![Output::Rows(vec![6])], levels: vec![], scored: vec![] };
         let reaches = Reaches::of(&graph);
-        assert_eq!(reaches.moving_rows(40), [40, 21, 22, 22, 11, 22, 8]);
-        assert_eq!(reaches.moving_rows(64), [64, 32, 32, 32, 16, 32, 8]);
+        let moving = |rows| reaches.moving_rows(&rows);
+        assert_eq!(moving(0..40), [0..40, 0..21, 0..22, 0..22, 0..11, 0..22, 0..8]);
+        assert_eq!(moving(0..64), [0..64, 0..32, 0..32, 0..32, 0..16, 0..32, 0..8]);
+        // Row y looks at rows up to 2y + 3: row 9 is the first that looks at row 20.
+        assert_eq!(moving(20..40), [20..40, 9..21, 8..22, 8..22, 4..11, 8..22, 0..8]);
     }
 }

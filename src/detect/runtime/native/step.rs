@@ -108,6 +108,44 @@ pub(super) enum Step {
         b: View,
         to: View,
     },
+    /// Where `b` is a single pixel, it counts for all.
+    Mul {
+        a: View,
+        b: View,
+        to: View,
+    },
+    /// Over all pixels of `from`.
+    Sum {
+        from: View,
+        to: View,
+    },
+    /// One mean for each group of channels, as many as there are weights.
+    MeanOfDistribution {
+        from: View,
+        weights: Vec<f32>,
+        demand: Option<Demand>,
+        to: View,
+    },
+    /// The largest of all channels.
+    Largest {
+        from: View,
+        to: View,
+    },
+    /// Runs the subgraph with this number on layers and on other subgraphs, by their number.
+    Subgraph {
+        index: usize,
+        layers: Vec<View>,
+        others: Vec<usize>,
+        /// What it is, for people.
+        what: String,
+        to: View,
+    },
+    /// Takes over the output of the subgraph with this number.
+    Take {
+        index: usize,
+        output: usize,
+        to: View,
+    },
     Activate {
         from: View,
         activation: Activation,
@@ -125,6 +163,12 @@ impl Step {
             | Self::Upsample { to, .. }
             | Self::Copy { to, .. }
             | Self::Add { to, .. }
+            | Self::Mul { to, .. }
+            | Self::Sum { to, .. }
+            | Self::MeanOfDistribution { to, .. }
+            | Self::Largest { to, .. }
+            | Self::Subgraph { to, .. }
+            | Self::Take { to, .. }
             | Self::Activate { to, .. } => to,
         }
     }
@@ -153,6 +197,12 @@ impl Step {
             Self::Upsample { factor, .. } => format!("upsample x{factor}"),
             Self::Copy { .. } => "copy".to_owned(),
             Self::Add { .. } => "sum".to_owned(),
+            Self::Mul { .. } => "product".to_owned(),
+            Self::Sum { .. } => "sum of all pixels".to_owned(),
+            Self::MeanOfDistribution { .. } => "means of distributions".to_owned(),
+            Self::Largest { .. } => "largest channel".to_owned(),
+            Self::Subgraph { what, .. } => what.clone(),
+            Self::Take { .. } => "from tract".to_owned(),
             Self::Activate { activation, .. } => activation.to_string(),
         }
     }
@@ -172,9 +222,10 @@ pub(super) struct Phase {
 }
 
 impl Phase {
-    /// The rows of one of `count` chunks, all of nearly the same size, of the first `height` rows.
-    pub(super) fn chunk(index: usize, count: usize, height: usize) -> Range<usize> {
-        index * height / count..(index + 1) * height / count
+    /// The rows of one of `count` chunks, all of nearly the same size, of these rows.
+    pub(super) fn chunk(index: usize, count: usize, rows: &Range<usize>) -> Range<usize> {
+        let begin = |index: usize| rows.start + index * rows.len() / count;
+        begin(index)..begin(index + 1)
     }
 
     /// The most rows that one of `count` chunks has.

@@ -46,9 +46,28 @@ const EXP2: [f32; 6] = [1.000_000_1, 0.693_146_94, 0.240_221_2, 0.055_507_13, 0.
 #[inline(always)]
 unsafe fn sigmoid<L: Lanes>(x: L) -> L {
     // SAFETY: as the caller promises.
+    unsafe { exp2(x.mul(L::splat(-std::f32::consts::LOG2_E))).add(L::splat(1.0)).reciprocal() }
+}
+
+/// `exp(x)` likewise.
+///
+/// # Safety
+/// The processor must have the instruction set of `L`.
+#[inline(always)]
+pub(super) unsafe fn exp<L: Lanes>(x: L) -> L {
+    // SAFETY: as the caller promises.
+    unsafe { exp2(x.mul(L::splat(std::f32::consts::LOG2_E))) }
+}
+
+/// `2^t` with a relative error below 1e-6; beyond ±126 `t` counts as ±126, and what is not a number stays none.
+///
+/// # Safety
+/// The processor must have the instruction set of `L`.
+#[inline(always)]
+unsafe fn exp2<L: Lanes>(t: L) -> L {
+    // SAFETY: as the caller promises.
     unsafe {
-        // exp(-x) = 2^n · 2^f with whole n and |f| <= 1/2. The operand on the right is kept where x is not a number.
-        let t = x.mul(L::splat(-std::f32::consts::LOG2_E));
+        // 2^n · 2^f with whole n and |f| <= 1/2. The operand on the right is kept where t is not a number.
         let t = L::splat(-126.0).max(L::splat(126.0).min(t));
         let n = t.round();
         let f = n.mul_add(L::splat(-1.0), t);
@@ -56,7 +75,7 @@ unsafe fn sigmoid<L: Lanes>(x: L) -> L {
         for i in (0..5).rev() {
             p = p.mul_add(f, L::splat(EXP2[i]));
         }
-        p.scale(n).add(L::splat(1.0)).reciprocal()
+        p.scale(n)
     }
 }
 

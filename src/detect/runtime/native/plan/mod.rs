@@ -9,18 +9,19 @@
 //!    them, and the network's rows where the detector reads them: neither costs anything.
 //! 3. **Weights** are packed for the kernels: a convolution's output channels are cut into parts of a few vectors.
 
+mod places;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::Seen;
-use super::graph::{Conv, Graph, Layer, LayerId, Op, Shape, Window, flops};
-use super::kernels::Kernels;
-use super::memory::{Floats, PER_LINE};
-use super::static_rows::Reaches;
-use super::step::{Demand, Part, Phase, Place, Source, Step, View};
-
-/// The most floats that the values of a network may need.
-const LARGEST_ARENA: usize = 1 << 30;
+use super::graph::{Conv, Graph, Layer, LayerId, Op, Output, Shape, Window, flops};
+use super::kernels::{Kernels, MOST_VALUES};
+use super::memory::Floats;
+use super::static_rows::{Reaches, joined};
+use super::step::{Demand, Part, Phase, Source, Step, View};
+use super::subgraph::Subgraph;
+use places::Places;
 
 /// A network ready to run; nothing in it changes any more.
 #[derive(Debug)]
@@ -31,23 +32,37 @@ pub(super) struct Plan {
     pub(super) weights: Arc<Floats>,
     /// Floats that the arena needs.
     pub(super) arena: usize,
-    /// Where the network's rows lie in the arena.
-    pub(super) output: Range<usize>,
+    /// Where the network's outputs are.
+    pub(super) outputs: Vec<OutputPlace>,
+    /// What is left to tract.
+    pub(super) subgraphs: Vec<Arc<Subgraph>>,
     /// How far a picture reaches in each layer, and the layers of each phase.
     pub(super) reaches: Reaches,
     pub(super) layers: Vec<Vec<LayerId>>,
     /// The size of the picture that the network sees.
     pub(super) input: Shape,
-    /// The level below and on the right of the picture.
+    /// The level around the picture.
     pub(super) fill: u8,
+    /// What stands for no value at all at the edges of the input, in levels, by colour of the picture.
+    pub(super) pad: [f32; 3],
+}
+
+/// Where an output of the network is.
+#[derive(Debug, Clone)]
+pub(super) enum OutputPlace {
+    /// These floats of the arena.
+    Arena(Range<usize>),
+    /// Of the subgraph with this number, the output with this number.
+    Subgraph(usize, usize),
 }
 
 impl Plan {
-    /// How many rows of each phase depend on a picture of `rows` rows.
-    pub(super) fn moving_rows(&self, rows: usize) -> Vec<usize> {
+    /// Which rows of each phase depend on a picture in these rows of the input.
+    pub(super) fn moving_rows(&self, rows: &Range<usize>) -> Vec<Range<usize>> {
         let moving = self.reaches.moving_rows(rows);
-        let most = |layers: &Vec<LayerId>| layers.iter().map(|&layer| moving[layer]).max().unwrap_or(0);
-        self.layers.iter().map(most).collect()
+        let all =
+            |layers: &Vec<LayerId>| layers.iter().fold(0..0, |all, &layer| joined(&all, &moving[layer]));
+        self.layers.iter().map(all).collect()
     }
 }
 
@@ -57,10 +72,13 @@ impl Plan {
 /// What in the graph cannot be run, in a few words.
 pub(super) fn compile(graph: &Graph, seen: Seen, kernels: &'static Kernels) -> Result<Plan, String> {
     let input = graph.layers.iter().find(|layer| matches!(layer.op, Op::Input)).ok_or("no input")?.shape;
+    let pad = pad(graph, seen)?;
     let phases = schedule(graph);
     let reaches = Reaches::of(graph);
     let places = Places::assign(graph, &phases, &reaches)?;
-    let mut compiler = Compiler { graph, kernels, seen, views: places.views, weights: Floats::default() };
+    let numbers = subgraph_numbers(graph);
+    let (views, weights) = (places.views, Floats::default());
+    let mut compiler = Compiler { graph, kernels, seen, views, weights, numbers };
     let (mut compiled, mut layers_of) = (Vec::new(), Vec::new());
     for (layers, scratch) in phases.iter().zip(places.scratch) {
         let mut phase = Phase { steps: Vec::new(), flops: Vec::new(), height: 0, scratch };
@@ -76,18 +94,53 @@ pub(super) fn compile(graph: &Graph, seen: Seen, kernels: &'static Kernels) -> R
             layers_of.push(layers.clone());
         }
     }
-    let Compiler { weights, .. } = compiler;
+    let Compiler { weights, numbers, .. } = compiler;
+    let place = |(output, place): (&Output, Option<Range<usize>>)| match (output, place) {
+        (Output::Subgraph(layer, output), _) => OutputPlace::Subgraph(numbers[*layer], *output),
+        (Output::Rows(_), place) => OutputPlace::Arena(place.unwrap_or_default()),
+    };
+    let outputs = graph.outputs.iter().zip(places.outputs).map(place).collect();
+    let subgraphs = graph.layers.iter().filter_map(|layer| match &layer.op {
+        Op::Subgraph(subgraph) => Some(Arc::clone(subgraph)),
+        _ => None,
+    });
     Ok(Plan {
         kernels,
         phases: compiled,
         weights: Arc::new(weights),
         arena: places.arena,
-        output: places.output,
+        outputs,
+        subgraphs: subgraphs.collect(),
         reaches,
         layers: layers_of,
         input,
         fill: seen.fill,
+        pad,
     })
+}
+
+/// By layer, how many subgraphs are before it: the number of one itself.
+fn subgraph_numbers(graph: &Graph) -> Vec<usize> {
+    let mut count = 0;
+    let number = |layer: &Layer| {
+        let number = count;
+        count += usize::from(matches!(layer.op, Op::Subgraph(_)));
+        number
+    };
+    graph.layers.iter().map(number).collect()
+}
+
+/// The level that becomes 0, by colour of the picture: convolutions have zeros around what goes in.
+fn pad(graph: &Graph, seen: Seen) -> Result<[f32; 3], String> {
+    let mut pad = [0.0; 3];
+    for (channel, &(factor, offset)) in graph.levels.iter().enumerate().take(3) {
+        let level = -offset / factor;
+        if !level.is_finite() {
+            return Err("levels that all become the same".to_owned());
+        }
+        pad[if seen.blue_first { 2 - channel } else { channel }] = level;
+    }
+    Ok(pad)
 }
 
 /// Whether a layer needs, of its inputs, only the rows that it gives.
@@ -96,15 +149,21 @@ fn is_local(op: &Op) -> bool {
         Op::Conv(conv) => conv.window == Window::PIXEL,
         // A kernel of one row with rows of padding would look beyond the picture.
         Op::MaxPool(Window { kernel: (1, _), stride: (1, _), pad: (0, _) }) => true,
-        Op::Concat | Op::Add | Op::Activate(_) => true,
+        Op::Concat | Op::Slice { .. } | Op::Add | Op::Mul | Op::Activate(_) => true,
+        Op::MeanOfDistribution { .. } | Op::Largest => true,
         Op::Input | Op::Focus { .. } | Op::MaxPool(_) | Op::Upsample { .. } => false,
+        Op::Sum | Op::Subgraph(_) | Op::Take { .. } => false,
     }
 }
 
-/// Which layers must be there as a whole before another: the first input of one that looks around, and a gate that does.
+/// Which layers must be there as a whole before another: the first input of one that looks around, all of a subgraph, and a
+/// gate that does.
 fn needs_whole(graph: &Graph, layer: LayerId, other: LayerId) -> bool {
     let Layer { op, inputs, gate, .. } = &graph.layers[layer];
-    let looks_at = !is_local(op) && inputs.first() == Some(&other);
+    let looks_at = match op {
+        Op::Subgraph(_) => inputs.contains(&other),
+        op => !is_local(op) && inputs.first() == Some(&other),
+    };
     looks_at || gate.is_some_and(|gate| gate.by == other && gate.radius > 0)
 }
 
@@ -133,198 +192,14 @@ fn schedule(graph: &Graph) -> Vec<Vec<LayerId>> {
     }
 }
 
-/// Where each layer's values lie.
-struct Places {
-    views: Vec<View>,
-    arena: usize,
-    output: Range<usize>,
-    /// Floats of scratch for each row of a chunk, by phase.
-    scratch: Vec<usize>,
-}
-
-/// What a layer's values are part of.
-#[derive(Debug, Clone, Copy)]
-enum Parent {
-    /// A buffer of their own.
-    None,
-    /// The channels of a concatenation from this one on.
-    Concat(LayerId, usize),
-    /// The network's output, from this row on.
-    Output(usize),
-}
-
-impl Places {
-    fn assign(graph: &Graph, phases: &[Vec<LayerId>], reaches: &Reaches) -> Result<Self, String> {
-        let count = graph.layers.len();
-        let parents = parents(graph)?;
-        // The layer in whose buffer a layer's values lie.
-        let roots: Vec<LayerId> = (0..count).map(|id| root(&parents, id)).collect();
-
-        // From the phase in which the first value of a buffer is written to the last in which one is read.
-        let mut phase_of = vec![0; count];
-        for (phase, layers) in phases.iter().enumerate() {
-            layers.iter().for_each(|&layer| phase_of[layer] = phase);
-        }
-        let mut lives = vec![(usize::MAX, 0); count];
-        let mut local = vec![true; count];
-        for (id, layer) in graph.layers.iter().enumerate() {
-            let phase = phase_of[id];
-            let mut touch = |root: LayerId, whole: bool| {
-                let (first, last) = lives[root];
-                lives[root] = (first.min(phase), last.max(phase));
-                local[root] &= !whole;
-            };
-            touch(roots[id], matches!(layer.op, Op::Input));
-            for input in layer.needs() {
-                touch(roots[input], needs_whole(graph, id, input));
-            }
-        }
-
-        // What is computed for the first picture only must still be there for the next one.
-        let moving = reaches.moving_rows(1);
-        let mut kept = vec![false; count];
-        for (id, layer) in graph.layers.iter().enumerate() {
-            if moving[id] < layer.shape.height {
-                kept[roots[id]] = true;
-            }
-        }
-
-        let rows: usize = graph.outputs.iter().map(|&id| pixels(&graph.layers[id].shape)).sum();
-        let row = graph.outputs.first().map_or(0, |&id| graph.layers[id].shape.channels);
-        let mut space = Space::default();
-        let output = space.take(rows * row, 0..phases.len());
-        let mut scratch = vec![0; phases.len()];
-        let mut views: Vec<Option<View>> = vec![None; count];
-        let mut order: Vec<LayerId> = (0..count).filter(|&id| matches!(parents[id], Parent::None)).collect();
-        // Large ones first: small ones fit into the gaps.
-        order.sort_by_key(|&id| {
-            std::cmp::Reverse(pixels(&graph.layers[id].shape) * graph.layers[id].shape.channels)
-        });
-        for id in order {
-            let shape = graph.layers[id].shape;
-            if matches!(graph.layers[id].op, Op::Input) {
-                views[id] = Some(View { place: Place::Arena, offset: 0, channel: 0, step: 0, shape });
-                continue;
-            }
-            let (first, last) = lives[id];
-            let (place, offset) = if local[id] && first == last {
-                let offset = scratch[first];
-                scratch[first] += (shape.width * shape.channels).next_multiple_of(PER_LINE);
-                (Place::Local, offset)
-            } else {
-                let phases = if kept[id] { 0..phases.len() } else { first..last + 1 };
-                (Place::Arena, space.take(pixels(&shape) * shape.channels, phases))
-            };
-            views[id] = Some(View { place, offset, channel: 0, step: shape.channels, shape });
-        }
-        for id in (0..count).rev() {
-            resolve(graph, &parents, output, &mut views, id);
-        }
-        let views = views.into_iter().collect::<Option<Vec<_>>>().ok_or("a layer without a place")?;
-        if space.end > LARGEST_ARENA {
-            return Err("values that need more than four gigabytes".to_owned());
-        }
-        Ok(Self { views, arena: space.end, output: output..output + rows * row, scratch })
-    }
-}
-
-fn pixels(shape: &Shape) -> usize {
-    shape.height * shape.width
-}
-
-/// Gives a layer its view from that of what it is part of.
-fn resolve(graph: &Graph, parents: &[Parent], output: usize, views: &mut [Option<View>], id: LayerId) {
-    if views[id].is_some() {
-        return;
-    }
-    let shape = graph.layers[id].shape;
-    views[id] = match parents[id] {
-        Parent::None => None,
-        Parent::Output(row) => {
-            let offset = output + row * shape.channels;
-            Some(View { place: Place::Arena, offset, channel: 0, step: shape.channels, shape })
-        }
-        Parent::Concat(concat, channel) => {
-            resolve(graph, parents, output, views, concat);
-            views[concat].map(|whole| View { channel: whole.channel + channel, shape, ..whole })
-        }
-    };
-}
-
-fn root(parents: &[Parent], mut id: LayerId) -> LayerId {
-    while let Parent::Concat(concat, _) = parents[id] {
-        id = concat;
-    }
-    id
-}
-
-/// Decides which layers write straight into a concatenation or the output.
-fn parents(graph: &Graph) -> Result<Vec<Parent>, String> {
-    let mut parents = vec![Parent::None; graph.layers.len()];
-    let mut row = 0;
-    for &id in &graph.outputs {
-        let Shape { channels, .. } = graph.layers[id].shape;
-        let first = graph.layers[graph.outputs[0]].shape.channels;
-        let free = matches!(parents[id], Parent::None) && !matches!(graph.layers[id].op, Op::Input);
-        if !free || channels != first {
-            return Err("an output made of pixels in an unusual way".to_owned());
-        }
-        parents[id] = Parent::Output(row);
-        row += pixels(&graph.layers[id].shape);
-    }
-    for (id, layer) in graph.layers.iter().enumerate() {
-        if !matches!(layer.op, Op::Concat) {
-            continue;
-        }
-        let mut channel = 0;
-        for &input in &layer.inputs {
-            let Shape { channels, .. } = graph.layers[input].shape;
-            if matches!(parents[input], Parent::None) && !matches!(graph.layers[input].op, Op::Input) {
-                parents[input] = Parent::Concat(id, channel);
-            }
-            channel += channels;
-        }
-    }
-    Ok(parents)
-}
-
-/// Memory of which parts are in use for some phases.
-#[derive(Debug, Default)]
-struct Space {
-    taken: Vec<(Range<usize>, Range<usize>)>,
-    end: usize,
-}
-
-impl Space {
-    /// The lowest place for `len` floats that is free in all `phases`.
-    fn take(&mut self, len: usize, phases: Range<usize>) -> usize {
-        let len = len.next_multiple_of(PER_LINE);
-        let mut busy: Vec<Range<usize>> = self
-            .taken
-            .iter()
-            .filter(|(_, lives)| lives.start < phases.end && phases.start < lives.end)
-            .map(|(floats, _)| floats.clone())
-            .collect();
-        busy.sort_by_key(|floats| floats.start);
-        let mut begin = 0;
-        for floats in busy {
-            if begin + len <= floats.start {
-                break;
-            }
-            begin = begin.max(floats.end);
-        }
-        self.taken.push((begin..begin + len, phases));
-        self.end = self.end.max(begin + len);
-        begin
-    }
-}
-
 struct Compiler<'a> {
     graph: &'a Graph,
     kernels: &'static Kernels,
     seen: Seen,
     views: Vec<View>,
     weights: Floats,
+    /// By layer, the number of a subgraph.
+    numbers: Vec<usize>,
 }
 
 impl Compiler<'_> {
@@ -363,6 +238,31 @@ impl Compiler<'_> {
             Op::MaxPool(window) => Step::MaxPool { from: from(0)?, window: *window, to },
             Op::Upsample { factor } => Step::Upsample { from: from(0)?, factor: *factor, to },
             Op::Add => Step::Add { a: from(0)?, b: from(1)?, to },
+            Op::Mul => Step::Mul { a: from(0)?, b: from(1)?, to },
+            Op::Sum => Step::Sum { from: from(0)?, to },
+            Op::MeanOfDistribution { weights } => {
+                if weights.is_empty() || weights.len() > MOST_VALUES {
+                    return Err("a distribution over very many values".to_owned());
+                }
+                Step::MeanOfDistribution { from: from(0)?, weights: weights.clone(), demand, to }
+            }
+            Op::Largest => Step::Largest { from: from(0)?, to },
+            // It lies where its input does.
+            Op::Slice { .. } => return Ok(Vec::new()),
+            Op::Subgraph(subgraph) => {
+                let (layers, others) = layer.inputs.split_at(subgraph.layers.min(layer.inputs.len()));
+                Step::Subgraph {
+                    index: self.numbers[id],
+                    layers: layers.iter().map(|&input| self.views[input]).collect(),
+                    others: others.iter().map(|&input| self.numbers[input]).collect(),
+                    what: subgraph.describe(),
+                    to,
+                }
+            }
+            Op::Take { output } => {
+                let from = *layer.inputs.first().ok_or("a missing input")?;
+                Step::Take { index: self.numbers[from], output: *output, to }
+            }
             Op::Activate(activation) => Step::Activate { from: from(0)?, activation: *activation, to },
             Op::Concat => {
                 let mut channel = 0;

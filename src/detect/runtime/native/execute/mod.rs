@@ -8,12 +8,18 @@
     reason = "values are reached through the arena's address, by several threads, row by row"
 )]
 
+mod patch;
+mod values;
+
 use std::ops::Range;
+use std::sync::Mutex;
 
 use super::graph::{Shape, Window};
-use super::kernels::{Activation, Block, Filter, Line, Row};
+use super::kernels::{Activation, Block, Distributions, Filter, Line, Row};
 use super::plan::Plan;
 use super::step::{Demand, Part, Phase, Place, Source, Step, View};
+use super::subgraph::SubgraphSession;
+use patch::Patch;
 
 /// The fewest pixels that are worth a call of a kernel.
 const SHORTEST: usize = 6;
@@ -47,6 +53,9 @@ pub(super) struct Pixels {
     pub(super) rgb: Vec<u8>,
     pub(super) width: usize,
     pub(super) height: usize,
+    /// Where it begins in the input.
+    pub(super) left: usize,
+    pub(super) top: usize,
 }
 
 /// Floats of scratch that one thread needs for chunks of `rows` rows of a phase.
@@ -68,28 +77,6 @@ fn patch_for(step: &Step, rows: usize) -> usize {
     }
 }
 
-/// The size of such a copy.
-#[derive(Debug, Clone, Copy)]
-struct Patch {
-    height: usize,
-    /// Floats a row.
-    row: usize,
-}
-
-impl Patch {
-    fn new(window: &Window, channels: usize, width: usize, rows: usize) -> Self {
-        let side = |outputs: usize, stride: usize, kernel: usize| (outputs - 1) * stride + kernel;
-        Self {
-            height: side(rows, window.stride.0, window.kernel.0),
-            row: side(width, window.stride.1, window.kernel.1) * channels,
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.height.saturating_mul(self.row)
-    }
-}
-
 /// One chunk, with the memory it works in.
 pub(super) struct Chunk<'a> {
     pub(super) plan: &'a Plan,
@@ -107,6 +94,10 @@ pub(super) struct Chunk<'a> {
     pub(super) scratch: *mut f32,
     /// Likewise, for parts of rows.
     pub(super) runs: &'a mut Vec<Run>,
+    /// The state of each of the plan's subgraphs.
+    pub(super) subgraphs: &'a [Mutex<SubgraphSession>],
+    /// Set where tract failed.
+    pub(super) error: &'a Mutex<Option<String>>,
 }
 
 impl Chunk<'_> {
@@ -164,7 +155,32 @@ impl Chunk<'_> {
                         *to = a + b;
                     }
                 }),
+                Step::Mul { a, b, to } => self.each_pixel(to, &[a, b], |to, from| {
+                    for ((to, a), b) in to.iter_mut().zip(from[0]).zip(from[1]) {
+                        *to = a * b;
+                    }
+                }),
+                Step::Sum { from, to } => self.sum(from, to),
+                Step::MeanOfDistribution { from, weights, demand, to } => {
+                    self.find_runs(demand.as_ref(), self.rows.clone(), to.shape.width);
+                    for index in 0..self.runs.len() {
+                        let Run { y, begin, end } = self.runs[index];
+                        let (input, output) = (self.row(from, y), self.row(to, y));
+                        self.plan.kernels.means(&Distributions {
+                            input: input.add(begin * from.step),
+                            input_step: from.step,
+                            groups: to.shape.channels,
+                            values: weights,
+                            output: output.add(begin * to.step),
+                            output_step: to.step,
+                            pixels: end - begin,
+                        });
+                    }
+                }
+                Step::Largest { from, to } => self.largest(from, to),
                 Step::Activate { from, activation, to } => self.activate(from, *activation, to),
+                Step::Subgraph { index, layers, others, .. } => self.subgraph(*index, layers, others),
+                Step::Take { index, output, to } => self.take(*index, *output, to),
             }
         }
     }
@@ -252,7 +268,16 @@ impl Chunk<'_> {
                 (line.input_step, line.run) = (from.step, from.shape.channels);
                 (rows.len(), width * from.step)
             }
-            (Source::Padded(View { shape, .. }) | Source::Picture(shape), _) => {
+            (Source::Padded(_) | Source::Picture(_), _) => (rows.len(), 0),
+        };
+        // SAFETY: the plan sees to it that the rows of a demand are done before those that need them.
+        unsafe { self.find_runs(demand, begin..begin + lines, line.pixels) };
+        if self.runs.is_empty() {
+            return;
+        }
+        let line_step = match source {
+            Source::Pixels(_) => line_step,
+            Source::Padded(View { shape, .. }) | Source::Picture(shape) => {
                 let patch = Patch::new(window, shape.channels, width, rows.len());
                 let at = self.phase.scratch * self.full;
                 match source {
@@ -267,11 +292,9 @@ impl Chunk<'_> {
                 line.input_step = window.stride.1 * shape.channels;
                 line.run_step = patch.row;
                 line.run = window.kernel.1 * shape.channels;
-                (rows.len(), window.stride.0 * patch.row)
+                window.stride.0 * patch.row
             }
         };
-        // SAFETY: the plan sees to it that the rows of a demand are done before those that need them.
-        unsafe { self.find_runs(demand, begin..begin + lines, line.pixels) };
         let all = self.plan.weights.as_slice();
         // All rows with one part's weights, then the next part: weights are more than a row's pixels.
         for part in parts {
@@ -329,115 +352,6 @@ impl Chunk<'_> {
                 }
             }
             join(self.runs, first);
-        }
-    }
-
-    /// Copies the rows under the kernel into scratch from `at` on, with zeros where there is no picture.
-    unsafe fn lay_out(&mut self, at: usize, patch: Patch, from: &View, window: &Window) {
-        let channels = from.shape.channels;
-        let width = from.shape.width.min(patch.row / channels - window.pad.1);
-        for y in 0..patch.height {
-            let row = (self.rows.start * window.stride.0 + y).checked_sub(window.pad.0);
-            // SAFETY: the row is in the view.
-            let source = row.filter(|row| *row < from.shape.height).map(|row| unsafe { self.row(from, row) });
-            // SAFETY: scratch has room for the patch, which nobody else looks at now.
-            let target =
-                unsafe { std::slice::from_raw_parts_mut(self.scratch.add(at + y * patch.row), patch.row) };
-            let Some(source) = source else {
-                target.fill(0.0);
-                continue;
-            };
-            let (left, rest) = target.split_at_mut(window.pad.1 * channels);
-            let (inner, right) = rest.split_at_mut(width * channels);
-            left.fill(0.0);
-            right.fill(0.0);
-            for (x, pixel) in inner.chunks_exact_mut(channels).enumerate() {
-                // SAFETY: pixel `x` is in the row; nobody writes to it during this phase.
-                pixel.copy_from_slice(unsafe {
-                    std::slice::from_raw_parts(source.add(x * from.step), channels)
-                });
-            }
-        }
-    }
-
-    /// Copies the rows of the picture under the kernel into scratch from `at` on: grey where the picture does not reach,
-    /// zeros where there is no input.
-    unsafe fn lay_out_picture(&mut self, at: usize, patch: Patch, window: &Window) {
-        let (input, picture) = (self.plan.input, self.picture);
-        let channels = input.channels;
-        let width = input.width.min(patch.row / channels - window.pad.1);
-        let seen = picture.width.min(width);
-        let row_bytes = picture.width * channels;
-        for y in 0..patch.height {
-            let row = (self.rows.start * window.stride.0 + y).checked_sub(window.pad.0);
-            // SAFETY: scratch has room for the patch, which nobody else looks at now.
-            let target =
-                unsafe { std::slice::from_raw_parts_mut(self.scratch.add(at + y * patch.row), patch.row) };
-            let Some(row) = row.filter(|row| *row < input.height) else {
-                target.fill(0.0);
-                continue;
-            };
-            let (left, rest) = target.split_at_mut(window.pad.1 * channels);
-            let (inner, right) = rest.split_at_mut(width * channels);
-            left.fill(0.0);
-            right.fill(0.0);
-            let seen = if row < picture.height { seen * channels } else { 0 };
-            if seen > 0 {
-                self.plan.kernels.widen(&picture.rgb[row * row_bytes..][..seen], &mut inner[..seen]);
-            }
-            inner[seen..].fill(f32::from(self.plan.fill));
-        }
-    }
-
-    unsafe fn upsample(&mut self, from: &View, factor: usize, to: &View) {
-        let channels = to.shape.channels;
-        for y in self.rows.clone() {
-            // SAFETY: row `y` is in `to`, and the row it repeats in `from`; they are apart.
-            unsafe {
-                let (source, target) = (self.row(from, y / factor), self.row(to, y));
-                for x in 0..to.shape.width {
-                    std::ptr::copy_nonoverlapping(
-                        source.add(x / factor * from.step),
-                        target.add(x * to.step),
-                        channels,
-                    );
-                }
-            }
-        }
-    }
-
-    unsafe fn activate(&mut self, from: &View, activation: Activation, to: &View) {
-        // A convolution that leaves each channel as it is: a row whose kernel is one pixel.
-        let channels = to.shape.channels.next_multiple_of(self.plan.kernels.lanes);
-        let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
-        let filter = Filter { weights: &ones, bias: &zeros, weight_step: channels, activation };
-        for y in self.rows.clone() {
-            // SAFETY: row `y` is in both views.
-            let row = unsafe { self.window_row(from, &Window::PIXEL, to, y) };
-            // SAFETY: the filter is packed for these kernels, and the views are apart.
-            unsafe { self.plan.kernels.depthwise(&row, &filter) };
-        }
-    }
-
-    /// Calls `each(output, inputs)` with the channels of each pixel.
-    unsafe fn each_pixel<const N: usize>(
-        &mut self,
-        to: &View,
-        from: &[&View; N],
-        each: impl Fn(&mut [f32], [&[f32]; N]),
-    ) {
-        let channels = to.shape.channels;
-        for y in self.rows.clone() {
-            // SAFETY: row `y` is in all views, and the output is apart from the inputs.
-            unsafe {
-                let (target, sources) = (self.row(to, y), from.map(|view| (self.row(view, y), view.step)));
-                for x in 0..to.shape.width {
-                    let inputs = sources.map(|(row, step)| {
-                        std::slice::from_raw_parts(row.add(x * step).cast_const(), channels)
-                    });
-                    each(std::slice::from_raw_parts_mut(target.add(x * to.step), channels), inputs);
-                }
-            }
         }
     }
 }
