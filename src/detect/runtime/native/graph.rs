@@ -77,7 +77,7 @@ pub(super) enum Op {
     Largest,
     /// An activation by itself.
     Activate(Activation),
-    /// A part of the network that tract runs on its inputs, pictures first, then other such parts. Gives one value that means
+    /// A part of the network that tract runs on its inputs, layers first, then other such parts. Gives one value that means
     /// nothing: what it made is kept apart, for [`Op::Take`] and for the network's outputs.
     Subgraph(Arc<Subgraph>),
     /// The output of its input, an [`Op::Subgraph`], with this number.

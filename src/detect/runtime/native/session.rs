@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tract_linalg::multithread::Executor;
+
 use super::execute::{Chunk, Pixels, Run, scratch_for};
 use super::memory::Floats;
 use super::plan::{OutputPlace, Plan};
@@ -178,7 +180,12 @@ impl NativeSession {
             static_for: None,
         };
         let arena = memory.arena.as_mut_ptr();
-        let subgraphs = plan.subgraphs.iter().map(|subgraph| Ok(Mutex::new(subgraph.session()?)));
+        let executor = match threads {
+            1 => Executor::SingleThread,
+            _ if plan.subgraphs.is_empty() => Executor::SingleThread,
+            several => Executor::multithread_with_name(several, "infer"),
+        };
+        let subgraphs = plan.subgraphs.iter().map(|subgraph| Ok(Mutex::new(subgraph.session(&executor)?)));
         let subgraphs = subgraphs.collect::<Result<_, String>>()?;
         let shared = Arc::new(SharedState {
             shares,

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tract_linalg::multithread::{Executor, multithread_tract_scope};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::format_err;
 
@@ -80,13 +81,13 @@ impl Subgraph {
         format!("tract, {} operations", self.operations)
     }
 
-    /// The state of one session.
+    /// The state of one session; `threads` share matrix products.
     ///
     /// # Errors
     /// What tract says, in a line.
-    pub(super) fn session(self: &Arc<Self>) -> Result<SubgraphSession, String> {
+    pub(super) fn session(self: &Arc<Self>, threads: &Executor) -> Result<SubgraphSession, String> {
         let state = self.plan.spawn().map_err(|error| first_line(&error))?;
-        Ok(SubgraphSession { of: Arc::clone(self), state, outputs: TVec::new() })
+        Ok(SubgraphSession { of: Arc::clone(self), state, threads: threads.clone(), outputs: TVec::new() })
     }
 }
 
@@ -111,6 +112,7 @@ fn needed(model: &TypedModel, known: &HashMap<OutletId, OutletId>, wanted: &[Out
 pub(super) struct SubgraphSession {
     of: Arc<Subgraph>,
     state: TypedSimpleState,
+    threads: Executor,
     /// Of the last run.
     outputs: TVec<TValue>,
 }
@@ -142,7 +144,8 @@ impl SubgraphSession {
                     }
                 });
             }
-            self.state.run(inputs)
+            let state = &mut self.state;
+            multithread_tract_scope(self.threads.clone(), || state.run(inputs))
         };
         self.outputs = run().map_err(|error| first_line(&error))?;
         Ok(())

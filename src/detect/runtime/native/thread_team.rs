@@ -10,16 +10,29 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Turns of a waiting thread before it lets others run.
 const TURNS: u32 = 4_000;
 
-/// Turns in place until something is so; after a while lets others run between two looks.
+/// Turns after which it sleeps between two looks: another thread is at something long that cannot be shared.
+const TURNS_AWAKE: u32 = TURNS + 200;
+/// How long it sleeps then.
+const NAP: Duration = Duration::from_micros(50);
+
+/// Turns in place until something is so; after a while lets others run between two looks, and then sleeps.
 pub(super) fn wait_until(is_so: impl Fn() -> bool) {
     let mut turns = 0;
     while !is_so() {
         turns += 1;
-        if turns < TURNS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        match turns {
+            0..TURNS => std::hint::spin_loop(),
+            TURNS..TURNS_AWAKE => std::thread::yield_now(),
+            _ => {
+                turns = TURNS_AWAKE;
+                std::thread::sleep(NAP);
+            }
+        }
     }
 }
 

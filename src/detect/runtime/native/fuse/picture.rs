@@ -1,31 +1,39 @@
 //! The first convolutions take the picture as it is: 8-bit levels, in its own arrangement. What models do to it before that
 //! becomes part of their weights.
 
-use super::super::graph::{Conv, Graph, Layer, Op, Window};
+use super::super::graph::{Conv, Graph, Layer, LayerId, Op, Window};
 use super::super::kernels::Activation;
 use super::scale_of;
 
 /// Scaling that the model itself does to its input joins how levels become values.
 pub(super) fn fold_levels(graph: &mut Graph) {
-    let uses = graph.uses();
-    for id in 0..graph.layers.len() {
-        let Some(scale) = scale_of(&graph.layers[id]) else { continue };
-        let input = graph.layers[id].inputs[0];
-        let fits = scale.bias.len() == graph.levels.len();
-        if !matches!(graph.layers[input].op, Op::Input) || uses[input] != 1 || !fits {
-            continue;
-        }
-        let scales = scale.weights.iter().zip(&scale.bias);
-        for ((factor, offset), (by, plus)) in graph.levels.iter_mut().zip(scales) {
-            (*factor, *offset) = (*factor * by, *offset * by + plus);
+    // One may follow the other.
+    while let Some((id, input)) = scaled_input(graph) {
+        if let Some(scale) = scale_of(&graph.layers[id]) {
+            let scales: Vec<(f32, f32)> =
+                scale.weights.iter().copied().zip(scale.bias.iter().copied()).collect();
+            for ((factor, offset), (by, plus)) in graph.levels.iter_mut().zip(scales) {
+                (*factor, *offset) = (*factor * by, *offset * by + plus);
+            }
         }
         for layer in &mut graph.layers {
             layer.inputs.iter_mut().filter(|of| **of == id).for_each(|of| *of = input);
         }
         graph.prune();
-        // The next one may follow.
-        return fold_levels(graph);
     }
+}
+
+/// A layer that only scales the input, and the input, which nothing else uses.
+fn scaled_input(graph: &Graph) -> Option<(LayerId, LayerId)> {
+    let uses = graph.uses();
+    (0..graph.layers.len()).find_map(|id| {
+        let scale = scale_of(&graph.layers[id])?;
+        let input = graph.layers[id].inputs[0];
+        // What is an output stays.
+        let between = graph.output_layers().all(|output| output != id);
+        let alone = matches!(graph.layers[input].op, Op::Input) && uses[input] == 1 && between;
+        (alone && scale.bias.len() == graph.levels.len()).then_some((id, input))
+    })
 }
 
 /// A convolution over a picture taken apart is one over the whole picture, with a larger kernel: where the parts are

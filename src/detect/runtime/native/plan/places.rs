@@ -106,10 +106,8 @@ impl Places {
             };
             views[id] = Some(View { place, offset, channel: 0, step: shape.channels, shape });
         }
-        for id in (0..count).rev() {
-            resolve(graph, &parents, &outputs, &mut views, id);
-        }
-        let views = views.into_iter().collect::<Option<Vec<_>>>().ok_or("a layer without a place")?;
+        let views = (0..count).map(|id| resolve(graph, &parents, &outputs, &views, id));
+        let views = views.collect::<Option<Vec<_>>>().ok_or("a layer without a place")?;
         if space.end > LARGEST_ARENA {
             return Err("values that need more than four gigabytes".to_owned());
         }
@@ -121,29 +119,27 @@ fn pixels(shape: &Shape) -> usize {
     shape.height * shape.width
 }
 
-/// Gives a layer its view from that of what it is part of.
+/// The view of a layer, from that of what it is part of.
 fn resolve(
     graph: &Graph,
     parents: &[Parent],
     outputs: &[Option<Range<usize>>],
-    views: &mut [Option<View>],
+    views: &[Option<View>],
     id: LayerId,
-) {
-    if views[id].is_some() {
-        return;
+) -> Option<View> {
+    let (mut whole, mut channel) = (id, 0);
+    while let Parent::Channels(of, first) = parents[whole] {
+        (whole, channel) = (of, channel + first);
     }
-    let shape = graph.layers[id].shape;
-    views[id] = match parents[id] {
-        Parent::None => None,
-        Parent::Output(output, row) => outputs[output].as_ref().map(|place| {
-            let offset = place.start + row * shape.channels;
+    let base = match parents[whole] {
+        Parent::Output(output, row) => {
+            let shape = graph.layers[whole].shape;
+            let offset = outputs[output].as_ref()?.start + row * shape.channels;
             View { place: Place::Arena, offset, channel: 0, step: shape.channels, shape }
-        }),
-        Parent::Channels(whole, channel) => {
-            resolve(graph, parents, outputs, views, whole);
-            views[whole].map(|whole| View { channel: whole.channel + channel, shape, ..whole })
         }
+        _ => views[whole]?,
     };
+    Some(View { channel: base.channel + channel, shape: graph.layers[id].shape, ..base })
 }
 
 fn root(parents: &[Parent], mut id: LayerId) -> LayerId {
