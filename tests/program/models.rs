@@ -23,7 +23,7 @@ fn a_file_is_told_with_its_family_its_input_and_what_runs_it() {
         "outputs     output0 1×84×8400",
         "boxes       centre and size, pixels of the input",
         "classes     80 (its own metadata): person, bicycle, car, motorcycle, …",
-        "runs with   tract",
+        "runs with   native",
     ] {
         assert!(told.contains(line), "{line}\n{told}");
     }

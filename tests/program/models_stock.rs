@@ -147,7 +147,7 @@ fn show_takes_names_too() {
     show("yolox-tiny", &["--check"]).fails(1, &["trailsight models pull yolox-tiny"]);
     shelf.put(&real_model());
     let text = show("tiny-net", &[]).ok().stdout;
-    assert!(text.contains("99.5 AP") && text.contains("runs with   tract"), "{text}");
+    assert!(text.contains("99.5 AP") && text.contains("runs with   native"), "{text}");
     assert!(show("yolox-nano", &[]).ok().stdout.contains("runs with   native"));
 }
 
