@@ -33,20 +33,19 @@ pub(super) fn fuse(graph: &mut Graph, early: Option<usize>) -> Result<(), String
 }
 
 /// The scale and shift of each channel, where a layer is nothing else.
-fn scale_of(layer: &Layer) -> Option<&Conv> {
-    match &layer.op {
-        Op::Conv(conv) if conv.depthwise && conv.window == Window::PIXEL && layer.inputs.len() == 1 => {
-            (conv.activation == Activation::None).then_some(conv)
-        }
-        _ => None,
-    }
+fn scale_of(graph: &Graph, id: LayerId) -> Option<&Conv> {
+    let layer = &graph.layers[id];
+    let (Op::Conv(conv), &[input]) = (&layer.op, layer.inputs.as_slice()) else { return None };
+    let plain = conv.depthwise && conv.window == Window::PIXEL && conv.activation == Activation::None;
+    // With padding behind the picture it gives more pixels than there are.
+    (plain && graph.layers[input].shape == layer.shape).then_some(conv)
 }
 
 /// A scale and shift behind a convolution without activation is part of it.
 fn fold_scales(graph: &mut Graph) {
     let uses = graph.uses();
     for id in 0..graph.layers.len() {
-        let Some(scale) = scale_of(&graph.layers[id]).cloned() else { continue };
+        let Some(scale) = scale_of(graph, id).cloned() else { continue };
         let input = graph.layers[id].inputs[0];
         let Op::Conv(conv) = &graph.layers[input].op else { continue };
         if uses[input] != 1 || conv.activation != Activation::None || graph.layers[input].inputs.len() != 1 {

@@ -9,7 +9,7 @@ use super::scale_of;
 pub(super) fn fold_levels(graph: &mut Graph) {
     // One may follow the other.
     while let Some((id, input)) = scaled_input(graph) {
-        if let Some(scale) = scale_of(&graph.layers[id]) {
+        if let Some(scale) = scale_of(graph, id) {
             let scales: Vec<(f32, f32)> =
                 scale.weights.iter().copied().zip(scale.bias.iter().copied()).collect();
             for ((factor, offset), (by, plus)) in graph.levels.iter_mut().zip(scales) {
@@ -27,7 +27,7 @@ pub(super) fn fold_levels(graph: &mut Graph) {
 fn scaled_input(graph: &Graph) -> Option<(LayerId, LayerId)> {
     let uses = graph.uses();
     (0..graph.layers.len()).find_map(|id| {
-        let scale = scale_of(&graph.layers[id])?;
+        let scale = scale_of(graph, id)?;
         let input = graph.layers[id].inputs[0];
         // What is an output stays.
         let between = graph.output_layers().all(|output| output != id);
