@@ -42,6 +42,7 @@ mod enhance_noise;
 mod examples;
 #[cfg(feature = "cli")]
 mod extras;
+#[cfg(feature = "cli")]
 mod families;
 #[cfg(feature = "cli")]
 mod format_files;
