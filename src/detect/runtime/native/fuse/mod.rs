@@ -200,7 +200,10 @@ fn absorb_sums(graph: &mut Graph) {
         let (a, b) = (graph.layers[id].inputs[0], graph.layers[id].inputs[1]);
         let alone = |layer: LayerId| {
             let Layer { op, inputs, .. } = &graph.layers[layer];
-            uses[layer] == 1 && inputs.len() == 1 && matches!(op, Op::Conv(conv) if !conv.depthwise)
+            // One that reads the picture's levels does nothing else.
+            let of_picture = inputs.iter().any(|&input| matches!(graph.layers[input].op, Op::Input));
+            let full = matches!(op, Op::Conv(conv) if !conv.depthwise);
+            uses[layer] == 1 && inputs.len() == 1 && full && !of_picture
         };
         // The later one, so that the other is there already.
         let (conv, other) = match (alone(a), alone(b)) {
