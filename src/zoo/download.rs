@@ -90,7 +90,7 @@ pub fn pull(
     }
     let mut pull = Pull { entry, options, path: cache.partial(entry), tell };
     let from = match &options.mirror {
-        Some(mirror) => vec![format!("{}/{}", mirror.trim_end_matches('/'), entry.file_name())],
+        Some(mirror) => vec![in_mirror(mirror, &entry.file_name())],
         None => entry.addresses.clone(),
     };
     let mut failed = None;
@@ -350,6 +350,15 @@ fn sha256_of(path: &Path) -> io::Result<String> {
     }
 }
 
+/// Where a mirror has a file: in its folder; what follows a question mark in an address stays behind it.
+fn in_mirror(mirror: &str, file: &str) -> String {
+    let (folder, query) = match mirror.split_once('?') {
+        Some((folder, query)) if is_web(mirror) => (folder, format!("?{query}")),
+        _ => (mirror, String::new()),
+    };
+    format!("{}/{file}{query}", folder.trim_end_matches('/'))
+}
+
 /// Whether an address is of the web; others are folders.
 fn is_web(address: &str) -> bool {
     ["http://", "https://"]
@@ -458,4 +467,21 @@ fn kind(begin: &[u8]) -> Option<&'static str> {
         ("{\"", "a JSON text, as servers send for an error,"),
     ];
     kinds.into_iter().find(|(begins, _)| text.starts_with(begins)).map(|(_, kind)| kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_has_the_file_in_its_folder() {
+        for (mirror, expected) in [
+            ("https://a.example/m", "https://a.example/m/x.onnx"),
+            ("https://a.example/m/", "https://a.example/m/x.onnx"),
+            ("HTTPS://a.example/m/?key=1/2", "HTTPS://a.example/m/x.onnx?key=1/2"),
+            ("/media/what?/m", "/media/what?/m/x.onnx"),
+        ] {
+            assert_eq!(in_mirror(mirror, "x.onnx"), expected);
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use prost::Message;
@@ -11,14 +10,13 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{
     AttributeProto, GraphProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto, ValueInfoProto,
 };
-use trailsight::analyse::Stages;
 use trailsight::config::Settings;
 use trailsight::detect::Detector;
 use trailsight::labels::Labels;
-use trailsight::pipeline::{Mode, Note, Pipeline, Plan, Stats, Stop, TrackedFrame};
-use trailsight::source::{SourceSpec, open_file};
+use trailsight::pipeline::{Note, TrackedFrame};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+use super::live_network::{PATIENCE, start, take};
+
 /// The side of the network's input, and the cells of its three grids.
 const SIDE: usize = 416;
 const CELLS: usize = 3549;
@@ -138,25 +136,6 @@ fn in_the_form_of_yolov8() -> Vec<u8> {
         .map(|(key, value)| StringStringEntryProto { key: key.to_owned(), value })
         .collect();
     model.encode_to_vec()
-}
-
-fn start(settings: &Settings, every_frame: bool) -> Pipeline {
-    let demo = SourceSpec::Video(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.avi"));
-    Pipeline::start(Plan {
-        source: open_file(&demo, &settings.source).unwrap(),
-        reopen: None,
-        detector: Detector::load(&settings.detect_for_tracking()).unwrap().into(),
-        settings,
-        mode: if every_frame { Mode::EveryFrame } else { Mode::Newest },
-        stages: Stages::default(),
-        stats: Arc::new(Stats::default()),
-        stop: Stop::default(),
-    })
-    .unwrap()
-}
-
-fn take(pipeline: &Pipeline, frames: usize) -> Vec<TrackedFrame> {
-    (0..frames).map(|_| pipeline.tracked.recv_timeout(PATIENCE).expect("the clip is longer")).collect()
 }
 
 /// The classes of the tracks of a frame, by their ids.

@@ -13,7 +13,7 @@ use trailsight::pipeline::{Mode, Note, Pipeline, Plan, Stats, Stop, TrackedFrame
 use trailsight::source::{SourceSpec, open_file};
 
 /// Loading takes a fraction of a second; the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 fn settings(input: &str) -> Settings {
     let mut settings = Settings::default();
@@ -21,7 +21,7 @@ fn settings(input: &str) -> Settings {
     settings
 }
 
-fn start(settings: &Settings, every_frame: bool) -> Pipeline {
+pub(super) fn start(settings: &Settings, every_frame: bool) -> Pipeline {
     let demo = SourceSpec::Video(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo.avi"));
     Pipeline::start(Plan {
         source: open_file(&demo, &settings.source).unwrap(),
@@ -36,7 +36,7 @@ fn start(settings: &Settings, every_frame: bool) -> Pipeline {
     .unwrap()
 }
 
-fn take(pipeline: &Pipeline, frames: usize) -> Vec<TrackedFrame> {
+pub(super) fn take(pipeline: &Pipeline, frames: usize) -> Vec<TrackedFrame> {
     (0..frames).map(|_| pipeline.tracked.recv_timeout(PATIENCE).expect("the clip is longer")).collect()
 }
 

@@ -163,7 +163,7 @@ fn all() -> Vec<Parameter> {
         setting!(detector.confidence, Real32(0.0..=1.0), "an object is shown from this score on: of its box, or over time the mean of its track's, less penalties"),
         setting!(detector.nms_iou, Real32(0.0..=1.0), "of two boxes of one class that overlap by more than this, the weaker is dropped"),
         setting!(detector.box_voting, Switch, "car, bus and truck count as one class there, as do bicycle and motorcycle, and dropped boxes vote on where the best one lies; false: boxes as the network has them"),
-        setting!(detector.masks, Switch, "make the masks of a model that tells the pixels of objects; false: its boxes alone, without what masks cost"),
+        setting!(detector.masks, Switch, "make the masks of a model that tells the pixels of objects; false: its boxes alone, without what masks cost").network(),
         setting!(detector.classes, Names, "look only for these, such as [\"person\", \"car\"]; []: everything the model knows"),
         setting!(detector.runtime, RUNTIMES, "what runs the network: \"auto\" (native, or tract for models that need it), \"native\", \"tract\", \"onnxruntime\"").network(),
         setting!(detector.onnxruntime, File, "for that: the library's file; \"\": $ORT_DYLIB_PATH, or where the system looks for libraries").network(),

@@ -19,8 +19,8 @@
 //! picture itself. Pools of 5, 9 and 13 become a chain of three of 5. Class scores are computed only where the objectness
 //! is not too low for an object, and so is what leads to them alone.
 //!
-//! **Static rows** ([`static_rows`]). Below a wide picture the input is grey, the same each time. What the first layers make of that
-//! is computed once for pictures of a height.
+//! **Static rows** ([`static_rows`]). Above and below a wide picture the input is grey, the same each time. What the first layers
+//! make of that is computed once for pictures at a place.
 //!
 //! **Phases** ([`plan`]). Layers that need of each other only the same pixels are done together, a few rows at a time, so
 //! that what one writes is in the cache when the next one reads it; what only they need never leaves the scratch of the

@@ -65,16 +65,12 @@ impl Laid {
 
     /// The order of its values; `None` where it is neither, or where something is still to be done to them.
     pub(super) fn order(&self) -> Option<Order> {
-        // One after the other, with axes that belong together as the one that they are.
         let mut axes: Vec<Axis> = Vec::new();
         for &axis in self.axes.iter().filter(|axis| **axis != Axis::One) {
-            match (axes.last(), axis) {
-                (Some(Axis::Down), Axis::Across) => {
-                    axes.splice(axes.len() - 1.., [Axis::Pixels]).for_each(drop)
-                }
-                (Some(Axis::Groups(_)), Axis::InGroup(_)) => {
-                    axes.splice(axes.len() - 1.., [Axis::Channels]).for_each(drop);
-                }
+            // What belongs together counts as the one that it is.
+            match (axes.last_mut(), axis) {
+                (Some(last @ Axis::Down), Axis::Across) => *last = Axis::Pixels,
+                (Some(last @ Axis::Groups(_)), Axis::InGroup(_)) => *last = Axis::Channels,
                 _ => axes.push(axis),
             }
         }

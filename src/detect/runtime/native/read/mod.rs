@@ -27,6 +27,8 @@ use laid::{Laid, Order};
 
 /// No layer of a network of this kind has more values; more is a mistake or an attack.
 const MOST_VALUES: usize = 1 << 28;
+/// Nor has one more layers (the largest have some 1500); laying them out takes time with the square of their number.
+const MOST_LAYERS: usize = 8192;
 
 /// Something in the model that the native plan does not know: said in a few words.
 pub(super) type Unknown = String;
@@ -103,29 +105,35 @@ impl Reader<'_> {
             let shapes: Vec<_> = node.outputs.iter().map(|output| &output.fact.shape).collect();
             format!("the operation {} with an output of {shapes:?}", node.op.name())
         };
-        let [output] = node.outputs.as_slice() else { return self.leave(id, what()) };
+        let [output] = node.outputs.as_slice() else {
+            self.leave(id, what());
+            return Ok(());
+        };
         if let Some(constant) = &output.fact.konst {
             self.values.insert(outlet, Value::Constant(Arc::clone(constant)));
             return Ok(());
         }
         let shape = output.fact.shape.as_concrete();
         let (Some(shape), true) = (shape, output.fact.datum_type == f32::datum_type()) else {
-            return self.leave(id, format!("{} of type {:?}", what(), output.fact.datum_type));
+            self.leave(id, format!("{} of type {:?}", what(), output.fact.datum_type));
+            return Ok(());
         };
         let inputs = self.inputs(id)?;
         let (layers, shape) = (self.layers.len(), shape.to_vec());
         match self.value(&*node.op, &inputs, &shape) {
             Ok(value) => {
                 self.values.insert(outlet, value);
-                Ok(())
             }
             Err(why) => {
                 self.layers.truncate(layers);
                 self.stages.truncate(layers);
-                let why = why.map_or_else(what, |why| format!("{} ({why})", what()));
-                self.leave(id, why)
+                self.leave(id, why.map_or_else(what, |why| format!("{} ({why})", what())));
             }
         }
+        if self.layers.len() > MOST_LAYERS {
+            return Err(format!("a network of more than {MOST_LAYERS} layers"));
+        }
+        Ok(())
     }
 
     /// The inputs of a node. What tract made is taken over as a picture where that is worth it.
@@ -155,20 +163,16 @@ impl Reader<'_> {
         }
         let fact = self.model.outlet_fact(outlet).map_err(|error| first_line(&error))?;
         let shape = fact.shape.as_concrete().filter(|_| fact.datum_type == f32::datum_type());
-        let Some(&[1, channels, height, width]) = shape else { return Ok(None) };
-        let pixels = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels));
-        if !pixels.is_some_and(|values| (1..=MOST_VALUES).contains(&values)) {
-            return Ok(None);
-        }
+        let Some(shape) = shape.and_then(picture) else { return Ok(None) };
         let layer = self.layers.len();
-        self.layers.push(Layer::new(Op::Take { output: 0 }, vec![], Shape { height, width, channels }));
+        self.layers.push(Layer::new(Op::Take { output: 0 }, vec![], shape));
         self.stages.push(stage + 1);
         self.taken.insert(outlet, layer);
         Ok(Some(Value::Picture(layer)))
     }
 
     /// Leaves a node to tract.
-    fn leave(&mut self, id: usize, why: Unknown) -> Result<(), Unknown> {
+    fn leave(&mut self, id: usize, why: Unknown) {
         let node = self.model.node(id);
         let stages = node.inputs.iter().filter_map(|input| self.values.get(input));
         let stage = stages.map(|value| self.stage(value)).max().unwrap_or(0);
@@ -176,7 +180,6 @@ impl Reader<'_> {
             self.values.insert(OutletId::new(id, output), Value::Tract(stage));
         }
         self.left.push(why);
-        Ok(())
     }
 
     fn stage(&self, value: &Value) -> usize {
@@ -190,13 +193,9 @@ impl Reader<'_> {
 
     /// Adds a layer.
     fn push(&mut self, op: Op, inputs: Vec<LayerId>, shape: &[usize]) -> Result<LayerId, Option<Unknown>> {
-        let &[1, channels, height, width] = shape else { return Err(None) };
-        let values = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels));
-        if !values.is_some_and(|values| (1..=MOST_VALUES).contains(&values)) {
-            return Err(Some("of no values, or of too many".to_owned()));
-        }
+        let shape = picture(shape).ok_or_else(|| Some("of no picture, no values, or too many".to_owned()))?;
         self.stages.push(inputs.iter().map(|&input| self.stages[input]).max().unwrap_or(0));
-        self.layers.push(Layer::new(op, inputs, Shape { height, width, channels }));
+        self.layers.push(Layer::new(op, inputs, shape));
         Ok(self.layers.len() - 1)
     }
 
@@ -343,6 +342,13 @@ impl Reader<'_> {
         part.from_earlier.sort_unstable();
         Ok(part)
     }
+}
+
+/// The size of a picture of values with this shape, if it is one: `1 × channels × height × width`.
+fn picture(shape: &[usize]) -> Option<Shape> {
+    let &[1, channels, height, width] = shape else { return None };
+    let values = height.checked_mul(width)?.checked_mul(channels)?;
+    (1..=MOST_VALUES).contains(&values).then_some(Shape { height, width, channels })
 }
 
 /// What tract does in one stage.

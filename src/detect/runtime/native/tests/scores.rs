@@ -1,5 +1,7 @@
 //! What is computed only where it counts: class scores where the objectness, boxes where a score is high enough.
 
+use std::ops::Range;
+
 use super::*;
 
 /// What leads to the distances of a box: convolutions of all channels, and distributions over eight values.
@@ -38,33 +40,14 @@ fn boxes_are_there_where_something_may_be() {
         let expected = interpret(&maker.graph, &pixels);
         let mut graph = maker.graph;
         fuse(&mut graph, None).unwrap();
-        assert!(graph.layers.iter().any(|layer| layer.gate.is_some()), "nothing is gated");
-
         let best = |row: &[f64]| row[4..].iter().copied().fold(0.0, f64::max);
-        let mut all: Vec<f64> = expected.chunks(24).map(best).collect();
-        all.sort_by(f64::total_cmp);
-        for threshold in [0.0, all[all.len() / 2], all[all.len() * 19 / 20], 1.1] {
-            // Between two scores, so that rounding puts none on the other side.
-            let above = all.iter().find(|score| **score > threshold + 1e-3).copied().unwrap_or(2.0);
-            let below = all.iter().rfind(|score| **score < above).copied().unwrap_or(0.0);
-            let threshold = (above + below) / 2.0;
-            for isa in Isa::available() {
-                let plan = Arc::new(compile(&graph, SEEN, Kernels::of(isa)).unwrap());
-                for threads in [1, 3] {
-                    let found = run(&plan, threads, &pixels, threshold as f32);
-                    for (found, expected) in found.chunks(24).zip(expected.chunks(24)) {
-                        let first = if best(expected) < threshold { 4 } else { 0 };
-                        for (found, expected) in found.iter().zip(expected).skip(first) {
-                            let off = (f64::from(*found) - expected).abs();
-                            assert!(
-                                off <= 2e-4 * (1.0 + expected.abs()),
-                                "{seed} {isa} {threads} at {threshold}: {found}, {expected}"
-                            );
-                        }
-                    }
-                }
-            }
-        }
+        assert_gated(
+            &graph,
+            (&pixels, &expected),
+            24,
+            best,
+            |is_strong| if is_strong { 0..24 } else { 4..24 },
+        );
     }
 }
 
@@ -99,28 +82,41 @@ fn class_scores_are_there_where_something_may_be() {
         let expected = interpret(&maker.graph, &pixels);
         let mut graph = maker.graph;
         fuse(&mut graph, Some(4)).unwrap();
-        assert!(graph.layers.iter().any(|layer| layer.gate.is_some()), "nothing is gated");
+        let objectness = |row: &[f64]| row[4];
+        let known = |is_strong| if is_strong { 0..25 } else { 0..5 };
+        assert_gated(&graph, (&pixels, &expected), 25, objectness, known);
+    }
+}
 
-        let mut scores: Vec<f64> = expected.iter().skip(4).step_by(25).copied().collect();
-        scores.sort_by(f64::total_cmp);
-        for threshold in [0.0, scores[scores.len() / 2], scores[scores.len() * 19 / 20], 1.1] {
-            // Between two scores, so that rounding puts none on the other side.
-            let above = scores.iter().find(|score| **score > threshold + 1e-3).copied().unwrap_or(2.0);
-            let below = scores.iter().rfind(|score| **score < above).copied().unwrap_or(0.0);
-            let threshold = (above + below) / 2.0;
-            for isa in Isa::available() {
-                let plan = Arc::new(compile(&graph, SEEN, Kernels::of(isa)).unwrap());
-                for threads in [1, 3] {
-                    let found = run(&plan, threads, &pixels, threshold as f32);
-                    for (row, (found, expected)) in found.chunks(25).zip(expected.chunks(25)).enumerate() {
-                        let known = if expected[4] < threshold { 5 } else { 25 };
-                        for (at, (found, expected)) in found.iter().zip(expected).take(known).enumerate() {
-                            let off = (f64::from(*found) - expected).abs();
-                            assert!(
-                                off <= 2e-4 * (1.0 + expected.abs()),
-                                "{seed} {isa} {threads}, row {row}, value {at} at {threshold}: {found}, {expected}"
-                            );
-                        }
+/// Runs a gated graph at several thresholds: of each row, in which `score` finds what has to reach the threshold, the values that
+/// are `known` where it does and where it does not are right, whatever the instruction set and the number of threads.
+fn assert_gated(
+    graph: &Graph,
+    (pixels, expected): (&Pixels, &[f64]),
+    row: usize,
+    score: impl Fn(&[f64]) -> f64,
+    known: impl Fn(bool) -> Range<usize>,
+) {
+    assert!(graph.layers.iter().any(|layer| layer.gate.is_some()), "nothing is gated");
+    let mut scores: Vec<f64> = expected.chunks(row).map(&score).collect();
+    scores.sort_by(f64::total_cmp);
+    for threshold in [0.0, scores[scores.len() / 2], scores[scores.len() * 19 / 20], 1.1] {
+        // Between two scores, so that rounding puts none on the other side.
+        let above = scores.iter().find(|score| **score > threshold + 1e-3).copied().unwrap_or(2.0);
+        let below = scores.iter().rfind(|score| **score < above).copied().unwrap_or(0.0);
+        let threshold = (above + below) / 2.0;
+        for isa in Isa::available() {
+            let plan = Arc::new(compile(graph, SEEN, Kernels::of(isa)).unwrap());
+            for threads in [1, 3] {
+                let found = run(&plan, threads, pixels, threshold as f32);
+                assert_eq!(found.len(), expected.len());
+                for (number, (found, expected)) in found.chunks(row).zip(expected.chunks(row)).enumerate() {
+                    for at in known(score(expected) >= threshold) {
+                        let (found, expected) = (f64::from(found[at]), expected[at]);
+                        assert!(
+                            (found - expected).abs() <= 2e-4 * (1.0 + expected.abs()),
+                            "{isa} {threads}, row {number}, value {at} at {threshold}: {found}, {expected}"
+                        );
                     }
                 }
             }
