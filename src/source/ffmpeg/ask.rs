@@ -3,6 +3,8 @@
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -127,8 +129,9 @@ fn run(
     command.env("AV_LOG_FORCE_NOCOLOR", "1");
     crate::source::input::own_group(&mut command);
     let mut child = command.spawn().map_err(|e| not_started(what, "ffprobe", &e))?;
-    let out = collect(child.stdout.take());
-    let messages = collect(child.stderr.take());
+    let too_much = Arc::new(AtomicBool::new(false));
+    let out = collect(child.stdout.take(), &too_much);
+    let messages = collect(child.stderr.take(), &too_much);
     let begun = Instant::now();
     let outcome = loop {
         match child.try_wait() {
@@ -136,7 +139,7 @@ fn run(
             Ok(None) if begun.elapsed() > patience => {
                 break Err(format!("no answer within {} seconds; is it reachable?", patience.as_secs()));
             }
-            Ok(None) if out.is_finished() && messages.is_finished() && begun.elapsed().as_secs() > 5 => {
+            Ok(None) if too_much.load(Ordering::Relaxed) => {
                 break Err("ffprobe writes without end".to_owned());
             }
             Ok(None) => thread::sleep(Duration::from_millis(3)),
@@ -150,13 +153,20 @@ fn run(
     }
 }
 
-/// Reads a pipe to its end, at most [`OUTPUT`] bytes, on a thread of its own.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+/// Reads a pipe to its end, at most [`OUTPUT`] bytes, on a thread of its own; `too_much` is set where there are more.
+fn collect(
+    pipe: Option<impl Read + Send + 'static>,
+    too_much: &Arc<AtomicBool>,
+) -> thread::JoinHandle<Vec<u8>> {
+    let too_much = Arc::clone(too_much);
     thread::spawn(move || {
         let mut all = Vec::new();
         if let Some(pipe) = pipe {
             // What was read before an error is still worth reading.
             let _ = pipe.take(OUTPUT).read_to_end(&mut all);
+        }
+        if all.len() as u64 == OUTPUT {
+            too_much.store(true, Ordering::Relaxed);
         }
         all
     })
