@@ -52,6 +52,8 @@ pub mod sink;
 pub mod track;
 
 #[cfg(feature = "detector")]
+pub mod attention;
+#[cfg(feature = "detector")]
 pub mod detect;
 #[cfg(feature = "detector")]
 pub mod enhance;

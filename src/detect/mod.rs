@@ -48,7 +48,7 @@ pub use masks::MaskMap;
 pub use model::{Family, ModelSpec};
 pub use nms::suppress;
 pub use runtime::{LayerTime, Output, Outputs};
-pub use settings::{DetectSettings, Runtime};
+pub use settings::{AttentionChoice, DetectSettings, Runtime};
 pub use slicing::Slicer;
 
 use load::Model;

@@ -50,6 +50,10 @@ pub struct DetectSettings {
     pub threads: usize,
     /// Live sources: seconds from one detection to the next at the least; 0: as often as it goes.
     pub min_interval: f64,
+    /// Which pictures of a source are looked at.
+    pub attention: AttentionChoice,
+    /// Where pictures are left out because nothing moves: seconds from one detection to the next at the most.
+    pub idle_interval: f64,
 }
 
 impl Default for DetectSettings {
@@ -74,8 +78,22 @@ impl Default for DetectSettings {
             onnxruntime: None,
             threads: 0,
             min_interval: 0.0,
+            attention: AttentionChoice::default(),
+            idle_interval: 1.0,
         }
     }
+}
+
+/// Which pictures of a source the network looks at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AttentionChoice {
+    /// Of a live source those in which something moves, of a recording all.
+    #[default]
+    Auto,
+    /// All that it can.
+    All,
+    /// Those in which something moves, and one from time to time.
+    Motion,
 }
 
 /// What the network is run by.

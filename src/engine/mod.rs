@@ -44,9 +44,12 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `detections` | where detections come from: a network, a recording of them, the caller |
+//! | `held` | what was detected last, for pictures in which nothing has moved since |
 //! | `tracking` | from detections to a scene |
 
 mod detections;
+#[cfg(feature = "detector")]
+mod held;
 #[cfg(feature = "detector")]
 mod numbering;
 mod tracking;
@@ -57,15 +60,21 @@ use std::time::{Duration, Instant};
 
 use crate::analyse::{SceneStage, StageError};
 #[cfg(feature = "detector")]
-use crate::detect::DetectError;
+use crate::attention::{Attention, AttentionSettings, Notice};
+#[cfg(feature = "detector")]
+use crate::detect::{DetectError, DetectTimes};
 #[cfg(feature = "detector")]
 use crate::enhance::{EnhanceSettings, Enhanced, Enhancer};
 use crate::frame::Frame;
+#[cfg(feature = "detector")]
+use crate::geometry::Affine;
 use crate::scene::Scene;
 
 #[cfg(feature = "detector")]
 pub use detections::NetworkSource;
 pub use detections::{DetectionSource, DetectorOutput, RecordedDetections};
+#[cfg(feature = "detector")]
+pub use held::HeldDetections;
 pub use tracking::{TrackInput, TrackStage, TrackTimes, TrackingSettings};
 
 /// What an engine is set to.
@@ -76,6 +85,9 @@ pub struct EngineSettings {
     /// What is done to pictures before the network sees them, and where in them objects count.
     #[cfg(feature = "detector")]
     pub enhance: EnhanceSettings,
+    /// When the network need not look; by default it looks at every picture.
+    #[cfg(feature = "detector")]
+    pub attention: AttentionSettings,
 }
 
 /// Why a frame could not be processed.
@@ -125,6 +137,10 @@ pub struct Processed {
 pub struct Engine {
     #[cfg(feature = "detector")]
     enhancer: Enhancer,
+    #[cfg(feature = "detector")]
+    attention: Attention,
+    #[cfg(feature = "detector")]
+    held: HeldDetections,
     source: DetectionSource,
     tracking: TrackStage,
 }
@@ -137,6 +153,10 @@ impl Engine {
         Self {
             #[cfg(feature = "detector")]
             enhancer: Enhancer::new(settings.enhance),
+            #[cfg(feature = "detector")]
+            attention: Attention::new(settings.attention, true),
+            #[cfg(feature = "detector")]
+            held: HeldDetections::default(),
             source,
             tracking: TrackStage::new(settings.tracking),
         }
@@ -153,11 +173,14 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] of the network or of a stage. The engine can go on with the next frame.
     pub fn process(&mut self, frame: &Frame) -> Result<Processed, EngineError> {
-        let prepared = self.prepare(frame);
+        let prepared = self.prepare(frame, true);
         #[cfg(feature = "detector")]
         let (output, times) = {
-            let (output, detect) = self.source.detect(&prepared.frame, &prepared.enhanced)?;
-            let (letterbox, inference, decode) = (detect.letterbox, detect.inference, detect.decode);
+            let looks = prepared.notice.looks();
+            let found = looks.then(|| self.source.detect(&prepared.frame, &prepared.enhanced)).transpose()?;
+            let (found, detect) = found.unzip();
+            let DetectTimes { letterbox, inference, decode } = detect.unwrap_or_default();
+            let output = self.held.next(prepared.notice, found).unwrap_or_default();
             (output, EngineTimes { letterbox, inference, decode, ..EngineTimes::default() })
         };
         #[cfg(not(feature = "detector"))]
@@ -175,7 +198,7 @@ impl Engine {
         frame: &Frame,
         detections: impl Into<DetectorOutput>,
     ) -> Result<Processed, EngineError> {
-        let prepared = self.prepare(frame);
+        let prepared = self.prepare(frame, false);
         #[cfg_attr(
             not(feature = "detector"),
             expect(unused_mut, reason = "only enhancing knows masked areas")
@@ -190,7 +213,10 @@ impl Engine {
     /// tracks, whose ids go on above those given so far.
     pub fn restart(&mut self) {
         #[cfg(feature = "detector")]
-        self.enhancer.begin_anew();
+        {
+            self.enhancer.begin_anew();
+            self.attention.begin_anew();
+        }
         self.tracking.restart();
     }
 
@@ -204,13 +230,32 @@ impl Engine {
         self.source
     }
 
-    /// Makes the picture for the network, and the one that may be shown.
-    fn prepare(&mut self, frame: &Frame) -> Prepared {
+    /// Makes the picture that may be shown, and where a network is to look the one for it.
+    #[cfg_attr(
+        not(feature = "detector"),
+        expect(
+            clippy::unused_self,
+            unused_variables,
+            reason = "without a network there is nothing to prepare"
+        )
+    )]
+    fn prepare(&mut self, frame: &Frame, detects: bool) -> Prepared {
         let started = Instant::now();
         #[cfg(feature = "detector")]
-        let (picture, enhanced) = {
+        let (picture, enhanced, notice) = {
             self.enhancer.set_input(self.source.input_for(frame.picture.size()));
-            self.enhancer.enhance(&frame.picture, frame.time)
+            let (picture, mut enhanced) = self.enhancer.show(&frame.picture, frame.time);
+            let notice = match detects && self.source.input_rule().is_some() {
+                true => {
+                    let region_mask = enhanced.region_mask.as_ref();
+                    self.attention.watch(&(&*picture).into(), region_mask, frame.time, frame.sequence)
+                }
+                false => Notice::Motion,
+            };
+            if notice.looks() {
+                self.enhancer.prepare(&picture, frame.time, &mut enhanced);
+            }
+            (picture, enhanced, notice)
         };
         #[cfg(not(feature = "detector"))]
         let picture = Arc::clone(&frame.picture);
@@ -218,6 +263,8 @@ impl Engine {
             frame: Frame { picture, ..frame.clone() },
             #[cfg(feature = "detector")]
             enhanced,
+            #[cfg(feature = "detector")]
+            notice,
             time: started.elapsed(),
         }
     }
@@ -231,6 +278,9 @@ impl Engine {
         let input = TrackInput {
             #[cfg(feature = "detector")]
             region_mask: prepared.enhanced.region_mask.as_deref(),
+            // Where nothing has moved, the camera has not.
+            #[cfg(feature = "detector")]
+            camera: (!prepared.notice.looks()).then_some(Affine::IDENTITY),
             ..TrackInput::of(&prepared.frame, &output)
         };
         let scene = self.tracking.update(&input)?;
@@ -250,5 +300,7 @@ struct Prepared {
     frame: Frame,
     #[cfg(feature = "detector")]
     enhanced: Enhanced,
+    #[cfg(feature = "detector")]
+    notice: Notice,
     time: Duration,
 }

@@ -54,8 +54,18 @@ impl Enhancer {
     /// Gives the picture as it may be shown and written, and what was made of it for the network. `time` is its source time
     /// in seconds.
     pub fn enhance(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Enhanced) {
-        let (shown, mut enhanced) = self.shown.show(picture, time);
+        let (shown, mut enhanced) = self.show(picture, time);
         self.network.enhance(&shown, time, &mut enhanced);
         (shown, enhanced)
+    }
+
+    /// The first half of [`Enhancer::enhance`]: the picture as it may be shown and written.
+    pub fn show(&mut self, picture: &Arc<Picture>, time: f64) -> (Arc<Picture>, Enhanced) {
+        self.shown.show(picture, time)
+    }
+
+    /// The second half: what is made of that picture for the network.
+    pub fn prepare(&mut self, shown: &Picture, time: f64, enhanced: &mut Enhanced) {
+        self.network.enhance(shown, time, enhanced);
     }
 }

@@ -15,7 +15,7 @@ use super::light::Light;
 use super::measure::Measure;
 use super::region_mask::RegionMask;
 use super::report::{ASKED, Report, Step};
-use super::settings::{EnhanceSettings, Tiles};
+use super::settings::{EnhanceSettings, ShownPicture, Tiles};
 use super::succession::Succession;
 use super::work::{Tools, Work};
 use crate::frame::Picture;
@@ -86,6 +86,11 @@ impl NetworkChain {
             self.measured = None;
         }
         self.settings = settings;
+    }
+
+    /// Whether a window shows what is made for the network.
+    pub fn is_shown(&self) -> bool {
+        self.settings.show != ShownPicture::Original
     }
 
     /// The next picture does not follow on the one before.

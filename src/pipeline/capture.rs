@@ -15,6 +15,7 @@ use super::playback::{End, PlaybackControl, Waited};
 use super::seekable_source::SeekableSource;
 use super::stats::Stats;
 use super::stop::Stop;
+use crate::attention::Notice;
 use crate::enhance::ShownChain;
 use crate::frame::Frame;
 use crate::history::SegmentId;
@@ -214,7 +215,8 @@ impl Capture {
         let (epoch, segment) = (progress.epoch, progress.segment);
         let frame = Frame { captured, picture, ..frame };
         let (enhancement, promise) = Enhancement::promised(shown);
-        let job = FrameJob { frame, enhancement, epoch, order, fresh, retrack, segment, revision };
+        let notice = Notice::Motion;
+        let job = FrameJob { frame, enhancement, epoch, order, fresh, notice, retrack, segment, revision };
         if self.display.as_ref().is_some_and(|outlet| outlet.send(job.clone()).is_err()) {
             return false;
         }

@@ -1,9 +1,10 @@
 //! The detect threads: frames in, detections out, each thread with a network state of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Select, TryRecvError};
+use crossbeam_channel::Receiver;
 
 use super::detector_control::DetectorControl;
 use super::link::Outlet;
@@ -45,8 +46,9 @@ impl DetectWorker {
             if self.stop.is_asked() {
                 return;
             }
-            // Frames whose tracks are in the history, and frames from before a jump, pass on without detection.
-            if !job.fresh || job.epoch < self.playback.wanted_epoch() {
+            // Frames whose tracks are in the history, frames from before a jump, and those in which nothing has moved pass on
+            // without detection.
+            if !job.fresh || !job.notice.looks() || job.epoch < self.playback.wanted_epoch() {
                 drop(turn);
                 if self
                     .outlet
@@ -58,12 +60,14 @@ impl DetectWorker {
                 continue;
             }
             self.control.update(self.number, &mut seen, &mut self.detector);
+            self.control.looks_at(job.order);
             let started = Instant::now();
             let found = self.detector.detect(&job.frame, job.enhanced());
             let result = found.map(|(found, times)| {
                 self.stats.set_inference(times.inference);
                 let coming = (job.frame.picture.size(), self.stats.captured.per_second());
                 self.control.detected(&self.detector, times, coming);
+                self.control.found(&found);
                 self.stats.detected.tick();
                 DetectionResult { job, found: Some(found), times }
             });
@@ -79,21 +83,18 @@ impl DetectWorker {
 
     /// The next frame, with the turn at the detector if several sources share it; `None` at the end.
     fn next(&self) -> Option<(FrameJob, Option<Turn>)> {
-        let Some(scheduler) = &self.scheduler else { return self.inlet.recv().ok().map(|job| (job, None)) };
-        loop {
-            // A source without a new frame does not queue.
-            let mut something = Select::new();
-            something.recv(&self.inlet);
-            something.ready();
-            let turn = scheduler.take(|| !self.stop.is_asked())?;
-            // The newest frame now may be newer than the one before the turn came.
-            match self.inlet.try_recv() {
-                Ok(job) => return Some((job, Some(turn))),
-                Err(TryRecvError::Disconnected) => return None,
-                // It is just being replaced.
-                Err(TryRecvError::Empty) => {}
-            }
+        // A source without a new frame does not queue, nor one in which nothing moves.
+        let mut job = self.inlet.recv().ok()?;
+        let Some(scheduler) = self.scheduler.as_ref().filter(|_| job.fresh && job.notice.looks()) else {
+            return Some((job, None));
+        };
+        let turn = scheduler.take(|| !self.stop.is_asked())?;
+        // The newest frame now may be newer than the one before the turn came.
+        while let Ok(newer) = self.inlet.try_recv() {
+            self.stats.skipped_detect.fetch_add(1, Ordering::Relaxed);
+            job = newer;
         }
+        Some((job, Some(turn)))
     }
 
     /// Waits for the least interval in small steps, so that the end of the run or a changed interval takes effect at

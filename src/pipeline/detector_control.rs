@@ -15,12 +15,13 @@ use super::budget_control::{Detected, SharedBudget};
 use super::model_choice::{Demand, settled};
 use super::network_input::NetworkInput;
 use super::thread_count::thread_count;
+use crate::attention::{Attention, AttentionSettings};
 use crate::config::Settings;
 use crate::detect::{
-    DetectError, DetectSettings, DetectTimes, Detector, InputChoice, InputRule, InputSize, PixelBudget,
-    Slicer,
+    AttentionChoice, DetectError, DetectSettings, DetectTimes, Detector, InputChoice, InputRule, InputSize,
+    PixelBudget, Slicer,
 };
-use crate::engine::DetectionSource;
+use crate::engine::{DetectionSource, DetectorOutput};
 use crate::labels::Labels;
 use crate::sync::lock;
 
@@ -61,6 +62,8 @@ impl Network {
             classes: live.classes,
             threads: live.threads,
             min_interval: live.min_interval,
+            attention: live.attention,
+            idle_interval: live.idle_interval,
             ..settings.clone()
         };
         Self { input, threads, others }
@@ -141,6 +144,10 @@ pub(super) struct DetectorControl {
     source: u64,
     /// In time: what a model that is left to the program must keep up with.
     demand: Option<Demand>,
+    /// Whether the network rests where nothing moves, and since when nothing has.
+    attention: Arc<Mutex<Attention>>,
+    /// Whether the source is live; `None`: its pictures do not follow one another, or there is no network.
+    follows: Option<bool>,
     /// Is told how the size of the input comes about that the enhance thread makes pictures for.
     network_input: NetworkInput,
 }
@@ -175,7 +182,44 @@ impl DetectorControl {
             auto: SharedBudget::default(),
             source: 0,
             demand: None,
+            attention: Arc::new(Mutex::new(Attention::new(AttentionSettings::default(), every_frame))),
+            follows: None,
             network_input,
+        }
+    }
+
+    /// Lets the network rest where nothing moves, as the settings have it for a source that is `live` or is not. Its pictures
+    /// follow one another.
+    pub(super) fn resting(self, live: bool) -> Self {
+        let follows = self.lock().input.is_some().then_some(live);
+        let control = Self { follows, ..self };
+        control.attend(&control.lock().asked);
+        control
+    }
+
+    /// What tells whether the network rests.
+    pub(super) fn attention(&self) -> &Arc<Mutex<Attention>> {
+        &self.attention
+    }
+
+    fn attend(&self, asked: &DetectSettings) {
+        let motion = match (asked.attention, self.follows) {
+            (_, None) | (AttentionChoice::All, _) => false,
+            (AttentionChoice::Motion, _) => true,
+            (AttentionChoice::Auto, Some(live)) => live && !self.every_frame,
+        };
+        lock(&self.attention).set(AttentionSettings { motion, idle_interval: asked.idle_interval });
+    }
+
+    /// A detect thread takes the frame of this number.
+    pub(super) fn looks_at(&self, order: u64) {
+        lock(&self.attention).taken(order);
+    }
+
+    /// And this is what it has found. In step that is not told: frames are compared before those ahead are detected in.
+    pub(super) fn found(&self, found: &DetectorOutput) {
+        if !self.every_frame {
+            lock(&self.attention).found(found.detections.iter().map(|detection| detection.rect));
         }
     }
 
@@ -208,6 +252,7 @@ impl DetectorControl {
         }
         state.asked = asked;
         self.tell(&state);
+        self.attend(&state.asked);
         let load = network != state.running && state.failed.is_none();
         drop(state);
         self.changes.fetch_add(1, Ordering::Release);
@@ -370,6 +415,7 @@ impl DetectorControl {
             state.input = input_of(detector);
             self.tell(&state);
         }
+        lock(&self.attention).insist();
         state.fresh = detectors.into_iter().map(Some).collect();
         (state.running, state.failed) = (network, None);
         drop(state);

@@ -1,12 +1,17 @@
 //! The enhance thread: makes the picture for the network while the frame is already on the screen.
 
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
 use crossbeam_channel::Receiver;
 
 use super::link::Outlet;
 use super::message::{EnhanceJob, FrameJob, PendingEnhance};
 use super::network_input::NetworkInput;
+use super::stats::Stats;
 use super::stop::Stop;
-use crate::enhance::NetworkChain;
+use crate::attention::{Attention, Notice};
+use crate::enhance::{Enhanced, NetworkChain, Report};
 use crate::sync::lock;
 
 /// What the enhance thread works with.
@@ -17,6 +22,10 @@ pub(super) struct EnhanceWorker {
     pub(super) pending: PendingEnhance,
     /// Tells the size at which the network looks at a picture.
     pub(super) input: NetworkInput,
+    /// Tells which frames the network need not look at: of those, no picture is made for it.
+    pub(super) attention: Arc<Mutex<Attention>>,
+    /// What is told.
+    pub(super) stats: Arc<Stats>,
     /// Where frames come from.
     pub(super) inlet: Receiver<EnhanceJob>,
     /// Where frames go to be detected in.
@@ -31,43 +40,65 @@ impl EnhanceWorker {
     /// Works until no frame comes any more or no receiver is left.
     pub(super) fn run(mut self) {
         let mut epoch = 0;
-        while let Ok(EnhanceJob { job, promise }) = self.inlet.recv() {
+        let mut last = Arc::<Report>::default();
+        while let Ok(EnhanceJob { mut job, promise }) = self.inlet.recv() {
             if self.stop.is_asked() {
                 return;
             }
             let settings = lock(&self.pending).take();
             if let Some(settings) = settings {
                 self.chain.set(settings);
+                lock(&self.attention).insist();
             }
             if std::mem::replace(&mut epoch, job.epoch) != job.epoch {
                 self.chain.begin_anew();
+                lock(&self.attention).begin_anew();
             }
+            job.notice = self.watch(&job);
+            self.stats.resting.store(!job.notice.looks(), Ordering::Relaxed);
             let picture = &job.frame.picture;
             self.chain.set_input(self.input.for_picture(picture.size()));
             let mut enhanced = job.enhancement.now().clone();
-            self.chain.enhance(picture, job.frame.time, &mut enhanced);
+            if job.notice.looks() || self.chain.is_shown() {
+                self.chain.enhance(picture, job.frame.time, &mut enhanced);
+                last = Arc::clone(&enhanced.report);
+            } else {
+                // What would be done to it is what was done to the last one.
+                enhanced = Enhanced { report: Arc::clone(&last), ..enhanced };
+            }
             promise.keep(enhanced);
             if (job.fresh || self.in_step) && self.detect.send(job).is_err() {
                 return;
             }
         }
     }
+
+    /// Whether the network has to look at a frame.
+    fn watch(&self, job: &FrameJob) -> Notice {
+        let mut attention = lock(&self.attention);
+        if !job.fresh {
+            // It passes the network by, and what comes behind it does not follow on a look.
+            attention.begin_anew();
+            return Notice::Motion;
+        }
+        let region_mask = job.enhanced().region_mask.as_ref();
+        attention.watch(&(&*job.frame.picture).into(), region_mask, job.frame.time, job.order)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::Ordering;
     use std::time::{Duration, Instant};
 
     use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
     use super::*;
     use crate::analyse::Stages;
+    use crate::attention::AttentionSettings;
     use crate::config::Settings;
     use crate::detect::{InputChoice, InputRule, Slicer};
     use crate::engine::RecordedDetections;
-    use crate::enhance::{EnhanceSettings, Enhanced};
+    use crate::enhance::EnhanceSettings;
     use crate::frame::{Frame, Picture};
     use crate::labels::Labels;
     use crate::pipeline::enhancement::Enhancement;
@@ -166,6 +197,8 @@ mod tests {
             chain: NetworkChain::new(settings),
             pending: PendingEnhance::default(),
             input: input.clone(),
+            attention: Arc::new(Mutex::new(Attention::new(AttentionSettings::default(), true))),
+            stats: Arc::default(),
             inlet,
             detect,
             in_step: true,

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::enhancement::{Enhancement, Promise};
+use crate::attention::Notice;
 use crate::detect::DetectTimes;
 use crate::detection::Detections;
 use crate::engine::DetectorOutput;
@@ -26,6 +27,8 @@ pub struct FrameJob {
     /// Whether the frame needs detection: as far as is known now, the history does not have it, or it has to be tracked
     /// again.
     pub fresh: bool,
+    /// Whether the network looks at it, and why.
+    pub(crate) notice: Notice,
     /// The frame has to be tracked again, whatever the history has.
     pub(crate) retrack: bool,
     /// The segment of the history in which its epoch began.
@@ -44,6 +47,7 @@ impl FrameJob {
             epoch: 0,
             order: 0,
             fresh: true,
+            notice: Notice::Motion,
             retrack: false,
             segment: None,
             revision: 0,

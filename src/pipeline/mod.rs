@@ -66,7 +66,7 @@ pub use plan::{Mode, Plan};
 pub use playback::{PlaybackControl, SPEEDS};
 pub use recorder::{Output, Outputs, Recorder, RecorderSetup, VideoState};
 pub use scheduler::DetectorScheduler;
-pub(crate) use start::tracking;
+pub(crate) use start::engine_settings;
 pub use stats::{Rate, Stats};
 pub use status::{StatusError, StatusFile};
 pub use stop::Stop;

@@ -20,9 +20,10 @@ use super::thread_count::thread_count;
 use super::track_worker::{PendingTracking, TrackWorker};
 use super::{LOADER, Pipeline, RunError};
 use crate::analyse::Stages;
+use crate::attention::AttentionSettings;
 use crate::config::Settings;
-use crate::detect::DetectError;
-use crate::engine::{DetectionSource, TrackingSettings};
+use crate::detect::{AttentionChoice, DetectError, DetectSettings};
+use crate::engine::{DetectionSource, EngineSettings, TrackingSettings};
 use crate::enhance::{NetworkChain, ShownChain};
 use crate::history::TrackHistory;
 use crate::source::SourceInfo;
@@ -74,6 +75,9 @@ impl Pipeline {
             return Err(RunError::Thread(std::io::Error::other("there is no network to run")));
         };
         let mut control = DetectorControl::new(settings, mode.every_frame(), detectors.len(), first);
+        if mode != Mode::Photos {
+            control = control.resting(is_live);
+        }
         if !mode.every_frame() {
             control = control.keeping_up(Demand::of(&info, settings));
         }
@@ -206,6 +210,8 @@ impl Pipeline {
             chain: NetworkChain::new(settings.enhance.clone()).separate(mode == Mode::Photos),
             pending: Arc::clone(&self.pending_network),
             input: self.control.network_input().clone(),
+            attention: Arc::clone(self.control.attention()),
+            stats: Arc::clone(&self.stats),
             inlet,
             detect,
             in_step: mode.every_frame(),
@@ -254,11 +260,22 @@ impl Links {
 }
 
 /// How the settings have detections become tracks.
-pub(crate) fn tracking(settings: &Settings) -> TrackingSettings {
+pub(super) fn tracking(settings: &Settings) -> TrackingSettings {
     TrackingSettings {
         track: settings.track(),
         trails: settings.trails,
         camera_motion: settings.enhance.camera_motion,
+    }
+}
+
+/// What an engine without threads is set to, for the frames of a recording.
+pub(crate) fn engine_settings(settings: &Settings) -> EngineSettings {
+    let DetectSettings { attention, idle_interval, .. } = settings.detector;
+    let motion = attention == AttentionChoice::Motion;
+    EngineSettings {
+        tracking: tracking(settings),
+        enhance: settings.enhance.clone(),
+        attention: AttentionSettings { motion, idle_interval },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::sync::lock;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -53,6 +53,8 @@ pub struct Stats {
     pub skipped_detect: Arc<AtomicU64>,
     /// Frames that the recorder left out, because it was busy (live only).
     pub skipped_record: Arc<AtomicU64>,
+    /// Nothing moves, and the network rests.
+    pub(super) resting: AtomicBool,
     /// How many frames were handed to the detector, over all.
     pub(super) handed: AtomicU64,
     /// Microseconds of the last run of the network.
@@ -68,6 +70,11 @@ impl Stats {
     /// How long the network took the last time, in milliseconds.
     pub fn inference_ms(&self) -> f64 {
         self.inference.load(Ordering::Relaxed) as f64 / 1_000.0
+    }
+
+    /// Whether nothing moves in the newest picture, so that the network rests.
+    pub fn is_resting(&self) -> bool {
+        self.resting.load(Ordering::Relaxed)
     }
 
     /// Frames left out, by stage; of the stage `enhance`, which is seldom slow, only where there were any.

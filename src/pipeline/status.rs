@@ -109,6 +109,8 @@ struct RunState {
     age_ms: Option<f64>,
     size: Option<(u32, u32)>,
     detection_fps: f64,
+    /// Nothing moves, and the detector rests.
+    resting: bool,
     tracks: Vec<StatusTrack>,
     closed: bool,
 }
@@ -127,6 +129,7 @@ impl RunState {
             age_ms: frame.map(|frame| frame.captured.elapsed().as_secs_f64() * 1e3),
             size: frame.map(|frame| frame.picture.size()),
             detection_fps: pipeline.stats.detected.per_second(),
+            resting: pipeline.stats.is_resting(),
             tracks: tracked.map_or_else(Vec::new, |tracked| StatusTrack::all(&tracked.scene, labels)),
             closed: false,
         }

@@ -3,6 +3,7 @@
 use super::message::{FrameJob, SharedHistory};
 use crate::analyse::{StageError, Stages};
 use crate::engine::{DetectorOutput, TrackInput, TrackStage, TrackingSettings};
+use crate::geometry::Affine;
 use crate::history::{Replay, SegmentId, TrackHistory};
 use crate::scene::Scene;
 use crate::sync::lock;
@@ -135,5 +136,8 @@ impl TrackSession {
 
 /// A frame and what was detected in it, for tracking.
 fn input<'a>(job: &'a FrameJob, output: &'a DetectorOutput) -> TrackInput<'a> {
-    TrackInput { region_mask: job.enhanced().region_mask.as_deref(), ..TrackInput::of(&job.frame, output) }
+    // Where nothing has moved, the camera has not.
+    let camera = (!job.notice.looks()).then_some(Affine::IDENTITY);
+    let region_mask = job.enhanced().region_mask.as_deref();
+    TrackInput { region_mask, camera, ..TrackInput::of(&job.frame, output) }
 }

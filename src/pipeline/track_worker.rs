@@ -13,7 +13,7 @@ use super::stats::Stats;
 use super::track_session::TrackSession;
 use crate::analyse::Stages;
 use crate::detect::{DetectError, DetectTimes};
-use crate::engine::{EngineError, TrackingSettings};
+use crate::engine::{EngineError, HeldDetections, TrackingSettings};
 use crate::scene::Scene;
 use crate::source::Health;
 use crate::sync::lock;
@@ -85,6 +85,8 @@ impl TrackWorker {
         // The source gave no picture when it was last checked: that this is over is reported too, even before the next
         // frame.
         let mut silent = false;
+        // What was detected last, for frames in which nothing has moved.
+        let (mut held, mut epoch) = (HeldDetections::default(), 0);
         loop {
             let result = match self.inlet.recv_timeout(BEAT) {
                 Ok(result) => result?,
@@ -106,6 +108,10 @@ impl TrackWorker {
                 reorder.push(reorder.next, result);
             }
             while let Some(DetectionResult { job, found, times }) = reorder.pop() {
+                if std::mem::replace(&mut epoch, job.epoch) != job.epoch {
+                    held.forget();
+                }
+                let found = held.next(job.notice, found);
                 let change = lock(&self.pending).take();
                 if let Some(settings) = change {
                     session.set_settings(settings);

@@ -41,6 +41,8 @@ pub(crate) struct State<'a> {
     /// Pictures a second that the window has shown recently, and frames a second that the detector has processed.
     display_fps: f64,
     detection_fps: f64,
+    /// Nothing moves, and the detector rests.
+    resting: bool,
     confidence: f32,
     message: Option<&'a str>,
     /// The error of the source or the network.
@@ -114,6 +116,7 @@ impl<'a> State<'a> {
             size: frame.map(|frame| frame.picture.size()),
             display_fps: facts.frame.displayed.per_second(),
             detection_fps: pipeline.map_or(0.0, |pipeline| pipeline.stats.detected.per_second()),
+            resting: pipeline.is_some_and(|pipeline| pipeline.stats.is_resting()),
             confidence: facts.live.settings().detector.confidence,
             message: facts.message,
             failure: facts.failure.map(ToString::to_string),

@@ -17,6 +17,8 @@ pub struct HudData {
     pub capture_fps: Option<f64>,
     /// Frames a second that the detector has looked at.
     pub detection_fps: Option<f64>,
+    /// Nothing moves, and the detector rests.
+    pub resting: bool,
     /// Pictures a second that the window has shown.
     pub display_fps: Option<f64>,
     /// The size of the network's input, and how it comes about.
@@ -97,7 +99,10 @@ fn rows(data: &HudData) -> Vec<Row> {
     }
     rows.extend([
         Row::new("capture", fps(data.capture_fps)),
-        Row::new("detection", fps(data.detection_fps)),
+        Row::new(
+            "detection",
+            format!("{}{}", fps(data.detection_fps), if data.resting { ", rests" } else { "" }),
+        ),
         Row::new("display", fps(data.display_fps)),
         Row::new("inference", format!("{} ms", number(data.inference_ms, 5, 1))),
         Row::new("frame age", format!("{} ms", number(data.age_ms, 5, 0))),

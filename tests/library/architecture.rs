@@ -23,27 +23,38 @@ const EVERYWHERE: [&str; 14] = [
 ];
 
 /// Each room with the rooms that it may use besides, from the ground to the roof: only rooms that stand before it.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("assignment", &[]),
     ("kernels", &[]),
     ("analyse", &[]),
     ("track", &["assignment"]),
     ("metrics", &["assignment"]),
     ("enhance", &["kernels"]),
+    ("attention", &["enhance", "kernels"]),
     ("zoo", &[]),
     ("detect", &["kernels", "zoo"]),
     ("dataset", &["metrics"]),
     ("source", &[]),
     ("view", &[]),
     ("history", &["track"]),
-    ("engine", &["analyse", "detect", "enhance", "track"]),
+    ("engine", &["analyse", "attention", "detect", "enhance", "track"]),
     ("tuning", &["dataset", "metrics", "track"]),
     ("sink", &["dataset", "view"]),
     ("config", &["detect", "enhance", "sink", "source", "track", "view", "zoo"]),
     (
         "pipeline",
         &[
-            "analyse", "config", "detect", "engine", "enhance", "history", "sink", "source", "track", "view",
+            "analyse",
+            "attention",
+            "config",
+            "detect",
+            "engine",
+            "enhance",
+            "history",
+            "sink",
+            "source",
+            "track",
+            "view",
             "zoo",
         ],
     ),

@@ -9,7 +9,7 @@ use super::{bar, go_on, threads};
 use crate::cli::BenchArgs;
 use crate::dataset::{MotError, read_seen};
 use crate::detect::Detector;
-use crate::engine::{Engine, EngineSettings};
+use crate::engine::Engine;
 use crate::kind::{Kind, Kinds};
 use crate::metrics::{Found, Seen, SeenTruth, ShownBox};
 use crate::pipeline;
@@ -73,8 +73,7 @@ fn shown(
     let (threads, kinds) = (threads(settings), Kinds::of(detector.labels()));
     let mut detector = detector.with_threads(threads)?;
     detector.set_slicer(settings.slicer());
-    let engine_settings =
-        EngineSettings { tracking: pipeline::tracking(settings), enhance: settings.enhance.clone() };
+    let engine_settings = pipeline::engine_settings(settings);
     let mut engine = Engine::new(detector, engine_settings);
     let last = truth.frames.last().copied().unwrap_or_default();
     let limits = super::Limits { frames: last, time: None };

@@ -8,7 +8,7 @@ use super::screen::Screen;
 use super::statistics::{Samples, Summary};
 use super::{Context, Failure, Limits, bar, go_on, is_over};
 use crate::detect::Detector;
-use crate::engine::{DetectionSource, Engine, EngineSettings, EngineTimes, Processed};
+use crate::engine::{DetectionSource, Engine, EngineTimes, Processed};
 use crate::enhance::Step;
 use crate::labels::Labels;
 use crate::pipeline;
@@ -111,8 +111,7 @@ impl Line<'_> {
         each: impl Fn(),
     ) -> Result<[Samples; STAGES.len()], Failure> {
         let settings = &self.context.loaded.settings;
-        let settings =
-            EngineSettings { tracking: pipeline::tracking(settings), enhance: settings.enhance.clone() };
+        let settings = pipeline::engine_settings(settings);
         let mut engine = Engine::new(std::mem::take(&mut self.detections), settings);
         let outcome = self.pass_through(&mut engine, &mut *source, limits, each);
         self.detections = engine.into_source();

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use toml_edit::{Array, Value};
 
 use crate::detect::model::{BoxForm, ColourOrder, Fit};
-use crate::detect::{Family, Runtime};
+use crate::detect::{AttentionChoice, Family, Runtime};
 use crate::enhance::{Median, ShownPicture, WhiteBalance};
 use crate::source::{CameraBackend, Rotate, RtspTransport};
 use crate::track::{Preset, TrailAnchor};
@@ -389,6 +389,12 @@ pub(super) const BACKENDS: Choice<CameraBackend> =
 
 pub(super) const RTSP_TRANSPORTS: Choice<RtspTransport> =
     Choice(&[("auto", RtspTransport::Auto), ("tcp", RtspTransport::Tcp), ("udp", RtspTransport::Udp)]);
+
+pub(super) const ATTENTIONS: Choice<AttentionChoice> = Choice(&[
+    ("auto", AttentionChoice::Auto),
+    ("all", AttentionChoice::All),
+    ("motion", AttentionChoice::Motion),
+]);
 
 pub(super) const RUNTIMES: Choice<Runtime> = Choice(&[
     ("auto", Runtime::Auto),

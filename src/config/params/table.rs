@@ -169,6 +169,8 @@ fn all() -> Vec<Parameter> {
         setting!(detector.onnxruntime, File, "for that: the library's file; \"\": $ORT_DYLIB_PATH, or where the system looks for libraries").network(),
         setting!(detector.threads, Count(0..=256), "threads for the network; 0: one per processor").network(),
         setting!(detector.min_interval, Real(0.0..=60.0), "live: the least time from one detection to the next, to spare the processor").unit("s"),
+        setting!(detector.attention, ATTENTIONS, "the pictures that the network looks at: \"all\"; \"motion\": those in which something moves, while in others all is where it was; \"auto\": motion live, all for recordings"),
+        setting!(detector.idle_interval, Real(0.0..=60.0), "there: where nothing moves, it looks after this long all the same").unit("s"),
         setting!(models.mirror, Quoted::<Mirror>(PhantomData), "where `trailsight models pull` fetches from: an http(s):// address or a folder with NAME.onnx for each model; \"\": the makers' addresses"),
         setting!(tracker.preset, PRESETS, "\"default\": what stands below; \"bytetrack\", \"sort\": as published, with their own confidence"),
     ];

@@ -42,6 +42,7 @@ impl Session {
             size: Some(current.frame.picture.size()),
             capture_fps: known(captured),
             detection_fps: known(detected),
+            resting: pipeline.stats.is_resting(),
             display_fps: known(self.frame.displayed.per_second()),
             input: pipeline.input().map(|(width, height)| {
                 let auto = if settings.detector.input == InputChoice::Auto { " auto:" } else { "" };
