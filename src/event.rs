@@ -19,7 +19,8 @@ use crate::attribute::Value;
 pub struct Event {
     /// The number of the frame in the source, from 0.
     pub frame: u64,
-    /// Source time of that frame in seconds.
+    /// Source time in seconds when it happened: that of the frame, or before it where it is known better, such as between
+    /// two frames.
     pub time: f64,
     /// What happened, as a word for programs: small letters and underscores (`appeared`).
     pub kind: Arc<str>,
@@ -30,7 +31,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event of no single track, without details. `time` is the frame's source time in seconds.
+    /// An event of no single track, without details. `time` is in seconds of source time.
     pub fn new(frame: u64, time: f64, kind: impl Into<Arc<str>>) -> Self {
         Self { frame, time, kind: kind.into(), track: None, details: Vec::new() }
     }

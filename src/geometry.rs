@@ -1,9 +1,11 @@
 //! Boxes in the picture plane, and maps of that plane.
 
 mod polygon;
+mod polyline;
 mod turned;
 
 pub use polygon::Polygon;
+pub use polyline::Polyline;
 pub use turned::{Spread, TurnedRect};
 
 /// An axis-aligned box in pixels of the source: x to the right, y down, edges between pixels

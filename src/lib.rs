@@ -9,8 +9,8 @@
 //!
 //! | room | what it is for | cargo feature |
 //! |---|---|---|
-//! | [`frame`], [`geometry`], [`detection`], [`kind`], [`labels`], [`scene`], [`attribute`], [`event`] | the nouns that travel | – |
-//! | [`analyse`] | stages: what is made of a scene, frame by frame (attributes, events) | – |
+//! | [`frame`], [`geometry`], [`detection`], [`kind`], [`labels`], [`scene`], [`attribute`], [`event`], [`counts`] | the nouns that travel | – |
+//! | [`analyse`] | stages: what is made of a scene, frame by frame (attributes, events, counts at lines and in zones) | – |
 //! | [`track`] | the tracker: boxes in, identities out | – |
 //! | [`engine`] | one call from a picture, or from detections, to tracks and trails | – |
 //! | [`dataset`] | data sets with truth and detections, read from disk | – |
@@ -38,6 +38,7 @@ mod assignment;
 mod atomic_file;
 pub mod attribute;
 mod bounded;
+pub mod counts;
 pub mod dataset;
 pub mod detection;
 pub mod engine;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::attribute::Attributes;
+use crate::counts::Counts;
 use crate::detection::{ClassId, Extra};
 use crate::event::Event;
 use crate::geometry::Rect;
@@ -92,6 +93,9 @@ pub struct Scene {
     pub attributes: Attributes,
     /// What happened in this frame. Empty where no stage runs, and in scenes that are shown again from the history.
     pub events: Vec<Event>,
+    /// What was counted at lines and in zones up to this frame; `None` where there are none. Scenes that are shown again from
+    /// the history have the numbers of all that was counted so far.
+    pub counts: Option<Arc<Counts>>,
     /// What the network told of the tracks seen in this very frame beside their boxes, by id, in pixels of the source. Empty
     /// where it tells no more.
     pub extras: Vec<(u64, Extra)>,

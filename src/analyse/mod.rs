@@ -33,14 +33,18 @@
 //! |---|---|
 //! | [`Presence`] | the events `appeared` and `disappeared` |
 //! | [`Speed`] | the attribute `speed_px_per_s` |
+//! | [`Counting`] | counts at lines and in zones, the events `cross`, `enter` and `leave`, the attribute `dwell_s` |
 
+mod counting;
 mod presence;
 mod speed;
 
 use crate::detection::Detections;
 use crate::frame::Picture;
+use crate::geometry::Affine;
 use crate::scene::Scene;
 
+pub use counting::{BoxAnchor, Counting, CountingSettings, FixedTo, LineSettings, ZoneSettings};
 pub use presence::Presence;
 pub use speed::Speed;
 
@@ -56,6 +60,12 @@ pub struct StageFrame<'a> {
     pub detections: &'a Detections,
     /// What non-maximum suppression removed; `None`: nothing is known of that.
     pub suppressed: Option<&'a Detections>,
+    /// How the still world moved in the picture since the frame before, in pixels, as far as the tracker was told; `None`
+    /// where nothing is known.
+    pub camera: Option<Affine>,
+    /// This frame was tracked before, and what happened in it was told: it is tracked a second time, with other settings.
+    /// A stage that counts counts nothing, and events are dropped.
+    pub again: bool,
 }
 
 /// One thing that is found out about a scene; see the [module](self) for what an implementer must do.

@@ -75,6 +75,8 @@ mod tests {
             picture: None,
             detections: &Detections::default(),
             suppressed: None,
+            camera: None,
+            again: false,
         };
         stage.update(&frame, &mut scene).unwrap();
         scene.events.iter().map(|e| format!("{} {}", e.kind, e.track.unwrap())).collect()

@@ -66,6 +66,8 @@ mod tests {
             picture: None,
             detections: &Detections::default(),
             suppressed: None,
+            camera: None,
+            again: false,
         };
         Speed::default().update(&frame, &mut scene).unwrap();
         let speed = scene.attributes.get(4, Speed::ATTRIBUTE).and_then(|value| value.as_number());

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Failure, print, tell_of_old_names};
 use crate::cli::{CommonArgs, ConfigCommand};
-use crate::config::{Loaded, default_file, schema};
+use crate::config::{Loaded, check_counted_classes, default_file, schema};
 use crate::detect::check_classes;
 
 pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Failure> {
@@ -20,7 +20,10 @@ pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Fa
         ConfigCommand::Check { file } => {
             let loaded = Loaded::load(file.as_deref().or(common.config.as_deref()), &given)?;
             tell_of_old_names(&loaded);
-            check_classes(&loaded.settings.detector).map_err(|error| Failure::Usage(error.to_string()))?;
+            let labels = check_classes(&loaded.settings.detector)
+                .map_err(|error| Failure::Usage(error.to_string()))?;
+            check_counted_classes(&loaded.settings.counting, &labels)
+                .map_err(|(_, why)| Failure::Usage(why))?;
             let verdict = match &loaded.file {
                 Some(file) => format!("{} is right\n", file.display()),
                 None => "there is no config file; the defaults are in force\n".to_owned(),

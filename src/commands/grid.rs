@@ -76,6 +76,8 @@ fn refuse(args: &WatchArgs) -> Result<(), Failure> {
     let output = &args.output;
     let files = [
         ("--tracks", !output.tracks.is_empty()),
+        ("--events", !output.events.is_empty()),
+        ("--counts", output.counts.is_some()),
         ("--video", output.video.is_some()),
         ("--gif", output.gif.is_some()),
     ];

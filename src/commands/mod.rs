@@ -28,8 +28,9 @@ use std::path::Path;
 
 use clap::Parser;
 
+use crate::analyse::CountingSettings;
 use crate::cli::{Cli, Command, CommonArgs, MotClass, OutputArgs};
-use crate::config::{ConfigError, Given, Loaded};
+use crate::config::{ConfigError, Given, Loaded, check_counted_classes};
 use crate::dataset::labels_beside;
 use crate::detect::DetectError;
 use crate::pipeline::{Outputs, Stop};
@@ -99,11 +100,13 @@ impl From<SinkError> for Failure {
 /// The outputs that were typed or set. Their names are checked before anything is opened: known endings, each name once,
 /// one standard output.
 fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Failure> {
-    let OutputArgs { tracks, video, gif, .. } = typed.clone();
+    let OutputArgs { tracks, events, counts, video, gif, .. } = typed.clone();
     let video = video.or_else(|| settings.path.clone());
     // What has no name of its own, a device or a pipe, has nothing beside it either.
     let raw = video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(raw_name);
     let wanted = (tracks.into_iter().map(|path| (Purpose::Tracks, path)))
+        .chain(events.into_iter().map(|path| (Purpose::Events, path)))
+        .chain(counts.map(|path| (Purpose::Counts, path)))
         .chain(raw.map(|path| (Purpose::RawVideo, path)))
         .chain(video.map(|path| (Purpose::Video, path)))
         .chain(gif.map(|path| (Purpose::Clip, path)));
@@ -116,6 +119,13 @@ fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Fai
     match all.iter().enumerate().find(|(index, path)| all[..*index].contains(path)) {
         Some((_, twice)) => Err(Failure::Usage(format!("the output {} is given twice", twice.display()))),
         None => Ok(outputs),
+    }
+}
+
+/// Says so where events or counts are asked for and there is nothing to count at.
+fn tell_of_nothing_to_count(typed: &OutputArgs, counting: &CountingSettings) {
+    if counting.is_empty() && (!typed.events.is_empty() || typed.counts.is_some()) {
+        log::warn!("there is no [[line]] and no [[zone]] in the settings: nothing will be counted");
     }
 }
 
@@ -206,7 +216,8 @@ fn loaded(common: &CommonArgs, more: Vec<Given>) -> Result<Loaded, Failure> {
 fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     let loaded = loaded(common, more)?;
     // A class that nobody knows is told before anything is opened.
-    crate::detect::check_classes(&loaded.settings.detector)?;
+    let labels = crate::detect::check_classes(&loaded.settings.detector)?;
+    check_counted_classes(&loaded.settings.counting, &labels).map_err(|(_, why)| Failure::Usage(why))?;
     let stop =
         Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;
     Ok(Context { loaded, stop, quiet: common.quiet, registry: Registry::default() })

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::{Context, Failure, input, outputs, progress};
+use crate::analyse::{Counting, SceneStage, StageFrame};
 use crate::cli::{MotClass, OutputArgs, RenderArgs};
 use crate::dataset::{Dialect, TrackFile, TrackRow};
 use crate::detect;
+use crate::detection::Detections;
 use crate::enhance::ShownChain;
 use crate::frame::Frame;
 use crate::pipeline::{Outputs, Recorder, RecorderSetup, Stats};
@@ -17,6 +19,8 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
     let typed = OutputArgs {
         tracks: Vec::new(),
+        events: Vec::new(),
+        counts: None,
         mot_class: MotClass::Label,
         video: args.video.clone(),
         gif: args.gif.clone(),
@@ -106,6 +110,8 @@ fn draw(
     let mut chain = ShownChain::new(settings.enhance.clone());
     let mut trails = Trails::new(settings.trails);
     let mut drawn = Drawn { frames: 0, tracks: 0, recorded: Ok(()) };
+    let nothing = Detections::default();
+    let mut counting = Counting::new(settings.counting.of_source(&info.name, 1), &labels);
     let mut writing = true;
     let read = loop {
         if !writing || context.stop.is_asked() {
@@ -124,7 +130,16 @@ fn draw(
         let trails = Arc::new(trails.update(frame.time, &tracks));
         let extras = file.extras(number).map(|(id, extra)| (id, extra.clone())).collect();
         let (sequence, time) = (frame.sequence, frame.time);
-        let scene = Scene { sequence, time, tracks, trails, extras, ..Scene::default() };
+        let mut scene = Scene { sequence, time, tracks, trails, extras, ..Scene::default() };
+        let stage_frame = StageFrame {
+            size: frame.picture.size(),
+            picture: Some(&frame.picture),
+            detections: &nothing,
+            suppressed: None,
+            camera: None,
+            again: false,
+        };
+        counting.update(&stage_frame, &mut scene).map_err(Failure::Failed)?;
         writing = recorder.picture(&frame, &scene, frame.time);
         bar.inc(1);
     };

@@ -1,11 +1,12 @@
 //! `trailsight track`: every frame, without a window, into files. Calls [`track_one`](super::track_one) for one
 //! recording, [`batch`](super::batch) for several, [`track_boxes`](super::track_boxes) for boxes from a file.
 
-use super::{Context, Failure, batch, input, outputs, track_boxes, track_one};
+use super::{Context, Failure, batch, input, outputs, tell_of_nothing_to_count, track_boxes, track_one};
 use crate::cli::TrackArgs;
 use crate::pipeline::StatusFile;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
+    tell_of_nothing_to_count(&args.output, &context.loaded.settings.counting);
     match (&args.detections, args.sources.as_slice()) {
         (None, _) if args.dialect.given().is_some() => Err(Failure::Usage(format!(
             "{} goes with --detections, which is missing",

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::progress::census_line;
-use super::{Context, Failure};
+use super::{Context, Failure, outputs};
+use crate::analyse::Counting;
 use crate::cli::TrackArgs;
 use crate::dataset::{DetectionFile, Dialect, SequenceInfo};
 use crate::detect;
 use crate::detection::Detections;
 use crate::engine::{TrackInput, TrackStage, TrackingSettings};
+use crate::pipeline::Output;
 use crate::pipeline::headless::Census;
-use crate::sink::{End, FrameFacts, Purpose, RunInfo, Sinks, is_address, refuse_input};
+use crate::sink::{End, FrameFacts, RecordSettings, RunInfo, Sinks, is_address, refuse_input};
 
 /// What the boxes were found in.
 struct Recording {
@@ -88,7 +90,8 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     let settings = &context.loaded.settings;
     let Recording { size, fps, frames, pictures } = Recording::of(file, args, context)?;
     let every = u64::from(args.every);
-    if args.output.tracks.is_empty() {
+    let outputs = outputs(&args.output, &RecordSettings { path: None, ..settings.record.clone() })?;
+    if outputs.is_empty() {
         return Err(Failure::Usage(
             "--detections needs a place for the tracks: --tracks FILE, or --tracks -".to_owned(),
         ));
@@ -109,12 +112,12 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
         sound: None,
     };
     let mut sinks = Vec::new();
-    for path in &args.output.tracks {
-        if !is_address(path) {
-            refuse_input(path, file).map_err(Failure::failed)?;
+    for Output { purpose, target } in outputs.iter() {
+        if !is_address(target) {
+            refuse_input(target, file).map_err(Failure::failed)?;
         }
         let quality = 100; // of pictures, of which there are none
-        sinks.push(context.registry.make(Purpose::Tracks, path, quality).map_err(Failure::failed)?);
+        sinks.push(context.registry.make(*purpose, target, quality).map_err(Failure::failed)?);
     }
     let mut sinks = Sinks::begin(sinks, &run).map_err(Failure::failed)?;
 
@@ -125,6 +128,8 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
         camera_motion: false,
     };
     let mut stage = TrackStage::new(tracking);
+    let source = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    stage.add_stage(Counting::new(settings.counting.of_source(&source, 1), &labels));
     let mut census = Census::default();
     let mut boxes = Detections::default();
     for sequence in 0..frames {

@@ -56,6 +56,7 @@ pub(super) fn begin(
         settings,
         mode,
         stages: Stages::default(),
+        number: 1,
         stats,
         stop: stop.clone(),
     })

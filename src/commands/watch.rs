@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "window")]
 use super::playlist::Playlist;
-use super::{Context, Failure, input, outputs, progress, track_one};
+use super::{Context, Failure, input, outputs, progress, tell_of_nothing_to_count, track_one};
 #[cfg(feature = "window")]
 use crate::analyse::Stages;
 use crate::cli::WatchArgs;
@@ -39,6 +39,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     if super::grid::is_wanted(args) {
         return super::grid::run(args, context);
     }
+    tell_of_nothing_to_count(&args.output, &settings.counting);
     let mut outputs = outputs(&args.output, &settings.record)?;
     if args.repeat && outputs.has(Purpose::Video) {
         // A loop has no end that a video could come to; what was typed does not get here.
@@ -237,6 +238,7 @@ fn show(
         settings: &settings,
         mode: Mode::in_window(every_frame, replay),
         stages: Stages::default(),
+        number: 1,
         stats,
         stop: stop.clone(),
     })

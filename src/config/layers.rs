@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Settings;
 use super::error::{Mistake, Origin};
 use super::file::{Held, Values};
 use super::params::{Parameter, parameter, parameters};
+use super::{Settings, counting};
 use crate::track::{Preset, TrackSettings};
 
 /// The key that puts a published tracker in the place of all other settings of the tracker.
@@ -94,5 +94,8 @@ pub(super) fn check_together(settings: &Settings, origins: &Origins, mistakes: &
             "tracker.low_score cannot be {low}: allowed is at most tracker.high_score, which is {high}"
         );
         mistakes.push(Mistake { origin: origin("tracker.low_score"), problem });
+    }
+    for (path, problem) in counting::twice(&settings.counting) {
+        mistakes.push(Mistake { origin: origin(path), problem });
     }
 }

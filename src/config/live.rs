@@ -15,7 +15,7 @@ use super::file::{self, Held, Parsed, Values, checked, same};
 use super::layers::{Layers, Origins, PRESET, check_together, is_governed};
 use super::params::{Effect, Parameter, in_list, parameters};
 use super::watch::{Reading, Watch};
-use super::{Loaded, Settings, write};
+use super::{Loaded, Settings, check_counted_classes, write};
 use crate::detect::check_classes;
 use crate::track::Preset;
 
@@ -284,12 +284,22 @@ impl Live {
         check_together(&settings, &origins, &mut mistakes);
         let (new, old) = (&settings.detector, &self.settings.detector);
         // The names are read anew where they can be wrong, and only there: this may read a file.
-        if (&new.classes, &new.labels) != (&old.classes, &old.labels)
-            && let Err(error) = check_classes(new)
-        {
-            let key = if new.classes == old.classes { "detector.labels" } else { "detector.classes" };
+        let names_changed = (&new.classes, &new.labels) != (&old.classes, &old.labels);
+        let counts_by_class =
+            settings.counting != self.settings.counting && settings.counting.names_classes();
+        if names_changed || counts_by_class {
+            let (key, problem) = match check_classes(new) {
+                Ok(labels) => match check_counted_classes(&settings.counting, &labels) {
+                    Ok(()) => ("", None),
+                    Err((key, problem)) => (key, Some(problem)),
+                },
+                Err(error) => {
+                    let key = if new.classes == old.classes { "detector.labels" } else { "detector.classes" };
+                    (key, Some(format!("{key}: {error}")))
+                }
+            };
             let origin = origins.get(key).cloned().unwrap_or_default();
-            mistakes.push(Mistake { origin, problem: format!("{key}: {error}") });
+            mistakes.extend(problem.map(|problem| Mistake { origin, problem }));
         }
         if mistakes.is_empty() {
             Ok(Next { layers, settings, origins, notices: Vec::new() })

@@ -12,9 +12,11 @@
 //! | `live.rs`, `watch.rs` | while the program runs: changes of settings, and of the file |
 //! | `write.rs`, `write_lists.rs` | values, and lists of tables, written back into a file without touching the rest |
 //! | `adjust.rs` | the settings that the panel shows, and how each moves |
+//! | `counting.rs` | lines and zones: what each table alone does not tell |
 //! | `error.rs` | mistakes, each with its place |
 
 pub mod adjust;
+mod counting;
 mod error;
 mod file;
 mod layers;
@@ -32,6 +34,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::Value;
 
+use crate::analyse::CountingSettings;
 use crate::bounded;
 use crate::detect::{DetectSettings, Slicer};
 use crate::enhance::EnhanceSettings;
@@ -41,6 +44,7 @@ use crate::track::{TrackSettings, TrailSettings};
 use crate::view::OverlaySettings;
 use crate::zoo::ModelsSettings;
 
+pub use counting::check_counted_classes;
 pub use error::{ConfigError, Mistake, Notice, Origin};
 pub use live::{Changes, Live, Reload, Saved};
 use params::in_list;
@@ -77,6 +81,8 @@ pub struct Settings {
     pub overlay: OverlaySettings,
     /// What is written beside.
     pub record: RecordSettings,
+    /// Lines and zones.
+    pub counting: CountingSettings,
 }
 
 impl Settings {

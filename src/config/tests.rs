@@ -152,6 +152,31 @@ fn every_kind_of_mistake_names_its_place_and_what_is_allowed() {
             "[tracker]\nlow_score = 0.9",
             "c.toml:2:1: tracker.low_score cannot be 0.9: allowed is at most tracker.high_score",
         ),
+        (
+            "[[line]]\nname = \"a\"\npoints = [[0, 0], [1.5, 0.5]]",
+            "c.toml:3:1: line.1: points cannot be [[0, 0], [1.5, 0.5]]: allowed is points within the picture, from 0 to 1 \
+             across and down; number 2 is [1.5, 0.5]",
+        ),
+        ("[[line]]\nname = \"a\"\npoints = [[0, 0], [0, 0]]", "each apart from the one before"),
+        ("[[line]]\npoints = [[0, 0], [1, 0]]", "c.toml:1:1: line.1: name is missing"),
+        (
+            "[[line]]\nname = \" \"\npoints = [[0, 0], [1, 0]]",
+            "allowed is a text in quotes of 1 to 100 letters",
+        ),
+        (
+            "[[zone]]\nname = \"a\"\ncorners = [[0, 0], [1, 1], [1, 0], [0, 1]]",
+            "a polygon that does not cross itself; the side from corner 1 to corner 2 crosses the one from corner 3 to \
+             corner 4",
+        ),
+        ("[[zone]]\nname = \"a\"\ncorner = []", "there is no key \"corner\"; did you mean \"corners\"?"),
+        (
+            "[[zone]]\nname = \"a\"\ncorners = [[0, 0], [1, 1], [1, 0]]\nanchor = \"feet\"",
+            "allowed is \"bottom\" or \"center\" or \"top\"",
+        ),
+        (
+            "[[line]]\nname = \"a\"\npoints = [[0, 0], [1, 0]]\n[[line]]\nname = \"a\"\npoints = [[0, 0], [1, 1]]",
+            "line.2 is called \"a\" like line.1: give each line a name of its own",
+        ),
         ("[detector]\nconfidence = 0.5\nconfidence = 0.6", "c.toml:3:1: duplicate key"),
         ("[detector\nconfidence = 0.5", "c.toml:1:"),
         ("\n\n[detector]\nmodel = \"unclosed", "c.toml:4:"),
@@ -248,7 +273,7 @@ fn mistakes_in_lists_of_tables_name_their_place() {
         ("[mask]\nname = \"a\"\n", "c.toml:1:2: mask is a list of tables: write [[mask]]"),
         (
             "[[msk]]\nname = \"a\"\n",
-            "there is no list of tables [[msk]]; did you mean \"mask\"? (known: mask, region)",
+            "there is no list of tables [[msk]]; did you mean \"mask\"? (known: mask, region, line, zone)",
         ),
         ("[[detector]]\nconfidence = 0.5\n", "detector is a section, not a list: write [detector]"),
     ] {
@@ -318,4 +343,27 @@ proptest::proptest! {
     fn no_text_panics(text in "[\\[\\]a-z.=\"0-9{}#\n ]{0,80}") {
         let _ = load(&text, &[("detector.input", &text), (&text, "1")]);
     }
+}
+
+#[test]
+fn lines_and_zones_are_read_with_their_defaults() {
+    let text = "[[line]]\nname = \"door\"\npoints = [[0.1, 0.5], [0.9, 0.5]]\nclasses = [\"person\"]\n\
+                [[zone]]\nname = \"square\"\ncorners = [[0, 0], [1, 0], [0, 1]]\nfixed_to = \"scene\"\n";
+    let counting = load(text, &[]).unwrap().settings.counting;
+    let (line, zone) = (&counting.lines[0], &counting.zones[0]);
+    assert_eq!((line.name.as_str(), line.band, line.stay_seconds), ("door", 0.1, 0.0));
+    assert_eq!((zone.name.as_str(), zone.corners.corners().len()), ("square", 3));
+    let labels = crate::labels::Labels::coco();
+    assert_eq!(super::check_counted_classes(&counting, &labels), Ok(()));
+    let few = crate::labels::Labels::parse("persons\ncar");
+    let (key, why) = super::check_counted_classes(&counting, &few).unwrap_err();
+    assert_eq!(key, "line");
+    assert!(
+        why.starts_with("line \"door\": there is no class \"person\"; did you mean \"persons\"?"),
+        "{why}"
+    );
+    // A value of one of them, and a whole list, from the command line.
+    let given = [("line.door.band", "0.3"), ("zone", "[]")];
+    let counting = load(text, &given).unwrap().settings.counting;
+    assert_eq!((counting.lines[0].band, counting.zones.len()), (0.3, 0));
 }

@@ -109,6 +109,8 @@ pub struct TrackStage {
     #[cfg(feature = "detector")]
     camera: Option<CameraMotionEstimator>,
     stages: Stages,
+    /// How the camera moved up to the frame just observed, where that is known.
+    moved: Option<Affine>,
     times: TrackTimes,
 }
 
@@ -122,6 +124,7 @@ impl TrackStage {
             #[cfg(feature = "detector")]
             camera: settings.camera_motion.then(CameraMotionEstimator::default),
             stages: Stages::default(),
+            moved: None,
             times: TrackTimes::default(),
         }
     }
@@ -168,7 +171,7 @@ impl TrackStage {
     /// [`StageError`] of the first stage that fails. Tracker and trails have taken the frame in all the same.
     pub fn update(&mut self, input: &TrackInput<'_>) -> Result<Scene, StageError> {
         let mut scene = self.observe(input);
-        self.analyse(input, &mut scene)?;
+        self.analyse(input, &mut scene, false)?;
         Ok(scene)
     }
 
@@ -176,6 +179,7 @@ impl TrackStage {
     pub(crate) fn observe(&mut self, input: &TrackInput<'_>) -> Scene {
         let started = Instant::now();
         let camera = input.camera.or_else(|| self.find_camera_motion(input));
+        self.moved = camera;
         let watched = Instant::now();
         let observation = Observation {
             detections: input.detections,
@@ -193,15 +197,27 @@ impl TrackStage {
         scene
     }
 
-    /// The second half: has the stages add to the scene of the frame just observed.
-    pub(crate) fn analyse(&mut self, input: &TrackInput<'_>, scene: &mut Scene) -> Result<(), StageError> {
-        let started = Instant::now();
-        let frame = StageFrame {
+    /// The frame just observed, as stages see it. `again`: it was tracked before.
+    pub(crate) fn stage_frame<'a>(&self, input: &TrackInput<'a>, again: bool) -> StageFrame<'a> {
+        StageFrame {
             size: input.size,
             picture: input.picture,
             detections: input.detections,
             suppressed: input.suppressed,
-        };
+            camera: self.moved,
+            again,
+        }
+    }
+
+    /// The second half: has the stages add to the scene of the frame just observed. `again`: it was tracked before.
+    pub(crate) fn analyse(
+        &mut self,
+        input: &TrackInput<'_>,
+        scene: &mut Scene,
+        again: bool,
+    ) -> Result<(), StageError> {
+        let started = Instant::now();
+        let frame = self.stage_frame(input, again);
         let outcome = self.stages.update(&frame, scene);
         self.times.stages = started.elapsed();
         outcome

@@ -43,6 +43,23 @@ impl Polygon {
         Rect::from_edges(least(&mut xs()), least(&mut ys()), most(&mut xs()), most(&mut ys()))
     }
 
+    /// Two sides that cross each other, counted from 0 (side 0 goes from the first corner to the second); `None` where no
+    /// two do.
+    pub fn crossing_sides(&self) -> Option<(usize, usize)> {
+        let count = self.0.len();
+        let corner = |index: usize| self.0.get(index % count).copied().unwrap_or_default();
+        let turn = |a: (f32, f32), b: (f32, f32), c: (f32, f32)| {
+            (b.0 - a.0) * (c.1 - a.1) - (b.1 - a.1) * (c.0 - a.0)
+        };
+        let cross = |first: usize, second: usize| {
+            let (a, b, c, d) = (corner(first), corner(first + 1), corner(second), corner(second + 1));
+            turn(a, b, c) * turn(a, b, d) < 0.0 && turn(c, d, a) * turn(c, d, b) < 0.0
+        };
+        (0..count).find_map(|first| {
+            (first + 1..count).find(|&second| cross(first, second)).map(|second| (first, second))
+        })
+    }
+
     /// The corners.
     pub fn corners(&self) -> &[(f32, f32)] {
         &self.0

@@ -160,6 +160,17 @@ impl TrackHistory {
         Some(scene)
     }
 
+    /// All segments, by their first frame.
+    pub fn segments(&self) -> impl Iterator<Item = SegmentId> {
+        self.segments.iter().map(|segment| segment.id)
+    }
+
+    /// The tracked frames of a segment, oldest first, without trails.
+    pub fn scenes_of(&self, segment: SegmentId) -> Vec<Scene> {
+        self.segment(segment)
+            .map_or_else(Vec::new, |segment| self.scenes(segment, f64::NEG_INFINITY, segment.last))
+    }
+
     /// The tracked frames of a segment from source time `from` (seconds) to the frame `to`, oldest first, without trails.
     fn scenes(&self, segment: &Segment, from: f64, to: u64) -> Vec<Scene> {
         let mut scenes = segment.scenes(from, to);

@@ -159,6 +159,7 @@ mod tests {
             reopen: None,
             detector: RecordedDetections::new(vec![Vec::new()], Labels::coco()).into(),
             stages: Stages::default(),
+            number: 1,
             settings: &Settings::default(),
             mode: Mode::Display,
             stats: Arc::clone(&stats),

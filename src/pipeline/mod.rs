@@ -75,7 +75,7 @@ pub use thread_count::thread_count;
 use crate::sync::lock;
 use detector_control::DetectorControl;
 use message::{PendingEnhance, SharedHistory};
-use track_worker::PendingTracking;
+use track_worker::{PendingCounting, PendingTracking};
 
 /// The name of the thread that loads networks while others run.
 const LOADER: &str = "load";
@@ -131,6 +131,9 @@ pub struct Pipeline {
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
     pending_tracking: PendingTracking,
+    pending_counting: PendingCounting,
+    /// The source's number among those of the run, from 1.
+    number: usize,
     pending_shown: PendingEnhance,
     pending_network: PendingEnhance,
     control: Arc<DetectorControl>,
@@ -168,12 +171,19 @@ impl Pipeline {
     pub fn set_settings(&self, settings: &Settings) {
         let tracking = Some(start::tracking(settings));
         *lock(&self.pending_tracking) = tracking;
+        self.set_counting(settings);
         *lock(&self.pending_shown) = Some(settings.enhance.clone());
         *lock(&self.pending_network) = Some(settings.enhance.clone());
         if self.control.ask(settings) {
             // Full: it has not looked since it was last told.
             let _ = self.wake.try_send(());
         }
+    }
+
+    /// Changes lines and zones, and the names of the classes where another network has others.
+    pub fn set_counting(&self, settings: &Settings) {
+        let counting = settings.counting.of_source(&self.info.name, self.number);
+        *lock(&self.pending_counting) = Some((counting, self.labels()));
     }
 
     /// In time: whether every frame of a recording is to come, however long its reader takes, instead of the newest only.

@@ -69,6 +69,8 @@ impl Mode {
 pub struct Plan<'a> {
     /// Where frames come from.
     pub source: Box<dyn Source>,
+    /// Its number among the sources of the run, from 1: what lines and zones can be bound to.
+    pub number: usize,
     /// How to begin the source again, where it can be.
     pub reopen: Option<Reopen>,
     /// The network, or what stands in for it.

@@ -17,9 +17,9 @@ use super::scheduler::DetectorScheduler;
 use super::seekable_source::{self, SeekableSource};
 use super::stats::Stats;
 use super::thread_count::thread_count;
-use super::track_worker::{PendingTracking, TrackWorker};
+use super::track_worker::{PendingCounting, PendingTracking, TrackWorker};
 use super::{LOADER, Pipeline, RunError};
-use crate::analyse::Stages;
+use crate::analyse::{Counting, Stages};
 use crate::attention::AttentionSettings;
 use crate::config::Settings;
 use crate::detect::{AttentionChoice, DetectError, DetectSettings};
@@ -60,7 +60,7 @@ impl Pipeline {
     /// # Errors
     /// As [`Pipeline::start`].
     pub fn start_scheduled(plan: Plan<'_>, scheduler: Option<&DetectorScheduler>) -> Result<Self, RunError> {
-        let Plan { source, reopen, detector, stages, settings, mode, stats, stop } = plan;
+        let Plan { source, number, reopen, detector, stages, settings, mode, stats, stop } = plan;
         if settings.enhance.privacy && settings.enhance.all_masks().is_empty() {
             log::warn!(
                 "enhance.privacy is on, but neither enhance.masks nor a [[mask]] names an area to hide"
@@ -102,6 +102,8 @@ impl Pipeline {
             health: source.health(),
             keep_frames,
             pending_tracking: PendingTracking::default(),
+            pending_counting: PendingCounting::default(),
+            number,
             pending_shown: PendingEnhance::default(),
             pending_network: PendingEnhance::default(),
             control: Arc::new(control),
@@ -162,10 +164,15 @@ impl Pipeline {
                 ..tracking
             },
             stages,
+            counting: Counting::new(
+                settings.counting.of_source(&self.info.name, self.number),
+                &self.labels(),
+            ),
             inlet,
             every_frame: mode.every_frame(),
             outlet,
             pending: Arc::clone(&self.pending_tracking),
+            pending_counting: Arc::clone(&self.pending_counting),
             tickets,
             history: self.history.clone(),
             health: self.health.clone(),

@@ -1,10 +1,11 @@
 //! The place of tracking in the source: which frames are in the history, and which tracker continues.
 
 use super::message::{FrameJob, SharedHistory};
-use crate::analyse::{StageError, Stages};
+use crate::analyse::{Counting, CountingSettings, SceneStage, StageError, Stages};
 use crate::engine::{DetectorOutput, TrackInput, TrackStage, TrackingSettings};
 use crate::geometry::Affine;
 use crate::history::{Replay, SegmentId, TrackHistory};
+use crate::labels::Labels;
 use crate::scene::Scene;
 use crate::sync::lock;
 use crate::track::{Tracker, Trails};
@@ -17,14 +18,54 @@ pub(super) struct TrackSession {
     /// The segment of the history that is played.
     segment: Option<SegmentId>,
     stage: TrackStage,
+    /// What is counted at lines and in zones.
+    counting: Counting,
+    /// The size of the last picture that was tracked.
+    size: (u32, u32),
     /// The last frame that the stage tracked is the last one of `segment`.
     is_live: bool,
 }
 
 impl TrackSession {
-    pub(super) fn new(settings: TrackingSettings, stages: Stages, history: Option<SharedHistory>) -> Self {
-        let stage = TrackStage::new(settings).with_stages(stages);
-        Self { history, replay: Replay::new(settings.trails), epoch: 0, segment: None, stage, is_live: false }
+    pub(super) fn new(
+        settings: TrackingSettings,
+        stages: Stages,
+        counting: Counting,
+        history: Option<SharedHistory>,
+    ) -> Self {
+        Self {
+            history,
+            replay: Replay::new(settings.trails),
+            epoch: 0,
+            segment: None,
+            stage: TrackStage::new(settings).with_stages(stages),
+            counting,
+            size: (0, 0),
+            is_live: false,
+        }
+    }
+
+    /// Counts at other lines and zones from now on, and with the tracks that the history has at those that are new or
+    /// have moved.
+    pub(super) fn set_counting(&mut self, settings: CountingSettings, labels: &Labels) {
+        if settings == *self.counting.settings() && *labels == *self.counting.labels() {
+            return;
+        }
+        let Some(history) = self.history.clone() else { return self.counting.set_settings(settings, labels) };
+        let history = lock(&history);
+        let mut counting = Counting::new(settings, labels);
+        // The segment that is played last, so that its tracks go on.
+        let own = self.segment.filter(|_| self.is_live);
+        let others = history.segments().filter(|id| Some(*id) != own).collect::<Vec<_>>();
+        for segment in others.into_iter().chain(own) {
+            counting.restart();
+            counting.recount(self.size, history.scenes_of(segment));
+        }
+        if own.is_none() {
+            counting.restart();
+        }
+        counting.keep_of(&self.counting);
+        self.counting = counting;
     }
 
     pub(super) fn set_settings(&mut self, settings: TrackingSettings) {
@@ -59,9 +100,15 @@ impl TrackSession {
             self.begin_tracks(0);
         }
         match output {
-            Some(output) => Ok((self.stage.update(&input(job, output))?, true)),
+            Some(output) => {
+                let input = input(job, output);
+                let mut scene = self.stage.observe(&input);
+                self.analyse(&input, &mut scene, false)?;
+                Ok((scene, true))
+            }
             None => {
-                Ok((Scene { sequence: job.frame.sequence, time: job.frame.time, ..Scene::default() }, false))
+                let (sequence, time, counts) = (job.frame.sequence, job.frame.time, self.counting.counts());
+                Ok((Scene { sequence, time, counts, ..Scene::default() }, false))
             }
         }
     }
@@ -84,7 +131,7 @@ impl TrackSession {
         let settled = !job.retrack && history.is_settled(self.segment, sequence);
         let Some(output) = output.filter(|_| !settled) else {
             let scene = self.replay.scene(history, sequence).unwrap_or_default();
-            return Ok((Scene { sequence, time, ..scene }, false));
+            return Ok((Scene { sequence, time, counts: self.counting.counts(), ..scene }, false));
         };
         let mut known = None;
         if !std::mem::replace(&mut self.is_live, true) && !self.resume(history, sequence) {
@@ -98,16 +145,25 @@ impl TrackSession {
         }
         let told_before = history.segment_at(sequence).is_some();
         self.segment = Some(history.write(self.segment, &scene, self.stage.tracker(), job.revision));
-        self.stage.analyse(&input, &mut scene)?;
+        self.analyse(&input, &mut scene, told_before)?;
         if told_before {
             scene.events.clear();
         }
         Ok((scene, true))
     }
 
+    /// Has the stages add to the scene of the frame just observed, and counts. `again`: it was tracked before.
+    fn analyse(&mut self, input: &TrackInput<'_>, scene: &mut Scene, again: bool) -> Result<(), StageError> {
+        self.stage.analyse(input, scene, again)?;
+        self.size = input.size;
+        let outcome = self.counting.update(&self.stage.stage_frame(input, again), scene);
+        outcome.map_err(|why| StageError { stage: self.counting.name().to_owned(), why })
+    }
+
     /// Time passes without a frame.
     pub(super) fn pass_time(&mut self, job: &FrameJob, time: f64) -> Scene {
-        self.stage.pass_time(job.frame.sequence, time, job.frame.picture.size())
+        let scene = self.stage.pass_time(job.frame.sequence, time, job.frame.picture.size());
+        Scene { counts: self.counting.counts(), ..scene }
     }
 
     /// Resumes the tracker of the segment as it was before a frame; true if there is one. Else begins new tracks.
@@ -122,6 +178,7 @@ impl TrackSession {
         let before = sequence.checked_sub(1).and_then(|before| self.replay.scene(history, before));
         let trails = before.map_or_else(|| Trails::new(trails), |_| self.replay.trails());
         self.stage.go_on_with(tracker, trails);
+        self.counting.restart();
         true
     }
 
@@ -131,6 +188,7 @@ impl TrackSession {
         let mut tracker = Tracker::new(track);
         tracker.reserve_ids_up_to(taken);
         self.stage.go_on_with(tracker, Trails::new(trails));
+        self.counting.restart();
     }
 }
 

@@ -11,9 +11,10 @@ use super::link::Outlet;
 use super::message::{DetectionResult, FrameJob, SharedHistory, TrackedFrame};
 use super::stats::Stats;
 use super::track_session::TrackSession;
-use crate::analyse::Stages;
+use crate::analyse::{Counting, CountingSettings, Stages};
 use crate::detect::{DetectError, DetectTimes};
 use crate::engine::{EngineError, HeldDetections, TrackingSettings};
+use crate::labels::Labels;
 use crate::scene::Scene;
 use crate::source::Health;
 use crate::sync::lock;
@@ -45,12 +46,17 @@ impl<T> Reorder<T> {
 /// Settings from the next frame on.
 pub(super) type PendingTracking = Arc<Mutex<Option<TrackingSettings>>>;
 
+/// Lines and zones from the next frame on, with the names of the classes.
+pub(super) type PendingCounting = Arc<Mutex<Option<(CountingSettings, Arc<Labels>)>>>;
+
 /// What the track thread works with.
 pub(super) struct TrackWorker {
     /// How detections become tracks and trails.
     pub(super) settings: TrackingSettings,
     /// What is made of each scene.
     pub(super) stages: Stages,
+    /// What is counted.
+    pub(super) counting: Counting,
     /// Where results come from.
     pub(super) inlet: Receiver<Result<DetectionResult, DetectError>>,
     /// Every frame is detected, by several threads; otherwise they come in order, with gaps.
@@ -59,6 +65,8 @@ pub(super) struct TrackWorker {
     pub(super) outlet: Outlet<TrackedFrame>,
     /// Changes from the window.
     pub(super) pending: PendingTracking,
+    /// The same, of lines and zones.
+    pub(super) pending_counting: PendingCounting,
     /// In step: where room is made for another frame.
     pub(super) tickets: Option<Receiver<()>>,
     /// The tracks so far; `None` if the run keeps no history.
@@ -80,7 +88,8 @@ impl TrackWorker {
     pub(super) fn run(mut self) -> Result<(), EngineError> {
         let mut reorder = Reorder::new();
         let stages = std::mem::take(&mut self.stages);
-        let mut session = TrackSession::new(self.settings, stages, self.history.clone());
+        let counting = self.counting.clone();
+        let mut session = TrackSession::new(self.settings, stages, counting, self.history.clone());
         let mut last: Option<(FrameJob, Scene)> = None;
         // The source gave no picture when it was last checked: that this is over is reported too, even before the next
         // frame.
@@ -115,6 +124,10 @@ impl TrackWorker {
                 let change = lock(&self.pending).take();
                 if let Some(settings) = change {
                     session.set_settings(settings);
+                }
+                let change = lock(&self.pending_counting).take();
+                if let Some((settings, labels)) = change {
+                    session.set_counting(settings, &labels);
                 }
                 let (scene, fresh) = session.track(&job, found.as_ref())?;
                 let detections = found.map(|found| found.detections).unwrap_or_default();

@@ -48,13 +48,19 @@
 //! | `list` | the sinks of a run, called one after the other |
 //! | `registry` | one table: which ending or scheme is written by which sink |
 //! | `tracks/` | track files: MOTChallenge text, JSON lines, CSV, COCO-VID |
+//! | `events` | events, one line each |
+//! | `counts` | what was counted at lines and in zones |
 //! | `video/` | annotated video (`avi` by ourselves, everything else through `ffmpeg`) and clips (`gif`) |
 //! | `snapshot` | a PNG of the fullest scene, or under a free name |
 //! | `partial` | files that have their name only when they are complete |
 //! | `inputs` | what is read, and must not be written over |
 //! | `names` | names of outputs that nobody named |
 
+#[cfg(feature = "cli")]
+mod counts;
 mod error;
+#[cfg(feature = "cli")]
+mod events;
 #[cfg(feature = "cli")]
 mod inputs;
 mod list;

@@ -200,6 +200,33 @@ impl PartialFile {
         outcome.map(drop).map_err(|error| self.failed(&error))
     }
 
+    /// Puts `bytes` in the place of all that was written. In a regular file that can have a new one beside it this is one
+    /// step: a reader finds the old contents or the new ones whole. Standard output, a device or a pipe gets them behind what
+    /// it has.
+    ///
+    /// # Errors
+    /// As [`PartialFile::append`].
+    pub fn exchange(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
+        let outcome = match &mut self.goal {
+            Goal::Partial { file, partial, .. } => {
+                let replaced = atomic_file::replace_beside(partial, |new| new.write_all(bytes));
+                replaced.and_then(|()| OpenOptions::new().write(true).open(&*partial)).map(|new| {
+                    // It was ours a moment ago, and stays so.
+                    let _ = new.try_lock();
+                    *file = new;
+                })
+            }
+            Goal::InPlace { file, begun, .. } => {
+                *begun = true;
+                file.set_len(0)
+                    .and_then(|()| file.seek(SeekFrom::Start(0)))
+                    .and_then(|_| file.write_all(bytes))
+            }
+            Goal::Stdout(_) | Goal::Direct(_) => return self.append(bytes),
+        };
+        outcome.map_err(|error| self.failed(&error))
+    }
+
     /// Ends the output as a sink is asked to: under its final name, under its partial name, or removed.
     ///
     /// # Errors
@@ -354,6 +381,24 @@ mod tests {
         PartialFile::create(&path).unwrap().finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"");
         assert_eq!(names(folder.path()), ["out"]);
+    }
+
+    #[test]
+    fn all_of_it_is_exchanged_in_one_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        let mut file = PartialFile::create(&path).unwrap();
+        for text in ["a long text", "short", "another one"] {
+            file.exchange(text.as_bytes()).unwrap();
+            assert_eq!(names(folder.path()), ["a.partial.json"]);
+            assert_eq!(fs::read_to_string(folder.path().join("a.partial.json")).unwrap(), text);
+            if cfg!(unix) {
+                assert!(PartialFile::create(&path).is_err());
+            }
+        }
+        file.finish().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "another one");
+        assert_eq!(names(folder.path()), ["a.json"]);
     }
 
     #[cfg(unix)]

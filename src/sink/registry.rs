@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::counts::CountsSink;
+use super::events;
 use super::partial::{ending, is_special, unknown_ending};
 use super::snapshot::SnapshotSink;
 use super::tracks::{CocoVid, csv, jsonl, mot};
@@ -13,6 +15,10 @@ use super::{Needs, Pictures, Sink, SinkError};
 pub enum Purpose {
     /// Tracks, and what is known of them.
     Tracks,
+    /// What happened: lines crossed, zones entered and left.
+    Events,
+    /// What was counted at lines and in zones.
+    Counts,
     /// The annotated video.
     Video,
     /// The same pictures without what is drawn into them.
@@ -53,7 +59,7 @@ pub struct SinkKind {
 }
 
 /// All that comes with the crate. The first of a purpose writes what has no ending: standard output and devices.
-const BUILT_IN: [SinkKind; 8] = [
+const BUILT_IN: [SinkKind; 11] = [
     SinkKind {
         purpose: Purpose::Tracks,
         endings: &["txt"],
@@ -85,6 +91,30 @@ const BUILT_IN: [SinkKind; 8] = [
         help: ".csv",
         needs: Needs::SCENES,
         make: |path, _| Ok(csv::sink(path)),
+    },
+    SinkKind {
+        purpose: Purpose::Events,
+        endings: &["jsonl"],
+        schemes: &[],
+        help: ".jsonl (one JSON object an event)",
+        needs: Needs::SCENES,
+        make: |path, _| Ok(events::jsonl(path)),
+    },
+    SinkKind {
+        purpose: Purpose::Events,
+        endings: &["csv"],
+        schemes: &[],
+        help: ".csv",
+        needs: Needs::SCENES,
+        make: |path, _| Ok(events::csv(path)),
+    },
+    SinkKind {
+        purpose: Purpose::Counts,
+        endings: &["json"],
+        schemes: &[],
+        help: ".json",
+        needs: Needs::SCENES,
+        make: |path, _| Ok(Box::new(CountsSink::new(path))),
     },
     SinkKind {
         purpose: Purpose::Video,

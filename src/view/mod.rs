@@ -16,6 +16,7 @@
 
 mod blend;
 mod canvas;
+mod counts;
 mod extras;
 pub(crate) mod histogram;
 mod hud;

@@ -2,6 +2,7 @@
 //! draws for the window and for a recorded video.
 
 use super::canvas::{Canvas, Paint};
+use super::counts;
 use super::extras::{self, Look};
 use super::mapping::Mapping;
 use super::palette;
@@ -98,6 +99,10 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
     });
 
     let scale = settings.scale.factor(canvas.width(), canvas.height());
+    let counted = scene.counts.as_deref().filter(|_| settings.counts);
+    if let Some(counted) = counted {
+        counts::draw_places(canvas, text, mapping, counted, scale);
+    }
     if settings.trails {
         let mut points = Vec::new();
         for shown in &shown {
@@ -126,13 +131,23 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
             }
         }
     }
-    if settings.labels {
-        for shown in &shown {
-            draw_label(canvas, text, shown, view.labels, scale);
+    for shown in &shown {
+        let dwell = counted.and_then(|_| scene.attributes.get(shown.track.id, "dwell_s")?.as_number());
+        let dwell = dwell.map(|seconds| counts::dwell(seconds + (time - scene.time)));
+        let name = settings.labels.then(|| {
+            let Track { class, id, score, .. } = *shown.track;
+            format!("{} {id} · {score:.2}", view.labels.name(class))
+        });
+        let label: Vec<String> = name.into_iter().chain(dwell).collect();
+        if !label.is_empty() {
+            draw_label(canvas, text, shown, &label.join(" · "), scale);
         }
     }
     if let Some(shown) = shown.last().filter(|shown| selected == Some(shown.track.id)) {
         draw_details(canvas, text, shown, view, scale);
+    }
+    if let Some(counted) = counted {
+        counts::draw_events(canvas, text, counted, scale);
     }
 }
 
@@ -196,17 +211,16 @@ fn draw_box(canvas: &mut Canvas, shown: &Shown, scale: f32) {
     }
 }
 
-/// The label `person 7 · 0.83` on the upper edge of the box, moved inside where it would leave the canvas.
-fn draw_label(canvas: &mut Canvas, text: &mut Text, shown: &Shown, labels: &Labels, scale: f32) {
+/// The label, `person 7 · 0.83` and for how long it has been in a zone, on the upper edge of the box, moved inside where it would leave the canvas.
+fn draw_label(canvas: &mut Canvas, text: &mut Text, shown: &Shown, label: &str, scale: f32) {
     let (canvas_width, canvas_height) = (canvas.width() as f32, canvas.height() as f32);
     if shown.rect.clipped(canvas_width, canvas_height).is_none() {
         return;
     }
     let track = shown.track;
-    let label = format!("{} {} · {:.2}", labels.name(track.class), track.id, track.score);
     let size = TEXT_SIZE * scale;
     let padding = (4.0 * scale).round();
-    let label = text.fit(&label, size, canvas_width - 2.0 * padding);
+    let label = text.fit(label, size, canvas_width - 2.0 * padding);
     let width = text.measure(&label, size).ceil() + 2.0 * padding;
     let height = Text::line_height(size) + (3.0 * scale).round();
 

@@ -43,6 +43,8 @@ pub struct OverlaySettings {
     pub masks: bool,
     /// Draw the points of a body, where the network tells them.
     pub keypoints: bool,
+    /// Draw lines and zones with what was counted, and the last events.
+    pub counts: bool,
     /// Draw the numbers in the corner of the window (never in a recorded video).
     pub hud: bool,
     /// Draw the time line of recordings at the lower edge of the window (never in a recorded video).
@@ -58,6 +60,7 @@ impl Default for OverlaySettings {
             trails: true,
             masks: true,
             keypoints: true,
+            counts: true,
             hud: true,
             timeline: true,
         }

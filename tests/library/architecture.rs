@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The nouns that travel, and small helpers: every room may use them, and they use each other only.
-const EVERYWHERE: [&str; 14] = [
+const EVERYWHERE: [&str; 15] = [
     "atomic_file",
     "attribute",
     "bounded",
+    "counts",
     "detection",
     "event",
     "frame",
@@ -40,7 +41,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("engine", &["analyse", "attention", "detect", "enhance", "track"]),
     ("tuning", &["dataset", "metrics", "track"]),
     ("sink", &["dataset", "view"]),
-    ("config", &["detect", "enhance", "sink", "source", "track", "view", "zoo"]),
+    ("config", &["analyse", "detect", "enhance", "sink", "source", "track", "view", "zoo"]),
     (
         "pipeline",
         &[

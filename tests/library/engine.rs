@@ -36,6 +36,7 @@ fn start(settings: &Settings, stages: Stages) -> Pipeline {
         reopen: None,
         detector: recorded().into(),
         stages,
+        number: 1,
         settings,
         mode: Mode::EveryFrame,
         stats: Arc::new(Stats::default()),
@@ -186,6 +187,7 @@ fn the_network_rests_where_nothing_moves_and_the_tracks_are_the_same() {
     // Threads give the same.
     let pipeline = Pipeline::start(Plan {
         source: Box::new(Halting::new(&settings)),
+        number: 1,
         reopen: None,
         detector: network().into(),
         stages: Stages::default(),

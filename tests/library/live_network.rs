@@ -30,6 +30,7 @@ pub(super) fn start(settings: &Settings, every_frame: bool) -> Pipeline {
         settings,
         mode: if every_frame { Mode::EveryFrame } else { Mode::Newest },
         stages: Stages::default(),
+        number: 1,
         stats: Arc::new(Stats::default()),
         stop: Stop::default(),
     })

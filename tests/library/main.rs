@@ -25,6 +25,7 @@ mod camera_missing;
 mod class_numbers;
 #[cfg(feature = "cli")]
 mod config_live;
+mod counting;
 #[cfg(feature = "cli")]
 mod detection_golden;
 #[cfg(feature = "cli")]

@@ -14,6 +14,7 @@ mod bad_input;
 mod batch;
 mod bench;
 mod convert;
+mod counting;
 mod eval;
 mod generate;
 mod models;

@@ -67,6 +67,7 @@ fn plan<'a>(source: Box<dyn Source>, settings: &'a Settings, stop: &Stop) -> Pla
         settings,
         mode: Mode::EveryFrame,
         stages: Stages::default(),
+        number: 1,
         stats: Arc::new(Stats::default()),
         stop: stop.clone(),
     }

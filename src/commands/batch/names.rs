@@ -22,7 +22,8 @@ pub(super) fn templates<'a>(
     settings: &'a RecordSettings,
 ) -> impl Iterator<Item = &'a Path> {
     let video = typed.video.as_ref().or(settings.path.as_ref());
-    typed.tracks.iter().chain(video).chain(&typed.gif).map(PathBuf::as_path)
+    let data = typed.tracks.iter().chain(&typed.events).chain(&typed.counts);
+    data.chain(video).chain(&typed.gif).map(PathBuf::as_path)
 }
 
 /// What a source is called without the ending of its file: never empty, never a path.
@@ -95,6 +96,8 @@ pub(super) fn expand(
     let put = |template: &PathBuf| put_name(template, name);
     let output = OutputArgs {
         tracks: typed.tracks.iter().map(put).collect(),
+        events: typed.events.iter().map(put).collect(),
+        counts: typed.counts.as_ref().map(put),
         video: typed.video.as_ref().map(put),
         gif: typed.gif.as_ref().map(put),
         mot_class: typed.mot_class,

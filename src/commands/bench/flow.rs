@@ -62,6 +62,7 @@ pub(super) fn measure(
         settings: &context.loaded.settings,
         mode: Mode::EveryFrame,
         stages: Stages::default(),
+        number: 1,
         stats: std::sync::Arc::default(),
         stop: stop.clone(),
     })

@@ -64,6 +64,7 @@ fn detect_source(
     let pipeline = Pipeline::start(Plan {
         mode: if kind == SourceKind::Images { Mode::Photos } else { Mode::into_files(input.source.info()) },
         stages: Stages::default(),
+        number: 1,
         source: input.source,
         reopen: None,
         detector: detector.into(),

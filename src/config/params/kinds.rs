@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde_json::{Value as Json, json};
 use toml_edit::{Array, Value};
 
+use crate::analyse::{BoxAnchor, FixedTo};
 use crate::detect::model::{BoxForm, ColourOrder, Fit};
 use crate::detect::{AttentionChoice, Family, Runtime};
 use crate::enhance::{Median, ShownPicture, WhiteBalance};
@@ -365,6 +366,12 @@ impl<T: Copy + PartialEq> Kind for Choice<T> {
 
 pub(super) const ANCHORS: Choice<TrailAnchor> =
     Choice(&[("bottom", TrailAnchor::Bottom), ("center", TrailAnchor::Center)]);
+
+pub(super) const ANCHORED: Choice<BoxAnchor> =
+    Choice(&[("bottom", BoxAnchor::Bottom), ("center", BoxAnchor::Center), ("top", BoxAnchor::Top)]);
+
+pub(super) const FIXED_TO: Choice<FixedTo> =
+    Choice(&[("screen", FixedTo::Screen), ("scene", FixedTo::Scene)]);
 
 pub(super) const PRESETS: Choice<Preset> =
     Choice(&[("default", Preset::Default), ("bytetrack", Preset::Bytetrack), ("sort", Preset::Sort)]);

@@ -8,9 +8,10 @@
 use serde_json::{Value as Json, json};
 use toml_edit::{Array, InlineTable, TableLike, Value};
 
-use super::kinds::{Kind, Switch};
-use super::shapes::Corners;
+use super::kinds::{ANCHORED, FIXED_TO, Kind, Names, Real, Real32, Switch};
+use super::shapes::{Corners, PlainCorners, Points};
 use super::{Parameter, parameters};
+use crate::analyse::{LineSettings, ZoneSettings};
 use crate::config::Settings;
 use crate::enhance::NamedArea;
 use crate::suggest;
@@ -189,6 +190,102 @@ pub(super) const AREAS: Tables<NamedArea> = Tables(&[
     field!(name, Name, false, "its name, for people and for --set"),
     field!(enabled, Switch, false, "false: the area has no effect"),
     field!(points, Corners, true, "its corners [x, y] in shares of the picture's sides"),
+]);
+
+/// A name that is needed.
+struct OwnName;
+
+impl Kind for OwnName {
+    type Set = String;
+
+    fn read(&self, value: &Value) -> Result<String, String> {
+        let name = value.as_str().map(str::trim).filter(|name| !name.is_empty() && name.len() <= 100);
+        name.map(str::to_owned).ok_or_else(|| self.allowed())
+    }
+
+    fn write(&self, set: &String) -> Value {
+        set.as_str().into()
+    }
+
+    fn allowed(&self) -> String {
+        "a text in quotes of 1 to 100 letters, which no other has".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string", "minLength": 1, "maxLength": 100 })
+    }
+}
+
+const BAND: Real32 = Real32(0.0..=2.0);
+const STAY: Real = Real(0.0..=3600.0);
+
+/// Of `[[line]]`.
+pub(super) const LINES: Tables<LineSettings> = Tables(&[
+    field!(name, OwnName, true, "its name, in events, counts and on the screen"),
+    field!(
+        points,
+        Points,
+        true,
+        "its points [x, y] in shares of the picture's sides; \"in\" is a crossing towards the right-hand side of the way from the first to the last"
+    ),
+    field!(classes, Names, false, "count only these, such as [\"person\"]; []: everything"),
+    field!(
+        anchor,
+        ANCHORED,
+        false,
+        "which point of the box has to cross: \"bottom\" (feet, wheels), \"center\" or \"top\""
+    ),
+    field!(
+        band,
+        BAND,
+        false,
+        "how far past the line it has to come, as a share of the box's height; nearer, it counts after a second"
+    ),
+    field!(stay_seconds, STAY, false, "for how many seconds it has to stay on the other side"),
+    field!(
+        source,
+        Name,
+        false,
+        "the source that it belongs to: its name, a pattern (\"gate*\"), or its number from 1; \"\": every source"
+    ),
+    field!(
+        fixed_to,
+        FIXED_TO,
+        false,
+        "where the camera moves it stays with the \"screen\" or with the \"scene\""
+    ),
+]);
+
+/// Of `[[zone]]`.
+pub(super) const ZONES: Tables<ZoneSettings> = Tables(&[
+    field!(name, OwnName, true, "its name, in events, counts and on the screen"),
+    field!(corners, PlainCorners, true, "its corners [x, y] in shares of the picture's sides"),
+    field!(classes, Names, false, "count only these, such as [\"person\"]; []: everything"),
+    field!(
+        anchor,
+        ANCHORED,
+        false,
+        "which point of the box has to be in it: \"bottom\" (feet, wheels), \"center\" or \"top\""
+    ),
+    field!(
+        band,
+        BAND,
+        false,
+        "how far past its edge it has to come, as a share of the box's height; nearer, it counts after a second"
+    ),
+    field!(stay_seconds, STAY, false, "for how many seconds it has to stay inside, or outside"),
+    field!(
+        source,
+        Name,
+        false,
+        "the source that it belongs to: its name, a pattern (\"gate*\"), or its number from 1; \"\": every source"
+    ),
+    field!(
+        fixed_to,
+        FIXED_TO,
+        false,
+        "where the camera moves it stays with the \"screen\" or with the \"scene\""
+    ),
 ]);
 
 /// A value for one key of one table, `mask.door.enabled` or `mask.2.enabled` (counted from 1), as a value for the whole

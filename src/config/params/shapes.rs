@@ -5,7 +5,7 @@ use toml_edit::{Array, Value};
 
 use super::kinds::{Kind, Real32};
 use crate::enhance::Polygon;
-use crate::geometry::Rect;
+use crate::geometry::{Polyline, Rect};
 
 /// A list of numbers, whole ones included; `None` where it is something else.
 fn numbers(value: &Value) -> Option<Vec<f32>> {
@@ -119,6 +119,97 @@ impl Kind for Corners {
     fn schema(&self) -> Json {
         let corner = json!({ "type": "array", "items": share(), "minItems": 2, "maxItems": 2 });
         json!({ "type": "array", "items": corner, "minItems": 3, "maxItems": Polygon::MOST })
+    }
+}
+
+/// A list of points `[x, y]`; `None` where it is something else.
+fn pairs(value: &Value) -> Option<Vec<(f32, f32)>> {
+    let pair = |value: &Value| match numbers(value)?.as_slice() {
+        &[x, y] => Some((x, y)),
+        _ => None,
+    };
+    value.as_array()?.iter().map(pair).collect()
+}
+
+/// What is wrong with the first point that lies outside the picture.
+fn outside(points: &[(f32, f32)], what: &str) -> Option<String> {
+    let within = |share: f32| (0.0..=1.0).contains(&share);
+    let index = points.iter().position(|&(x, y)| !within(x) || !within(y))?;
+    let &(x, y) = points.get(index)?;
+    Some(format!(
+        "{what} within the picture, from 0 to 1 across and down; number {} is [{x}, {y}]",
+        index + 1
+    ))
+}
+
+/// A polygon that does not cross itself.
+pub(super) struct PlainCorners;
+
+impl Kind for PlainCorners {
+    type Set = Polygon;
+
+    fn read(&self, value: &Value) -> Result<Polygon, String> {
+        if let Some(problem) = pairs(value).and_then(|corners| outside(&corners, "corners")) {
+            return Err(problem);
+        }
+        let polygon = Corners.read(value)?;
+        match polygon.crossing_sides() {
+            None => Ok(polygon),
+            Some((first, second)) => {
+                let count = polygon.corners().len();
+                let side =
+                    |from: usize| format!("from corner {} to corner {}", from + 1, (from + 1) % count + 1);
+                Err(format!(
+                    "a polygon that does not cross itself; the side {} crosses the one {}",
+                    side(first),
+                    side(second)
+                ))
+            }
+        }
+    }
+
+    fn write(&self, set: &Polygon) -> Value {
+        Corners.write(set)
+    }
+
+    fn allowed(&self) -> String {
+        Corners.allowed()
+    }
+
+    fn schema(&self) -> Json {
+        Corners.schema()
+    }
+}
+
+/// A line: a list of points `[x, y]` in shares of the picture's sides.
+pub(super) struct Points;
+
+impl Kind for Points {
+    type Set = Polyline;
+
+    fn read(&self, value: &Value) -> Result<Polyline, String> {
+        let points = pairs(value).ok_or_else(|| self.allowed())?;
+        match outside(&points, "points") {
+            Some(problem) => Err(problem),
+            None => Polyline::new(points).ok_or_else(|| self.allowed()),
+        }
+    }
+
+    fn write(&self, set: &Polyline) -> Value {
+        Value::Array(set.points().iter().map(|&(x, y)| written(&[x, y])).collect())
+    }
+
+    fn allowed(&self) -> String {
+        format!(
+            "2 to {} points [x, y] in shares of the picture's sides, each apart from the one before, such as \
+             [[0.1, 0.5], [0.9, 0.5]]",
+            Polyline::MOST
+        )
+    }
+
+    fn schema(&self) -> Json {
+        let point = json!({ "type": "array", "items": share(), "minItems": 2, "maxItems": 2 });
+        json!({ "type": "array", "items": point, "minItems": 2, "maxItems": Polyline::MOST })
     }
 }
 

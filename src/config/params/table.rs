@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use super::kinds::*;
-use super::lists::{AREAS, List};
+use super::lists::{AREAS, LINES, List, ZONES};
 use super::shapes::{Part, Polygons, Triple};
 use super::{Access, Effect, Parameter};
 use crate::detect::InputChoice;
@@ -39,24 +39,24 @@ macro_rules! setting {
     };
 }
 
-/// A list of areas with names.
-macro_rules! areas {
-    ($path:literal, $field:ident, $comment:literal) => {
+/// A list of tables.
+macro_rules! tables {
+    ($path:literal, $room:ident . $field:ident, $tables:ident, $comment:literal) => {
         Parameter {
             path: $path,
             comment: $comment,
             unit: "",
             aliases: &[],
             effect: Effect::Live,
-            list: Some(List { fields: || AREAS.fields(), problems: |table| AREAS.problems(table) }),
+            list: Some(List { fields: || $tables.fields(), problems: |table| $tables.problems(table) }),
             access: Access::Kind {
                 read: |settings, value| {
-                    settings.enhance.$field = AREAS.read(value)?;
+                    settings.$room.$field = $tables.read(value)?;
                     Ok(())
                 },
-                write: |settings| AREAS.write(&settings.enhance.$field),
-                allowed: || AREAS.allowed(),
-                schema: || AREAS.schema(),
+                write: |settings| $tables.write(&settings.$room.$field),
+                allowed: || $tables.allowed(),
+                schema: || $tables.schema(),
             },
         }
     };
@@ -192,6 +192,11 @@ fn all() -> Vec<Parameter> {
         setting!(overlay.trails, Switch, "draw the motion trails (key t)"),
         setting!(overlay.masks, Switch, "tint the pixels of an object, where the network tells them"),
         setting!(overlay.keypoints, Switch, "draw the points of a body, where the network tells them"),
+        setting!(
+            overlay.counts,
+            Switch,
+            "draw lines and zones with what was counted, and the last events; where there is a [[line]] or a [[zone]]"
+        ),
         setting!(overlay.hud, Switch, "draw the numbers in the corner (key i)"),
         setting!(
             overlay.timeline,
@@ -217,20 +222,34 @@ fn all() -> Vec<Parameter> {
         )
         .next_start(),
     ];
-    let mask = areas!(
+    let mask = tables!(
         "mask",
-        named_masks,
+        enhance.named_masks,
+        AREAS,
         "Objects in a mask never count, like those within enhance.masks; one table for each mask"
     );
-    let region = areas!(
+    let region = tables!(
         "region",
-        named_regions,
+        enhance.named_regions,
+        AREAS,
         "Objects count only in a region, or within enhance.regions; one table for each region"
+    );
+    let line = tables!(
+        "line",
+        counting.lines,
+        LINES,
+        "Counts who crosses it, both ways and by class; one table for each line"
+    );
+    let zone = tables!(
+        "zone",
+        counting.zones,
+        ZONES,
+        "Counts who is in it, who comes and goes, and for how long each stays; one table for each zone"
     );
     let mut all = before;
     all.extend(of_tracker.map(Parameter::of_tracker));
     all.extend(after);
     all.push(mask);
-    all.push(region);
+    all.extend([region, line, zone]);
     all
 }

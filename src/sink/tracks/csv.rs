@@ -35,7 +35,7 @@ impl LineFormat for Csv {
 }
 
 /// A field as it stands in a line: in quotes where it must be.
-fn quoted(field: &str) -> Cow<'_, str> {
+pub(in crate::sink) fn quoted(field: &str) -> Cow<'_, str> {
     if field.contains([',', '"', '\n', '\r']) || field.trim() != field {
         format!("\"{}\"", field.replace('"', "\"\"")).into()
     } else {

@@ -7,7 +7,7 @@ use crate::scene::{Track, TrackState};
 
 /// When a live source's frame was taken as RFC 3339 has it, in UTC, to the millisecond; `None` where the clock tells
 /// nonsense.
-pub(super) fn wall(facts: &FrameFacts) -> Option<String> {
+pub(in crate::sink) fn wall(facts: &FrameFacts) -> Option<String> {
     use std::fmt::Write;
     let wall = facts.wall.filter(|wall| *wall >= UNIX_EPOCH)?;
     let mut text = String::new();
@@ -17,7 +17,7 @@ pub(super) fn wall(facts: &FrameFacts) -> Option<String> {
 }
 
 /// A number rounded to `decimals` places, for files that people read.
-pub(super) fn rounded(value: impl Into<f64>, decimals: i32) -> f64 {
+pub(in crate::sink) fn rounded(value: impl Into<f64>, decimals: i32) -> f64 {
     let scale = 10f64.powi(decimals);
     let rounded = (value.into() * scale).round() / scale;
     // Not "-0".
@@ -40,7 +40,7 @@ pub(super) fn state(track: &Track) -> &'static str {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::sink) mod tests {
     use std::sync::Arc;
 
     use super::super::super::RunInfo;

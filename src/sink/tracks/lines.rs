@@ -6,7 +6,7 @@ use super::super::{End, FrameFacts, PartialFile, RunInfo, Sink, SinkError};
 use crate::scene::Scene;
 
 /// How a kind of track file looks.
-pub(super) trait LineFormat: Send {
+pub(in crate::sink) trait LineFormat: Send {
     /// What stands before the first frame.
     fn header(&self) -> &'static str {
         ""
@@ -17,7 +17,7 @@ pub(super) trait LineFormat: Send {
 }
 
 /// Writes the lines of each frame to a file, at once.
-pub(super) struct LineSink<F> {
+pub(in crate::sink) struct LineSink<F> {
     format: F,
     path: PathBuf,
     name: String,
@@ -28,7 +28,7 @@ pub(super) struct LineSink<F> {
 }
 
 impl<F: LineFormat> LineSink<F> {
-    pub(super) fn new(path: &Path, format: F) -> Self {
+    pub(in crate::sink) fn new(path: &Path, format: F) -> Self {
         let (path, name) = (path.to_owned(), path.display().to_string());
         Self { format, path, name, open: None, text: String::new() }
     }

@@ -12,11 +12,11 @@
 
 mod coco_vid;
 pub(super) mod csv;
-mod format;
+pub(super) mod format;
 pub(super) mod jsonl;
-mod lines;
+pub(super) mod lines;
 pub(super) mod mot;
-mod record;
+pub(super) mod record;
 
 pub(super) use coco_vid::CocoVid;
 pub use record::{TrackAttributes, TrackRecord};

@@ -182,6 +182,7 @@ impl Tile {
             settings: &begun,
             mode: Mode::Display,
             stages: Stages::default(),
+            number: self.number,
             stats: Arc::new(Stats::default()),
             stop: common.stop.for_another_run(),
         };

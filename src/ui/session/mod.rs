@@ -34,7 +34,9 @@ use super::pace::{NUMBERS, Pace, STILL};
 use super::panel::Panel;
 use super::shown_frame::ShownFrame;
 use super::surface::Surface;
+use crate::attribute::Attributes;
 use crate::config::Live;
+use crate::counts::Counts;
 use crate::history::Replay;
 use crate::labels::Labels;
 use crate::pipeline::clock::Clock;
@@ -146,6 +148,8 @@ struct Scenes {
     latest: Option<Scene>,
     /// The epoch and number of the frame that was tracked last.
     tracked: Option<(u64, u64)>,
+    /// What was counted up to it, and what the stages found out about its tracks: the history has neither.
+    counted: (Option<Arc<Counts>>, Attributes),
     /// Scenes of the track history, with trails.
     replay: Replay,
     /// The scores of the detections in the frame that was looked at last.
@@ -233,7 +237,14 @@ impl Session {
             labels: setup.labels,
             settings,
             frame: ShownFrame::default(),
-            scenes: Scenes { shown: None, latest: None, tracked: None, replay, scores: Vec::new() },
+            scenes: Scenes {
+                shown: None,
+                latest: None,
+                tracked: None,
+                counted: Default::default(),
+                replay,
+                scores: Vec::new(),
+            },
             playback: Playback {
                 every_frame: setup.every_frame,
                 paused: false,

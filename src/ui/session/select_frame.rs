@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::TryRecvError;
 
 use super::{FrameJob, Session, TrackedFrame, lock};
+use crate::scene::Scene;
 
 impl Session {
     /// In time: the newest frame at once, the newest scene when it comes. True when there is something new to see.
@@ -136,7 +137,8 @@ impl Session {
             if self.scenes.latest.as_ref().is_none_or(|latest| latest.sequence <= scene.sequence) {
                 self.scenes.latest = Some(scene.clone());
             }
-            self.scenes.shown = Some(scene);
+            let (counts, attributes) = self.scenes.counted.clone();
+            self.scenes.shown = Some(Scene { counts, attributes, ..scene });
         } else {
             self.scenes.shown.clone_from(&self.scenes.latest);
         }
@@ -176,6 +178,7 @@ impl Session {
     fn take_tracks(&mut self, tracked: &TrackedFrame) {
         let sequence = tracked.job.frame.sequence;
         self.scenes.tracked = Some((tracked.job.epoch, sequence));
+        self.scenes.counted = (tracked.scene.counts.clone(), tracked.scene.attributes.clone());
         if !tracked.fresh {
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::{Session, lock};
 use crate::config::adjust;
-use crate::pipeline::Note;
+use crate::pipeline::{Note, Target};
 use crate::ui::change::{Change, message_of};
 use crate::ui::event::Event;
 use crate::ui::panel::{Panel, PanelAnswer, PanelCommand, PanelData};
@@ -18,6 +18,7 @@ impl Session {
             heard = true;
             if let Note::Swapped(_) = note {
                 self.labels = self.pipeline.labels();
+                self.pipeline.set_counting(self.settings.get());
                 self.recording.recorder.set_style(&self.labels, &self.settings.get().overlay);
                 self.track_again();
             }
@@ -37,12 +38,15 @@ impl Session {
             if settings.overlay != before.overlay {
                 self.recording.recorder.set_style(&self.labels, &settings.overlay);
             }
+            let recounted = settings.counting != before.counting;
             // A change that needs another network takes effect when that is loaded.
             if settings.track() != before.track()
                 || settings.detect_for_tracking() != before.detect_for_tracking()
                 || !settings.enhance.sees_like(&before.enhance)
             {
                 self.track_again();
+            } else if recounted {
+                self.show_again();
             }
         }
         if let Some(message) = change.message {
@@ -57,6 +61,15 @@ impl Session {
         let time = self.position.goal.or(self.frame.frame().map(|frame| frame.time));
         if let (true, Some(time)) = (self.is_still(), time) {
             let epoch = self.pipeline.playback.retrack(time);
+            self.expect(epoch);
+        }
+    }
+
+    /// A still picture of the past is shown with what is counted now.
+    fn show_again(&mut self) {
+        let time = self.position.goal.or(self.frame.frame().map(|frame| frame.time));
+        if let (true, true, Some(time)) = (self.pipeline.history.is_some(), self.is_still(), time) {
+            let epoch = self.pipeline.playback.seek(Target::At(time));
             self.expect(epoch);
         }
     }

@@ -48,6 +48,7 @@ fn setup(folder: &tempfile::TempDir, frames: u64, every_frame: bool) -> SessionS
         settings: &settings,
         mode: Mode::in_window(every_frame, true),
         stages: Stages::default(),
+        number: 1,
         stats,
         stop: stop.clone(),
     })

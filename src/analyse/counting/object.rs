@@ -1,0 +1,238 @@
+//! What is known of each track at lines and in zones, and who goes on with it when a track ends and another one begins in
+//! its place.
+//!
+//! A tracker that loses an object gives it a new id when it finds it again. For counting these two are one: the new track
+//! is the *heir* of the old one where it began after the old one was last seen, soon, near to where the old one would be, of
+//! its class and its size. The heir goes on with the old one's side of each line, with its visits, and with what was counted
+//! already. The ids stay as they are.
+
+use super::line::AtLine;
+use super::zone::AtZone;
+use crate::detection::ClassId;
+use crate::geometry::Rect;
+use crate::scene::Track;
+
+/// For how long a track that is not seen any more has what it did kept for an heir, in seconds.
+pub(super) const HEIR_SECONDS: f64 = 1.5;
+/// An heir may be seen so many seconds before the old track was seen for the last time.
+const OVERLAP_SECONDS: f64 = 0.1;
+/// How far from where the old one would be an heir begins at most: so many heights of the lower box, and so many more for
+/// each second between.
+const REACH: (f32, f32) = (0.4, 0.8);
+/// The lower of the two boxes is at least this share of the higher.
+const ALIKE: f32 = 0.6;
+
+/// What an object did so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Deeds {
+    /// One for each line.
+    pub(super) lines: Vec<AtLine>,
+    /// One for each zone.
+    pub(super) zones: Vec<AtZone>,
+    /// The zone that it came into last.
+    pub(super) last_zone: Option<usize>,
+}
+
+impl Deeds {
+    /// Those of an object that did nothing yet.
+    pub(super) fn none(lines: usize, zones: usize) -> Self {
+        Self { lines: vec![AtLine::default(); lines], zones: vec![AtZone::default(); zones], last_zone: None }
+    }
+}
+
+/// A track.
+#[derive(Debug, Clone)]
+pub(super) struct Object {
+    pub(super) id: u64,
+    pub(super) class: ClassId,
+    /// As it was last seen.
+    rect: Rect,
+    /// As the tracker had it then, in pixels a second.
+    velocity: [f32; 4],
+    /// When it was last seen, in seconds of source time.
+    pub(super) seen: f64,
+    /// Who goes on with what it did.
+    heir: Option<u64>,
+    pub(super) deeds: Deeds,
+}
+
+impl Object {
+    fn new(track: &Track, deeds: Deeds) -> Self {
+        let Track { id, class, rect, velocity, seen, .. } = *track;
+        Self { id, class, rect, velocity, seen, heir: None, deeds }
+    }
+
+    /// Where it would be so many seconds after it was last seen.
+    fn rect_after(&self, seconds: f64) -> Rect {
+        let dt = seconds as f32;
+        let [left, top, ..] = self.velocity;
+        Rect { left: self.rect.left + left * dt, top: self.rect.top + top * dt, ..self.rect }
+    }
+
+    /// How far from where this one would be a track began, in shares of what an heir may be at most; `None`: it is none.
+    fn fits(&self, track: &Track, now: f64) -> Option<f32> {
+        let gap = track.born - self.seen;
+        if self.heir.is_some()
+            || self.class != track.class
+            || !(-OVERLAP_SECONDS..=HEIR_SECONDS).contains(&gap)
+        {
+            return None;
+        }
+        let begin = track.rect_after(track.born - now);
+        let old = self.rect_after(gap.max(0.0));
+        let (low, high) = (begin.height.min(old.height), begin.height.max(old.height));
+        let apart = (begin.center().0 - old.center().0).hypot(begin.bottom() - old.bottom());
+        let share = apart / (low * (REACH.0 + REACH.1 * gap.max(0.0) as f32)).max(f32::MIN_POSITIVE);
+        (low >= ALIKE * high && share <= 1.0).then_some(share)
+    }
+}
+
+/// All tracks that are there, and those that were there a moment ago, by rising id.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Objects(Vec<Object>);
+
+impl Objects {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Object> {
+        self.0.iter_mut()
+    }
+
+    pub(super) fn get(&self, id: u64) -> Option<&Object> {
+        self.find(id).ok().and_then(|index| self.0.get(index))
+    }
+
+    fn find(&self, id: u64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |object| object.id)
+    }
+
+    /// The object of a track that is seen now, with what it did, or what the one did whose heir it is. `is_seen`: whether
+    /// a track is seen in this very frame; `none`: the deeds of one that did nothing.
+    pub(super) fn seen(
+        &mut self,
+        track: &Track,
+        now: f64,
+        is_seen: impl Fn(u64) -> bool,
+        none: impl Fn() -> Deeds,
+    ) -> Option<&mut Object> {
+        let index = match self.find(track.id) {
+            Ok(index) => {
+                if let Some(heir) = self.0.get_mut(index).and_then(|object| object.heir.take()) {
+                    // It was not gone after all. What it did comes back, unless its heir is another object, which is
+                    // seen beside it.
+                    let back = self.find(heir).ok().filter(|_| !is_seen(heir));
+                    let deeds = back.and_then(|heir| self.0.get_mut(heir)).map(|heir| {
+                        heir.heir = Some(track.id);
+                        std::mem::replace(&mut heir.deeds, none())
+                    });
+                    if let (Some(object), Some(deeds)) = (self.0.get_mut(index), deeds) {
+                        object.deeds = deeds;
+                    }
+                }
+                index
+            }
+            Err(index) => {
+                let fits = |old: &Object| Some((old.fits(track, now)?, old.id)).filter(|_| !is_seen(old.id));
+                let nearest = self.0.iter().filter_map(fits).min_by(|a, b| a.0.total_cmp(&b.0));
+                let old =
+                    nearest.and_then(|(_, old)| self.find(old).ok()).and_then(|old| self.0.get_mut(old));
+                let deeds = old.map(|old| {
+                    old.heir = Some(track.id);
+                    std::mem::replace(&mut old.deeds, none())
+                });
+                self.0.insert(index, Object::new(track, deeds.unwrap_or_else(none)));
+                index
+            }
+        };
+        let object = self.0.get_mut(index)?;
+        (object.class, object.rect, object.velocity, object.seen) =
+            (track.class, track.rect, track.velocity, now);
+        Some(object)
+    }
+
+    /// Takes out those that `is_there` does not hold any more and that no heir can come for.
+    pub(super) fn take_gone(&mut self, now: f64, is_there: impl Fn(u64) -> bool) -> Vec<Object> {
+        let is_gone = |object: &mut Object| now - object.seen > HEIR_SECONDS && !is_there(object.id);
+        self.0.extract_if(.., is_gone).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::TrackState;
+
+    fn track(id: u64, born: f64, left: f32) -> Track {
+        Track {
+            id,
+            class: 0,
+            score: 0.9,
+            rect: Rect::new(left, 100.0, 40.0, 100.0),
+            velocity: [100.0, 0.0, 0.0, 0.0],
+            state: TrackState::Confirmed,
+            born,
+            seen: born,
+            detection: None,
+        }
+    }
+
+    /// The number of the last zone tells whose deeds they are.
+    fn whose(objects: &mut Objects, track: &Track, now: f64, seen: &[u64]) -> Option<usize> {
+        let object = objects.seen(track, now, |id| seen.contains(&id), || Deeds::none(0, 0)).unwrap();
+        Some(*object.deeds.last_zone.get_or_insert(track.id as usize))
+    }
+
+    #[test]
+    fn who_begins_where_another_one_ended_is_its_heir() {
+        for (born, left, class, heir) in [
+            (1.5, 50.0, 0, true),
+            (1.5, 120.0, 0, true),
+            (1.5, 200.0, 0, false),
+            (2.6, 160.0, 0, false),
+            (0.8, 0.0, 0, false),
+            (1.5, 50.0, 2, false),
+        ] {
+            let mut objects = Objects::default();
+            assert_eq!(whose(&mut objects, &track(1, 0.0, 0.0), 1.0, &[1]), Some(1));
+            let young = Track { class, ..track(2, born, left) };
+            let found = whose(&mut objects, &young, born, &[2]);
+            assert_eq!(found, Some(if heir { 1 } else { 2 }), "{born} {left} {class}");
+        }
+    }
+
+    #[test]
+    fn who_is_seen_leaves_nothing_and_each_has_one_heir() {
+        let mut objects = Objects::default();
+        whose(&mut objects, &track(1, 0.0, 0.0), 1.0, &[1]);
+        assert_eq!(whose(&mut objects, &track(2, 1.0, 5.0), 1.1, &[1, 2]), Some(2));
+        let mut objects = Objects::default();
+        whose(&mut objects, &track(1, 0.0, 0.0), 1.0, &[1]);
+        assert_eq!(whose(&mut objects, &track(2, 1.2, 20.0), 1.2, &[2, 3]), Some(1));
+        assert_eq!(whose(&mut objects, &track(3, 1.2, 20.0), 1.2, &[2, 3]), Some(3));
+    }
+
+    #[test]
+    fn who_comes_back_has_what_it_did() {
+        let mut objects = Objects::default();
+        whose(&mut objects, &track(1, 0.0, 0.0), 1.0, &[1]);
+        whose(&mut objects, &track(2, 1.2, 20.0), 1.2, &[2]);
+        assert_eq!(whose(&mut objects, &track(1, 0.0, 30.0), 1.3, &[1]), Some(1));
+        // The heir too.
+        assert_eq!(whose(&mut objects, &track(2, 1.2, 40.0), 1.4, &[2]), Some(1));
+        // Both at once are two.
+        assert_eq!(whose(&mut objects, &track(1, 0.0, 30.0), 1.5, &[1, 2]), Some(1));
+        assert_eq!(objects.get(1).unwrap().deeds.last_zone, Some(1));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut objects = Objects::default();
+        for id in 0..1000 {
+            whose(&mut objects, &track(id, id as f64 / 10.0, 1000.0 * id as f32), id as f64 / 10.0, &[id]);
+            objects.take_gone(id as f64 / 10.0, |there| there == id);
+        }
+        assert!(objects.0.len() < 20);
+    }
+}
