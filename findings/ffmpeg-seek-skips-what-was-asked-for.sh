@@ -5,7 +5,7 @@
 # seconds at 25 frames a second begins with picture 13. So it is in MP4.
 # Seen: ffmpeg 9.0.2 begins a transport stream, with key frames two seconds apart, at picture 50 of 200; `-ss 7` gives nothing at
 # all, although a second is left. `-stream_loop 1` shows the second time from picture 50 on. FLV (of a film with B-pictures) is right at 0.5, but `-ss 0`
-# and `-ss 0.04` begin at picture 150. Exit status 0 and no message, each time.
+# and `-ss 0.04` begin at picture 150. Of raw H.264 any `-ss`, of 0 too, shows nothing. Exit status 0 and no error, each time.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -16,6 +16,7 @@ ffmpeg=$(ls imageio_ffmpeg/binaries/ffmpeg-*)
 "$ffmpeg" -v error -f lavfi -i color=s=64x64:r=25 -frames:v 200 -vf 'geq=lum=20+N:cb=128:cr=128' -pix_fmt yuv420p -c:v libx264 -x264-params keyint=50:min-keyint=50:scenecut=0 film.mp4
 "$ffmpeg" -v error -i film.mp4 -c copy film.ts
 "$ffmpeg" -v error -i film.mp4 -c copy film.flv
+"$ffmpeg" -v error -i film.mp4 -c copy film.h264
 python3 -B - "$ffmpeg" <<'END'
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def pictures(*arguments):
 for name, seek, wanted in [
     ("film.mp4", "0", 0), ("film.mp4", "0.04", 1), ("film.mp4", "0.5", 13), ("film.mp4", "7", 175),
     ("film.ts", "0", 0), ("film.ts", "0.04", 1), ("film.ts", "0.5", 50), ("film.ts", "7", None),
+    ("film.h264", "0", None), ("film.h264", "0.5", None),
     ("film.flv", "0", 150), ("film.flv", "0.04", 150), ("film.flv", "0.5", 13), ("film.flv", "7", 175),
 ]:
     got = pictures("-ss", seek, "-i", name)
