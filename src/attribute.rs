@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub enum Value {
     /// A number; its unit is part of the attribute's name (`speed_px_per_s`).
     Number(f64),
+    /// A whole number without a unit: a count, an id.
+    Whole(u64),
     /// Yes or no.
     Flag(bool),
     /// A text, shared by its clones.
@@ -19,9 +21,13 @@ pub enum Value {
 }
 
 impl Value {
-    /// The number; `None` where it is something else.
+    /// The number, whole or not; `None` where it is something else.
     pub fn as_number(&self) -> Option<f64> {
-        if let Self::Number(number) = self { Some(*number) } else { None }
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Whole(number) => Some(*number as f64),
+            Self::Flag(_) | Self::Text(_) => None,
+        }
     }
 
     /// The text; `None` where it is something else.
@@ -33,6 +39,12 @@ impl Value {
 impl From<f64> for Value {
     fn from(number: f64) -> Self {
         Self::Number(number)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Whole(number)
     }
 }
 
@@ -58,6 +70,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
+            Self::Whole(number) => number.fmt(f),
             Self::Flag(flag) => flag.fmt(f),
             Self::Text(text) => text.fmt(f),
         }
@@ -109,6 +122,14 @@ impl Attributes {
     /// Whether no track has an attribute.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Gives attributes to other tracks: each id is replaced by what `rename` makes of it.
+    pub(crate) fn rename(&mut self, rename: impl Fn(u64) -> u64) {
+        for attribute in &mut self.0 {
+            attribute.track = rename(attribute.track);
+        }
+        self.0.sort_by(|a, b| (a.track, &*a.name).cmp(&(b.track, &*b.name)));
     }
 
     fn find(&self, track: u64, name: &str) -> Result<usize, usize> {

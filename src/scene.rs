@@ -57,6 +57,29 @@ impl Track {
     }
 }
 
+/// Two tracks that were taken for one another while their boxes lay on one another: the tracker has noticed, and from this
+/// frame on each has the id that the other had.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Swap {
+    /// The id of one track until now ...
+    pub from: u64,
+    /// ... and from now on; the other track has it the other way round.
+    pub to: u64,
+    /// Source time in seconds behind which the ids were wrong.
+    pub since: f64,
+}
+
+impl Swap {
+    /// The id by which the track that was called `id` goes on.
+    pub fn rename(&self, id: u64) -> u64 {
+        match id {
+            id if id == self.from => self.to,
+            id if id == self.to => self.from,
+            id => id,
+        }
+    }
+}
+
 /// Where an object was at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrailPoint {
@@ -99,6 +122,9 @@ pub struct Scene {
     /// What the network told of the tracks seen in this very frame beside their boxes, by id, in pixels of the source. Empty
     /// where it tells no more.
     pub extras: Vec<(u64, Extra)>,
+    /// Which tracks changed their ids in this frame, one pair after the other. Empty in scenes that are shown again from the
+    /// history.
+    pub swaps: Vec<Swap>,
 }
 
 impl Scene {
@@ -107,8 +133,57 @@ impl Scene {
         self.extras.iter().find(|(of, _)| *of == id).map(|(_, extra)| extra)
     }
 
+    /// Corrects the ids of an earlier frame by a swap that was found out later: of its tracks, trails, attributes and
+    /// events. Changes nothing in a frame from before the two met, and nothing of trails before that.
+    pub fn correct(&mut self, swap: &Swap) {
+        if self.time <= swap.since {
+            return;
+        }
+        for track in &mut self.tracks {
+            track.id = swap.rename(track.id);
+        }
+        // Births go by ids.
+        let place = |id| self.tracks.iter().position(|track| track.id == id);
+        if let (Some(a), Some(b)) = (place(swap.from), place(swap.to))
+            && let Ok([a, b]) = self.tracks.get_disjoint_mut([a, b])
+        {
+            std::mem::swap(&mut a.born, &mut b.born);
+        }
+        self.tracks.sort_by_key(|track| track.id);
+        if self.trails.iter().any(|trail| swap.rename(trail.id) != trail.id) {
+            correct_trails(Arc::make_mut(&mut self.trails), swap);
+        }
+        for (id, _) in &mut self.extras {
+            *id = swap.rename(*id);
+        }
+        self.extras.sort_by_key(|(id, _)| *id);
+        for event in &mut self.events {
+            event.track = event.track.map(|id| swap.rename(id));
+        }
+        self.attributes.rename(|id| swap.rename(id));
+    }
+
     /// The tracks that were seen in this very frame.
     pub fn seen(&self) -> impl Iterator<Item = &Track> {
         self.tracks.iter().filter(|track| track.state == TrackState::Confirmed)
     }
+}
+
+/// Gives the points behind the crossing to the other trail; `trails` by id.
+pub(crate) fn correct_trails(trails: &mut Vec<Trail>, swap: &Swap) {
+    let mut take = |id| {
+        let trail = trails.iter_mut().find(|trail| trail.id == id)?;
+        let kept = trail.points.partition_point(|point| point.time <= swap.since);
+        Some(trail.points.split_off(kept))
+    };
+    let (from, to) = (take(swap.from), take(swap.to));
+    for (id, points) in [(swap.to, from), (swap.from, to)] {
+        let Some(points) = points else { continue };
+        match trails.iter_mut().find(|trail| trail.id == id) {
+            Some(trail) => trail.points.extend(points),
+            None if points.is_empty() => {}
+            None => trails.push(Trail { id, points }),
+        }
+    }
+    trails.sort_by_key(|trail| trail.id);
 }

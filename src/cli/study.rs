@@ -111,6 +111,9 @@ pub struct TuneArgs {
     /// Seed of the random changes; without --seconds, the same seed gives the same result
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Learn what tells two tracks apart after a crossing instead, and print the weights
+    #[arg(long)]
+    pub crossings: bool,
     /// The file for the settings
     #[arg(long, value_name = "FILE", default_value = "tuned.toml")]
     pub output: PathBuf,

@@ -14,7 +14,9 @@ use crate::detection::Detections;
 use crate::engine::{TrackInput, TrackStage, TrackingSettings};
 use crate::pipeline::Output;
 use crate::pipeline::headless::Census;
-use crate::sink::{End, FrameFacts, RecordSettings, RunInfo, Sinks, is_address, refuse_input};
+use crate::scene::Scene;
+use crate::sink::{End, FrameFacts, RecordSettings, RunInfo, SinkError, Sinks, is_address, refuse_input};
+use crate::track::LookAhead;
 
 /// What the boxes were found in.
 struct Recording {
@@ -132,6 +134,13 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     stage.add_stage(Counting::new(settings.counting.of_source(&source, 1), &labels));
     let mut census = Census::default();
     let mut boxes = Detections::default();
+    let mut held = LookAhead::new(tracking.track.decide_seconds);
+    let mut write = |scene: &Scene, sinks: &mut Sinks| -> Result<(), SinkError> {
+        census.count(scene);
+        let file = pictures.as_ref().map(|pictures| pictures.name(scene.sequence * every));
+        sinks.scene(scene, &FrameFacts { size, wall: None, file })
+    };
+    let mut written = Ok(());
     for sequence in 0..frames {
         if let Some(signal) = context.stop.signal() {
             return Err(Failure::Signal(signal));
@@ -142,15 +151,22 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
         let time = (sequence * every) as f64 / fps;
         let scene =
             stage.update(&TrackInput::of_boxes(sequence, time, size, &boxes)).map_err(Failure::failed)?;
-        census.count(&scene);
-        let file = pictures.as_ref().map(|pictures| pictures.name(sequence * every));
-        if let Err(error) = sinks.scene(&scene, &FrameFacts { size, wall: None, file }) {
-            // What the others have got so far is kept under their partial names.
-            if let Err(more) = sinks.finish(End::Stopped) {
-                log::warn!("{more}");
-            }
-            return if error.is_closed() { Ok(()) } else { Err(Failure::failed(error)) };
+        let swaps = scene.swaps.clone();
+        held.push(time, scene, &swaps, Scene::correct);
+        written = std::iter::from_fn(|| held.pop()).try_for_each(|scene| write(&scene, &mut sinks));
+        if written.is_err() {
+            break;
         }
+    }
+    let written = written.and_then(|()| {
+        std::iter::from_fn(|| held.pop_rest()).try_for_each(|scene| write(&scene, &mut sinks))
+    });
+    if let Err(error) = written {
+        // What the others have got so far is kept under their partial names.
+        if let Err(more) = sinks.finish(End::Stopped) {
+            log::warn!("{more}");
+        }
+        return if error.is_closed() { Ok(()) } else { Err(Failure::failed(error)) };
     }
     match sinks.finish(End::Complete) {
         Err(error) if !error.is_closed() => return Err(Failure::failed(error)),

@@ -10,12 +10,17 @@ use crate::cli::TuneArgs;
 use crate::config::Settings;
 use crate::sink::{PartialFile, partial_name};
 use crate::track::{Preset, TrackSettings};
-use crate::tuning::{Found, Objective, Plan, ScoreDelta, SequenceSet, folds, search, settle};
+use crate::tuning::{
+    CrossingExample, CrossingWeights, Found, Objective, Plan, ScoreDelta, SequenceSet, folds, search, settle,
+};
 
 /// Held-out sequences should gain at least this share of what the others do.
 const FAIR_SHARE: f64 = 0.5;
 /// Gains smaller than this, in percent, are noise.
 const NOISE: f64 = 0.8;
+
+/// How many runs on moved boxes are learned from beside the one on the boxes as they are.
+const CROSSING_RUNS: u64 = 2;
 
 /// What a file that this command wrote begins with.
 const MARK: &str = "# Settings of the tracker, found by trailsight tune";
@@ -31,6 +36,9 @@ struct Check {
 }
 
 pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
+    if args.crossings {
+        return learn_crossings(args, context);
+    }
     check_output(&args.output)?;
     let set = sequence_set::load(&args.sequences, context)?;
     sequence_set::refuse_inputs(&args.output, &args.sequences, &set)?;
@@ -71,6 +79,40 @@ pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
         Some(signal) => Err(Failure::Signal(signal)),
         None => Ok(()),
     }
+}
+
+/// Learns the weights of a decision after a crossing, and checks them on sequences that were held out.
+fn learn_crossings(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
+    let set = sequence_set::load(&args.sequences, context)?;
+    let settings = context.loaded.track_recorded();
+    let all: Vec<usize> = (0..set.len()).collect();
+    let examples = set.crossings(&settings, &all, None);
+    // Moved boxes are as good to learn from.
+    let moved = (1..=CROSSING_RUNS).flat_map(|seed| set.crossings(&settings, &all, Some(seed)));
+    let moved: Vec<CrossingExample> = moved.collect();
+    let learn = |of: &dyn Fn(&&CrossingExample) -> bool| {
+        let known: Vec<CrossingExample> = examples.iter().chain(&moved).filter(of).copied().collect();
+        CrossingWeights::learn(known.iter())
+    };
+    let mut text = format!("{} sequences, {} crossings\n", set.len(), examples.len());
+    let tell = |name: &str, [swaps, right, wrong]: [usize; 3]| {
+        format!("{name:<28} {swaps:>4} swaps, {right:>4} of them made, {wrong:>4} made wrongly\n")
+    };
+    text += &tell("weights in force", CrossingWeights::IN_FORCE.judge(examples.iter()));
+    let learned = learn(&|_| true);
+    text += &tell("weights learned", learned.judge(examples.iter()));
+    let mut held = [0; 3];
+    for fold in folds(&set, args.folds as usize) {
+        let weights = learn(&|example| fold.seen.contains(&example.sequence));
+        let unseen = examples.iter().filter(|example| fold.held_out.contains(&example.sequence));
+        held.iter_mut().zip(weights.judge(unseen)).for_each(|(sum, count)| *sum += count);
+    }
+    text += &tell("learned on other sequences", held);
+    for (name, weight) in CrossingWeights::NAMES.iter().zip(learned.weights) {
+        text += &format!("{name:<28} {weight:>8.2}\n");
+    }
+    text += &format!("{:<28} {:>8.2}\n", "bias", learned.bias);
+    print(&text).map(drop)
 }
 
 /// Refuses an output that would replace settings that a person wrote.

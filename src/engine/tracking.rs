@@ -8,10 +8,11 @@ use crate::analyse::{SceneStage, StageError, StageFrame, Stages};
 use crate::detection::{Detections, Extra};
 #[cfg(feature = "detector")]
 use crate::enhance::{CameraMotionEstimator, RegionMask};
+use crate::event::Event;
 use crate::frame::{Frame, Picture};
 use crate::geometry::Affine;
 use crate::kind::Kinds;
-use crate::scene::{Scene, Track, TrackState};
+use crate::scene::{Scene, Swap, Track, TrackState};
 use crate::track::{Observation, TrackSettings, Tracker, TrailSettings, Trails};
 
 /// How detections become tracks and trails.
@@ -190,8 +191,11 @@ impl TrackStage {
             scale: input.scale,
         };
         self.tracker.observe(input.time, &observation);
+        self.tracker.swaps().iter().for_each(|swap| self.trails.correct(swap));
         let mut scene = self.scene(input.sequence, input.time);
         scene.extras = extras(&scene.tracks, input);
+        scene.swaps = self.tracker.swaps().to_vec();
+        scene.events = scene.swaps.iter().map(|swap| swap_event(&scene, swap)).collect();
         let (camera_motion, track) = (watched - started, watched.elapsed());
         self.times = TrackTimes { camera_motion, track, stages: Duration::ZERO };
         scene
@@ -285,6 +289,12 @@ impl TrackStage {
     fn find_camera_motion(&mut self, _input: &TrackInput<'_>) -> Option<Affine> {
         None
     }
+}
+
+/// What outputs are told of a swap.
+fn swap_event(scene: &Scene, swap: &Swap) -> Event {
+    let event = Event::new(scene.sequence, scene.time, "swap");
+    event.with("from", swap.from).with("to", swap.to).with("since", swap.since)
 }
 
 /// What the detections that the tracks took carry beside their boxes.

@@ -174,7 +174,10 @@ impl TrackHistory {
     /// The tracked frames of a segment from source time `from` (seconds) to the frame `to`, oldest first, without trails.
     fn scenes(&self, segment: &Segment, from: f64, to: u64) -> Vec<Scene> {
         let mut scenes = segment.scenes(from, to);
-        scenes.iter_mut().for_each(|scene| self.fill_in(scene));
+        for scene in &mut scenes {
+            segment.correct(scene);
+            self.fill_in(scene);
+        }
         scenes
     }
 
@@ -252,7 +255,9 @@ impl TrackHistory {
         })?;
         let mut tracker = tracker.clone();
         tracker.reserve_ids_up_to(self.last_id);
-        let missed = if at + 1 < sequence { self.scenes(segment, since, sequence - 1) } else { Vec::new() };
+        // With the ids as they were: swaps are found out again.
+        let mut missed = if at + 1 < sequence { segment.scenes(since, sequence - 1) } else { Vec::new() };
+        missed.iter_mut().for_each(|scene| self.fill_in(scene));
         for scene in missed.iter().filter(|scene| scene.sequence > at) {
             let seen = |t: &Track| Detection { rect: t.rect, score: t.score, class: t.class };
             tracker.update(scene.time, &scene.seen().map(seen).collect::<Vec<_>>());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::SegmentId;
 use super::pack::Block;
-use crate::scene::Scene;
+use crate::scene::{Scene, Swap};
 use crate::track::Tracker;
 
 /// A tracker's state after a frame.
@@ -25,17 +25,28 @@ pub(super) struct Segment {
     blocks: Vec<Block>,
     /// By the last frame that the tracker processed.
     states: BTreeMap<u64, State>,
+    /// Swaps of ids that correct earlier frames, by the frame in which they were found out.
+    swaps: Vec<(u64, Swap)>,
 }
 
 impl Segment {
     /// An empty one; the first [`Segment::push`] has to follow.
     pub(super) fn new(id: SegmentId, revision: u64, first: u64) -> Self {
-        Self { id, revision, first, last: first, blocks: Vec::new(), states: BTreeMap::new() }
+        Self {
+            id,
+            revision,
+            first,
+            last: first,
+            blocks: Vec::new(),
+            states: BTreeMap::new(),
+            swaps: Vec::new(),
+        }
     }
 
     /// Adds a frame after the last one.
     pub(super) fn push(&mut self, scene: &Scene) {
         self.last = scene.sequence;
+        self.swaps.extend(scene.swaps.iter().map(|swap| (scene.sequence, *swap)));
         if let Some(block) = self.blocks.last_mut()
             && block.push(scene)
         {
@@ -49,10 +60,19 @@ impl Segment {
     /// The tracks of the last frame up to `sequence` that was tracked.
     pub(super) fn scene(&self, sequence: u64) -> Option<Scene> {
         let index = self.blocks.partition_point(|block| block.first() <= sequence).checked_sub(1)?;
-        self.blocks[index].scene(sequence)
+        let mut scene = self.blocks[index].scene(sequence)?;
+        self.correct(&mut scene);
+        Some(scene)
     }
 
-    /// The frames from source time `from` to the frame `to`, oldest first, without what the network told beside boxes.
+    /// Gives a frame the ids that were found out to be right later on.
+    pub(super) fn correct(&self, scene: &mut Scene) {
+        let later = self.swaps.partition_point(|(found_out, _)| *found_out <= scene.sequence);
+        self.swaps[later..].iter().for_each(|(_, swap)| scene.correct(swap));
+    }
+
+    /// The frames from source time `from` to the frame `to`, oldest first, without what the network told beside boxes, and with
+    /// the ids as they were then.
     pub(super) fn scenes(&self, from: f64, to: u64) -> Vec<Scene> {
         let wanted = self.blocks.iter().filter(|block| block.first() <= to && block.end_time() >= from);
         let scenes = wanted.flat_map(Block::scenes);
@@ -99,9 +119,11 @@ impl Segment {
         }
         behind.reverse();
         let states = self.states.split_off(&sequence);
+        // The frames before are as they were then: those behind are tracked anew, and swaps found out again.
+        let swaps = self.swaps.split_off(self.swaps.partition_point(|(found_out, _)| *found_out < sequence));
         let last = std::mem::replace(&mut self.last, sequence.saturating_sub(1));
         let first = behind.first().map(Block::first)?;
-        Some(Self { id, revision: self.revision, first, last, blocks: behind, states })
+        Some(Self { id, revision: self.revision, first, last, blocks: behind, states, swaps })
     }
 
     /// Drops the oldest block of frames; whether any are left.
@@ -112,6 +134,7 @@ impl Segment {
         self.blocks.remove(0);
         self.first = self.blocks.first().map_or(self.first, Block::first);
         self.states = self.states.split_off(&self.first);
+        self.swaps.retain(|(found_out, _)| *found_out > self.first);
         true
     }
 
@@ -136,6 +159,7 @@ impl Segment {
     /// The memory it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let states = self.states.values().map(|state| state.tracker.bytes() + 64).sum::<usize>();
-        size_of::<Self>() + states + self.blocks.iter().map(Block::bytes).sum::<usize>()
+        let swaps = self.swaps.capacity() * size_of::<(u64, Swap)>();
+        size_of::<Self>() + states + swaps + self.blocks.iter().map(Block::bytes).sum::<usize>()
     }
 }

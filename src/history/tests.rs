@@ -276,3 +276,63 @@ fn masks_go_before_tracks_do() {
     assert_eq!((early.tracks.len(), early.extras.len()), (whole.scene(50).unwrap().tracks.len(), 0));
     assert_eq!(late.extras, whole.scene(639).unwrap().extras);
 }
+
+/// Two who walk up to one another and turn around at three seconds, at ten frames a second: the one on the left is the one that
+/// was there. A tracker takes them for passing one another, and finds out later.
+fn turning(sequence: u64) -> Vec<Detection> {
+    let t = sequence as f32 / 10.0;
+    let detection = |side: f32, near: f32| {
+        let (width, height) = (70.0 * near, 200.0 * near);
+        let (x, bottom) = (600.0 + side * 120.0 * (t - 3.0).abs(), 200.0 + 200.0 * near);
+        Detection { rect: Rect::new(x - width / 2.0, bottom - height, width, height), score: 0.9, class: 0 }
+    };
+    // Where they meet, the one behind is hidden.
+    let behind = (sequence != 30).then(|| detection(-1.0, 1.0));
+    behind.into_iter().chain([detection(1.0, 1.15)]).collect()
+}
+
+#[test]
+fn a_swap_survives_going_back_and_forth() {
+    let mut history = TrackHistory::new(None, 0);
+    let mut tracker = Tracker::new(TrackSettings::default());
+    let mut segment = None;
+    let mut play = |history: &mut TrackHistory, tracker: &mut Tracker, frames: std::ops::Range<u64>| {
+        let mut found = Vec::new();
+        for sequence in frames {
+            let time = sequence as f64 / 10.0;
+            let tracks = tracker.update(time, &turning(sequence)).to_vec();
+            let swaps = tracker.swaps().to_vec();
+            found.extend(swaps.iter().map(|swap| (sequence, *swap)));
+            let scene = Scene { sequence, time, tracks, swaps, ..Scene::default() };
+            segment = Some(history.write(segment, &scene, tracker, 0));
+        }
+        history.keep_end(segment.unwrap(), tracker);
+        (segment.unwrap(), found)
+    };
+    let (segment, swaps) = play(&mut history, &mut tracker, 0..60);
+    let [(found_out, swap)] = swaps[..] else { panic!("{swaps:?}") };
+    let is_right = |history: &TrackHistory| {
+        (0..60u64).all(|sequence| {
+            let scene = history.scene(sequence).unwrap();
+            let left = scene.tracks.iter().min_by(|a, b| a.rect.left.total_cmp(&b.rect.left)).unwrap();
+            // While they lie on one another nobody is on the left.
+            (27..=33).contains(&sequence) || scene.time <= swap.since && sequence > 30 || left.id == 1
+        })
+    };
+    assert!(swap.since < 3.7 && found_out < 43, "{swap:?} at {found_out}");
+    assert!(is_right(&history));
+    let mut replay = Replay::new(TrailSettings { seconds: 10.0, ..TrailSettings::default() });
+    for sequence in [59, 10, 38, 59] {
+        let scene = replay.scene(&history, sequence).unwrap();
+        let of_left = scene.trails.iter().find(|trail| trail.id == 1).unwrap();
+        let strays = of_left.points.iter().filter(|point| point.x > 640.0).count();
+        assert_eq!(strays, 0, "the trail goes where its object went");
+    }
+    // Tracked again from before the crossing, and from between the crossing and the decision.
+    for from in [20, found_out - 2] {
+        let mut tracker = history.resume(segment, from).unwrap();
+        let (_, again) = play(&mut history, &mut tracker, from..60);
+        assert_eq!(again.len(), 1, "{again:?}");
+        assert!(is_right(&history));
+    }
+}

@@ -122,6 +122,29 @@ impl Truth {
         self.counts.iter().filter(|count| **count > 0).count() as u64
     }
 
+    /// The object that each of these boxes of a frame lies on, as a number: the pairs with the largest overlaps come first, down to
+    /// an IoU of a half.
+    pub(crate) fn objects_at(&self, frame: usize, regions: &[Region]) -> Vec<Option<u32>> {
+        let mut pairs = Vec::new();
+        for (place, region) in regions.iter().enumerate() {
+            let corners = Corners::from(*region);
+            for row in self.boxes.range(frame).filter(|row| self.roles[*row] == Role::Counts) {
+                let overlap = corners.iou(&self.boxes.corners()[row]).filter(|iou| *iou >= 0.5);
+                pairs.extend(overlap.map(|iou| (iou, place, row)));
+            }
+        }
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        let mut objects = vec![None; regions.len()];
+        let mut taken = Vec::new();
+        for (_, place, row) in pairs {
+            if objects[place].is_none() && !taken.contains(&row) {
+                objects[place] = Some(self.boxes.labels()[row]);
+                taken.push(row);
+            }
+        }
+        objects
+    }
+
     /// The regions of a frame in which results are not judged.
     pub(super) fn ignored(&self, frame: usize) -> &[(usize, Corners)] {
         let start = self.ignored.partition_point(|(other, _)| *other < frame);

@@ -6,11 +6,19 @@ use std::time::{Duration, Instant};
 use super::recorder::Recorder;
 use super::{Pipeline, RunError, Stop, TrackedFrame};
 use crate::detection::ClassId;
+use crate::frame::Picture;
 use crate::scene::{Scene, TrackState};
 use crate::sink::SinkError;
+use crate::track::LookAhead;
 
 /// How often a run without frames looks whether it should end.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// The most memory for pictures whose tracks are not yet decided, in bytes.
+const HELD_BYTES: usize = 256 << 20;
+
+/// What a picture of unknown size is taken to have, in bytes.
+const UNKNOWN_BYTES: usize = 8 << 20;
 
 /// How many objects of which class there were.
 #[derive(Debug, Default)]
@@ -76,7 +84,34 @@ pub enum HeadlessError {
     Record(#[from] SinkError),
 }
 
-/// Runs to the end of the source or until `stop`. `each` is called with every frame (for a progress bar, a table), and at
+/// Counts and writes what is tracked.
+struct Writer<'a> {
+    recorder: Option<&'a Recorder>,
+    census: Census,
+    frames: u64,
+    spent: [Duration; 3],
+    /// Some output still takes frames.
+    writing: bool,
+}
+
+impl Writer<'_> {
+    fn take(&mut self, tracked: &TrackedFrame) {
+        self.frames += 1;
+        self.census.count(&tracked.scene);
+        let times = tracked.times;
+        for (total, time) in self.spent.iter_mut().zip([times.letterbox, times.inference, times.decode]) {
+            *total += time;
+        }
+        if let Some(recorder) = self.recorder {
+            let frame = &tracked.job.frame;
+            self.writing =
+                recorder.scene(frame, &tracked.scene) && recorder.picture(frame, &tracked.scene, frame.time);
+        }
+    }
+}
+
+/// Runs to the end of the source or until `stop`. In step, frames are held back for as long as the tracker may take to decide
+/// which track is which after a crossing, so that files have the right ids. `each` is called with every frame (for a progress bar, a table), and at
 /// intervals with the tracks while a live source gives no picture ([`TrackedFrame::silence`]). The report comes also with
 /// an error, as far as it got.
 pub fn run(
@@ -86,11 +121,14 @@ pub fn run(
     mut each: impl FnMut(&TrackedFrame, &Pipeline),
 ) -> (Report, Result<(), HeadlessError>) {
     let started = Instant::now();
-    let mut census = Census::default();
-    let mut frames = 0;
-    let mut spent = [Duration::ZERO; 3];
-    let mut writing = true;
-    while writing && !stop.is_asked() {
+    let census = Census::default();
+    let recorder_in = recorder.as_ref();
+    let mut writer =
+        Writer { recorder: recorder_in, census, frames: 0, spent: Default::default(), writing: true };
+    let bytes = pipeline.info.size.and_then(|(width, height)| Picture::bytes(width, height).ok());
+    let fit = HELD_BYTES / bytes.unwrap_or(UNKNOWN_BYTES).max(1);
+    let mut held = LookAhead::new(pipeline.decide_seconds).at_most(fit);
+    while writer.writing && !stop.is_asked() {
         let tracked = match pipeline.tracked.recv_timeout(LOOK) {
             Ok(tracked) => tracked,
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => continue,
@@ -100,19 +138,18 @@ pub fn run(
             each(&tracked, &pipeline);
             continue;
         }
-        frames += 1;
-        census.count(&tracked.scene);
-        let times = tracked.times;
-        for (total, time) in spent.iter_mut().zip([times.letterbox, times.inference, times.decode]) {
-            *total += time;
+        let swaps = tracked.scene.swaps.clone();
+        held.push(tracked.scene.time, tracked, &swaps, |tracked, swap| tracked.scene.correct(swap));
+        while let Some(tracked) = held.pop().filter(|_| writer.writing) {
+            writer.take(&tracked);
+            each(&tracked, &pipeline);
         }
-        if let Some(recorder) = &recorder {
-            let frame = &tracked.job.frame;
-            writing =
-                recorder.scene(frame, &tracked.scene) && recorder.picture(frame, &tracked.scene, frame.time);
-        }
+    }
+    while let Some(tracked) = held.pop_rest().filter(|_| writer.writing) {
+        writer.take(&tracked);
         each(&tracked, &pipeline);
     }
+    let Writer { census, frames, spent, writing, .. } = writer;
     let live = pipeline.info.kind.is_live();
     let name = pipeline.info.name.clone();
     let stopped = stop.is_asked();

@@ -128,6 +128,9 @@ pub struct Pipeline {
     pub history: Option<SharedHistory>,
     /// The condition of a live source.
     pub health: Option<Health>,
+    /// In step: how long results are held back until it is decided which track is which after a crossing, in seconds of the
+    /// source; 0 in time.
+    pub(crate) decide_seconds: f64,
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
     pending_tracking: PendingTracking,

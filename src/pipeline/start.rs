@@ -100,6 +100,12 @@ impl Pipeline {
             stats,
             history: history(mode, &info),
             health: source.health(),
+            decide_seconds: match mode {
+                Mode::EveryFrame | Mode::Replay { every_frame: true } => {
+                    tracking(settings).track.decide_seconds
+                }
+                _ => 0.0,
+            },
             keep_frames,
             pending_tracking: PendingTracking::default(),
             pending_counting: PendingCounting::default(),

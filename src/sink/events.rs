@@ -72,6 +72,7 @@ impl Serialize for EventRecord<'_> {
         for (name, value) in details.iter().filter(|(name, _)| !["class", "x", "y"].contains(&&**name)) {
             match value {
                 Value::Number(number) => map.serialize_entry(&**name, &rounded(*number, 6))?,
+                Value::Whole(number) => map.serialize_entry(&**name, number)?,
                 Value::Flag(flag) => map.serialize_entry(&**name, flag)?,
                 Value::Text(text) => map.serialize_entry(&**name, &**text)?,
             }
@@ -105,7 +106,8 @@ impl LineFormat for Csv {
 
     fn push_scene(&self, text: &mut String, scene: &Scene, frame: &FrameFacts, _: &RunInfo) {
         let wall = wall(frame).unwrap_or_default();
-        for event in &scene.events {
+        // A swap is between two ids, for which there are no columns.
+        for event in scene.events.iter().filter(|event| &*event.kind != "swap") {
             let word = |name| quoted(event.detail(name).and_then(Value::as_text).unwrap_or_default());
             let number = |name: &str, decimals| match event.detail(name).and_then(Value::as_number) {
                 Some(number) => format!("{:?}", rounded(number, decimals)),

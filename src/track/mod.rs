@@ -21,7 +21,7 @@
 //! ```text
 //! observe(time, detections)
 //!   predict ─▶ camera ─▶ strong × (confirmed + lost) ─▶ weak × just seen ─▶ suppressed × lately seen
-//!           ─▶ strong × tentative ─▶ births ─▶ deaths
+//!           ─▶ strong × tentative ─▶ births ─▶ deaths ─▶ crossings that are over
 //! ```
 //!
 //! | file | what it holds |
@@ -32,6 +32,8 @@
 //! | `similarity` | how well one detection fits one track |
 //! | `observed` | a detection as the tracker sees it |
 //! | `associate` | one matching pass of tracks with detections |
+//! | `crossings` | which of two tracks is which, decided once they have parted |
+//! | `look_ahead` | results held back until that is decided |
 //! | `occlusion` | which share of a box is hidden by another one |
 //! | `sweep_and_prune` | an index of the boxes that can overlap a given one |
 //! | `evidence` | whether a track is shown: what speaks for and against an object being there |
@@ -40,7 +42,9 @@
 
 mod associate;
 mod camera;
+mod crossings;
 mod evidence;
+mod look_ahead;
 mod motion;
 mod observed;
 mod occlusion;
@@ -55,16 +59,20 @@ mod vote;
 use crate::detection::{Detection, SUPPRESSED_SCORE};
 use crate::geometry::{Affine, Rect};
 use crate::kind::Kinds;
-use crate::scene::{Track, TrackState};
+use crate::scene::{Swap, Track, TrackState};
 
 use associate::{Matcher, Rule};
 use camera::{BoxMotionEstimator, Seen};
+use crossings::{CrossingBuffers, Crossings, Moment};
 use evidence::{FrameContext, Overlaps, SeenTrack};
 use observed::Observed;
 use occlusion::Occluders;
 use similarity::{Cues, MatchCandidate};
 use tracklet::{Now, Tracklet};
 
+#[cfg(feature = "cli")]
+pub(crate) use crossings::{BIAS, CUE_NAMES, CUES, Decision, WEIGHTS};
+pub use look_ahead::LookAhead;
 pub use parameters::{Field, TRACK_PARAMETERS, TrackParameter};
 pub use settings::{Preset, TrackSettings};
 pub use trails::{TrailAnchor, TrailSettings, Trails};
@@ -149,6 +157,12 @@ pub struct Tracker {
     /// The result of the last update.
     tracks: Vec<Track>,
     last_id: u64,
+    last_serial: u64,
+    crossings: Crossings,
+    /// The changes of identities of the last update.
+    swaps: Vec<Swap>,
+    /// Crossings are decided, but nothing follows from it.
+    keeps_ids: bool,
     /// How many tracks began that got no id of their own yet.
     provisional: u64,
     /// Source time of the last update; `None` before the first.
@@ -174,6 +188,7 @@ struct Buffers {
     matcher: Matcher,
     seen: Vec<SeenTrack>,
     overlaps: Overlaps,
+    crossings: CrossingBuffers,
 }
 
 /// Copies the state. The working memory holds nothing between two updates and is not copied.
@@ -184,6 +199,10 @@ impl Clone for Tracker {
             tracklets: self.tracklets.clone(),
             tracks: self.tracks.clone(),
             last_id: self.last_id,
+            last_serial: self.last_serial,
+            crossings: self.crossings.clone(),
+            swaps: self.swaps.clone(),
+            keeps_ids: self.keeps_ids,
             provisional: self.provisional,
             time: self.time,
             now: self.now,
@@ -201,6 +220,10 @@ impl Tracker {
             tracklets: Vec::new(),
             tracks: Vec::new(),
             last_id: 0,
+            last_serial: 0,
+            crossings: Crossings::default(),
+            swaps: Vec::new(),
+            keeps_ids: false,
             provisional: 0,
             time: None,
             now: Now::default(),
@@ -209,9 +232,18 @@ impl Tracker {
         }
     }
 
+    /// The same, but that tracks keep their ids through all crossings: for learning what tells them apart.
+    #[cfg(feature = "cli")]
+    pub(crate) fn keeping_ids(self) -> Self {
+        Self { keeps_ids: true, ..self }
+    }
+
     /// Changes the settings; the tracks go on, but for those that never had the score to be begun with the new ones.
     pub fn set_settings(&mut self, settings: TrackSettings) {
         self.settings = settings;
+        if settings.decide_seconds <= 0.0 {
+            self.crossings.clear();
+        }
         self.tracklets.retain(|tracklet| tracklet.could_begin(&settings));
     }
 
@@ -241,6 +273,8 @@ impl Tracker {
         self.associate(before, observation.kinds);
         self.begin_tracks(first, observation.kinds);
         self.end_tracks(observation.picture);
+        self.find_decisions(before, observation.kinds);
+        self.swap_identities();
         self.gather_evidence(observation, (self.now.clock - before) as f32);
         self.name_tracks();
 
@@ -308,8 +342,32 @@ impl Tracker {
                 tracklet.restore_identity(track, self.now.clock - age);
             }
         }
+        self.restore_swaps(known);
         self.tracklets.sort_unstable_by_key(|t| t.id);
         self.publish_tracks();
+    }
+
+    /// Exchanges the ids of two tracks where each is matched and lies where the other is known to be.
+    fn restore_swaps(&mut self, known: &[Track]) {
+        let number = self.now.number;
+        for track in known {
+            let place = |id| self.tracklets.iter().position(|t| t.id == id);
+            let Some(own) = place(track.id).filter(|own| self.tracklets[*own].frame == number) else {
+                continue;
+            };
+            let lies_at = |t: &Tracklet, rect: &Rect| t.frame == number && t.last.iou(rect) > SAME_TRACK_IOU;
+            if lies_at(&self.tracklets[own], &track.rect) {
+                continue;
+            }
+            let Some(other) = self.tracklets.iter().position(|t| lies_at(t, &track.rect)) else { continue };
+            let other_id = self.tracklets[other].id;
+            let of_other = known.iter().find(|known| known.id == other_id);
+            if of_other.is_some_and(|of_other| lies_at(&self.tracklets[own], &of_other.rect))
+                && let Ok([a, b]) = self.tracklets.get_disjoint_mut([own, other])
+            {
+                Tracklet::exchange_identities(a, b);
+            }
+        }
     }
 
     /// The size in bytes of the state that [`Clone`] copies.
@@ -317,12 +375,27 @@ impl Tracker {
         size_of::<Self>()
             + self.tracklets.len() * size_of::<Tracklet>()
             + self.tracks.len() * size_of::<Track>()
+            + self.crossings.bytes()
     }
 
     /// The result of the last [`Tracker::update`] or [`Tracker::observe`]: tentative, confirmed and lost tracks by
     /// ascending id.
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
+    }
+
+    /// The tracks that changed their identities in the last update, one pair after the other: since they met, each was
+    /// called what the other is. Their ids are right in [`Tracker::tracks`].
+    pub fn swaps(&self) -> &[Swap] {
+        &self.swaps
+    }
+
+    /// The crossings that were decided in the last update, swaps or not, with the ids of their tracks.
+    #[cfg(feature = "cli")]
+    pub(crate) fn decisions(&self) -> impl Iterator<Item = (Decision, [u64; 2])> + '_ {
+        let id =
+            |serial| self.tracklets.iter().find(|tracklet| tracklet.serial == serial).map_or(0, |t| t.id);
+        self.buffers.crossings.decisions.iter().map(move |decision| (*decision, decision.tracks.map(id)))
     }
 
     /// Splits the valid detections into strong and weak ones, and measures which share of each is occluded.
@@ -368,7 +441,7 @@ impl Tracker {
 
     /// Moves all tracks by the camera's motion: the caller's, or the one estimated from the boxes.
     fn compensate_camera_motion(&mut self, known: Option<Affine>) {
-        let Self { settings, tracklets, buffers, .. } = self;
+        let Self { settings, tracklets, crossings, buffers, .. } = self;
         let Buffers { strong, weak, camera, camera_tracks, camera_detections, .. } = buffers;
         let motion = known.filter(Affine::is_sound).or_else(|| {
             if settings.camera_strength <= 0.0 {
@@ -383,6 +456,7 @@ impl Tracker {
             camera.find(camera_tracks, camera_detections, settings)
         });
         if let Some(motion) = motion {
+            crossings.apply_camera_motion(&motion);
             for tracklet in tracklets {
                 tracklet.apply_camera_motion(&motion);
             }
@@ -436,7 +510,7 @@ impl Tracker {
 
     /// Begins tracks on the unmatched strong detections, unless they overlap an object that was matched in this frame.
     fn begin_tracks(&mut self, first: bool, kinds: Option<&Kinds>) {
-        let Self { settings, tracklets, last_id, provisional, now, buffers, .. } = self;
+        let Self { settings, tracklets, last_id, last_serial, provisional, now, buffers, .. } = self;
         // The best first, so that of two boxes around one new object the better one makes the track.
         buffers.strong.sort_unstable_by(|a, b| by_falling_score(&a.detection, &b.detection));
         for observed in buffers.strong.iter().filter(|o| o.detection.score >= settings.start_score) {
@@ -455,7 +529,9 @@ impl Tracker {
                     (&mut *last_id, 0)
                 };
                 *count += 1;
-                tracklets.push(Tracklet::begin(base + *count, *now, observed, first, settings));
+                *last_serial += 1;
+                let numbers = (*last_serial, base + *count);
+                tracklets.push(Tracklet::begin(numbers, *now, observed, first, settings));
             }
         }
     }
@@ -482,6 +558,44 @@ impl Tracker {
         let matched = tracklets.iter_mut().filter(|t| t.frame == now.number);
         for (index, (tracklet, track)) in matched.zip(seen.iter()).enumerate() {
             tracklet.evidence.update(track, overlaps.of(index, seen), &frame, settings);
+        }
+    }
+
+    /// Finds the crossings that can be decided now; `before`: when the frame before was, by the tracker's clock.
+    fn find_decisions(&mut self, before: f64, kinds: Option<&Kinds>) {
+        let Self { settings, tracklets, now, crossings, buffers, .. } = self;
+        if settings.decide_seconds <= 0.0 {
+            buffers.crossings.decisions.clear();
+            return;
+        }
+        let (dt, wait) = ((now.clock - before) as f32, settings.decide_seconds - INSTANT);
+        let same_kind =
+            |a: &Tracklet, b: &Tracklet| settings.class_agnostic || a.group(kinds) == b.group(kinds);
+        crossings.observe(tracklets, Moment { now: *now, dt, wait }, same_kind, &mut buffers.crossings);
+    }
+
+    /// Has tracks change their identities that were more likely than not taken for one another at a crossing.
+    fn swap_identities(&mut self) {
+        let Self { settings, tracklets, now, time, swaps, keeps_ids, buffers, .. } = self;
+        swaps.clear();
+        if *keeps_ids {
+            return;
+        }
+        for decision in buffers.crossings.decisions.iter().filter(|decision| decision.is_swap()) {
+            let place = |serial| tracklets.iter().position(|tracklet| tracklet.serial == serial);
+            let [a, b] = decision.tracks.map(place);
+            let Some(places) = a.zip(b).map(|(a, b)| [a, b]) else { continue };
+            let Ok([a, b]) = tracklets.get_disjoint_mut(places) else { continue };
+            // Nobody has seen what is not shown.
+            if [&*a, &*b].iter().any(|tracklet| tracklet.public_state(settings) == TrackState::Tentative) {
+                continue;
+            }
+            let since = time.unwrap_or_default() - (now.clock - decision.met);
+            swaps.push(Swap { from: a.id, to: b.id, since });
+            Tracklet::exchange_identities(a, b);
+        }
+        if !swaps.is_empty() {
+            tracklets.sort_unstable_by_key(|tracklet| tracklet.id);
         }
     }
 

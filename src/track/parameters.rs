@@ -308,6 +308,13 @@ pub static TRACK_PARAMETERS: &[TrackParameter] = &[
         "how much of the filtered box is shown, 0 to 1; the rest is the detected one"
     )
     .search(0.0, 1.0),
+    parameter!(
+        "tracker",
+        decide_seconds,
+        "how long after a crossing it is decided which track is which; files are written so much later; 0: never"
+    )
+    .range(0.0, 0.6)
+    .unit("s"),
 ];
 
 #[cfg(test)]

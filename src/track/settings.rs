@@ -108,6 +108,8 @@ pub struct TrackSettings {
     pub adaption: f32,
     /// How much of the filtered box is in what comes out; the rest is the detected one.
     pub smoothing: f32,
+    /// So long after two tracks that lay on one another have parted it is decided which is which; 0: never.
+    pub decide_seconds: f64,
 }
 
 impl TrackSettings {
@@ -188,6 +190,7 @@ impl TrackSettings {
             start_speed: 1.9,
             adaption: 0.0,
             smoothing: 1.0,
+            decide_seconds: 0.0,
             ..Self::default()
         }
     }
@@ -240,6 +243,7 @@ impl Default for TrackSettings {
             start_speed: 4.0,
             adaption: 0.6,
             smoothing: 0.5,
+            decide_seconds: 0.5,
         }
     }
 }

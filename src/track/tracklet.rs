@@ -1,5 +1,6 @@
 //! The state of one track: its motion, its class vote, its life cycle. The public view of it is [`Track`].
 
+use super::crossings::Course;
 use super::evidence::{Evidence, SeenTrack};
 use super::motion::{Motion, measurement_noise_scale};
 use super::observed::Observed;
@@ -36,6 +37,8 @@ pub(super) struct Now {
 /// A track with what the tracker needs to carry it on.
 #[derive(Debug, Clone)]
 pub(super) struct Tracklet {
+    /// Counts all that ever began, and stays with what is followed, whatever it is called.
+    pub(super) serial: u64,
     pub(super) id: u64,
     pub(super) state: TrackState,
     pub(super) vote: ClassVote,
@@ -50,6 +53,8 @@ pub(super) struct Tracklet {
     pub(super) rect: Rect,
     /// The last detected box, moved by the camera's motion since.
     pub(super) last: Rect,
+    /// The detected boxes of the last moments.
+    pub(super) course: Course,
     motion: Motion,
     score: f32,
     confidence: f32,
@@ -74,9 +79,36 @@ impl Tracklet {
         }
     }
 
+    /// Two tracks were taken for one another since they met: each goes on as what the other was. What belongs to the object
+    /// (its id, class, birth, and what speaks for it) changes places; what belongs to the box that is followed stays.
+    pub(super) fn exchange_identities(a: &mut Self, b: &mut Self) {
+        std::mem::swap(&mut a.id, &mut b.id);
+        std::mem::swap(&mut a.vote, &mut b.vote);
+        std::mem::swap(&mut a.evidence, &mut b.evidence);
+        std::mem::swap(&mut a.best, &mut b.best);
+        std::mem::swap(&mut a.score_sum, &mut b.score_sum);
+        std::mem::swap(&mut a.born, &mut b.born);
+        std::mem::swap(&mut a.hits, &mut b.hits);
+    }
+
+    /// Whether it has been confirmed.
+    pub(super) fn is_believed(&self) -> bool {
+        self.state != TrackState::Tentative
+    }
+
+    /// Whether it was matched in this frame, and not with a suppressed box.
+    pub(super) fn is_found(&self, now: Now) -> bool {
+        self.frame == now.number && self.found >= now.clock
+    }
+
+    /// The score of its last detection.
+    pub(super) fn last_score(&self) -> f32 {
+        self.score
+    }
+
     /// Begins a track with its first detection; `at_once`: believed without waiting for more.
     pub(super) fn begin(
-        id: u64,
+        (serial, id): (u64, u64),
         now: Now,
         observed: &Observed,
         at_once: bool,
@@ -88,6 +120,7 @@ impl Tracklet {
         vote.cast(detection.class, detection.score, time, settings.class_half_life);
         let motion = Motion::new(&detection.rect, settings);
         let mut tracklet = Self {
+            serial,
             id,
             state: TrackState::Tentative,
             vote,
@@ -97,6 +130,7 @@ impl Tracklet {
             frame: now.number,
             rect: detection.rect,
             last: detection.rect,
+            course: Course::default(),
             motion,
             score: detection.score,
             confidence: detection.score,
@@ -136,6 +170,7 @@ impl Tracklet {
         self.motion.apply_camera_motion(camera);
         self.evidence.apply_camera_motion(camera);
         self.last = camera.rect(&self.last);
+        self.course.apply_camera_motion(camera);
         self.height *= camera.scale().1;
         self.rect = self.motion.rect();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::scene::{Track, TrackState, Trail, TrailPoint};
+use crate::scene::{Swap, Track, TrackState, Trail, TrailPoint};
 
 /// Which point of a box draws the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,6 +54,24 @@ impl Trails {
     /// Removes all trails.
     pub fn forget(&mut self) {
         self.kept.clear();
+    }
+
+    /// Two tracks were taken for one another: their trails change places behind the crossing. Call it before the update that
+    /// has the tracks with their right ids.
+    pub fn correct(&mut self, swap: &Swap) {
+        let mut take = |id: u64| {
+            let index = self.kept.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+            let points = &mut self.kept[index].1;
+            let kept = points.partition_point(|point| point.time <= swap.since);
+            Some(points.split_off(kept))
+        };
+        let (from, to) = (take(swap.from), take(swap.to));
+        for (id, points) in [(swap.to, from), (swap.from, to)] {
+            match self.kept.binary_search_by_key(&id, |(id, _)| *id) {
+                Ok(index) => self.kept[index].1.extend(points.into_iter().flatten()),
+                Err(index) => self.kept.insert(index, (id, points.unwrap_or_default())),
+            }
+        }
     }
 
     /// Adds the places of the tracks seen at `time`, and drops points that are too old and the trails of tracks that have
@@ -124,6 +142,22 @@ mod tests {
             assert_eq!(points.last().map(|p| (p.x, p.y)), Some((i as f32 + 10.0, 40.0)));
         }
         assert_eq!(trails.kept.len(), 1);
+    }
+
+    #[test]
+    fn a_swap_gives_each_the_others_points_behind_the_crossing() {
+        let mut trails = Trails::new(TrailSettings::default());
+        for i in 0..10 {
+            let x = i as f32;
+            let tracks = [track(3, x, TrackState::Confirmed), track(5, 100.0 + x, TrackState::Confirmed)];
+            trails.update(f64::from(i) * 0.1, &tracks);
+        }
+        trails.correct(&Swap { from: 3, to: 5, since: 0.45 });
+        let tracks = [track(3, 110.0, TrackState::Confirmed), track(5, 10.0, TrackState::Confirmed)];
+        let drawn = trails.update(1.0, &tracks);
+        let places = |trail: &Trail| trail.points.iter().map(|point| point.x - 10.0).collect::<Vec<_>>();
+        assert_eq!(places(&drawn[0]), [0.0, 1.0, 2.0, 3.0, 4.0, 105.0, 106.0, 107.0, 108.0, 109.0, 110.0]);
+        assert_eq!(places(&drawn[1]), [100.0, 101.0, 102.0, 103.0, 104.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]);
     }
 
     #[test]

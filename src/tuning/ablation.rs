@@ -37,6 +37,7 @@ pub static PIECES: &[Change] = &[
     change("without waiting for confirmation", |s| (s.confirm_score, s.confirm_hits) = (0.0, 1)),
     change("without memory of lost tracks", |s| s.lost_track_seconds = 0.0),
     change("without leaving at the edge", |s| s.edge_share = 0.0),
+    change("without a decision after crossings", |s| s.decide_seconds = 0.0),
     change("filtered boxes alone", |s| s.smoothing = 1.0),
     change("detected boxes alone", |s| s.smoothing = 0.0),
 ];

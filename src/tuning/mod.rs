@@ -6,6 +6,7 @@
 //! for better values, checked on sequences that it has not seen ([`folds`]).
 
 mod ablation;
+mod crossings;
 mod folds;
 mod jitter;
 mod search;
@@ -13,6 +14,7 @@ mod sequence_set;
 mod space;
 
 pub use ablation::{Change, PIECES, PRESETS};
+pub use crossings::{CrossingExample, CrossingWeights};
 pub use folds::{Fold, folds};
 pub use search::{Found, Plan, ScoreDelta, search, settle};
 pub use sequence_set::{Objective, SequenceSet, SequenceSetError, SequenceSetOptions, SetEvaluation};

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::crossings::{CrossingExample, CrossingWatch};
 use super::jitter::jittered;
 use crate::dataset::{ClassWord, DatasetError, ReadOptions, Sequence, share_classes};
 use crate::detection::{ClassId, Detection};
 use crate::metrics::{Evaluation, MetricsError, Region, Results, Scorer, Truth};
-use crate::scene::TrackState;
-use crate::track::{Observation, TrackSettings, Tracker};
+use crate::scene::{Swap, Track, TrackState};
+use crate::track::{LookAhead, Observation, TrackSettings, Tracker};
 
 /// What is read.
 #[derive(Debug, Clone)]
@@ -271,11 +272,83 @@ fn file_class(class: ClassId) -> i32 {
     i32::from(class) + 1
 }
 
+/// The ids of a frame that is held back.
+fn correct((time, tracks): &mut (f64, Vec<Track>), swap: &Swap) {
+    if *time > swap.since {
+        tracks.iter_mut().for_each(|track| track.id = swap.rename(track.id));
+    }
+}
+
+impl SequenceSet {
+    /// The crossings of these sequences whose outcome the truth tells, in order; `jitter` as for [`SequenceSet::evaluate`].
+    pub fn crossings(
+        &self,
+        settings: &TrackSettings,
+        sequences: &[usize],
+        jitter: Option<u64>,
+    ) -> Vec<CrossingExample> {
+        let known = sequences.iter().filter_map(|sequence| Some((*sequence, self.sequences.get(*sequence)?)));
+        let found = known.collect::<Vec<_>>().into_par_iter().map(|(number, sequence)| {
+            let mut watch = CrossingWatch::new(number, sequence.fps);
+            let mut moved = Vec::new();
+            let mut tracker = Tracker::new(*settings).keeping_ids();
+            for (frame, detections) in sequence.frames.iter().enumerate() {
+                let detections = match jitter {
+                    Some(seed) => {
+                        jittered(detections, seed, frame, &mut moved);
+                        &moved
+                    }
+                    None => detections,
+                };
+                let observation =
+                    Observation { detections, picture: sequence.picture, ..Observation::default() };
+                tracker.observe(frame as f64 / sequence.fps, &observation);
+                watch.take(&tracker, |tracks| sequence.objects(frame, tracks));
+            }
+            watch.examples
+        });
+        found.flatten().collect()
+    }
+}
+
 impl LoadedSequence {
+    /// The true object, with its class, that each of these tracks is on.
+    fn objects(&self, frame: usize, tracks: &[&Track]) -> Vec<Option<(usize, u32)>> {
+        let mut objects = vec![None; tracks.len()];
+        for (number, (class, truth)) in self.truths.iter().enumerate() {
+            let wanted = |track: &&Track| class.is_none_or(|class| class == file_class(track.class));
+            let places: Vec<usize> = (0..tracks.len()).filter(|place| wanted(&tracks[*place])).collect();
+            let regions: Vec<Region> = places.iter().map(|place| self.region(tracks[*place])).collect();
+            for (place, object) in places.into_iter().zip(truth.objects_at(frame, &regions)) {
+                objects[place] = object.map(|object| (number, object));
+            }
+        }
+        objects
+    }
+
+    /// Where a track is, in the coordinates of the truth.
+    fn region(&self, track: &Track) -> Region {
+        let region = Region::from(track.rect);
+        Region { left: region.left + self.origin, top: region.top + self.origin, ..region }
+    }
+
+    /// Adds the tracks of the next frame to the results of each class.
+    fn take(&self, tracks: &[Track], results: &mut [Results]) {
+        for ((class, _), results) in self.truths.iter().zip(results) {
+            let seen = tracks.iter().filter(|t| t.state == TrackState::Confirmed);
+            for track in seen.filter(|t| class.is_none_or(|class| class == file_class(t.class))) {
+                // A tracker gives an id once a frame.
+                let _: Result<(), MetricsError> = results.push(track.id, self.region(track));
+            }
+            results.end_frame();
+        }
+    }
+
     fn run(&self, settings: &TrackSettings, jitter: Option<u64>, scorer: &mut Scorer) -> ByClass {
         let mut tracker = Tracker::new(*settings);
         let mut results = vec![Results::default(); self.truths.len()];
         let mut moved = Vec::new();
+        let mut held = LookAhead::new(settings.decide_seconds);
         for (number, frame) in self.frames.iter().enumerate() {
             let detections = match jitter {
                 Some(seed) => {
@@ -285,17 +358,15 @@ impl LoadedSequence {
                 None => frame,
             };
             let observation = Observation { detections, picture: self.picture, ..Observation::default() };
-            let tracks = tracker.observe(number as f64 / self.fps, &observation);
-            for ((class, _), results) in self.truths.iter().zip(&mut results) {
-                let seen = tracks.iter().filter(|t| t.state == TrackState::Confirmed);
-                for track in seen.filter(|t| class.is_none_or(|class| class == file_class(t.class))) {
-                    // A tracker gives an id once a frame.
-                    let region = Region::from(track.rect);
-                    let (left, top) = (region.left + self.origin, region.top + self.origin);
-                    let _: Result<(), MetricsError> = results.push(track.id, Region { left, top, ..region });
-                }
-                results.end_frame();
+            let time = number as f64 / self.fps;
+            let tracks = tracker.observe(time, &observation).to_vec();
+            held.push(time, (time, tracks), tracker.swaps(), correct);
+            while let Some((_, tracks)) = held.pop() {
+                self.take(&tracks, &mut results);
             }
+        }
+        while let Some((_, tracks)) = held.pop_rest() {
+            self.take(&tracks, &mut results);
         }
         let evaluated = self.truths.iter().zip(&results).map(|((class, truth), results)| {
             // There are no results behind the last frame.

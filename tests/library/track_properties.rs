@@ -153,8 +153,8 @@ proptest! {
     }
 
     /// Time in another unit, and all settings with it: nothing but the numbers that hold a time may differ, by a power of
-    /// four and to the last bit. What goes by fixed seconds inside is switched off: the long-time height (`size_weight`)
-    /// and how long suppressed boxes may help.
+    /// four and to the last bit. What goes by fixed seconds inside is switched off: the long-time height (`size_weight`),
+    /// how long suppressed boxes may help, and the decision after a crossing.
     #[test]
     fn the_unit_of_time_does_not_matter(
         frames in scenes(), settings in settings(), power in prop::sample::select(vec![-2, -1, 1, 2])
@@ -163,6 +163,7 @@ proptest! {
         let settings = TrackSettings {
             size_weight: 0.0,
             suppressed_similarity: 1.0,
+            decide_seconds: 0.0,
             ..settings
         };
         let turned = TrackSettings {

@@ -384,6 +384,7 @@ impl SceneStage for Counting {
 
     fn update(&mut self, frame: &StageFrame<'_>, scene: &mut Scene) -> Result<(), String> {
         if !self.settings.is_empty() {
+            scene.swaps.iter().for_each(|swap| self.objects.exchange(swap));
             self.count(frame, scene);
             scene.counts = Some(Arc::clone(&self.counts));
         }

@@ -10,7 +10,7 @@ use super::line::AtLine;
 use super::zone::AtZone;
 use crate::detection::ClassId;
 use crate::geometry::Rect;
-use crate::scene::Track;
+use crate::scene::{Swap, Track};
 
 /// For how long a track that is not seen any more has what it did kept for an heir, in seconds.
 pub(super) const HEIR_SECONDS: f64 = 1.5;
@@ -152,6 +152,15 @@ impl Objects {
         Some(object)
     }
 
+    /// Two tracks have changed their ids: what a box did stays with that box, so that nothing is counted twice.
+    pub(super) fn exchange(&mut self, swap: &Swap) {
+        for object in &mut self.0 {
+            object.id = swap.rename(object.id);
+            object.heir = object.heir.map(|heir| swap.rename(heir));
+        }
+        self.0.sort_unstable_by_key(|object| object.id);
+    }
+
     /// Takes out those that `is_there` does not hold any more and that no heir can come for.
     pub(super) fn take_gone(&mut self, now: f64, is_there: impl Fn(u64) -> bool) -> Vec<Object> {
         let is_gone = |object: &mut Object| now - object.seen > HEIR_SECONDS && !is_there(object.id);
@@ -224,6 +233,16 @@ mod tests {
         // Both at once are two.
         assert_eq!(whose(&mut objects, &track(1, 0.0, 30.0), 1.5, &[1, 2]), Some(1));
         assert_eq!(objects.get(1).unwrap().deeds.last_zone, Some(1));
+    }
+
+    #[test]
+    fn what_a_box_did_stays_with_it_when_ids_change() {
+        let mut objects = Objects::default();
+        whose(&mut objects, &track(1, 0.0, 0.0), 1.0, &[1, 2]);
+        whose(&mut objects, &track(2, 0.0, 500.0), 1.0, &[1, 2]);
+        objects.exchange(&Swap { from: 1, to: 2, since: 0.5 });
+        assert_eq!(whose(&mut objects, &track(2, 0.0, 0.0), 1.1, &[1, 2]), Some(1));
+        assert_eq!(whose(&mut objects, &track(1, 0.0, 500.0), 1.1, &[1, 2]), Some(2));
     }
 
     #[test]

@@ -100,6 +100,7 @@ pub(super) fn object<'a, S: Serializer>(
     for (name, value) in values {
         match value {
             Value::Number(number) => map.serialize_entry(name, number)?,
+            Value::Whole(number) => map.serialize_entry(name, number)?,
             Value::Flag(flag) => map.serialize_entry(name, flag)?,
             Value::Text(text) => map.serialize_entry(name, &**text)?,
         }

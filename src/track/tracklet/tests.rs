@@ -33,7 +33,7 @@ fn settings() -> TrackSettings {
 
 /// Begun at time 0.
 fn begun(settings: &TrackSettings) -> Tracklet {
-    Tracklet::begin(1, now(0.0, 0.0), &seen(0.0, 80.0, 0.8), false, settings)
+    Tracklet::begin((1, 1), now(0.0, 0.0), &seen(0.0, 80.0, 0.8), false, settings)
 }
 
 /// How sure it is of its place after a tenth of a second.
@@ -211,7 +211,7 @@ fn numbers_that_cannot_be_worked_with_are_known() {
         hidden: 0.0,
         suppressed: false,
     };
-    let vast = Tracklet::begin(1, now(0.0, 0.0), &observed, true, &settings);
+    let vast = Tracklet::begin((1, 1), now(0.0, 0.0), &observed, true, &settings);
     assert!(vast.rect.is_sound() && vast.motion.spread().is_finite());
     assert!(!vast.is_sound(&settings));
 }
