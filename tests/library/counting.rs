@@ -64,9 +64,9 @@ fn walk(
         let time = number as f32 / look.rate;
         let gone_by = (time * walker.speed).min(reach);
         // Heights from the line, negative before it.
-        let along = match walker.turns {
-            Some(turn) if gone_by > 1.5 - turn => -turn - (gone_by - (1.5 - turn)),
-            _ => gone_by - 1.5,
+        let (along, ahead) = match walker.turns {
+            Some(turn) if gone_by > 1.5 - turn => (-turn - (gone_by - (1.5 - turn)), -1.0),
+            _ => (gone_by - 1.5, 1.0),
         };
         let sign = if walker.down { 1.0 } else { -1.0 };
         let (y, x) = (line + sign * along * walker.height, walker.x + along * walker.slant * walker.height);
@@ -83,8 +83,8 @@ fn walk(
         let (left, right) = (x - width / 2.0 + off(width), x + width / 2.0 + off(width));
         let (top, bottom) = (y - walker.height + off(walker.height), y + off(walker.height));
         let rect = Rect::from_edges(left, top, right, bottom);
-        let down = sign * walker.speed * walker.height;
-        let across = walker.slant * walker.speed * walker.height;
+        let down = ahead * sign * walker.speed * walker.height;
+        let across = ahead * walker.slant * walker.speed * walker.height;
         let seen = gone == 0 && random.f32() >= look.misses && number <= frames;
         gone = gone.saturating_sub(1);
         let time = f64::from(time);

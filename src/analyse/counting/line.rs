@@ -1,12 +1,19 @@
 //! One line: who crossed it, when, where and which way.
 //!
 //! An object's way from one frame in which it was seen to the next is a straight piece; where that meets the line it has
-//! crossed, and time and point are interpolated. A crossing counts once the object has come past the line by the band and has
-//! stayed there; until then, coming back takes the crossing back. So a box that trembles on the line is never counted, and
-//! beyond the line's ends nothing is.
+//! crossed, and time and point are interpolated. A crossing counts once the object is past the line and has stayed there for as
+//! long as is asked for; until then, coming back takes the crossing back. Past the line it is when its box, which is found a
+//! little differently in each frame, cannot be back by chance: beyond what it trembles (`tremble`), or beyond the band, whichever
+//! is less, or after a while on the other side. So a box that trembles on the line is not counted, one that moves to and fro is,
+//! and beyond the line's ends nothing is.
 
 use super::plane::{Spot, meet, side};
-use super::settings::PATIENCE;
+use super::tremble::Tremble;
+
+/// So many standard deviations of a box's place beyond the line, an object is past it.
+const TREMBLES: f32 = 2.5;
+/// After so many seconds beyond the line an object is past it, wherever it is.
+const PATIENCE: f64 = 0.3;
 
 /// A line in pixels.
 #[derive(Debug, Clone)]
@@ -24,6 +31,7 @@ pub(super) struct Line {
 pub(super) struct AtLine {
     last: Option<Spot>,
     pending: Option<(Crossing, usize)>,
+    tremble: Tremble,
 }
 
 /// A crossing of a line.
@@ -40,6 +48,7 @@ pub(super) struct Crossing {
 impl Line {
     /// Takes in where an object is seen now; gives the crossing that is certain now.
     pub(super) fn step(&self, state: &mut AtLine, spot: Spot) -> Option<Crossing> {
+        state.tremble.take(spot);
         let before = state.last.replace(spot)?;
         let mut counted = None;
         for (crossing, segment) in self.crossings(&before, &spot) {
@@ -50,7 +59,7 @@ impl Line {
         }
         if let Some((crossing, segment)) = state.pending {
             let waited = spot.time - crossing.time;
-            let far = self.depth(segment, crossing.inwards, spot.point) >= self.band * spot.height;
+            let far = self.is_past(state, segment, crossing.inwards, &spot);
             if far && waited >= self.stay || waited >= self.stay + PATIENCE {
                 state.pending = None;
                 counted = Some(crossing);
@@ -79,14 +88,17 @@ impl Line {
         found.into_iter().map(|(_, crossing, index)| (crossing, index)).collect()
     }
 
-    /// How far a point lies beyond a segment, in pixels; negative on the side from which it was crossed.
-    fn depth(&self, segment: usize, inwards: bool, point: (f32, f32)) -> f32 {
+    /// Whether an object lies so far beyond a segment that its box cannot be back in the next frame by chance alone.
+    fn is_past(&self, state: &AtLine, segment: usize, inwards: bool, spot: &Spot) -> bool {
         let (Some(&a), Some(&b)) = (self.points.get(segment), self.points.get(segment + 1)) else {
-            return 0.0;
+            return true;
         };
-        let length = ((b.0 - a.0).powi(2) + (b.1 - a.1).powi(2)).sqrt().max(f32::MIN_POSITIVE);
-        let right = side(a, b, point) / length;
-        if inwards { right } else { -right }
+        let (along, up) = (b.0 - a.0, b.1 - a.1);
+        let length = along.hypot(up).max(f32::MIN_POSITIVE);
+        let right = side(a, b, spot.point) / length;
+        let depth = if inwards { right } else { -right };
+        let tremble = state.tremble.along((-up / length, along / length), spot.height);
+        depth >= (TREMBLES * tremble).min(self.band * spot.height)
     }
 }
 

@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `settings` | what can be set about lines and zones |
 //! | `plane` | sides, meetings, distances in the picture plane |
+//! | `tremble` | how far a box is off by chance |
 //! | `line`, `zone` | what one object does at one line, in one zone |
 //! | `object` | the tracks, and their heirs |
 
@@ -27,6 +28,7 @@ mod plane;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tremble;
 mod zone;
 
 use std::sync::Arc;

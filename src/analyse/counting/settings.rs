@@ -2,7 +2,7 @@
 
 use crate::geometry::{Polygon, Polyline, Rect};
 
-/// After so many seconds a change counts that did not come past the band, beside the stay that is asked for.
+/// After so many seconds a change in a zone counts that did not come past the band, beside the stay that is asked for.
 pub(super) const PATIENCE: f64 = 1.0;
 
 /// Which point of a box says where its object is.
@@ -52,7 +52,8 @@ pub struct LineSettings {
     pub classes: Vec<String>,
     /// Which point of the box has to cross it.
     pub anchor: BoxAnchor,
-    /// How far past the line that point has to come, as a share of the box's height; nearer, it counts after a second.
+    /// How far past the line that point has to come at most, as a share of the box's height: a box that trembles less is past
+    /// it sooner.
     pub band: f32,
     /// For how long it has to stay on the other side, in seconds.
     pub stay_seconds: f64,

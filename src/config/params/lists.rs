@@ -239,7 +239,7 @@ pub(super) const LINES: Tables<LineSettings> = Tables(&[
         band,
         BAND,
         false,
-        "how far past the line it has to come, as a share of the box's height; nearer, it counts after a second"
+        "how far past the line it has to come at most, as a share of the box's height: as far as its box trembles; nearer, it counts after a while"
     ),
     field!(stay_seconds, STAY, false, "for how many seconds it has to stay on the other side"),
     field!(
