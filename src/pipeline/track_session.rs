@@ -199,3 +199,75 @@ fn input<'a>(job: &'a FrameJob, output: &'a DetectorOutput) -> TrackInput<'a> {
     let region_mask = job.enhanced().region_mask.as_deref();
     TrackInput { region_mask, camera, ..TrackInput::of(&job.frame, output) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Instant;
+
+    use super::*;
+    use crate::analyse::LineSettings;
+    use crate::detection::Detection;
+    use crate::enhance::Enhanced;
+    use crate::frame::{Frame, Picture};
+    use crate::geometry::{Polyline, Rect};
+    use crate::pipeline::enhancement::Enhancement;
+
+    fn line(y: f32) -> CountingSettings {
+        let points = Polyline::new(vec![(0.0, y), (1.0, y)]).unwrap();
+        let line = LineSettings { points, ..LineSettings::default() };
+        CountingSettings { lines: vec![line], zones: Vec::new() }
+    }
+
+    fn session(history: &SharedHistory) -> TrackSession {
+        let counting = Counting::new(line(0.5), &Labels::coco());
+        TrackSession::new(TrackingSettings::default(), Stages::default(), counting, Some(Arc::clone(history)))
+    }
+
+    /// One person walks down through the picture in forty frames. `epoch` counts the jumps.
+    fn play(session: &mut TrackSession, frames: std::ops::Range<u64>, epoch: u64) -> (usize, u64) {
+        let picture = Arc::new(Picture::filled(200, 200, [90; 3]).unwrap());
+        let (mut events, mut inwards) = (0, 0);
+        for sequence in frames {
+            let frame = Frame {
+                picture: Arc::clone(&picture),
+                sequence,
+                time: sequence as f64 / 10.0,
+                captured: Instant::now(),
+                file: None,
+            };
+            let job = FrameJob { epoch, ..FrameJob::alone(frame, Enhancement::settled(Enhanced::default())) };
+            let rect = Rect::new(80.0, 10.0 + 4.0 * sequence as f32 - 40.0, 20.0, 60.0);
+            let output: DetectorOutput = vec![Detection { rect, score: 0.9, class: 0 }].into();
+            let (scene, _) = session.track(&job, Some(&output)).unwrap();
+            events += scene.events.len();
+            inwards = scene.counts.map_or(0, |counts| counts.lines[0].crossed.total().inwards);
+        }
+        (events, inwards)
+    }
+
+    #[test]
+    fn what_is_played_again_is_told_and_counted_once_also_with_other_settings() {
+        let history: SharedHistory = Arc::new(Mutex::new(TrackHistory::new(None, 0)));
+        let mut session = session(&history);
+        assert_eq!(play(&mut session, 0..30, 0), (1, 1));
+        // Remembered, and then on.
+        assert_eq!(play(&mut session, 10..30, 1), (0, 1));
+        lock(&history).outdate();
+        assert_eq!(play(&mut session, 10..35, 2), (0, 1));
+    }
+
+    #[test]
+    fn a_line_that_moves_is_counted_again_from_memory() {
+        let history: SharedHistory = Arc::new(Mutex::new(TrackHistory::new(None, 0)));
+        let mut session = session(&history);
+        assert_eq!(play(&mut session, 0..30, 0), (1, 1));
+        // Nobody came so far; then who was crossed before the change; and the track goes on.
+        for (y, counted) in [(0.95, 0), (0.4, 1), (0.8, 0)] {
+            session.set_counting(line(y), &Labels::coco());
+            let counts = session.counting.counts().unwrap();
+            assert_eq!(counts.lines[0].crossed.total().inwards, counted, "{y}");
+        }
+        assert_eq!(play(&mut session, 30..40, 0), (1, 1));
+    }
+}

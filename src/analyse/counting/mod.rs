@@ -206,12 +206,21 @@ impl Counting {
                 *counts = known.clone();
             }
         }
+        let of_other = |zone: &ZoneSettings| other.settings.zones.iter().position(|known| known == zone);
         for (zone, counts) in self.settings.zones.iter().zip(&mut counts.zones) {
-            let known = other.settings.zones.iter().position(|known| known == zone);
-            if let Some(known) = known.and_then(|index| other.counts.zones.get(index)) {
+            if let Some(known) = of_other(zone).and_then(|index| other.counts.zones.get(index)) {
                 *counts = known.clone();
             }
         }
+        for (from, row) in self.settings.zones.iter().zip(&mut counts.flows) {
+            for (to, number) in self.settings.zones.iter().zip(row) {
+                let known = of_other(from).zip(of_other(to));
+                if let Some(known) = known.and_then(|(from, to)| other.counts.flows.get(from)?.get(to)) {
+                    *number = *known;
+                }
+            }
+        }
+        counts.seconds = counts.seconds.max(other.counts.seconds);
         counts.recent.clone_from(&other.counts.recent);
     }
 
