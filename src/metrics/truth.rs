@@ -124,6 +124,7 @@ impl Truth {
 
     /// The object that each of these boxes of a frame lies on, as a number: the pairs with the largest overlaps come first, down to
     /// an IoU of a half.
+    #[cfg(feature = "cli")]
     pub(crate) fn objects_at(&self, frame: usize, regions: &[Region]) -> Vec<Option<u32>> {
         let mut pairs = Vec::new();
         for (place, region) in regions.iter().enumerate() {

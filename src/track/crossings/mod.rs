@@ -26,8 +26,11 @@ use crate::geometry::{Affine, Rect};
 
 pub(super) use course::Course;
 use view::{View, cues, log_odds};
-pub(crate) use weights::{BIAS, CUES, WEIGHTS};
+pub(crate) use weights::CUES;
+#[cfg(feature = "cli")]
+pub(crate) use weights::{BIAS, WEIGHTS};
 /// What the cues are called.
+#[cfg(feature = "cli")]
 pub(crate) const CUE_NAMES: [&str; CUES] = ["bottom edge", "height", "width", "speed", "score"];
 
 /// Two tracks meet from this overlap on (IoU).
