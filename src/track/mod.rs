@@ -88,6 +88,10 @@ const CAMERA_SCORE: f32 = 0.3;
 const SUPPRESSED_SECONDS: f64 = 1.0;
 /// [`Tracker::restore_ids`]: a new track is a known one when their boxes overlap by more than this (IoU).
 const SAME_TRACK_IOU: f32 = 0.7;
+/// A new track has room when no object of its kind overlaps it by more than this (IoU) ...
+const ROOM_IOU: f32 = 0.1;
+/// ... and is then confirmed by its first detection, if the score of that is this share of what confirms a track.
+const ROOM_SHARE: f32 = 0.6;
 /// Two times are the same when they differ by no more than this, in seconds.
 const INSTANT: f64 = 1e-9;
 /// A step back in time by more than this, in seconds, means that the source's clock was restarted.
@@ -522,6 +526,14 @@ impl Tracker {
                 t.last.iou(&rect) > most
             });
             if !doubled {
+                // What begins beside another object is often a second box on it; what has room is hardly ever one.
+                let near =
+                    tracklets.iter().filter(|t| t.frame == now.number && t.group(kinds) == observed.group);
+                let has_room = near.map(|t| t.last.iou(&rect)).fold(0.0, f32::max) <= ROOM_IOU;
+                // By the network's own detections, evidence tells what is shown.
+                let sure = observed.detection.score >= ROOM_SHARE * settings.confirm_score;
+                let at_once =
+                    first || has_room && sure && settings.show_score <= 0.0 && settings.confirm_hits <= 1;
                 // Most that begin on a weak box are never shown: they do not use up ids that people see.
                 let (count, base) = if settings.show_score > 0.0 {
                     (&mut *provisional, PROVISIONAL)
@@ -531,7 +543,7 @@ impl Tracker {
                 *count += 1;
                 *last_serial += 1;
                 let numbers = (*last_serial, base + *count);
-                tracklets.push(Tracklet::begin(numbers, *now, observed, first, settings));
+                tracklets.push(Tracklet::begin(numbers, *now, observed, at_once, settings));
             }
         }
     }

@@ -13,7 +13,8 @@ fn confirmed(tracks: &[Track]) -> Vec<u64> {
 
 #[test]
 fn a_track_is_tentative_then_confirmed_then_lost_then_forgotten() {
-    let mut tracker = Tracker::new(TrackSettings::default());
+    // One detection is not enough, even with room around it.
+    let mut tracker = Tracker::new(TrackSettings { confirm_score: 1.6, ..TrackSettings::default() });
     tracker.update(0.0, &[]);
     let walker = detection(10.0, 10.0, 40.0, 80.0, 0.9);
     assert_eq!(tracker.update(0.1, &[walker])[0].state, TrackState::Tentative);
@@ -26,11 +27,22 @@ fn a_track_is_tentative_then_confirmed_then_lost_then_forgotten() {
 }
 
 #[test]
-fn a_single_odd_detection_never_shows() {
+fn a_single_odd_detection_beside_an_object_never_shows() {
     let mut tracker = Tracker::new(TrackSettings::default());
-    tracker.update(0.0, &[]);
-    tracker.update(0.1, &[detection(10.0, 10.0, 40.0, 80.0, 0.9)]);
-    assert!(tracker.update(0.2, &[]).is_empty());
+    let walker = detection(10.0, 10.0, 40.0, 80.0, 0.9);
+    tracker.update(0.0, &[walker]);
+    tracker.update(0.1, &[walker, detection(30.0, 10.0, 40.0, 80.0, 0.9)]);
+    assert_eq!(tracker.tracks().len(), 2);
+    assert_eq!(confirmed(tracker.tracks()), [1]);
+    assert_eq!(tracker.update(0.2, &[walker]).len(), 1);
+}
+
+#[test]
+fn what_has_room_around_it_is_confirmed_at_once() {
+    let mut tracker = Tracker::new(TrackSettings::default());
+    let walker = detection(10.0, 10.0, 40.0, 80.0, 0.9);
+    tracker.update(0.0, &[walker]);
+    assert_eq!(confirmed(tracker.update(0.1, &[walker, detection(300.0, 10.0, 40.0, 80.0, 0.7)])), [1, 2]);
 }
 
 #[test]
