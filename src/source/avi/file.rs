@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
+/// The length of an AVI that ffmpeg writes to where it cannot go back: it means that nobody knows.
+pub(in crate::source) const UNKNOWN: u64 = 1 << 30;
 /// How many frames' places in the file are remembered for seeking (8 bytes each): 46 hours at 25 frames a second. A
 /// seek beyond goes to the last of them.
 const PLACES: usize = 1 << 22;
@@ -216,7 +218,7 @@ impl AviFile {
                     Some(b"hdrl" | b"strl" | b"odml") => self.position = start + 12,
                     Some(b"movi") => {
                         self.position = start + 12;
-                        self.header.frames = frames;
+                        self.header.frames = if frames == UNKNOWN { 0 } else { frames };
                         return Ok(match (found, codec) {
                             (true, _) => Ok(()),
                             (false, None) => Err("it has no video".to_owned()),

@@ -15,6 +15,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::{Source, SourceError, SourceInfo, SourceKind};
 use crate::frame::{Frame, MAX_SIDE, Picture};
+pub(in crate::source) use file::UNKNOWN;
 use file::{AviFile, Header, Step};
 
 /// Whether the file is an AVI whose pictures are Motion JPEG, so that [`AviSource`] is the one to read it, or to say what

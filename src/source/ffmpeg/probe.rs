@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::hdr::Transfer;
 use super::showinfo::Colours;
+use crate::source::avi::UNKNOWN;
 use crate::source::input::Input;
 use crate::source::{NOTICE, RtspTransport};
 
@@ -296,14 +297,17 @@ pub(super) fn understand(reply: Reply, wanted: Option<u32>, what: &str) -> Resul
     }
     let rate = stream.avg_frame_rate.as_deref().and_then(ratio);
     let base_rate = stream.r_frame_rate.as_deref().and_then(ratio);
-    let own = stream.duration.as_deref().and_then(seconds).filter(|d| *d > 0.0);
+    let frames: Option<u64> = stream.nb_frames.as_deref().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+    // The length follows from that number where nobody knows it.
+    let length = |text: Option<&str>| text.and_then(seconds).filter(|d| *d > 0.0 && frames != Some(UNKNOWN));
+    let own = length(stream.duration.as_deref());
     let container_start = format.start_time.as_deref().and_then(seconds).unwrap_or(0.0);
     Ok(Probe {
         size: shown_size(stream).filter(|_| !tiles),
         rate: rate.or(base_rate),
-        frames: stream.nb_frames.as_deref().and_then(|n| n.parse().ok()).filter(|n| *n > 0),
+        frames: frames.filter(|frames| *frames != UNKNOWN),
         start: stream.start_time.as_deref().and_then(seconds).unwrap_or(container_start),
-        duration: own.or_else(|| format.duration.as_deref().and_then(seconds).filter(|d| *d > 0.0)),
+        duration: own.or_else(|| length(format.duration.as_deref())),
         own_duration: own.is_some(),
         container_start,
         has_sound,
