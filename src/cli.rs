@@ -236,12 +236,18 @@ pub struct OutputArgs {
     /// What column 8 of a .txt holds: the label's number from 1, or none (-1; TrackEval takes pedestrians alone)
     #[arg(long, value_name = "CLASS", value_enum, default_value = "label")]
     pub mot_class: MotClass,
-    /// Write what happens at the lines and zones of the settings: .jsonl or .csv; - writes .jsonl to standard output (repeatable)
-    #[arg(long, value_name = "FILE")]
+    /// Write what happens at the lines and zones of the settings: .jsonl or .csv; - writes .jsonl to standard output; an address
+    /// http(s)://… is posted each event, mqtt://HOST/PREFIX gets them published, and what cannot be delivered now waits on disk
+    /// (repeatable)
+    #[arg(long, value_name = "FILE|URL")]
     pub events: Vec<PathBuf>,
     /// Write what was counted at the lines and zones of the settings: .json, also while the run goes on
     #[arg(long, value_name = "FILE")]
     pub counts: Option<PathBuf>,
+    /// Serve numbers for Prometheus at http://ADDRESS:PORT/metrics; other addresses than 127.0.0.1 need a token
+    /// (TRAILSIGHT_METRICS_TOKEN)
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<std::net::SocketAddr>,
     /// Write the annotated video: .mp4, .mkv, .mov, .webm (need ffmpeg) or .avi
     #[arg(long, value_name = "FILE")]
     pub video: Option<PathBuf>,
@@ -277,7 +283,7 @@ pub struct WatchArgs {
     #[allow(missing_docs)]
     pub output: OutputArgs,
     /// Repeat the recording
-    #[arg(long = "loop", conflicts_with_all = ["tracks", "events", "counts", "video", "gif"])]
+    #[arg(long = "loop", conflicts_with_all = ["tracks", "events", "counts", "metrics", "video", "gif"])]
     pub repeat: bool,
     /// Close the window at the end of a recording
     #[arg(long, conflicts_with = "repeat")]
@@ -301,6 +307,7 @@ impl WatchArgs {
             || !output.tracks.is_empty()
             || !output.events.is_empty()
             || output.counts.is_some()
+            || output.metrics.is_some()
             || output.mot_class != MotClass::Label
             || *repeat
             || *exit_at_end

@@ -77,6 +77,8 @@ pub mod history;
 mod latest;
 #[cfg(feature = "cli")]
 mod natural_order;
+#[cfg(feature = "messages")]
+pub mod outbox;
 #[cfg(feature = "cli")]
 pub mod pipeline;
 #[cfg(feature = "cli")]

@@ -78,6 +78,7 @@ fn refuse(args: &WatchArgs) -> Result<(), Failure> {
         ("--tracks", !output.tracks.is_empty()),
         ("--events", !output.events.is_empty()),
         ("--counts", output.counts.is_some()),
+        ("--metrics", output.metrics.is_some()),
         ("--video", output.video.is_some()),
         ("--gif", output.gif.is_some()),
     ];

@@ -34,7 +34,7 @@ use crate::config::{ConfigError, Given, Loaded, check_counted_classes};
 use crate::dataset::labels_beside;
 use crate::detect::DetectError;
 use crate::pipeline::{Outputs, Stop};
-use crate::sink::{Purpose, RecordSettings, Registry, SinkError, raw_name};
+use crate::sink::{Purpose, RecordSettings, Registry, SinkError, is_address, raw_name};
 use crate::zoo::ZooError;
 
 /// Why a command did not do what was asked; decides the exit code.
@@ -100,19 +100,24 @@ impl From<SinkError> for Failure {
 /// The outputs that were typed or set. Their names are checked before anything is opened: known endings, each name once,
 /// one standard output.
 fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Failure> {
-    let OutputArgs { tracks, events, counts, video, gif, .. } = typed.clone();
+    let OutputArgs { tracks, events, counts, metrics, video, gif, .. } = typed.clone();
     let video = video.or_else(|| settings.path.clone());
     // What has no name of its own, a device or a pipe, has nothing beside it either.
     let raw = video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(raw_name);
     let wanted = (tracks.into_iter().map(|path| (Purpose::Tracks, path)))
         .chain(events.into_iter().map(|path| (Purpose::Events, path)))
         .chain(counts.map(|path| (Purpose::Counts, path)))
+        .chain(metrics.map(|address| (Purpose::Metrics, format!("metrics://{address}").into())))
         .chain(raw.map(|path| (Purpose::RawVideo, path)))
         .chain(video.map(|path| (Purpose::Video, path)))
         .chain(gif.map(|path| (Purpose::Clip, path)));
     let (registry, mut outputs) = (Registry::default(), Outputs::default());
     for (purpose, path) in wanted {
         registry.check(purpose, &path)?;
+        if is_address(&path) {
+            // Making a sink touches nothing, and says what is wrong with an address.
+            registry.make(purpose, &path, 80).map_err(|error| Failure::Usage(error.to_string()))?;
+        }
         outputs.add(purpose, path);
     }
     let all: Vec<&Path> = outputs.targets().collect();

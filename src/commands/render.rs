@@ -21,6 +21,7 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
         tracks: Vec::new(),
         events: Vec::new(),
         counts: None,
+        metrics: None,
         mot_class: MotClass::Label,
         video: args.video.clone(),
         gif: args.gif.clone(),

@@ -22,7 +22,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::tracks::format::rounded;
 use super::{End, FrameFacts, PartialFile, RunInfo, Sink, SinkError};
-use crate::counts::{BothWays, ByClass, Counts, DWELL_BINS, ZoneCounts};
+use crate::counts::{BothWays, ByClass, Counts, DWELL_BINS, LineCounts, ZoneCounts};
 use crate::labels::Labels;
 use crate::scene::Scene;
 
@@ -86,16 +86,8 @@ impl Sink for CountsSink {
 }
 
 fn document(counts: &Counts, source: &str, labels: &Labels) -> Json {
-    let lines = counts.lines.iter().map(|line| {
-        let BothWays { inwards, outwards } = line.crossed.total();
-        json!({
-            "name": &*line.name,
-            "in": inwards,
-            "out": outwards,
-            "classes": classes(&line.crossed, labels),
-        })
-    });
-    let zones = counts.zones.iter().map(|zone| of_zone(zone, counts.seconds, labels));
+    let lines = counts.lines.iter().map(|line| line_document(line, labels));
+    let zones = counts.zones.iter().map(|zone| zone_document(zone, counts.seconds, labels));
     let names = || counts.zones.iter().map(|zone| zone.name.to_string());
     let flows = names().zip(&counts.flows).filter_map(|(from, row)| {
         let row: Map<_, _> = names()
@@ -116,7 +108,14 @@ fn document(counts: &Counts, source: &str, labels: &Labels) -> Json {
     })
 }
 
-fn of_zone(zone: &ZoneCounts, seconds: f64, labels: &Labels) -> Json {
+/// What was counted at a line.
+pub(super) fn line_document(line: &LineCounts, labels: &Labels) -> Json {
+    let BothWays { inwards, outwards } = line.crossed.total();
+    json!({ "name": &*line.name, "in": inwards, "out": outwards, "classes": classes(&line.crossed, labels) })
+}
+
+/// What was counted in a zone, in so many seconds.
+pub(super) fn zone_document(zone: &ZoneCounts, seconds: f64, labels: &Labels) -> Json {
     let BothWays { inwards, outwards } = zone.passed.total();
     json!({
         "name": &*zone.name,
@@ -148,7 +147,6 @@ fn classes(counted: &ByClass, labels: &Labels) -> Map<String, Json> {
 mod tests {
     use super::super::tracks::format::tests::{facts, run, scene};
     use super::*;
-    use crate::counts::LineCounts;
     use crate::sink::{Purpose, Registry, Sinks};
 
     fn counted() -> Counts {

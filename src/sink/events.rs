@@ -46,18 +46,22 @@ struct Jsonl;
 impl LineFormat for Jsonl {
     fn push_scene(&self, text: &mut String, scene: &Scene, frame: &FrameFacts, run: &RunInfo) {
         for event in &scene.events {
-            let record = EventRecord { event, wall: wall(frame), source: &run.source };
-            // Strings and numbers alone cannot fail to become JSON.
-            if let Ok(line) = serde_json::to_string(&record) {
-                text.push_str(&line);
-                text.push('\n');
-            }
+            text.push_str(&json_line(event, frame, run, None));
+            text.push('\n');
         }
     }
 }
 
+/// An event as a JSON object in one line; `id`: as a message has it.
+pub(super) fn json_line(event: &Event, frame: &FrameFacts, run: &RunInfo, id: Option<&str>) -> String {
+    let record = EventRecord { id, event, wall: wall(frame), source: &run.source };
+    // Strings and numbers alone cannot fail to become JSON.
+    serde_json::to_string(&record).unwrap_or_default()
+}
+
 /// An event as a JSON object.
 struct EventRecord<'a> {
+    id: Option<&'a str>,
     event: &'a Event,
     wall: Option<String>,
     source: &'a str,
@@ -68,6 +72,9 @@ impl Serialize for EventRecord<'_> {
         let Event { frame, time, kind, track, details } = self.event;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("version", &VERSION)?;
+        if let Some(id) = self.id {
+            map.serialize_entry("id", id)?;
+        }
         map.serialize_entry("event", &**kind)?;
         for (name, value) in details.iter().filter(|(name, _)| !["class", "x", "y"].contains(&&**name)) {
             match value {

@@ -50,6 +50,8 @@
 //! | `tracks/` | track files: MOTChallenge text, JSON lines, CSV, COCO-VID |
 //! | `events` | events, one line each |
 //! | `counts` | what was counted at lines and in zones |
+//! | `messages`, `discovery` | both for a consumer elsewhere, and what Home Assistant needs to find them |
+//! | `metrics` | both as numbers that Prometheus fetches |
 //! | `video/` | annotated video (`avi` by ourselves, everything else through `ffmpeg`) and clips (`gif`) |
 //! | `snapshot` | a PNG of the fullest scene, or under a free name |
 //! | `partial` | files that have their name only when they are complete |
@@ -58,12 +60,18 @@
 
 #[cfg(feature = "cli")]
 mod counts;
+#[cfg(feature = "messages")]
+mod discovery;
 mod error;
 #[cfg(feature = "cli")]
 mod events;
 #[cfg(feature = "cli")]
 mod inputs;
 mod list;
+#[cfg(feature = "messages")]
+mod messages;
+#[cfg(feature = "cli")]
+mod metrics;
 #[cfg(feature = "cli")]
 mod names;
 #[cfg(feature = "cli")]

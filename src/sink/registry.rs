@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::counts::CountsSink;
 use super::events;
+#[cfg(feature = "messages")]
+use super::messages;
+use super::metrics;
 use super::partial::{ending, is_special, unknown_ending};
 use super::snapshot::SnapshotSink;
 use super::tracks::{CocoVid, csv, jsonl, mot};
@@ -19,6 +22,8 @@ pub enum Purpose {
     Events,
     /// What was counted at lines and in zones.
     Counts,
+    /// The same and more as numbers that are fetched.
+    Metrics,
     /// The annotated video.
     Video,
     /// The same pictures without what is drawn into them.
@@ -59,7 +64,7 @@ pub struct SinkKind {
 }
 
 /// All that comes with the crate. The first of a purpose writes what has no ending: standard output and devices.
-const BUILT_IN: [SinkKind; 11] = [
+const BUILT_IN: &[SinkKind] = &[
     SinkKind {
         purpose: Purpose::Tracks,
         endings: &["txt"],
@@ -108,6 +113,24 @@ const BUILT_IN: [SinkKind; 11] = [
         needs: Needs::SCENES,
         make: |path, _| Ok(events::csv(path)),
     },
+    #[cfg(feature = "messages")]
+    SinkKind {
+        purpose: Purpose::Events,
+        endings: &[],
+        schemes: &["http", "https"],
+        help: "http(s)://… (posted as JSON)",
+        needs: Needs::SCENES,
+        make: |address, _| messages::webhook(address),
+    },
+    #[cfg(feature = "messages")]
+    SinkKind {
+        purpose: Purpose::Events,
+        endings: &[],
+        schemes: &["mqtt"],
+        help: "mqtt://HOST/PREFIX (published to a broker)",
+        needs: Needs::SCENES,
+        make: |address, _| messages::mqtt(address),
+    },
     SinkKind {
         purpose: Purpose::Counts,
         endings: &["json"],
@@ -115,6 +138,14 @@ const BUILT_IN: [SinkKind; 11] = [
         help: ".json",
         needs: Needs::SCENES,
         make: |path, _| Ok(Box::new(CountsSink::new(path))),
+    },
+    SinkKind {
+        purpose: Purpose::Metrics,
+        endings: &[],
+        schemes: &["metrics"],
+        help: "metrics://ADDRESS:PORT",
+        needs: Needs::SCENES,
+        make: |address, _| metrics::sink(address),
     },
     SinkKind {
         purpose: Purpose::Video,

@@ -22,7 +22,14 @@ pub fn trailsight() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trailsight"));
     // The user's own settings and display are not part of a test.
     command.env_remove("TRAILSIGHT_CONFIG").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-    command.env("XDG_CONFIG_HOME", "/nonexistent").env("XDG_CACHE_HOME", "/nonexistent").stdin(Stdio::null());
+    command
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("XDG_CACHE_HOME", "/nonexistent")
+        .env("XDG_STATE_HOME", "/nonexistent")
+        .stdin(Stdio::null());
+    for token in ["TRAILSIGHT_WEBHOOK_TOKEN", "TRAILSIGHT_MQTT_USER"] {
+        command.env_remove(token);
+    }
     command.env_remove("TRAILSIGHT_MODEL_TABLE").env_remove("SSL_CERT_FILE");
     for proxy in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
         command.env_remove(proxy).env_remove(proxy.to_lowercase());

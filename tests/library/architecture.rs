@@ -24,7 +24,7 @@ const EVERYWHERE: [&str; 15] = [
 ];
 
 /// Each room with the rooms that it may use besides, from the ground to the roof: only rooms that stand before it.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("assignment", &[]),
     ("kernels", &[]),
     ("analyse", &[]),
@@ -33,6 +33,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("enhance", &["kernels"]),
     ("attention", &["enhance", "kernels"]),
     ("zoo", &[]),
+    ("outbox", &[]),
     ("detect", &["kernels", "zoo"]),
     ("dataset", &["metrics"]),
     ("source", &[]),
@@ -40,7 +41,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("history", &["track"]),
     ("engine", &["analyse", "attention", "detect", "enhance", "track"]),
     ("tuning", &["dataset", "metrics", "track"]),
-    ("sink", &["dataset", "view"]),
+    ("sink", &["dataset", "outbox", "view"]),
     ("config", &["analyse", "detect", "enhance", "sink", "source", "track", "view", "zoo"]),
     (
         "pipeline",

@@ -26,6 +26,8 @@ mod class_numbers;
 #[cfg(feature = "cli")]
 mod config_live;
 mod counting;
+#[cfg(feature = "messages")]
+mod delivery;
 #[cfg(feature = "cli")]
 mod detection_golden;
 #[cfg(feature = "cli")]

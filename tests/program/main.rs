@@ -17,6 +17,8 @@ mod convert;
 mod counting;
 mod eval;
 mod generate;
+#[cfg(feature = "messages")]
+mod messages;
 mod models;
 #[cfg(feature = "pull")]
 mod models_pull;

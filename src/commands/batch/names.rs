@@ -98,6 +98,7 @@ pub(super) fn expand(
         tracks: typed.tracks.iter().map(put).collect(),
         events: typed.events.iter().map(put).collect(),
         counts: typed.counts.as_ref().map(put),
+        metrics: typed.metrics,
         video: typed.video.as_ref().map(put),
         gif: typed.gif.as_ref().map(put),
         mot_class: typed.mot_class,

@@ -11,7 +11,7 @@ use crate::cli::{OutputArgs, TrackArgs};
 use crate::commands::input::files_of;
 use crate::commands::{Failure, outputs};
 use crate::pipeline::Outputs;
-use crate::sink::{Inputs, RecordSettings, partial_name};
+use crate::sink::{Inputs, RecordSettings, is_address, partial_name};
 use crate::source::{Input, SourceSpec, redact};
 
 /// One recording and what becomes of it.
@@ -153,7 +153,14 @@ fn changed(known: &fs::Metadata, now: SystemTime) -> Option<SystemTime> {
 /// With several recordings each output needs the place for their names.
 fn check_templates(typed: &OutputArgs, settings: &RecordSettings) -> Result<(), Failure> {
     let video = typed.video.as_ref().or(settings.path.as_ref());
-    let nameless = typed.tracks.iter().chain(video).chain(&typed.gif).find(|path| !has_name(path));
+    if typed.metrics.is_some() {
+        let why = "--metrics serves the numbers of one run; track the recordings one by one, or leave it out";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    // Messages say which source they are of.
+    let events = typed.events.iter().filter(|target| !is_address(target));
+    let data = typed.tracks.iter().chain(events).chain(&typed.counts);
+    let nameless = data.chain(video).chain(&typed.gif).find(|path| !has_name(path));
     let Some(path) = nameless else { return Ok(()) };
     let set =
         if typed.video.is_none() && settings.path.as_ref() == Some(path) { " (record.path)" } else { "" };

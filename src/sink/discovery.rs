@@ -1,0 +1,100 @@
+//! What Home Assistant has to be told to show lines and zones by itself: one device for a run, with a sensor for each number
+//! (MQTT discovery, "device" form of 2024.11 and later).
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::counts::Counts;
+
+/// The topic, from the root on (with a slash before it), and the message, which the broker has to keep.
+pub(super) fn discovery(prefix: &str, source: &str, counts: &Counts) -> (String, Json) {
+    let device = format!("trailsight_{}", word(prefix));
+    let mut components = Map::new();
+    let mut add = |key: String, component: Json| {
+        let mut component = component;
+        component["platform"] = json!("sensor");
+        component["unique_id"] = json!(format!("{device}_{key}"));
+        components.insert(key, component);
+    };
+    let total = |name: String, topic: String, field: &str, icon: &str| {
+        json!({
+            "name": name,
+            "state_topic": topic,
+            "value_template": format!("{{{{ value_json.{field} }}}}"),
+            "state_class": "total_increasing",
+            "icon": icon,
+        })
+    };
+    for line in &counts.lines {
+        let (name, topic) = (&line.name, format!("{prefix}/lines/{}", level(&line.name)));
+        for (field, icon) in [("in", "mdi:arrow-right-bold"), ("out", "mdi:arrow-left-bold")] {
+            let component = total(format!("{name} {field}"), topic.clone(), field, icon);
+            add(format!("line_{}_{field}", word(name)), component);
+        }
+    }
+    for zone in &counts.zones {
+        let (name, topic) = (&zone.name, format!("{prefix}/zones/{}", level(&zone.name)));
+        let now = json!({
+            "name": name.to_string(),
+            "state_topic": topic,
+            "value_template": "{{ value_json.occupancy }}",
+            "state_class": "measurement",
+            "icon": "mdi:account-group",
+        });
+        add(format!("zone_{}", word(name)), now);
+        let entered = total(format!("{name} entered"), topic, "in", "mdi:location-enter");
+        add(format!("zone_{}_in", word(name)), entered);
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let document = json!({
+        "device": {
+            "identifiers": [device],
+            "name": format!("trailsight {source}"),
+            "manufacturer": "trailsight",
+            "sw_version": version,
+        },
+        "origin": { "name": "trailsight", "sw_version": version },
+        "availability_topic": format!("{prefix}/available"),
+        "components": components,
+    });
+    (format!("/homeassistant/device/{device}/config"), document)
+}
+
+/// A name as one level of a topic.
+pub(super) fn level(name: &str) -> String {
+    name.chars().map(|c| if matches!(c, '/' | '+' | '#' | '\0') { '_' } else { c }).collect()
+}
+
+/// Letters, digits and underscores alone; other characters by their number, so that two names stay two.
+fn word(name: &str) -> String {
+    let mut word = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            word.push(c);
+        } else {
+            word.push_str(&format!("_{:x}", u32::from(c)));
+        }
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counts::{ByClass, LineCounts};
+
+    #[test]
+    fn each_number_is_a_sensor_with_a_name_of_its_own() {
+        let line =
+            |name: &str| LineCounts { name: name.into(), points: Vec::new(), crossed: ByClass::default() };
+        let counts = Counts { lines: vec![line("a b"), line("a/b"), line("tür")], ..Counts::default() };
+        let (topic, document) = discovery("yard/north", "clip.avi", &counts);
+        assert_eq!(topic, "/homeassistant/device/trailsight_yard_2fnorth/config");
+        let components = document["components"].as_object().unwrap();
+        assert_eq!(components.len(), 6);
+        let one = &components["line_a_2fb_in"];
+        assert_eq!(one["state_topic"], "yard/north/lines/a_b");
+        assert_eq!(one["value_template"], "{{ value_json.in }}");
+        assert_eq!(one["unique_id"], "trailsight_yard_2fnorth_line_a_2fb_in");
+        assert_eq!(document["availability_topic"], "yard/north/available");
+    }
+}
