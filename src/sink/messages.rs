@@ -37,7 +37,7 @@ pub(super) fn webhook(address: &Path) -> Result<Box<dyn Sink>, SinkError> {
 
 /// Publishes events and counts to a broker.
 pub(super) fn mqtt(address: &Path) -> Result<Box<dyn Sink>, SinkError> {
-    sink(address, |address| Mqtt::new(address).map(Consumer::Broker))
+    sink(address, |address| Ok(Consumer::Broker(Box::new(Mqtt::new(address)?))))
 }
 
 fn sink(
@@ -59,7 +59,7 @@ fn sink(
 
 enum Consumer {
     Web(Webhook),
-    Broker(Mqtt),
+    Broker(Box<Mqtt>),
 }
 
 struct MessageSink {
@@ -76,7 +76,7 @@ struct MessageSink {
 
 impl MessageSink {
     fn failed(&self, why: &dyn std::fmt::Display) -> SinkError {
-        SinkError::failed(&self.name, &why.to_string())
+        SinkError::failed(&self.name, why.to_string())
     }
 
     /// Tells how things stand.
@@ -132,7 +132,7 @@ impl Sink for MessageSink {
             Some(Consumer::Web(webhook)) => Outbox::open(&folder, names, LIMITS, webhook),
             Some(Consumer::Broker(mqtt)) => {
                 self.prefix = Some(mqtt.prefix().to_owned());
-                Outbox::open(&folder, names, LIMITS, mqtt)
+                Outbox::open(&folder, names, LIMITS, *mqtt)
             }
             None => return Ok(()),
         };
@@ -144,7 +144,7 @@ impl Sink for MessageSink {
         let Some((outbox, run)) = &mut self.run else { return Ok(()) };
         for event in &scene.events {
             let put = outbox.put(|id| json_line(event, frame, run, Some(id)));
-            put.map_err(|error| SinkError::failed(&self.name, &error.to_string()))?;
+            put.map_err(|error| SinkError::failed(&self.name, error.to_string()))?;
         }
         if let Some(counts) = &scene.counts {
             self.tell(counts);
