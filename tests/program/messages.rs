@@ -118,7 +118,7 @@ fn what_a_killed_program_has_seen_arrives_with_the_next_run() {
         let mut command = trailsight();
         command.current_dir(folder.path()).env("XDG_STATE_HOME", folder.path().join("state"));
         // The message is kept before the line is written.
-        command.args(TRACK).args(["--events", &address, "--events", file, "--quiet"]);
+        command.args(TRACK).args(["--events", &address, "--events", file]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let kills = std::env::var("TRAILSIGHT_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
@@ -149,12 +149,8 @@ fn what_a_killed_program_has_seen_arrives_with_the_next_run() {
     }
     // What is still under way when the last run ends is told, and delivered by one that has nothing to add.
     fs::write(folder.path().join("det.txt"), "1,-1,0,0,40,100,0.9\n").unwrap();
-    for _ in 0..30 {
-        let done = wait_for(start("none.jsonl"), 120);
-        if !done.stderr.contains("wait in") {
-            break;
-        }
-    }
+    let delivers = |_: &i32| wait_for(start("none.jsonl"), 120).stderr.contains("wait in");
+    assert!((0..100).take_while(delivers).count() < 100, "it never comes to an end");
     let mut got = BTreeMap::<String, usize>::new();
     for message in taken.lock().unwrap().iter() {
         *got.entry(what(message)).or_default() += 1;
