@@ -187,7 +187,7 @@ def main():
         sequence = Sequence(folder)
         lines = lay(sequence, given.lines)
         true = [truth(sequence, line) for line in lines]
-        ours = by_trailsight(given.binary, sequence, lines, given.set, given.line)
+        ours = by_trailsight(given.binary.resolve(), sequence, lines, given.set, given.line)
         others = [peers(name, sequence, lines, given.cache) for name in PEERS]
         if given.verbose:
             for number, line in enumerate(zip(true, ours, *others)):

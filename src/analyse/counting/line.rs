@@ -10,10 +10,12 @@
 use super::plane::{Spot, meet, side};
 use super::tremble::Tremble;
 
-/// So many standard deviations of a box's place beyond the line, an object is past it.
-const TREMBLES: f32 = 2.5;
+/// A box whose place has no larger standard deviation than this share of its height is past the line as soon as it has crossed.
+const SURE: f32 = 0.012;
+/// One with a larger one is past it by so many times what is above that.
+const TREMBLES: f32 = 10.0;
 /// After so many seconds beyond the line an object is past it, wherever it is.
-const PATIENCE: f64 = 0.3;
+const PATIENCE: f64 = 0.5;
 
 /// A line in pixels.
 #[derive(Debug, Clone)]
@@ -98,7 +100,8 @@ impl Line {
         let right = side(a, b, spot.point) / length;
         let depth = if inwards { right } else { -right };
         let tremble = state.tremble.along((-up / length, along / length), spot.height);
-        depth >= (TREMBLES * tremble).min(self.band * spot.height)
+        let margin = TREMBLES * (tremble - SURE * spot.height).max(0.0);
+        depth >= margin.min(self.band * spot.height)
     }
 }
 

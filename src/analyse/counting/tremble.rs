@@ -3,7 +3,7 @@
 //! Where three readings would lie on a straight and even way, the third differs from what the first two foretell. What is
 //! random in each reading makes these differences alternate: their product with the one before is on average minus four
 //! times the variance of a reading, and their square six times. A real change of the way has the same sign for a while: it
-//! makes both larger. So the variance is told from the product, and is at least half of what the square tells, for a mean over
+//! makes both larger. So the variance is told from the product, and is at least a fifth of what the square tells, for a mean over
 //! few readings may be small by chance.
 
 use super::plane::Spot;
@@ -15,7 +15,7 @@ const AT_FIRST_READINGS: f32 = 2.0;
 /// The mean is over about so many readings.
 const MEMORY: f32 = 25.0;
 /// The variance is at least this share of what the squares tell.
-const LEAST: f32 = 0.5;
+const LEAST: f32 = 0.2;
 /// Three readings tell nothing where the time between the last two is longer by more than this than that before.
 const LONGEST: f64 = 2.1;
 
