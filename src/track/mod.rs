@@ -33,6 +33,7 @@
 //! | `observed` | a detection as the tracker sees it |
 //! | `associate` | one matching pass of tracks with detections |
 //! | `crossings` | which of two tracks is which, decided once they have parted |
+//! | `course` | the recent course of a box, as sums; the cues of two boxes before and after a crossing, and what they weigh |
 //! | `look_ahead` | results held back until that is decided |
 //! | `occlusion` | which share of a box is hidden by another one |
 //! | `sweep_and_prune` | an index of the boxes that can overlap a given one |
@@ -42,6 +43,7 @@
 
 mod associate;
 mod camera;
+mod course;
 mod crossings;
 mod evidence;
 mod look_ahead;
@@ -71,7 +73,9 @@ use similarity::{Cues, MatchCandidate};
 use tracklet::{Now, Tracklet};
 
 #[cfg(feature = "cli")]
-pub(crate) use crossings::{BIAS, CUE_NAMES, CUES, Decision, WEIGHTS};
+pub(crate) use course::{BIAS, CUES, WEIGHTS};
+#[cfg(feature = "cli")]
+pub(crate) use crossings::{CUE_NAMES, Decision};
 pub use look_ahead::LookAhead;
 pub use parameters::{Field, TRACK_PARAMETERS, TrackParameter};
 pub use settings::{Preset, TrackSettings};

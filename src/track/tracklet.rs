@@ -1,6 +1,6 @@
 //! The state of one track: its motion, its class vote, its life cycle. The public view of it is [`Track`].
 
-use super::crossings::Course;
+use super::course::Course;
 use super::evidence::{Evidence, SeenTrack};
 use super::motion::{Motion, measurement_noise_scale};
 use super::observed::Observed;

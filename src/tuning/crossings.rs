@@ -1,5 +1,5 @@
 //! Learning from recordings with a known truth what tells two tracks apart once they have crossed: the weights in
-//! `track/crossings/weights.rs`.
+//! `track/course/weights.rs`.
 //!
 //! The tracker runs without changing any id. At each crossing that could be decided, the truth says which objects the two tracks
 //! were on before they met and are on now; the cues are those that the tracker decides by. A logistic regression with weights

@@ -9,26 +9,12 @@
 //! last detected, because the one behind is often not detected at all. The place along the course is no cue: people who dance,
 //! play or wait turn around behind one another as often as they go on. The bottom edge, which tells how near something is, is
 //! the strongest one.
-//!
-//! | file | what it holds |
-//! |---|---|
-//! | `course` | the recent course of a box, as sums |
-//! | `view` | a box before or after a crossing, and the cues of two pairs of them |
-//! | `weights` | the learned weights |
 
-mod course;
-mod view;
-mod weights;
-
+use super::course::{CUES, Course, View, cues, log_odds};
 use super::sweep_and_prune::SweepAndPrune;
 use super::tracklet::{Now, Tracklet};
 use crate::geometry::{Affine, Rect};
 
-pub(super) use course::Course;
-use view::{View, cues, log_odds};
-pub(crate) use weights::CUES;
-#[cfg(feature = "cli")]
-pub(crate) use weights::{BIAS, WEIGHTS};
 /// What the cues are called.
 #[cfg(feature = "cli")]
 pub(crate) const CUE_NAMES: [&str; CUES] = ["bottom edge", "height", "width", "speed", "score"];

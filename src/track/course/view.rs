@@ -7,30 +7,30 @@ use crate::geometry::Affine;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::track) struct View {
     /// The centre's x, the bottom edge and the height where it is nearest to the crossing, in pixels.
-    pub(super) x: f32,
-    pub(super) bottom: f32,
-    pub(super) end_height: f32,
+    pub(in crate::track) x: f32,
+    pub(in crate::track) bottom: f32,
+    pub(in crate::track) end_height: f32,
     /// The mean width and height over the side, in pixels.
-    pub(super) width: f32,
-    pub(super) height: f32,
+    pub(in crate::track) width: f32,
+    pub(in crate::track) height: f32,
     /// How fast the centre moves across, in pixels a second.
-    pub(super) speed: f32,
+    pub(in crate::track) speed: f32,
     /// The mean score.
-    pub(super) score: f32,
+    pub(in crate::track) score: f32,
 }
 
 /// No height counts for less than this share of the mean of all.
 const LEAST_HEIGHT: f32 = 0.2;
 
 impl View {
-    pub(super) fn is_sound(&self) -> bool {
+    pub(in crate::track) fn is_sound(&self) -> bool {
         let numbers = [self.x, self.bottom, self.end_height, self.speed, self.score];
         numbers.iter().all(|number| number.is_finite())
             && [self.width, self.height].iter().all(|side| side.is_finite() && *side > 0.0)
     }
 
     /// Moves it by the camera's motion.
-    pub(super) fn apply_camera_motion(&mut self, camera: &Affine) {
+    pub(in crate::track) fn apply_camera_motion(&mut self, camera: &Affine) {
         (self.x, self.bottom) = camera.point(self.x, self.bottom);
         self.speed = camera.direction(self.speed, 0.0).0;
         let (across, down) = camera.scale();

@@ -1,8 +1,15 @@
 //! The recent course of a box: a straight line through its last places and sizes, kept as sums, so that a frame costs
 //! little and no frame is stored.
 
-use super::view::View;
+mod view;
+mod weights;
+
 use crate::geometry::{Affine, Rect};
+
+pub(in crate::track) use view::{View, cues, log_odds};
+pub(crate) use weights::CUES;
+#[cfg(feature = "cli")]
+pub(crate) use weights::{BIAS, WEIGHTS};
 
 /// What is followed of a box: centre x, bottom edge, width, height, score.
 const VALUES: usize = 5;
