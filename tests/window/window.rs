@@ -245,3 +245,28 @@ fn a_killed_x_server_leaves_readable_files() {
     let video = work.join("v.partial.mp4");
     wait_until("a playable video", 15, || probe(&video, "nb_read_packets").parse::<u32>().unwrap_or(0) > 5);
 }
+
+#[test]
+fn lines_stand_in_every_picture_also_where_detections_come_late() {
+    let Some(screen) = Screen::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path();
+    fs::write(work.join("config.toml"), "[[line]]\nname = \"middle\"\npoints = [[0.5, 0.2], [0.5, 0.95]]\n")
+        .unwrap();
+    let (_child, window) = screen.open(work, &["watch", &demo(), "--loop"]);
+    // Yellow along the middle of the picture, but for its label, and where people are in front of it.
+    let stands = |shot: &RgbImage| {
+        let yellow = |y: u32| {
+            let near = (380..389).map(|x| shot.get_pixel(x, y).0);
+            near.into_iter().any(|[red, green, blue]| red > 200 && green > 190 && blue < 140)
+        };
+        let rows = 130..500;
+        let share = rows.clone().filter(|y| yellow(*y)).count() as f32 / rows.len() as f32;
+        shot.dimensions() == (768, 576) && share > 0.7
+    };
+    assert!(screen.shot_when(&window, work, stands).is_some(), "there is no line");
+    for _ in 0..12 {
+        std::thread::sleep(std::time::Duration::from_millis(130));
+        assert!(stands(&screen.shot(&window, work)), "the line is gone");
+    }
+}

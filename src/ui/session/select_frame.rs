@@ -133,12 +133,14 @@ impl Session {
         let remembered =
             remembered.and_then(|history| self.scenes.replay.scene(&lock(history), current.frame.sequence));
         if let Some(scene) = remembered {
+            // What is counted is not of a frame: the newest numbers stand by whatever is shown.
+            let (counts, attributes) = self.scenes.counted.clone();
+            let scene = Scene { counts, attributes, ..scene };
             // Where playback leaves the tracked part, its last scene stays until the detector has a result.
             if self.scenes.latest.as_ref().is_none_or(|latest| latest.sequence <= scene.sequence) {
                 self.scenes.latest = Some(scene.clone());
             }
-            let (counts, attributes) = self.scenes.counted.clone();
-            self.scenes.shown = Some(Scene { counts, attributes, ..scene });
+            self.scenes.shown = Some(scene);
         } else {
             self.scenes.shown.clone_from(&self.scenes.latest);
         }
