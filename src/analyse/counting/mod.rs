@@ -70,7 +70,7 @@ impl Rules {
     }
 }
 
-/// Counts at lines and in zones; see the [module](self).
+/// Counts at lines and in zones; the rules are in docs/counting.md.
 #[derive(Debug, Clone)]
 pub struct Counting {
     settings: CountingSettings,
