@@ -1,5 +1,5 @@
-//! What was counted at lines and in zones up to one moment: what [`Counting`](crate::analyse::Counting) tells, the overlay
-//! draws, and `--counts` writes.
+//! How things stand at one moment: what was counted at lines and in zones, which [`Counting`](crate::analyse::Counting) tells,
+//! the overlay draws and `--counts` writes; and the state of each rule.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,8 +30,34 @@ pub struct Counts {
     /// How many went from one zone to another: a row for each zone left, a column for each zone entered next, both as in
     /// `zones`. The diagonal holds those who came back without having been in another zone.
     pub flows: Vec<Vec<u64>>,
+    /// Who is in which zone now, by zone and id.
+    pub inside: Vec<Inside>,
     /// The newest events, the oldest first; at most [`RECENT`].
     pub recent: VecDeque<Event>,
+}
+
+/// An object in a zone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Inside {
+    /// The id of its track.
+    pub track: u64,
+    /// The zone's number in [`Counts::zones`], from 0.
+    pub zone: usize,
+    /// Since when it has been in it, in seconds of source time.
+    pub since: f64,
+}
+
+/// A rule and how it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleState {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How many of its events are under way: have started and not ended.
+    pub active: usize,
+    /// Source time in seconds at which the oldest of these started.
+    pub since: Option<f64>,
+    /// How many of its events have started so far.
+    pub started: u64,
 }
 
 /// How many of one class went each way.

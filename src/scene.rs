@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::attribute::Attributes;
-use crate::counts::Counts;
+use crate::counts::{Counts, RuleState};
 use crate::detection::{ClassId, Extra};
 use crate::event::Event;
 use crate::geometry::Rect;
@@ -119,6 +119,9 @@ pub struct Scene {
     /// What was counted at lines and in zones up to this frame; `None` where there are none. Scenes that are shown again from
     /// the history have the numbers of all that was counted so far.
     pub counts: Option<Arc<Counts>>,
+    /// The rules and how they stand at this frame; empty where there are none. Scenes that are shown again from the history have
+    /// the state of now.
+    pub rules: Arc<Vec<RuleState>>,
     /// What the network told of the tracks seen in this very frame beside their boxes, by id, in pixels of the source. Empty
     /// where it tells no more.
     pub extras: Vec<(u64, Extra)>,

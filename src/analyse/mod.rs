@@ -34,9 +34,12 @@
 //! | [`Presence`] | the events `appeared` and `disappeared` |
 //! | [`Speed`] | the attribute `speed_px_per_s` |
 //! | [`Counting`] | counts at lines and in zones, the events `cross`, `enter` and `leave`, the attribute `dwell_s` |
+//! | [`Rules`] | the events `start`, `update` and `end` of rules, and how each rule stands |
 
 mod counting;
+mod object;
 mod presence;
+mod rules;
 mod speed;
 
 use crate::detection::Detections;
@@ -46,6 +49,7 @@ use crate::scene::Scene;
 
 pub use counting::{BoxAnchor, Counting, CountingSettings, FixedTo, LineSettings, ZoneSettings};
 pub use presence::Presence;
+pub use rules::{ATTRIBUTES, Clock, Known, RuleError, RuleSettings, Rules, When};
 pub use speed::Speed;
 
 /// The frame that a scene is of, as a stage sees it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{SceneStage, StageFrame};
-use crate::scene::Scene;
+use crate::scene::{Scene, Track};
 
 /// Adds the attribute `speed_px_per_s` to every track: the speed of the middle of its box, in pixels of the picture a second,
 /// as the tracker's filter has it. A moving camera moves everything.
@@ -31,12 +31,16 @@ impl SceneStage for Speed {
     fn update(&mut self, _frame: &StageFrame<'_>, scene: &mut Scene) -> Result<(), String> {
         let Scene { tracks, attributes, .. } = scene;
         for track in tracks.iter() {
-            let [left, top, width, height] = track.velocity.map(f64::from);
-            let speed = libm::hypot(left + width / 2.0, top + height / 2.0);
-            attributes.set(track.id, Arc::clone(&self.name), speed);
+            attributes.set(track.id, Arc::clone(&self.name), speed(track));
         }
         Ok(())
     }
+}
+
+/// The speed of the middle of a track's box, in pixels a second.
+pub(super) fn speed(track: &Track) -> f64 {
+    let [left, top, width, height] = track.velocity.map(f64::from);
+    libm::hypot(left + width / 2.0, top + height / 2.0)
 }
 
 #[cfg(test)]
@@ -44,7 +48,7 @@ mod tests {
     use super::*;
     use crate::detection::Detections;
     use crate::geometry::Rect;
-    use crate::scene::{Track, TrackState};
+    use crate::scene::TrackState;
 
     #[test]
     fn the_middle_of_the_box_counts() {

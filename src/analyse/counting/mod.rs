@@ -2,7 +2,7 @@
 //! zone to zone.
 //!
 //! Only tracks that are seen count: not tentative ones, and not while they are hidden. What a track did passes to its heir
-//! (`object`), so that a change of id at a line loses nothing and counts nothing twice.
+//! (`analyse::object`), so that a change of id at a line loses nothing and counts nothing twice.
 //!
 //! | event | of | details |
 //! |---|---|---|
@@ -20,10 +20,8 @@
 //! | `plane` | sides, meetings, distances in the picture plane |
 //! | `tremble` | how far a box is off by chance |
 //! | `line`, `zone` | what one object does at one line, in one zone |
-//! | `object` | the tracks, and their heirs |
 
 mod line;
-mod object;
 mod plane;
 mod settings;
 #[cfg(test)]
@@ -33,18 +31,19 @@ mod zone;
 
 use std::sync::Arc;
 
+use super::object::Objects;
 use super::{SceneStage, StageFrame};
-use crate::counts::{Counts, LineCounts, Point, RECENT, ZoneCounts};
+use crate::counts::{Counts, Inside, LineCounts, Point, RECENT, ZoneCounts};
 use crate::detection::{ClassId, Detections};
 use crate::event::Event;
 use crate::geometry::Affine;
 use crate::labels::Labels;
 use crate::scene::{Scene, Track, TrackState};
-use line::{Crossing, Line};
-use object::{Deeds, Objects};
+use line::{AtLine, Crossing, Line};
 use plane::{Spot, inverse, one_after_the_other};
-use zone::{Passage, Zone};
+use zone::{AtZone, Passage, Zone};
 
+pub(super) use settings::is_of_source;
 pub use settings::{BoxAnchor, CountingSettings, FixedTo, LineSettings, ZoneSettings};
 
 /// The longest time between two frames that counts as presence, in seconds: in a longer gap nobody knows who was there.
@@ -82,12 +81,30 @@ pub struct Counting {
     /// From pixels of the first picture to those of the newest, as the still world moved; and back.
     moved: Affine,
     back: Affine,
-    objects: Objects,
+    objects: Objects<Deeds>,
     /// Source time of the frame before.
     before: Option<f64>,
     counts: Arc<Counts>,
     /// Names of the details of events, shared by all.
     words: Words,
+}
+
+/// What an object did so far.
+#[derive(Debug, Clone, Default)]
+struct Deeds {
+    /// One for each line.
+    lines: Vec<AtLine>,
+    /// One for each zone.
+    zones: Vec<AtZone>,
+    /// The zone that it came into last.
+    last_zone: Option<usize>,
+}
+
+impl Deeds {
+    /// Those of an object that did nothing yet.
+    fn none(lines: usize, zones: usize) -> Self {
+        Self { lines: vec![AtLine::default(); lines], zones: vec![AtZone::default(); zones], last_zone: None }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -302,20 +319,23 @@ impl Counting {
         if !frame.again {
             told.into_iter().for_each(|deed| tell(counts, scene, &self.labels, &self.words, deed));
         }
+        counts.inside.clear();
         for object in self.objects.iter_mut() {
-            for (state, zone) in object.deeds.zones.iter().zip(&mut counts.zones) {
+            for (index, (state, zone)) in object.deeds.zones.iter().zip(&mut counts.zones).enumerate() {
                 if let Some(since) = state.since() {
+                    counts.inside.push(Inside { track: object.id, zone: index, since });
                     zone.occupancy += 1;
                     zone.longest_now = zone.longest_now.max(now - since);
                 }
             }
         }
+        counts.inside.sort_by_key(|inside| (inside.zone, inside.track));
         for zone in &mut counts.zones {
             zone.most = zone.most.max(zone.occupancy);
         }
         for track in &scene.tracks {
             let zones = self.objects.get(track.id).map(|object| object.deeds.zones.iter());
-            let since = zones.into_iter().flatten().filter_map(zone::AtZone::since).min_by(f64::total_cmp);
+            let since = zones.into_iter().flatten().filter_map(AtZone::since).min_by(f64::total_cmp);
             if let Some(since) = since {
                 scene.attributes.set(track.id, Arc::clone(&self.words.dwell), now - since);
             }

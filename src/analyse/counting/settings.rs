@@ -139,16 +139,17 @@ impl CountingSettings {
 
     /// The lines and zones of one source, by its name and its number among the sources of the run, from 1.
     pub fn of_source(&self, name: &str, number: usize) -> Self {
-        let is_of = |wanted: &str| {
-            wanted.is_empty()
-                || wanted.parse() == Ok(number)
-                || matches(&wanted.to_lowercase(), &name.to_lowercase())
-        };
+        let is_of = |wanted: &str| is_of_source(wanted, name, number);
         Self {
             lines: self.lines.iter().filter(|line| is_of(&line.source)).cloned().collect(),
             zones: self.zones.iter().filter(|zone| is_of(&zone.source)).cloned().collect(),
         }
     }
+}
+
+/// Whether a source is the one that is wanted: by its name, a pattern, or its number from 1; "" stands for every source.
+pub(in crate::analyse) fn is_of_source(wanted: &str, name: &str, number: usize) -> bool {
+    wanted.is_empty() || wanted.parse() == Ok(number) || matches(&wanted.to_lowercase(), &name.to_lowercase())
 }
 
 /// Whether a text is as a pattern says: `*` stands for any letters, `?` for one.

@@ -1,13 +1,10 @@
-//! What is known of each track at lines and in zones, and who goes on with it when a track ends and another one begins in
-//! its place.
+//! What a stage knows of each track, and who goes on with it when a track ends and another one begins in its place.
 //!
-//! A tracker that loses an object gives it a new id when it finds it again. For counting these two are one: the new track
+//! A tracker that loses an object gives it a new id when it finds it again. For stages these two are one: the new track
 //! is the *heir* of the old one where it began after the old one was last seen, soon, near to where the old one would be, of
-//! its class and its size. The heir goes on with the old one's side of each line, with its visits, and with what was counted
-//! already. The ids stay as they are.
+//! its class and its size. The heir goes on with what the old one did: with its side of each line, its visits, and what was
+//! counted already. The ids stay as they are.
 
-use super::line::AtLine;
-use super::zone::AtZone;
 use crate::detection::ClassId;
 use crate::geometry::Rect;
 use crate::scene::{Swap, Track};
@@ -22,27 +19,9 @@ const REACH: (f32, f32) = (0.4, 0.8);
 /// The lower of the two boxes is at least this share of the higher.
 const ALIKE: f32 = 0.6;
 
-/// What an object did so far.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Deeds {
-    /// One for each line.
-    pub(super) lines: Vec<AtLine>,
-    /// One for each zone.
-    pub(super) zones: Vec<AtZone>,
-    /// The zone that it came into last.
-    pub(super) last_zone: Option<usize>,
-}
-
-impl Deeds {
-    /// Those of an object that did nothing yet.
-    pub(super) fn none(lines: usize, zones: usize) -> Self {
-        Self { lines: vec![AtLine::default(); lines], zones: vec![AtZone::default(); zones], last_zone: None }
-    }
-}
-
 /// A track.
 #[derive(Debug, Clone)]
-pub(super) struct Object {
+pub(super) struct Object<D> {
     pub(super) id: u64,
     pub(super) class: ClassId,
     /// As it was last seen.
@@ -53,11 +32,12 @@ pub(super) struct Object {
     pub(super) seen: f64,
     /// Who goes on with what it did.
     heir: Option<u64>,
-    pub(super) deeds: Deeds,
+    /// What is known of it.
+    pub(super) deeds: D,
 }
 
-impl Object {
-    fn new(track: &Track, deeds: Deeds) -> Self {
+impl<D> Object<D> {
+    fn new(track: &Track, deeds: D) -> Self {
         let Track { id, class, rect, velocity, seen, .. } = *track;
         Self { id, class, rect, velocity, seen, heir: None, deeds }
     }
@@ -88,19 +68,29 @@ impl Object {
 }
 
 /// All tracks that are there, and those that were there a moment ago, by rising id.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Objects(Vec<Object>);
+#[derive(Debug, Clone)]
+pub(super) struct Objects<D>(Vec<Object<D>>);
 
-impl Objects {
+impl<D> Default for Objects<D> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<D> Objects<D> {
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Object> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Object<D>> {
+        self.0.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Object<D>> {
         self.0.iter_mut()
     }
 
-    pub(super) fn get(&self, id: u64) -> Option<&Object> {
+    pub(super) fn get(&self, id: u64) -> Option<&Object<D>> {
         self.find(id).ok().and_then(|index| self.0.get(index))
     }
 
@@ -115,8 +105,8 @@ impl Objects {
         track: &Track,
         now: f64,
         is_seen: impl Fn(u64) -> bool,
-        none: impl Fn() -> Deeds,
-    ) -> Option<&mut Object> {
+        none: impl Fn() -> D,
+    ) -> Option<&mut Object<D>> {
         let index = match self.find(track.id) {
             Ok(index) => {
                 if let Some(heir) = self.0.get_mut(index).and_then(|object| object.heir.take()) {
@@ -134,7 +124,8 @@ impl Objects {
                 index
             }
             Err(index) => {
-                let fits = |old: &Object| Some((old.fits(track, now)?, old.id)).filter(|_| !is_seen(old.id));
+                let fits =
+                    |old: &Object<D>| Some((old.fits(track, now)?, old.id)).filter(|_| !is_seen(old.id));
                 let nearest = self.0.iter().filter_map(fits).min_by(|a, b| a.0.total_cmp(&b.0));
                 let old =
                     nearest.and_then(|(_, old)| self.find(old).ok()).and_then(|old| self.0.get_mut(old));
@@ -162,8 +153,8 @@ impl Objects {
     }
 
     /// Takes out those that `is_there` does not hold any more and that no heir can come for.
-    pub(super) fn take_gone(&mut self, now: f64, is_there: impl Fn(u64) -> bool) -> Vec<Object> {
-        let is_gone = |object: &mut Object| now - object.seen > HEIR_SECONDS && !is_there(object.id);
+    pub(super) fn take_gone(&mut self, now: f64, is_there: impl Fn(u64) -> bool) -> Vec<Object<D>> {
+        let is_gone = |object: &mut Object<D>| now - object.seen > HEIR_SECONDS && !is_there(object.id);
         self.0.extract_if(.., is_gone).collect()
     }
 }
@@ -187,10 +178,10 @@ mod tests {
         }
     }
 
-    /// The number of the last zone tells whose deeds they are.
-    fn whose(objects: &mut Objects, track: &Track, now: f64, seen: &[u64]) -> Option<usize> {
-        let object = objects.seen(track, now, |id| seen.contains(&id), || Deeds::none(0, 0)).unwrap();
-        Some(*object.deeds.last_zone.get_or_insert(track.id as usize))
+    /// The number tells whose deeds they are.
+    fn whose(objects: &mut Objects<Option<usize>>, track: &Track, now: f64, seen: &[u64]) -> Option<usize> {
+        let object = objects.seen(track, now, |id| seen.contains(&id), || None).unwrap();
+        Some(*object.deeds.get_or_insert(track.id as usize))
     }
 
     #[test]
@@ -232,7 +223,7 @@ mod tests {
         assert_eq!(whose(&mut objects, &track(2, 1.2, 40.0), 1.4, &[2]), Some(1));
         // Both at once are two.
         assert_eq!(whose(&mut objects, &track(1, 0.0, 30.0), 1.5, &[1, 2]), Some(1));
-        assert_eq!(objects.get(1).unwrap().deeds.last_zone, Some(1));
+        assert_eq!(objects.get(1).unwrap().deeds, Some(1));
     }
 
     #[test]

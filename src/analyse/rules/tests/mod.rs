@@ -1,0 +1,5 @@
+//! The language and the evaluator.
+
+mod events;
+mod language;
+mod scenes;
