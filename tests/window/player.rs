@@ -39,9 +39,7 @@ fn in_step_going_about_gives_the_tracks_of_a_straight_run() {
             let (_, shown) = found.unwrap_or_else(|| panic!("frame {frame}: {id} is missing in {shown:?}"));
             // Track files count pixels from 1.
             let there = [rect[0] - 1.0, rect[1] - 1.0, rect[2], rect[3]];
-            // Where tracking goes on behind frames that are remembered, the camera's motion begins anew: for one frame it is
-            // told from the boxes, which leaves a trace of less than a pixel.
-            let near = shown.iter().zip(there).all(|(a, b)| (a - f64::from(b)).abs() < 0.5);
+            let near = shown.iter().zip(there).all(|(a, b)| (a - f64::from(b)).abs() < 0.1);
             assert!(near, "frame {frame}: {id} is at {shown:?} instead of {there:?}");
         }
     };
