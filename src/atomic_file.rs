@@ -52,17 +52,21 @@ pub(crate) fn replace(
     }
 }
 
-/// As [`replace`], on disk, under a temporary name that no other file has.
-pub(crate) fn replace_beside(last: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+/// As [`replace`], under a temporary name that no other file has.
+pub(crate) fn replace_beside(
+    last: &Path,
+    durability: Durability,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let name = last.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
     let mut tries = 0;
     loop {
         let beside = last.with_file_name(format!(".{name}.{}-{tries}", std::process::id()));
         match OpenOptions::new().write(true).create_new(true).open(&beside) {
-            Ok(file) => return fill(file, last, &beside, Durability::OnDisk, write),
+            Ok(file) => return fill(file, last, &beside, durability, write),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < 16 => tries += 1,
             Err(error) if is_closed(&error) && last.is_file() => {
-                return write_into(last, Durability::OnDisk, write);
+                return write_into(last, durability, write);
             }
             Err(error) => return Err(error),
         }
@@ -123,12 +127,12 @@ mod tests {
             Err(io::ErrorKind::StorageFull.into())
         };
         assert!(replace(&last, &temporary, Durability::Visible, halfway).is_err());
-        assert!(replace_beside(&last, halfway).is_err());
+        assert!(replace_beside(&last, Durability::OnDisk, halfway).is_err());
         assert_eq!(fs::read_to_string(&last).unwrap(), "old");
         fs::write(&temporary, "left from an earlier run, and longer").unwrap();
         replace(&last, &temporary, Durability::OnDisk, |file| file.write_all(b"new")).unwrap();
         assert_eq!(fs::read_to_string(&last).unwrap(), "new");
-        replace_beside(&last, |file| file.write_all(b"newer")).unwrap();
+        replace_beside(&last, Durability::OnDisk, |file| file.write_all(b"newer")).unwrap();
         assert_eq!(fs::read_to_string(&last).unwrap(), "newer");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -160,7 +164,7 @@ mod tests {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
         replace(&last, &folder.path().join("b"), Durability::Visible, |file| file.write_all(b"n")).unwrap();
         assert_eq!(fs::read_to_string(&last).unwrap(), "n");
-        replace_beside(&last, |file| file.write_all(b"newer")).unwrap();
+        replace_beside(&last, Durability::OnDisk, |file| file.write_all(b"newer")).unwrap();
         assert_eq!(fs::read_to_string(&last).unwrap(), "newer");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

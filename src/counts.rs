@@ -1,11 +1,12 @@
 //! How things stand at one moment: what was counted at lines and in zones, which [`Counting`](crate::analyse::Counting) tells,
 //! the overlay draws and `--counts` writes; and the state of each rule.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::detection::ClassId;
 use crate::event::Event;
+use crate::labels::Labels;
 
 /// The upper ends of the bins of [`Dwell::visits_by_length`] in seconds; the last bin has no end.
 pub const DWELL_BINS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0];
@@ -94,6 +95,16 @@ impl ByClass {
         self.0.iter().copied()
     }
 
+    /// The numbers by the names of the classes; classes of one name, as a model may have them, are one.
+    pub fn by_name(&self, labels: &Labels) -> BTreeMap<String, BothWays> {
+        let mut named = BTreeMap::<String, BothWays>::new();
+        for (class, ways) in self.iter() {
+            let sum = named.entry(labels.name(class).into_owned()).or_default();
+            *sum = BothWays { inwards: sum.inwards + ways.inwards, outwards: sum.outwards + ways.outwards };
+        }
+        named
+    }
+
     /// The sum over all classes.
     pub fn total(&self) -> BothWays {
         self.0.iter().fold(BothWays::default(), |sum, (_, ways)| BothWays {
@@ -126,8 +137,10 @@ pub struct ZoneCounts {
     /// The most that were in it at once.
     pub most: usize,
     /// The sum over all objects of the seconds that they were in it, those in it now included: divided by
-    /// [`Counts::seconds`], the mean occupancy.
+    /// [`ZoneCounts::seconds`], the mean occupancy.
     pub presence: f64,
+    /// For how long was counted in it, in seconds of source time: less than [`Counts::seconds`] where it came later.
+    pub seconds: f64,
     /// How many came in, those who were there when they were first seen included, and how many went out, those who were
     /// last seen in it included.
     pub passed: ByClass,

@@ -145,12 +145,13 @@ impl Scene {
         for track in &mut self.tracks {
             track.id = swap.rename(track.id);
         }
-        // Births go by ids.
+        // Births and classes go by ids.
         let place = |id| self.tracks.iter().position(|track| track.id == id);
         if let (Some(a), Some(b)) = (place(swap.from), place(swap.to))
             && let Ok([a, b]) = self.tracks.get_disjoint_mut([a, b])
         {
             std::mem::swap(&mut a.born, &mut b.born);
+            std::mem::swap(&mut a.class, &mut b.class);
         }
         self.tracks.sort_by_key(|track| track.id);
         if self.trails.iter().any(|trail| swap.rename(trail.id) != trail.id) {
@@ -173,7 +174,7 @@ impl Scene {
 }
 
 /// Gives the points behind the crossing to the other trail; `trails` by id.
-pub(crate) fn correct_trails(trails: &mut Vec<Trail>, swap: &Swap) {
+fn correct_trails(trails: &mut Vec<Trail>, swap: &Swap) {
     let mut take = |id| {
         let trail = trails.iter_mut().find(|trail| trail.id == id)?;
         let kept = trail.points.partition_point(|point| point.time <= swap.since);

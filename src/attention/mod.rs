@@ -22,7 +22,7 @@ use std::sync::Arc;
 use self::blocks::Blocks;
 use self::change::Change;
 use crate::enhance::RegionMask;
-use crate::geometry::Rect;
+use crate::geometry::{Affine, Rect};
 use crate::kernels::View;
 
 /// The network goes on looking for so long after something moved last, in seconds: what has just come to rest is confirmed.
@@ -48,8 +48,10 @@ impl Default for AttentionSettings {
 /// Why a picture is looked at, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Notice {
-    /// Something moved, or it is not known whether.
+    /// Nobody watches: every picture is looked at.
     #[default]
+    Unwatched,
+    /// Something moved, or it is not known whether.
     Motion,
     /// Nothing moved, but the last look is long ago.
     Due,
@@ -61,6 +63,11 @@ impl Notice {
     /// Whether the network has to look.
     pub fn looks(self) -> bool {
         self != Self::Still
+    }
+
+    /// How the camera moved, where that is known: where nothing has moved, it has not.
+    pub(crate) fn camera(self) -> Option<Affine> {
+        (!self.looks()).then_some(Affine::IDENTITY)
     }
 }
 
@@ -77,8 +84,8 @@ pub struct Attention {
     before: Option<f64>,
     looked: Option<f64>,
     moved: f64,
-    /// The number of the last picture that is to be looked at, until that has happened.
-    owed: Option<u64>,
+    /// The number of the last picture that is to be looked at, until that has happened, and why.
+    owed: Option<(u64, Notice)>,
     insists: bool,
 }
 
@@ -132,13 +139,12 @@ impl Attention {
     ) -> Notice {
         if !self.settings.motion {
             self.begin_anew();
-            return Notice::Motion;
+            return Notice::Unwatched;
         }
         self.now.measure(picture);
         let passed = self.before.replace(time).map(|before| time - before);
         let follows = passed.is_some_and(|passed| (0.0..GAP).contains(&passed));
         let insists = std::mem::take(&mut self.insists);
-        let awaited = self.owed.is_some();
         let notice = match self.looked.filter(|_| follows && !insists && self.change.fits(&self.now)) {
             None => {
                 self.moved = time;
@@ -149,17 +155,19 @@ impl Attention {
                 if self.change.find(&self.now, counts, passed.unwrap_or_default()) {
                     self.moved = time;
                 }
-                match () {
-                    () if time - self.moved < AFTERWARDS => Notice::Motion,
-                    () if awaited || time - looked >= self.settings.idle_interval => Notice::Due,
-                    () => Notice::Still,
+                match self.owed {
+                    _ if time - self.moved < AFTERWARDS => Notice::Motion,
+                    // What moved before a look that never came has moved.
+                    Some((_, owed)) => owed,
+                    None if time - looked >= self.settings.idle_interval => Notice::Due,
+                    None => Notice::Still,
                 }
             }
         };
         if notice.looks() {
             self.change.compare_with(&self.now);
             self.looked = Some(time);
-            self.owed = (!self.certain).then_some(number);
+            self.owed = (!self.certain).then_some((number, notice));
         }
         notice
     }
@@ -167,7 +175,7 @@ impl Attention {
     /// The network looks at the picture of this number. One that was replaced by a newer one is never looked at, and another
     /// is until one is.
     pub fn taken(&mut self, number: u64) {
-        if self.owed.is_some_and(|owed| owed <= number) {
+        if self.owed.is_some_and(|(owed, _)| owed <= number) {
             self.owed = None;
         }
     }

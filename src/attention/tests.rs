@@ -184,6 +184,13 @@ fn a_look_that_was_asked_for_and_not_taken_is_asked_for_again() {
     assert!(yard.watch(|_, _, level| level).looks(), "that was an older one");
     yard.attention.taken(number + 1);
     assert_eq!(yard.watch(|_, _, level| level), Notice::Still);
+    // Something moves, and nobody looks for longer than what follows on motion: the look that comes at last knows.
+    let enters = |x: usize, _: usize, level: f32| if x > 200 { level + 40.0 } else { level };
+    let late = (0..30).map(|_| yard.watch(enters)).collect::<Vec<_>>();
+    assert!(late.iter().all(|notice| *notice == Notice::Motion), "{late:?}");
+    let number = yard.number;
+    yard.attention.taken(number);
+    assert_eq!(yard.watch(enters), Notice::Still);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, TableL
 use super::file::{Parsed, Values, parse, same};
 use super::params::{parameter, parameters};
 use super::write_lists::ListChange;
-use crate::atomic_file;
+use crate::atomic_file::{self, Durability};
 
 /// `text` (which holds `old`) with the values `wanted`. A value that is there is exchanged where it stands, and the
 /// comment behind it keeps its column; one that is not there is added to its section.
@@ -125,7 +125,7 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<PathBuf> {
         }
         found => found.ok().map(|found| found.permissions()),
     };
-    atomic_file::replace_beside(&target, |file| {
+    atomic_file::replace_beside(&target, Durability::OnDisk, |file| {
         file.write_all(text.as_bytes())?;
         match permissions {
             // Of a file that is written in place, and may be another user's, they need not be set.

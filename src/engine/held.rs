@@ -26,6 +26,10 @@ impl HeldDetections {
     /// `None`: nothing is known of it.
     pub fn next(&mut self, notice: Notice, found: Option<DetectorOutput>) -> Option<DetectorOutput> {
         match (notice, found) {
+            (Notice::Unwatched, found) => {
+                self.forget();
+                return found;
+            }
             (Notice::Still, None) => {}
             (_, None) => self.forget(),
             (Notice::Due, Some(found)) => self.renew(found),

@@ -66,8 +66,6 @@ use crate::detect::{DetectError, DetectTimes};
 #[cfg(feature = "detector")]
 use crate::enhance::{EnhanceSettings, Enhanced, Enhancer};
 use crate::frame::Frame;
-#[cfg(feature = "detector")]
-use crate::geometry::Affine;
 use crate::scene::Scene;
 
 #[cfg(feature = "detector")]
@@ -177,7 +175,13 @@ impl Engine {
         #[cfg(feature = "detector")]
         let (output, times) = {
             let looks = prepared.notice.looks();
-            let found = looks.then(|| self.source.detect(&prepared.frame, &prepared.enhanced)).transpose()?;
+            let found = looks.then(|| self.source.detect(&prepared.frame, &prepared.enhanced)).transpose();
+            if found.is_err() {
+                // The next picture is looked at, whatever it shows.
+                self.attention.insist();
+                self.held.forget();
+            }
+            let found = found?;
             let (found, detect) = found.unzip();
             let DetectTimes { letterbox, inference, decode } = detect.unwrap_or_default();
             let output = self.held.next(prepared.notice, found).unwrap_or_default();
@@ -216,6 +220,7 @@ impl Engine {
         {
             self.enhancer.begin_anew();
             self.attention.begin_anew();
+            self.held.forget();
         }
         self.tracking.restart();
     }
@@ -250,7 +255,7 @@ impl Engine {
                     let region_mask = enhanced.region_mask.as_ref();
                     self.attention.watch(&(&*picture).into(), region_mask, frame.time, frame.sequence)
                 }
-                false => Notice::Motion,
+                false => Notice::Unwatched,
             };
             if notice.looks() {
                 self.enhancer.prepare(&picture, frame.time, &mut enhanced);
@@ -278,9 +283,8 @@ impl Engine {
         let input = TrackInput {
             #[cfg(feature = "detector")]
             region_mask: prepared.enhanced.region_mask.as_deref(),
-            // Where nothing has moved, the camera has not.
             #[cfg(feature = "detector")]
-            camera: (!prepared.notice.looks()).then_some(Affine::IDENTITY),
+            camera: prepared.notice.camera(),
             ..TrackInput::of(&prepared.frame, &output)
         };
         let scene = self.tracking.update(&input)?;

@@ -253,6 +253,21 @@ impl TrackStage {
         self.stages.restart();
     }
 
+    /// Takes out what finds the camera's motion from the last frame to the next, for [`TrackStage::watch_on_with`]; the frame
+    /// to come does not follow on the last one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn take_camera(&mut self) -> Option<CameraMotionEstimator> {
+        self.camera.as_mut().map(std::mem::take)
+    }
+
+    /// The next frame follows on the one that `camera` has watched last. Comes behind [`TrackStage::go_on_with`].
+    #[cfg(feature = "cli")]
+    pub(crate) fn watch_on_with(&mut self, camera: CameraMotionEstimator) {
+        if let Some(own) = &mut self.camera {
+            *own = camera;
+        }
+    }
+
     /// The scene of the frame just observed, with the ids that its objects are known by from before; no other object gets an
     /// id up to `taken`.
     #[cfg(feature = "cli")]

@@ -121,6 +121,11 @@ impl TrackHistory {
         (sequence.saturating_sub(segment.last) <= 1 + self.reach).then_some(segment.id)
     }
 
+    /// The last frame of a segment.
+    pub(crate) fn last_of(&self, segment: SegmentId) -> Option<u64> {
+        self.segment(segment).map(|segment| segment.last)
+    }
+
     /// Whether this segment still exists.
     pub fn has(&self, segment: SegmentId) -> bool {
         self.index(segment).is_some()

@@ -43,7 +43,10 @@ impl Address {
         }
         let port = match number {
             None => port,
-            Some(number) => number.parse().map_err(|_| format!("{number:?} is no port"))?,
+            // It may be the beginning of a password.
+            Some(number) => number.parse().map_err(|_| {
+                "what stands behind the host is no port; in a password, / ? # @ are written %2F %3F %23 %40"
+            })?,
         };
         Ok(Self {
             user,
@@ -52,6 +55,14 @@ impl Address {
             path: path.to_owned(),
             plain: format!("{scheme}://{place}{path}"),
         })
+    }
+}
+
+/// What tells consumers apart: the address with its user and without the password.
+pub fn key(address: &str) -> String {
+    match Address::parse(address, 0) {
+        Ok(Address { user, plain, .. }) => format!("{} {plain}", user.unwrap_or_default().0),
+        Err(_) => String::new(),
     }
 }
 
@@ -79,6 +90,10 @@ mod tests {
         assert_eq!((six.host.as_str(), six.port, six.path.as_str()), ("::1", 1883, ""));
         assert_eq!((read("mqtt://[::1]:5").port, read("http://h?x=a@b").user), (5, None));
         assert_eq!(shown("https://me:secret@h:1/a?token=secret"), "https://h:1/a");
+        assert_eq!(key("https://me:secret@h:1/a"), key("https://me:other@h:1/a"));
+        assert_ne!(key("https://me:secret@h:1/a"), key("https://you:secret@h:1/a"));
+        let told = Address::parse("mqtt://me:Xq/cret@host/x", 1883).unwrap_err();
+        assert!(!told.contains("Xq"), "{told}");
         for wrong in ["host", "mqtt://", "mqtt://u@:5", "mqtt://h:x", "mqtt://h:70000"] {
             assert!(Address::parse(wrong, 1883).is_err(), "{wrong}");
         }

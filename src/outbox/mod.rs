@@ -35,7 +35,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-pub use self::address::shown;
+pub use self::address::{key, shown};
 pub use self::courier::{Courier, Failure};
 pub use self::mqtt::Mqtt;
 pub use self::queue::{Limits, Message, QueueError};
@@ -43,6 +43,8 @@ pub use self::webhook::Webhook;
 
 use self::queue::Queue;
 
+/// How long the end waits for a courier that is in the middle of a message.
+const MOMENT: Duration = Duration::from_secs(1);
 /// How long it waits after a failure, at first and at most; doubled each time.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -53,6 +55,8 @@ pub struct Outbox {
     folder: PathBuf,
     thread: Option<JoinHandle<()>>,
     ids: Ids,
+    /// The last message that was put in had old ones go.
+    is_full: bool,
 }
 
 struct Shared {
@@ -118,8 +122,8 @@ impl Ids {
 
 impl Outbox {
     /// Opens the queue of a consumer in a folder of its own below `folder`, and begins to deliver what an earlier run has left
-    /// in it. `name`: who it is for, as it is told; `key`: what tells consumers apart, such as the address with its secrets, which
-    /// is not written anywhere.
+    /// in it. `name`: who it is for, as it is told; `key`: what tells consumers apart, without passwords, as
+    /// the folder's name follows from it.
     ///
     /// # Errors
     /// [`QueueError`] where the folder cannot be written, and where the system gives no thread.
@@ -144,7 +148,7 @@ impl Outbox {
         let worker = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("outbox".to_owned());
         let thread = thread.spawn(move || deliver(&worker, courier)).map_err(QueueError::thread)?;
-        Ok(Self { shared, folder, thread: Some(thread), ids: Ids::new() })
+        Ok(Self { shared, folder, thread: Some(thread), ids: Ids::new(), is_full: false })
     }
 
     /// Puts a message in: `body` makes it of the id that it gets. It is on disk when this returns, and survives a kill of the
@@ -159,9 +163,13 @@ impl Outbox {
         let dropped = queue.put(Message { id, body })?;
         drop(queue);
         self.shared.changed.notify_all();
-        if dropped > 0 {
-            log::warn!("{}: the queue is full, its {dropped} oldest messages are lost ", self.shared.name);
+        if dropped > 0 && !self.is_full {
+            log::warn!(
+                "{}: too much waits for it, or for too long: the oldest messages go",
+                self.shared.name
+            );
         }
+        self.is_full = dropped > 0;
         Ok(())
     }
 
@@ -202,10 +210,16 @@ impl Outbox {
         self.waiting()
     }
 
+    /// A courier that is in the middle of a message gets a moment. What it has not delivered by then is on disk.
     fn end(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
         self.shared.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
+        let Some(thread) = self.thread.take() else { return };
+        let begun = Instant::now();
+        while !thread.is_finished() && begun.elapsed() < MOMENT {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if thread.is_finished() {
             let _ = thread.join();
         }
     }
@@ -250,8 +264,9 @@ fn deliver(shared: &Shared, mut courier: impl Courier) {
 
 /// Delivers a message, or tells a state, or waits for either; fails where it has to be tried again later.
 fn next(shared: &Shared, courier: &mut impl Courier) -> Result<(), String> {
-    let queue = shared.lock();
-    if let Some(message) = queue.first() {
+    let mut queue = shared.lock();
+    let first = queue.first().map_err(|error| format!("{}: {error}", queue.folder().display()))?;
+    if let Some(message) = first {
         drop(queue);
         match courier.deliver(&message) {
             Ok(()) => cross_off(shared, &message, None),

@@ -58,8 +58,10 @@ impl Mqtt {
             "" => PREFIX.to_owned(),
             path => path.to_owned(),
         };
-        if prefix.contains(['+', '#', '\0']) {
-            return Err(format!("a prefix of topics has no +, # or NUL in it, as {prefix:?} has"));
+        if prefix.contains(['+', '#', '@']) || prefix.contains(char::is_control) {
+            // It may be the rest of a password.
+            let why = "a prefix of topics has no +, # or @ in it; in a password, / ? # @ are written %2F %3F %23 %40";
+            return Err(why.to_owned());
         }
         let client = format!("trailsight-{:08x}", fastrand::u32(..));
         Ok(Self { address, prefix, client, link: None, links: 0 })
@@ -96,10 +98,7 @@ impl Mqtt {
             }
         }
         let stream = outcome?;
-        let timeouts = stream
-            .set_read_timeout(Some(PATIENCE))
-            .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
-            .and_then(|()| stream.set_nodelay(true));
+        let timeouts = stream.set_write_timeout(Some(PATIENCE)).and_then(|()| stream.set_nodelay(true));
         timeouts.map_err(|error| later(&error))?;
         let protocol = mqtt::Connection::<mqtt::role::Client>::new(mqtt::Version::V3_1_1);
         let mut link = Link { stream, protocol, spoke: Instant::now() };
@@ -229,6 +228,8 @@ impl Link {
             if begun.elapsed() > PATIENCE {
                 return Err(Failure::Later("the broker does not answer".to_owned()));
             }
+            let left = PATIENCE.saturating_sub(begun.elapsed()).max(Duration::from_millis(1));
+            self.stream.set_read_timeout(Some(left)).map_err(|error| Failure::Later(error.to_string()))?;
             let read = match self.stream.read(&mut buffer) {
                 Ok(0) => return Err(Failure::Later("the broker has closed the connection".to_owned())),
                 Ok(read) => read,

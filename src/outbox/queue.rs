@@ -94,9 +94,47 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Opens the queue of the consumer `key` below `folder`; where another process has it, one beside it.
+    /// Opens the queue of the consumer `key` below `folder`; where another process has it, one beside it. What processes that
+    /// are gone have left in such ones is taken over.
     pub(super) fn open(folder: &Path, key: &str, limits: Limits) -> Result<Self, QueueError> {
-        let (folder, lock) = own_folder(folder, key)?;
+        make_private(folder).map_err(QueueError::at("cannot make", folder))?;
+        let name = format!("{:016x}", hash(key));
+        let mut own = None;
+        let mut left = Vec::new();
+        for process in 1..=PROCESSES {
+            let path = folder.join(format!("{name}-{process}"));
+            if own.is_some() && !path.is_dir() {
+                continue;
+            }
+            let Some(lock) = lock(&path)? else { continue };
+            match own {
+                None => own = Some(Self::open_own(path, lock, limits)?),
+                // One that cannot be read is left where it is.
+                Some(_) => left.extend(Self::open_own(path, lock, limits)),
+            }
+        }
+        let Some(mut queue) = own else {
+            let error = io::Error::other("too many other runs use it");
+            return Err(QueueError::at("cannot open a queue in", folder)(error));
+        };
+        for mut other in left {
+            queue.take_over(&mut other)?;
+        }
+        Ok(queue)
+    }
+
+    /// Adds what waits in another queue, and empties that. A kill between both leaves messages twice, with their ids.
+    fn take_over(&mut self, other: &mut Self) -> Result<(), QueueError> {
+        while let Some(place) = other.waiting.front() {
+            if let Ok(message) = other.read(place) {
+                self.put_at(message, place.at)?;
+            }
+            other.waiting.pop_front();
+        }
+        other.write_done()
+    }
+
+    fn open_own(folder: PathBuf, lock: File, limits: Limits) -> Result<Self, QueueError> {
         let path = folder.join("done");
         let mut done = OpenOptions::new()
             .create(true)
@@ -140,16 +178,29 @@ impl Queue {
         self.waiting.len()
     }
 
-    /// The message to be delivered next.
-    pub(super) fn first(&self) -> Option<Message> {
-        let place = self.waiting.front()?;
-        // What cannot be read any more is tried again later; the file was readable when it was opened.
-        self.read(place).ok()
+    /// The message to be delivered next. One that was damaged meanwhile is none.
+    pub(super) fn first(&mut self) -> io::Result<Option<Message>> {
+        while let Some(place) = self.waiting.front() {
+            match self.read(place) {
+                Ok(message) => return Ok(Some(message)),
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+                {
+                    log::warn!("a message in {} is damaged, and lost", self.folder.display());
+                    self.waiting.pop_front();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// Adds a message; gives how many old ones had to go for it.
     pub(super) fn put(&mut self, message: Message) -> Result<usize, QueueError> {
-        let at = now();
+        self.put_at(message, now())
+    }
+
+    fn put_at(&mut self, message: Message, at: u64) -> Result<usize, QueueError> {
         let line = Line { id: message.id, at, body: message.body };
         // Strings and numbers alone cannot fail to become JSON.
         let mut text = serde_json::to_string(&line).unwrap_or_default();
@@ -236,7 +287,8 @@ impl Queue {
         let mut bytes = vec![0; (place.to - place.from) as usize];
         file.seek(SeekFrom::Start(place.from))?;
         file.read_exact(&mut bytes)?;
-        let Line { id, body, .. } = serde_json::from_slice(&bytes)?;
+        let Line { id, body, .. } =
+            serde_json::from_slice(&bytes).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
         Ok(Message { id, body })
     }
 
@@ -282,23 +334,24 @@ impl Queue {
     }
 }
 
-/// The first folder for this consumer that no other process uses, and the lock on it.
-fn own_folder(folder: &Path, key: &str) -> Result<(PathBuf, File), QueueError> {
-    for process in 1..=PROCESSES {
-        // An address may hold a password: its hash is not it.
-        let path = folder.join(format!("{:016x}-{process}", hash(key)));
-        std::fs::create_dir_all(&path).map_err(QueueError::at("cannot make", &path))?;
-        let lock = path.join("lock");
-        let file = File::create(&lock).map_err(QueueError::at("cannot open", &lock))?;
-        match file.try_lock() {
-            Ok(()) => return Ok((path, file)),
-            Err(TryLockError::WouldBlock) => {}
-            // A file system without locks: there is no other process to be told apart.
-            Err(TryLockError::Error(_)) => return Ok((path, file)),
-        }
+/// Makes a folder that nobody else may look into: its messages tell who passed when.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// The lock on the folder of a queue, which is made where it is not there; `None`: another process has it.
+fn lock(folder: &Path) -> Result<Option<File>, QueueError> {
+    make_private(folder).map_err(QueueError::at("cannot make", folder))?;
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(QueueError::at("cannot open", &path))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(None),
+        // A file system without locks: there is no other process to be told apart.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
     }
-    let error = io::Error::other("too many other runs use it");
-    Err(QueueError::at("cannot open a queue in", folder)(error))
 }
 
 /// FNV-1a, which stays the same from one version of the program to the next.

@@ -48,7 +48,7 @@ fn message(number: usize) -> Message {
 
 fn drain(queue: &mut Queue) -> Vec<Message> {
     let mut all = Vec::new();
-    while let Some(message) = queue.first() {
+    while let Some(message) = queue.first().unwrap() {
         queue.cross_off(&message).unwrap();
         all.push(message);
     }
@@ -63,7 +63,7 @@ fn messages_come_out_in_order_and_stay_over_a_new_start() {
         assert_eq!(queue.put(message(number)).unwrap(), 0);
     }
     for number in 0..4 {
-        let first = queue.first().unwrap();
+        let first = queue.first().unwrap().unwrap();
         assert_eq!(first, message(number));
         queue.cross_off(&first).unwrap();
     }
@@ -86,7 +86,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_put_in_and_brings_back_nothing_th
         if random.u8(..) < 140 {
             queue.put(message(put)).unwrap();
             put += 1;
-        } else if let Some(first) = queue.first() {
+        } else if let Some(first) = queue.first().unwrap() {
             assert_eq!(first, message(done));
             queue.cross_off(&first).unwrap();
             done += 1;
@@ -179,7 +179,26 @@ fn two_runs_at_a_time_have_queues_of_their_own() {
     let (mut one, mut two) = (folder.queue(LIMITS), folder.queue(LIMITS));
     one.put(message(1)).unwrap();
     two.put(message(2)).unwrap();
-    assert_eq!((drain(&mut one), drain(&mut two)), (vec![message(1)], vec![message(2)]));
+    let body = one.first().unwrap().unwrap();
+    assert_eq!((body, two.first().unwrap().unwrap()), (message(1), message(2)));
+    // What both leave is delivered by the next one.
+    drop((one, two));
+    let mut next = folder.queue(LIMITS);
+    assert_eq!(drain(&mut next), [message(1), message(2)]);
+    drop(next);
+    assert_eq!(folder.queue(LIMITS).len(), 0);
+}
+
+#[test]
+fn a_message_that_is_damaged_while_it_waits_does_not_stop_the_others() {
+    let folder = Folder::new("damaged");
+    let mut queue = folder.queue(LIMITS);
+    (0..3).for_each(|number| assert_eq!(queue.put(message(number)).unwrap(), 0));
+    let path = super::queue::tests::in_use(&folder.inner());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[3] = b'!';
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(drain(&mut queue), [message(1), message(2)]);
 }
 
 /// Takes some messages, is away now and then, refuses some, and forgets to say that it has one.

@@ -28,6 +28,7 @@ impl Webhook {
     /// What is wrong with the address.
     pub fn new(address: &str) -> Result<Self, String> {
         let Address { plain, user, .. } = Address::parse(address, 80)?;
+        plain.parse::<ureq::http::Uri>().map_err(|error| format!("it is no address of the web: {error}"))?;
         let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
         let authorization = token.map(|token| format!("Bearer {token}")).or_else(|| {
             let (name, password) = user?;

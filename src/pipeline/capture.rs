@@ -215,7 +215,7 @@ impl Capture {
         let (epoch, segment) = (progress.epoch, progress.segment);
         let frame = Frame { captured, picture, ..frame };
         let (enhancement, promise) = Enhancement::promised(shown);
-        let notice = Notice::Motion;
+        let notice = Notice::Unwatched;
         let job = FrameJob { frame, enhancement, epoch, order, fresh, notice, retrack, segment, revision };
         if self.display.as_ref().is_some_and(|outlet| outlet.send(job.clone()).is_err()) {
             return false;

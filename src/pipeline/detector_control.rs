@@ -252,10 +252,12 @@ impl DetectorControl {
         }
         state.asked = asked;
         self.tell(&state);
-        self.attend(&state.asked);
+        let asked = state.asked.clone();
         let load = network != state.running && state.failed.is_none();
         drop(state);
         self.changes.fetch_add(1, Ordering::Release);
+        // Behind that, so that the look it asks for is one with the new settings.
+        self.attend(&asked);
         load
     }
 
@@ -415,11 +417,11 @@ impl DetectorControl {
             state.input = input_of(detector);
             self.tell(&state);
         }
-        lock(&self.attention).insist();
         state.fresh = detectors.into_iter().map(Some).collect();
         (state.running, state.failed) = (network, None);
         drop(state);
         self.changes.fetch_add(1, Ordering::Release);
+        lock(&self.attention).insist();
         log::info!("{told}");
         told
     }

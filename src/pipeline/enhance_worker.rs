@@ -79,7 +79,7 @@ impl EnhanceWorker {
         if !job.fresh {
             // It passes the network by, and what comes behind it does not follow on a look.
             attention.begin_anew();
-            return Notice::Motion;
+            return Notice::Unwatched;
         }
         let region_mask = job.enhanced().region_mask.as_ref();
         attention.watch(&(&*job.frame.picture).into(), region_mask, job.frame.time, job.order)

@@ -127,7 +127,9 @@ pub fn run(
         Writer { recorder: recorder_in, census, frames: 0, spent: Default::default(), writing: true };
     let bytes = pipeline.info.size.and_then(|(width, height)| Picture::bytes(width, height).ok());
     let fit = HELD_BYTES / bytes.unwrap_or(UNKNOWN_BYTES).max(1);
-    let mut held = LookAhead::new(pipeline.decide_seconds).at_most(fit);
+    // Without a file there is nothing to wait for.
+    let seconds = if recorder.is_some() { pipeline.decide_seconds } else { 0.0 };
+    let mut held = LookAhead::new(seconds).at_most(fit);
     while writer.writing && !stop.is_asked() {
         let tracked = match pipeline.tracked.recv_timeout(LOOK) {
             Ok(tracked) => tracked,

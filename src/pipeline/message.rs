@@ -47,7 +47,7 @@ impl FrameJob {
             epoch: 0,
             order: 0,
             fresh: true,
-            notice: Notice::Motion,
+            notice: Notice::Unwatched,
             retrack: false,
             segment: None,
             revision: 0,

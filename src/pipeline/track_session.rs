@@ -3,7 +3,7 @@
 use super::message::{FrameJob, SharedHistory};
 use crate::analyse::{Counting, CountingSettings, SceneStage, StageError, Stages};
 use crate::engine::{DetectorOutput, TrackInput, TrackStage, TrackingSettings};
-use crate::geometry::Affine;
+use crate::enhance::CameraMotionEstimator;
 use crate::history::{Replay, SegmentId, TrackHistory};
 use crate::labels::Labels;
 use crate::scene::Scene;
@@ -22,6 +22,12 @@ pub(super) struct TrackSession {
     counting: Counting,
     /// The size of the last picture that was tracked.
     size: (u32, u32),
+    /// What has watched the camera up to the end of a segment, for the frame behind that end.
+    ended: Option<(SegmentId, u64, CameraMotionEstimator)>,
+    /// The last frame that was counted, and its segment.
+    counted: Option<(SegmentId, u64)>,
+    /// The epoch in which a frame passed that was to be detected in and was not: what comes behind it does not follow.
+    broken: Option<u64>,
     /// The last frame that the stage tracked is the last one of `segment`.
     is_live: bool,
 }
@@ -41,6 +47,9 @@ impl TrackSession {
             stage: TrackStage::new(settings).with_stages(stages),
             counting,
             size: (0, 0),
+            ended: None,
+            counted: None,
+            broken: None,
             is_live: false,
         }
     }
@@ -123,13 +132,19 @@ impl TrackSession {
         if job.epoch != self.epoch {
             if let (Some(segment), true) = (self.segment, std::mem::take(&mut self.is_live)) {
                 history.keep_end(segment, self.stage.tracker());
+                let last = history.last_of(segment);
+                self.ended = last.zip(self.stage.take_camera()).map(|(last, camera)| (segment, last, camera));
             }
             let segment = job.segment.filter(|segment| history.has(*segment));
             (self.epoch, self.segment) = (job.epoch, segment.or_else(|| history.join(sequence)));
         }
         // It may have been tracked since capture checked the history.
         let settled = !job.retrack && history.is_settled(self.segment, sequence);
-        let Some(output) = output.filter(|_| !settled) else {
+        // A detect thread may have passed it on for a jump that another one had not seen yet.
+        if output.is_none() && !settled && job.notice.looks() && job.fresh {
+            self.broken = Some(job.epoch);
+        }
+        let Some(output) = output.filter(|_| !settled && self.broken != Some(job.epoch)) else {
             let scene = self.replay.scene(history, sequence).unwrap_or_default();
             return Ok((Scene { sequence, time, counts: self.counting.counts(), ..scene }, false));
         };
@@ -146,6 +161,7 @@ impl TrackSession {
         let told_before = history.segment_at(sequence).is_some();
         self.segment = Some(history.write(self.segment, &scene, self.stage.tracker(), job.revision));
         self.analyse(&input, &mut scene, told_before)?;
+        self.counted = self.segment.map(|segment| (segment, sequence));
         if told_before {
             scene.events.clear();
         }
@@ -178,7 +194,18 @@ impl TrackSession {
         let before = sequence.checked_sub(1).and_then(|before| self.replay.scene(history, before));
         let trails = before.map_or_else(|| Trails::new(trails), |_| self.replay.trails());
         self.stage.go_on_with(tracker, trails);
-        self.counting.restart();
+        let follows = |(segment, last): (SegmentId, u64)| {
+            Some(segment) == self.segment && history.last_of(segment) == Some(last) && last < sequence
+        };
+        if let Some((segment, last, camera)) = self.ended.take()
+            && follows((segment, last))
+        {
+            self.stage.watch_on_with(camera);
+        }
+        // Nothing was tracked since what was counted last: who stands in a zone still does.
+        if !self.counted.is_some_and(follows) {
+            self.counting.restart();
+        }
         true
     }
 
@@ -194,10 +221,8 @@ impl TrackSession {
 
 /// A frame and what was detected in it, for tracking.
 fn input<'a>(job: &'a FrameJob, output: &'a DetectorOutput) -> TrackInput<'a> {
-    // Where nothing has moved, the camera has not.
-    let camera = (!job.notice.looks()).then_some(Affine::IDENTITY);
     let region_mask = job.enhanced().region_mask.as_deref();
-    TrackInput { region_mask, camera, ..TrackInput::of(&job.frame, output) }
+    TrackInput { region_mask, camera: job.notice.camera(), ..TrackInput::of(&job.frame, output) }
 }
 
 #[cfg(test)]
@@ -241,7 +266,8 @@ mod tests {
             let output: DetectorOutput = vec![Detection { rect, score: 0.9, class: 0 }].into();
             let (scene, _) = session.track(&job, Some(&output)).unwrap();
             events += scene.events.len();
-            inwards = scene.counts.map_or(0, |counts| counts.lines[0].crossed.total().inwards);
+            let lines = scene.counts.map(|counts| counts.lines.clone()).unwrap_or_default();
+            inwards = lines.first().map_or(0, |line| line.crossed.total().inwards);
         }
         (events, inwards)
     }
@@ -258,6 +284,23 @@ mod tests {
     }
 
     #[test]
+    fn who_stands_in_a_zone_is_there_once_also_after_going_back() {
+        let history: SharedHistory = Arc::new(Mutex::new(TrackHistory::new(None, 0)));
+        let zones = vec![crate::analyse::ZoneSettings {
+            corners: crate::geometry::Polygon::whole(),
+            ..Default::default()
+        }];
+        let counting = Counting::new(CountingSettings { lines: Vec::new(), zones }, &Labels::coco());
+        let settings = TrackingSettings::default();
+        let mut session =
+            TrackSession::new(settings, Stages::default(), counting, Some(Arc::clone(&history)));
+        assert_eq!(play(&mut session, 12..30, 0).0, 1);
+        assert_eq!(play(&mut session, 15..35, 1).0, 0);
+        let counts = session.counting.counts().unwrap();
+        assert_eq!((counts.zones[0].passed.total().inwards, counts.zones[0].occupancy), (1, 1));
+    }
+
+    #[test]
     fn a_line_that_moves_is_counted_again_from_memory() {
         let history: SharedHistory = Arc::new(Mutex::new(TrackHistory::new(None, 0)));
         let mut session = session(&history);
@@ -269,5 +312,58 @@ mod tests {
             assert_eq!(counts.lines[0].crossed.total().inwards, counted, "{y}");
         }
         assert_eq!(play(&mut session, 30..40, 0), (1, 1));
+    }
+
+    /// The demo clip's first frames with what was recorded of them.
+    fn demo(frames: usize) -> Vec<(Frame, DetectorOutput)> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let spec = crate::source::SourceSpec::Video(root.join("assets/demo.avi"));
+        let mut clip = crate::source::open_file(&spec, &crate::source::SourceSettings::default()).unwrap();
+        let file =
+            crate::dataset::DetectionFile::read(&root.join("tests/golden/demo_detections.txt")).unwrap();
+        let frame = |number: usize| {
+            let found: Vec<Detection> = file.at(number as u64).collect();
+            (clip.next_frame().unwrap().unwrap(), found.into())
+        };
+        (0..frames).map(frame).collect()
+    }
+
+    #[test]
+    fn tracking_goes_on_behind_what_is_remembered_as_if_it_had_not_stopped() {
+        const END: usize = 40;
+        let frames = demo(END);
+        // The frames that `detected` has are detected in, as the others are remembered.
+        let track =
+            |session: &mut TrackSession, range: std::ops::Range<usize>, epoch: u64, detected: bool| {
+                let scenes = range.map(|number| {
+                    let (frame, output) = &frames[number];
+                    let settled = Enhancement::settled(Enhanced::default());
+                    let job = FrameJob { epoch, fresh: detected, ..FrameJob::alone(frame.clone(), settled) };
+                    session.track(&job, detected.then_some(output)).unwrap().0
+                });
+                scenes.collect::<Vec<_>>()
+            };
+        let new = || session(&Arc::new(Mutex::new(TrackHistory::new(None, 0))));
+        let straight = track(&mut new(), 0..END, 0, true);
+        let mut worst = 0.0f32;
+        for stop in 3..END - 1 {
+            let mut session = new();
+            track(&mut session, 0..stop, 0, true);
+            // Back to some place, and to the beginning.
+            track(&mut session, stop / 2..stop / 2 + 1, 1, false);
+            track(&mut session, 0..stop, 2, false);
+            let rest = track(&mut session, stop..END, 2, true);
+            for (scene, straight) in rest.iter().zip(&straight[stop..]) {
+                let ids = |scene: &Scene| scene.tracks.iter().map(|track| track.id).collect::<Vec<_>>();
+                assert_eq!(ids(scene), ids(straight), "stop {stop}, frame {}", scene.sequence);
+                for (now, then) in scene.tracks.iter().zip(&straight.tracks) {
+                    let sides = |r: &Rect| [r.left, r.top, r.width, r.height];
+                    let off = sides(&now.rect).into_iter().zip(sides(&then.rect)).map(|(a, b)| (a - b).abs());
+                    let off = off.fold(0.0, f32::max);
+                    worst = worst.max(off);
+                }
+            }
+        }
+        assert!(worst < 0.01, "{worst} pixels");
     }
 }

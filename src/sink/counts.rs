@@ -87,7 +87,7 @@ impl Sink for CountsSink {
 
 fn document(counts: &Counts, source: &str, labels: &Labels) -> Json {
     let lines = counts.lines.iter().map(|line| line_document(line, labels));
-    let zones = counts.zones.iter().map(|zone| zone_document(zone, counts.seconds, labels));
+    let zones = counts.zones.iter().map(|zone| zone_document(zone, labels));
     let names = || counts.zones.iter().map(|zone| zone.name.to_string());
     let flows = names().zip(&counts.flows).filter_map(|(from, row)| {
         let row: Map<_, _> = names()
@@ -114,14 +114,14 @@ pub(super) fn line_document(line: &LineCounts, labels: &Labels) -> Json {
     json!({ "name": &*line.name, "in": inwards, "out": outwards, "classes": classes(&line.crossed, labels) })
 }
 
-/// What was counted in a zone, in so many seconds.
-pub(super) fn zone_document(zone: &ZoneCounts, seconds: f64, labels: &Labels) -> Json {
+/// What was counted in a zone.
+pub(super) fn zone_document(zone: &ZoneCounts, labels: &Labels) -> Json {
     let BothWays { inwards, outwards } = zone.passed.total();
     json!({
         "name": &*zone.name,
         "occupancy": zone.occupancy,
         "occupancy_most": zone.most,
-        "occupancy_mean": if seconds > 0.0 { rounded(zone.presence / seconds, 4) } else { 0.0 },
+        "occupancy_mean": if zone.seconds > 0.0 { rounded(zone.presence / zone.seconds, 4) } else { 0.0 },
         "longest_now": rounded(zone.longest_now, 3),
         "in": inwards,
         "out": outwards,
@@ -137,10 +137,8 @@ pub(super) fn zone_document(zone: &ZoneCounts, seconds: f64, labels: &Labels) ->
 }
 
 fn classes(counted: &ByClass, labels: &Labels) -> Map<String, Json> {
-    let of = |(class, ways): (_, BothWays)| {
-        (labels.name(class).into_owned(), json!({ "in": ways.inwards, "out": ways.outwards }))
-    };
-    counted.iter().map(of).collect()
+    let of = |(name, ways): (_, BothWays)| (name, json!({ "in": ways.inwards, "out": ways.outwards }));
+    counted.by_name(labels).into_iter().map(of).collect()
 }
 
 #[cfg(test)]
@@ -160,6 +158,7 @@ mod tests {
             occupancy: 1,
             most: 4,
             presence: 30.0,
+            seconds: 20.0,
             passed: crossed.clone(),
             dwell: Default::default(),
             longest_now: 2.0,

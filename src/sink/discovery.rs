@@ -6,7 +6,13 @@ use serde_json::{Map, Value as Json, json};
 use crate::counts::Counts;
 
 /// The topic, from the root on (with a slash before it), and the message, which the broker has to keep.
-pub(super) fn discovery(prefix: &str, source: &str, counts: &Counts) -> (String, Json) {
+/// `before`: what was told of last; what is not there any more is taken away.
+pub(super) fn discovery(
+    prefix: &str,
+    source: &str,
+    counts: &Counts,
+    before: Option<&Counts>,
+) -> (String, Json) {
     let device = format!("trailsight_{}", word(prefix));
     let mut components = Map::new();
     let mut add = |key: String, component: Json| {
@@ -44,6 +50,10 @@ pub(super) fn discovery(prefix: &str, source: &str, counts: &Counts) -> (String,
         let entered = total(format!("{name} entered"), topic, "in", "mdi:location-enter");
         add(format!("zone_{}_in", word(name)), entered);
     }
+    for key in before.into_iter().flat_map(keys) {
+        // A component that has nothing but its kind is removed.
+        components.entry(key).or_insert_with(|| json!({ "platform": "sensor" }));
+    }
     let version = env!("CARGO_PKG_VERSION");
     let document = json!({
         "device": {
@@ -59,9 +69,18 @@ pub(super) fn discovery(prefix: &str, source: &str, counts: &Counts) -> (String,
     (format!("/homeassistant/device/{device}/config"), document)
 }
 
-/// A name as one level of a topic.
+/// The sensors of lines and zones.
+fn keys(counts: &Counts) -> Vec<String> {
+    let lines = counts.lines.iter().map(|line| word(&line.name));
+    let lines = lines.flat_map(|name| ["in", "out"].map(|field| format!("line_{name}_{field}")));
+    let zones = counts.zones.iter().map(|zone| word(&zone.name));
+    lines.chain(zones.flat_map(|name| [format!("zone_{name}"), format!("zone_{name}_in")])).collect()
+}
+
+/// A name as one level of a topic: what has a meaning there is coded as in addresses.
 pub(super) fn level(name: &str) -> String {
-    name.chars().map(|c| if matches!(c, '/' | '+' | '#' | '\0') { '_' } else { c }).collect()
+    let coded = |c: char| matches!(c, '/' | '+' | '#' | '%').then(|| format!("%{:02X}", u32::from(c)));
+    name.chars().map(|c| coded(c).unwrap_or_else(|| c.to_string())).collect()
 }
 
 /// Letters, digits and underscores alone; other characters by their number, so that two names stay two.
@@ -71,7 +90,7 @@ fn word(name: &str) -> String {
         if c.is_ascii_alphanumeric() || c == '-' {
             word.push(c);
         } else {
-            word.push_str(&format!("_{:x}", u32::from(c)));
+            word.push_str(&format!("_{:x}_", u32::from(c)));
         }
     }
     word
@@ -87,14 +106,23 @@ mod tests {
         let line =
             |name: &str| LineCounts { name: name.into(), points: Vec::new(), crossed: ByClass::default() };
         let counts = Counts { lines: vec![line("a b"), line("a/b"), line("tür")], ..Counts::default() };
-        let (topic, document) = discovery("yard/north", "clip.avi", &counts);
-        assert_eq!(topic, "/homeassistant/device/trailsight_yard_2fnorth/config");
+        let (topic, document) = discovery("yard/north", "clip.avi", &counts, None);
+        assert_eq!(topic, "/homeassistant/device/trailsight_yard_2f_north/config");
         let components = document["components"].as_object().unwrap();
         assert_eq!(components.len(), 6);
-        let one = &components["line_a_2fb_in"];
-        assert_eq!(one["state_topic"], "yard/north/lines/a_b");
+        let one = &components["line_a_2f_b_in"];
+        assert_eq!(one["state_topic"], "yard/north/lines/a%2Fb");
         assert_eq!(one["value_template"], "{{ value_json.in }}");
-        assert_eq!(one["unique_id"], "trailsight_yard_2fnorth_line_a_2fb_in");
+        assert_eq!(one["unique_id"], "trailsight_yard_2f_north_line_a_2f_b_in");
         assert_eq!(document["availability_topic"], "yard/north/available");
+        // A line that is gone is taken away, and the others stay.
+        let fewer = Counts { lines: vec![line("a b")], ..Counts::default() };
+        let (_, document) = discovery("yard/north", "clip.avi", &fewer, Some(&counts));
+        let components = document["components"].as_object().unwrap();
+        assert_eq!(components["line_a_2f_b_in"], json!({ "platform": "sensor" }));
+        assert_eq!(
+            (components.len(), &components["line_a_20_b_in"]["state_topic"]),
+            (6, &json!("yard/north/lines/a b"))
+        );
     }
 }

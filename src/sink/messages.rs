@@ -13,6 +13,7 @@
 //!
 //! and Home Assistant finds them by itself ([`discovery`](super::discovery)).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use super::discovery::{discovery, level};
 use super::events::json_line;
 use super::{End, FrameFacts, RunInfo, Sink, SinkError};
 use crate::counts::Counts;
-use crate::outbox::{Limits, Mqtt, Outbox, Webhook, shown};
+use crate::outbox::{Limits, Mqtt, Outbox, Webhook, key, shown};
 use crate::scene::Scene;
 
 /// What waits for a consumer at most.
@@ -98,21 +99,25 @@ impl MessageSink {
             let stands =
                 |zone: &crate::counts::ZoneCounts| (zone.name.clone(), zone.occupancy, zone.passed.clone());
             if known.is_none_or(|known| stands(known) != stands(zone)) {
-                let document = zone_document(zone, counts.seconds, &run.labels);
+                let document = zone_document(zone, &run.labels);
                 outbox.set_state(&format!("zones/{}", level(&zone.name)), document.to_string());
             }
         }
-        let names = |counts: &Counts| {
-            let lines = counts.lines.iter().map(|line| Arc::clone(&line.name));
-            (
-                lines.collect::<Vec<_>>(),
-                counts.zones.iter().map(|zone| Arc::clone(&zone.name)).collect::<Vec<_>>(),
-            )
+        let topics = |counts: &Counts| {
+            let lines = counts.lines.iter().map(|line| format!("lines/{}", level(&line.name)));
+            lines.chain(counts.zones.iter().map(|zone| format!("zones/{}", level(&zone.name)))).collect()
         };
-        if let Some(prefix) = &self.prefix
-            && before.is_none_or(|before| names(&before) != names(counts))
-        {
-            let (topic, document) = discovery(prefix, &run.source, counts);
+        let now: BTreeSet<String> = topics(counts);
+        let then = before.as_deref().map(topics);
+        if then.as_ref() == Some(&now) {
+            return;
+        }
+        // A message without contents takes what the broker keeps away.
+        then.iter().flatten().filter(|topic| !now.contains(*topic)).for_each(|topic| {
+            outbox.set_state(topic, String::new());
+        });
+        if let Some(prefix) = &self.prefix {
+            let (topic, document) = discovery(prefix, &run.source, counts, before.as_deref());
             outbox.set_state(&topic, document.to_string());
         }
     }
@@ -127,7 +132,8 @@ impl Sink for MessageSink {
         let folder = folder().ok_or_else(|| {
             self.failed(&"there is no folder for what waits to be delivered: set XDG_STATE_HOME, or HOME, to a folder")
         })?;
-        let names = (self.name.as_str(), self.address.as_str());
+        let key = key(&self.address);
+        let names = (self.name.as_str(), key.as_str());
         let outbox = match self.consumer.take() {
             Some(Consumer::Web(webhook)) => Outbox::open(&folder, names, LIMITS, webhook),
             Some(Consumer::Broker(mqtt)) => {
@@ -146,8 +152,11 @@ impl Sink for MessageSink {
             let put = outbox.put(|id| json_line(event, frame, run, Some(id)));
             put.map_err(|error| SinkError::failed(&self.name, error.to_string()))?;
         }
-        if let Some(counts) = &scene.counts {
-            self.tell(counts);
+        match &scene.counts {
+            Some(counts) => self.tell(&Arc::clone(counts)),
+            // The last line is gone.
+            None if self.newest.is_some() => self.tell(&Arc::default()),
+            None => {}
         }
         Ok(())
     }

@@ -185,8 +185,7 @@ impl Numbers {
         let source = ("source", self.source.as_str());
         page.head("line_crossings_total", "counter", "Crossings of lines.");
         for line in &counts.lines {
-            for (class, ways) in line.crossed.iter() {
-                let class = self.labels.name(class);
+            for (class, ways) in line.crossed.by_name(&self.labels) {
                 for (direction, number) in [("in", ways.inwards), ("out", ways.outwards)] {
                     let labels = [source, ("line", &*line.name), ("direction", direction), ("class", &class)];
                     page.value("line_crossings_total", &labels, number as f64);
@@ -199,8 +198,7 @@ impl Numbers {
         }
         page.head("zone_passages_total", "counter", "Objects that came into a zone, and that went out.");
         for zone in &counts.zones {
-            for (class, ways) in zone.passed.iter() {
-                let class = self.labels.name(class);
+            for (class, ways) in zone.passed.by_name(&self.labels) {
                 for (direction, number) in [("in", ways.inwards), ("out", ways.outwards)] {
                     let labels = [source, ("zone", &*zone.name), ("direction", direction), ("class", &class)];
                     page.value("zone_passages_total", &labels, number as f64);
@@ -305,6 +303,7 @@ mod tests {
             occupancy: 2,
             most: 3,
             presence: 9.0,
+            seconds: 9.0,
             passed: crossed,
             dwell,
             longest_now: 1.0,

@@ -209,7 +209,8 @@ impl PartialFile {
     pub fn exchange(&mut self, bytes: &[u8]) -> Result<(), SinkError> {
         let outcome = match &mut self.goal {
             Goal::Partial { file, partial, .. } => {
-                let replaced = atomic_file::replace_beside(partial, |new| new.write_all(bytes));
+                let replaced =
+                    atomic_file::replace_beside(partial, Durability::Visible, |new| new.write_all(bytes));
                 replaced.and_then(|()| OpenOptions::new().write(true).open(&*partial)).map(|new| {
                     // It was ours a moment ago, and stays so.
                     let _ = new.try_lock();

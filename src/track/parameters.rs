@@ -226,7 +226,7 @@ pub static TRACK_PARAMETERS: &[TrackParameter] = &[
         "how much less similar a track is that lies wholly behind another"
     )
     .search(0.0, 0.3),
-    parameter!("tracker", confirm_score, "a track is confirmed once its detections' scores add up to this; to 0.6 of it, where it has room around it")
+    parameter!("tracker", confirm_score, "a track is confirmed once its detections' scores add up to this; a recorded one with room around it from 0.6 of it on")
         .range(0.0, 10.0)
         .search(0.0, 2.5),
     parameter!("tracker", confirm_hits, "and it has this many detections").range(1.0, 100.0),

@@ -220,6 +220,7 @@ mod tests {
             occupancy,
             most: 0,
             presence: 0.0,
+            seconds: 0.0,
             passed: Default::default(),
             dwell: Default::default(),
             longest_now: 0.0,

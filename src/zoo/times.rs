@@ -52,7 +52,9 @@ impl Times {
                 std::fs::create_dir_all(folder)?;
             }
             let text = serde_json::to_string_pretty(&self.seconds)?;
-            atomic_file::replace_beside(file, |out| out.write_all(text.as_bytes()))
+            atomic_file::replace_beside(file, crate::atomic_file::Durability::OnDisk, |out| {
+                out.write_all(text.as_bytes())
+            })
         };
         if let Err(error) = write() {
             log::debug!("cannot remember how fast models are in {}: {error}", file.display());

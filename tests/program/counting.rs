@@ -13,7 +13,7 @@ fn make_boxes(folder: &Path) {
     fs::write(folder.join("det.txt"), (1..=80).map(row).collect::<String>()).unwrap();
 }
 
-const SETTINGS: &str = "\
+pub(crate) const SETTINGS: &str = "\
 [[line]]
 name = \"middle\"
 points = [[0.5, 1.0], [0.5, 0.0]]
@@ -22,7 +22,7 @@ name = \"right\"
 corners = [[0.6, 0.0], [1.0, 0.0], [1.0, 1.0], [0.6, 1.0]]
 ";
 
-const TRACK: [&str; 7] = ["track", "--detections", "det.txt", "--size", "640x480", "--fps", "10"];
+pub(crate) const TRACK: [&str; 7] = ["track", "--detections", "det.txt", "--size", "640x480", "--fps", "10"];
 
 #[test]
 fn what_boxes_from_a_file_do_is_told_and_counted() {

@@ -12,15 +12,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::common::{run_in, trailsight, wait_for};
-
-const SETTINGS: &str = "\
-[[line]]
-name = \"middle\"
-points = [[0.5, 1.0], [0.5, 0.0]]
-[[zone]]
-name = \"right\"
-corners = [[0.6, 0.0], [1.0, 0.0], [1.0, 1.0], [0.6, 1.0]]
-";
+use crate::counting::{SETTINGS, TRACK};
 
 /// One who walks to and fro over the line.
 fn make_boxes(folder: &Path, frames: i32) {
@@ -31,8 +23,6 @@ fn make_boxes(folder: &Path, frames: i32) {
     fs::write(folder.join("det.txt"), (1..=frames).map(row).collect::<String>()).unwrap();
     fs::write(folder.join("config.toml"), SETTINGS).unwrap();
 }
-
-const TRACK: [&str; 7] = ["track", "--detections", "det.txt", "--size", "640x480", "--fps", "10"];
 
 /// Takes what is posted on this port, each message once by its id.
 fn take(listener: TcpListener) -> Arc<Mutex<Vec<Json>>> {

@@ -105,6 +105,14 @@ impl Deeds {
     fn none(lines: usize, zones: usize) -> Self {
         Self { lines: vec![AtLine::default(); lines], zones: vec![AtZone::default(); zones], last_zone: None }
     }
+
+    /// The same where there are other lines and zones: for each, which of the old ones it is.
+    fn laid_out(&self, lines: &[Option<usize>], zones: &[Option<usize>]) -> Self {
+        let line = |old: &Option<usize>| old.and_then(|old| self.lines.get(old).cloned()).unwrap_or_default();
+        let zone = |old: &Option<usize>| old.and_then(|old| self.zones.get(old).copied()).unwrap_or_default();
+        let last_zone = self.last_zone.and_then(|last| zones.iter().position(|old| *old == Some(last)));
+        Self { lines: lines.iter().map(line).collect(), zones: zones.iter().map(zone).collect(), last_zone }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -177,6 +185,7 @@ impl Counting {
                     occupancy: 0,
                     most: 0,
                     presence: 0.0,
+                    seconds: 0.0,
                     passed: Default::default(),
                     dwell: Default::default(),
                     longest_now: 0.0,
@@ -192,8 +201,11 @@ impl Counting {
             })
             .collect();
         self.labels = labels.clone();
-        // Where every object stands is found again in the next frame.
-        self.objects.clear();
+        // What objects did at those that stay as they were goes on.
+        let lines: Vec<_> =
+            new.lines.iter().map(|line| old.lines.iter().position(|other| other == line)).collect();
+        let zones: Vec<_> = new.zones.iter().map(of_old).collect();
+        self.objects.renew(|deeds| deeds.laid_out(&lines, &zones));
         self.lay_out(self.size);
     }
 
@@ -314,6 +326,7 @@ impl Counting {
         counts.seconds += step;
         for zone in &mut counts.zones {
             zone.presence += zone.occupancy as f64 * step;
+            zone.seconds += step;
             (zone.occupancy, zone.longest_now) = (0, 0.0);
         }
         if !frame.again {
@@ -368,7 +381,7 @@ impl Counting {
             for (index, ((zone, rules), state)) in self.zones.iter().zip(&mut object.deeds.zones).enumerate()
             {
                 if rules.take(class)
-                    && let Some(passage) = zone.step(state, spot(rules), track.born)
+                    && let Some(passage) = zone.step(state, spot(rules), object.known)
                 {
                     let came_from = match passage {
                         Passage::Entered(_) => object.deeds.last_zone.replace(index),

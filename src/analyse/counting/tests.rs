@@ -125,13 +125,14 @@ fn zones_know_who_is_there_for_how_long_and_where_they_came_from() {
     assert!((left.dwell.seconds - 1.5).abs() < 0.06, "{left:?}");
     assert!((left.presence - 1.5).abs() < 0.11 && (right.longest_now - 1.7).abs() < 0.06, "{counts:?}");
     // Given up, it has left.
-    let mut last = Scene::default();
-    for number in 41..60 {
-        let scene = show(&mut counting, number, vec![]);
-        last = if scene.events.is_empty() { last } else { scene };
-    }
-    let [leave] = last.events.as_slice() else { panic!("{last:?}") };
+    let told: Vec<(u64, Event)> = (41..70)
+        .flat_map(|number| {
+            show(&mut counting, number, vec![]).events.into_iter().map(move |event| (number, event))
+        })
+        .collect();
+    let [(number, leave)] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((&*leave.kind, leave.track, leave.time), ("leave", Some(3), 4.0));
+    assert_eq!(*number, 66, "told two and a half seconds after it was last seen");
     assert_eq!(counting.counts().unwrap().zones[1].occupancy, 0);
 }
 
@@ -221,4 +222,27 @@ fn without_lines_and_zones_nothing_is_told() {
     let mut counting = counting(vec![], vec![]);
     let scene = show(&mut counting, 0, vec![person(1, 1.0, 1.0, 0.0)]);
     assert!(scene.counts.is_none() && scene.events.is_empty() && scene.attributes.is_empty());
+}
+
+#[test]
+fn who_stands_in_a_zone_still_does_when_another_one_changes() {
+    let mut counting = counting(Vec::new(), vec![zone("left", 0.0, 0.5), zone("right", 0.5, 1.0)]);
+    (0..20).for_each(|number| drop(show(&mut counting, number, vec![person(1, 100.0, 100.0, 0.0)])));
+    let zones = vec![zone("far", 0.75, 1.0), zone("left", 0.0, 0.5), zone("all", 0.0, 1.0)];
+    counting.set_settings(CountingSettings { lines: Vec::new(), zones }, &Labels::coco());
+    let events: Vec<Event> = (20..40)
+        .flat_map(|number| show(&mut counting, number, vec![person(1, 100.0, 100.0, 0.0)]).events)
+        .collect();
+    // It comes into the new zone when that is there, and not again into the old one.
+    let told: Vec<_> =
+        events.iter().map(|event| event.detail("zone").and_then(Value::as_text).unwrap()).collect();
+    assert_eq!(told, ["all"]);
+    assert!((events[0].time - 1.9).abs() < 0.11, "{}", events[0].time);
+    let counts = counting.counts().unwrap();
+    let of = |index: usize| (counts.zones[index].passed.total().inwards, counts.zones[index].occupancy);
+    assert_eq!([of(0), of(1), of(2)], [(0, 0), (1, 1), (1, 1)]);
+    let mean = |index: usize| counts.zones[index].presence / counts.zones[index].seconds;
+    assert!((mean(1) - 1.0).abs() < 0.1 && (mean(2) - 1.0).abs() < 0.1, "{} {}", mean(1), mean(2));
+    let gone = (40..80).flat_map(|number| show(&mut counting, number, Vec::new()).events).collect::<Vec<_>>();
+    assert_eq!(gone.len(), 2);
 }

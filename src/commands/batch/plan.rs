@@ -46,7 +46,7 @@ impl Job {
     /// Looks for the results.
     pub(super) fn done(&self) -> Done {
         let made = |path: &Path| fs::metadata(path).ok().filter(fs::Metadata::is_file)?.modified().ok();
-        let Some(made) = self.outputs.targets().map(made).collect::<Option<Vec<_>>>() else {
+        let Some(made) = self.outputs.paths().map(made).collect::<Option<Vec<_>>>() else {
             return Done::No;
         };
         match (made.iter().min(), self.changed) {
@@ -108,7 +108,7 @@ pub(super) fn jobs(args: &TrackArgs, settings: &RecordSettings) -> Result<Vec<Jo
         let (output, record) = expand(&args.output, settings, &name);
         let outputs = outputs(&output, &record)?;
         outputs.paths().try_for_each(|path| inputs.refuse(path))?;
-        for path in outputs.targets() {
+        for path in outputs.paths() {
             for path in [path.to_owned(), partial_name(path)] {
                 if let Some(other) = taken.insert(path.clone(), shown.clone()) {
                     let path = path.display();

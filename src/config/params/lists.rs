@@ -199,7 +199,9 @@ impl Kind for OwnName {
     type Set = String;
 
     fn read(&self, value: &Value) -> Result<String, String> {
-        let name = value.as_str().map(str::trim).filter(|name| !name.is_empty() && name.len() <= 100);
+        let fits =
+            |name: &&str| (1..=100).contains(&name.chars().count()) && !name.contains(char::is_control);
+        let name = value.as_str().map(str::trim).filter(fits);
         name.map(str::to_owned).ok_or_else(|| self.allowed())
     }
 
@@ -208,7 +210,7 @@ impl Kind for OwnName {
     }
 
     fn allowed(&self) -> String {
-        "a text in quotes of 1 to 100 letters, which no other has".to_owned()
+        "a text in quotes of 1 to 100 letters without control characters, which no other has".to_owned()
     }
 
     fn schema(&self) -> Json {
@@ -218,6 +220,10 @@ impl Kind for OwnName {
 
 const BAND: Real32 = Real32(0.0..=2.0);
 const STAY: Real = Real(0.0..=3600.0);
+
+/// What lines and zones have in common, in words.
+const OF_SOURCE: &str = "the source that it belongs to: its name, a pattern (\"gate*\"), or its number from 1; \"\": every source";
+const STAYS_WITH: &str = "where the camera moves it stays with the \"screen\" or with the \"scene\"";
 
 /// Of `[[line]]`.
 pub(super) const LINES: Tables<LineSettings> = Tables(&[
@@ -242,18 +248,8 @@ pub(super) const LINES: Tables<LineSettings> = Tables(&[
         "how far past the line it has to come at most, as a share of the box's height: as far as its box trembles; nearer, it counts after a while"
     ),
     field!(stay_seconds, STAY, false, "for how many seconds it has to stay on the other side"),
-    field!(
-        source,
-        Name,
-        false,
-        "the source that it belongs to: its name, a pattern (\"gate*\"), or its number from 1; \"\": every source"
-    ),
-    field!(
-        fixed_to,
-        FIXED_TO,
-        false,
-        "where the camera moves it stays with the \"screen\" or with the \"scene\""
-    ),
+    field!(source, Name, false, OF_SOURCE),
+    field!(fixed_to, FIXED_TO, false, STAYS_WITH),
 ]);
 
 /// Of `[[zone]]`.
@@ -274,18 +270,8 @@ pub(super) const ZONES: Tables<ZoneSettings> = Tables(&[
         "how far past its edge it has to come, as a share of the box's height; nearer, it counts after a second"
     ),
     field!(stay_seconds, STAY, false, "for how many seconds it has to stay inside, or outside"),
-    field!(
-        source,
-        Name,
-        false,
-        "the source that it belongs to: its name, a pattern (\"gate*\"), or its number from 1; \"\": every source"
-    ),
-    field!(
-        fixed_to,
-        FIXED_TO,
-        false,
-        "where the camera moves it stays with the \"screen\" or with the \"scene\""
-    ),
+    field!(source, Name, false, OF_SOURCE),
+    field!(fixed_to, FIXED_TO, false, STAYS_WITH),
 ]);
 
 /// A value for one key of one table, `mask.door.enabled` or `mask.2.enabled` (counted from 1), as a value for the whole

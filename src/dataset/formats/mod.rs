@@ -27,7 +27,7 @@ use std::path::Path;
 use super::dialect::Dialect;
 use super::info::MAX_FRAMES;
 use super::lines::MotError;
-use crate::atomic_file;
+use crate::atomic_file::{self, Durability};
 use crate::bounded;
 use crate::detection::{ClassId, Extra};
 use crate::labels::Labels;
@@ -370,7 +370,7 @@ impl Format {
             return yolo::write_folder(of, dialect, path).map(|lost| self.without_rules(of, lost));
         }
         let mut lost = Lost::default();
-        atomic_file::replace_beside(path, |file| {
+        atomic_file::replace_beside(path, Durability::OnDisk, |file| {
             let mut out = io::BufWriter::new(file);
             lost = self.write(of, dialect, &mut out)?;
             out.flush()

@@ -20,11 +20,11 @@ use crate::geometry::{Affine, Rect};
 pub(crate) const CUE_NAMES: [&str; CUES] = ["bottom edge", "height", "width", "speed", "score"];
 
 /// Two tracks meet from this overlap on (IoU).
-pub(super) const MEETING_IOU: f32 = 0.4;
+const MEETING_IOU: f32 = 0.4;
 /// A track that is not seen stays where it was for this long, in seconds.
-pub(super) const STAYS_SECONDS: f64 = 1.0;
+const STAYS_SECONDS: f64 = 1.0;
 /// The time over which a track's course before a crossing is taken, in seconds.
-pub(super) const BEFORE_SECONDS: f32 = 0.4;
+const BEFORE_SECONDS: f32 = 0.4;
 /// Each track has been seen at least this often since the two parted.
 const LEAST_SEEN: u32 = 2;
 /// The most crossings that are followed at once.
@@ -147,14 +147,18 @@ impl Crossings {
         let here = here.filter(|(_, tracklet)| clock - tracklet.seen <= STAYS_SECONDS);
         present.extend(here.map(|(index, tracklet)| Present { index, rect: tracklet.last }));
         sweep_and_prune.fill(present.iter().map(|one| &one.rect));
+        let known = self.open.len();
         for (number, one) in present.iter().enumerate() {
             for other in sweep_and_prune.near(&one.rect, 0.0).filter(|other| *other > number) {
                 let other = &present[other];
                 let pair = (&tracklets[one.index], &tracklets[other.index]);
                 if one.rect.iou(&other.rect) > MEETING_IOU && same_kind(pair.0, pair.1) {
-                    self.meet(pair, clock);
+                    self.meet(known, pair, clock);
                 }
             }
+        }
+        if self.open.len() > known {
+            self.open.sort_unstable_by_key(|crossing| crossing.tracks);
         }
 
         for tracklet in tracklets.iter_mut().filter(|tracklet| tracklet.is_found(now)) {
@@ -185,22 +189,23 @@ impl Crossings {
         });
     }
 
-    /// Two tracks meet now.
-    fn meet(&mut self, (one, other): (&Tracklet, &Tracklet), clock: f64) {
+    /// Two tracks meet now. The first `known` crossings are ordered; new ones come behind them.
+    fn meet(&mut self, known: usize, (one, other): (&Tracklet, &Tracklet), clock: f64) {
         let (one, other) = if one.serial < other.serial { (one, other) } else { (other, one) };
         let tracks = [one.serial, other.serial];
-        match self.open.binary_search_by(|crossing| crossing.tracks.cmp(&tracks)) {
+        let (ordered, _) = self.open.split_at_mut(known);
+        match ordered.binary_search_by(|crossing| crossing.tracks.cmp(&tracks)) {
             Ok(index) => {
-                let crossing = &mut self.open[index];
+                let crossing = &mut ordered[index];
                 (crossing.met, crossing.after) = (clock, Default::default());
             }
-            Err(index) if self.open.len() < MAX_CROSSINGS => {
+            Err(_) if self.open.len() < MAX_CROSSINGS => {
                 // Of a track that begins here nothing is known from before.
                 let Some((before, after)) = one.course.at_end().zip(other.course.at_end()) else { return };
                 let before = [before, after];
                 let crossing =
                     Crossing { tracks, began: clock, met: clock, before, after: Default::default() };
-                self.open.insert(index, crossing);
+                self.open.push(crossing);
             }
             Err(_) => {}
         }
