@@ -7,6 +7,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// The name of the attribute with the speed on the ground, in metres a second.
+pub const SPEED: &str = "speed_m_per_s";
+
 /// A value of an attribute, or of a detail of an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {

@@ -230,7 +230,7 @@ impl PartArgs {
 /// Where results go.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Write the tracks: .txt MOTChallenge, .jsonl, .json COCO-VID, .csv; - writes .txt to standard output (repeatable)
+    /// Write the tracks: .txt MOTChallenge, .jsonl, .json COCO-VID, .csv, .geojson; - writes .txt to standard output (repeatable)
     #[arg(long, value_name = "FILE")]
     pub tracks: Vec<PathBuf>,
     /// What column 8 of a .txt holds: the label's number from 1, or none (-1; TrackEval takes pedestrians alone)
@@ -248,12 +248,27 @@ pub struct OutputArgs {
     /// (TRAILSIGHT_METRICS_TOKEN)
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics: Option<std::net::SocketAddr>,
+    /// Write for how long objects were where: .png over the picture, or .csv or .json with the seconds of each cell (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub heat: Vec<PathBuf>,
     /// Write the annotated video: .mp4, .mkv, .mov, .webm (need ffmpeg) or .avi
     #[arg(long, value_name = "FILE")]
     pub video: Option<PathBuf>,
     /// Write a short annotated clip as .gif: at most 20 seconds, 10 pictures a second, 480 pixels a side
     #[arg(long, value_name = "FILE")]
     pub gif: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    /// The settings that these flags stand for.
+    pub fn given(&self) -> Vec<Given> {
+        let heat = self.heat.first().map(|file| Given {
+            key: "heat.gather".to_owned(),
+            value: "true".to_owned(),
+            typed: format!("--heat {}", file.display()),
+        });
+        heat.into_iter().collect()
+    }
 }
 
 /// What MOTChallenge text has for a class.
@@ -283,7 +298,7 @@ pub struct WatchArgs {
     #[allow(missing_docs)]
     pub output: OutputArgs,
     /// Repeat the recording
-    #[arg(long = "loop", conflicts_with_all = ["tracks", "events", "counts", "metrics", "video", "gif"])]
+    #[arg(long = "loop", conflicts_with_all = ["tracks", "events", "counts", "metrics", "heat", "video", "gif"])]
     pub repeat: bool,
     /// Close the window at the end of a recording
     #[arg(long, conflicts_with = "repeat")]
@@ -308,6 +323,7 @@ impl WatchArgs {
             || !output.events.is_empty()
             || output.counts.is_some()
             || output.metrics.is_some()
+            || !output.heat.is_empty()
             || output.mot_class != MotClass::Label
             || *repeat
             || *exit_at_end

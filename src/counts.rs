@@ -123,6 +123,56 @@ pub struct LineCounts {
     pub points: Vec<Point>,
     /// How many crossed it.
     pub crossed: ByClass,
+    /// How fast they were, where the ground is known.
+    pub speeds: Speeds,
+}
+
+/// How fast objects were on the ground.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Speeds {
+    measured: u64,
+    sum: f64,
+    /// How many by tenths of a metre a second; the last: all that were faster. Shared by clones until one changes.
+    tenths: Arc<Vec<u32>>,
+}
+
+impl Speeds {
+    /// 100 m/s.
+    const TENTHS: usize = 1000;
+
+    /// Counts one with this speed in metres a second.
+    pub fn add(&mut self, speed: f64) {
+        self.measured += 1;
+        self.sum += speed;
+        let tenths = Arc::make_mut(&mut self.tenths);
+        tenths.resize(Self::TENTHS + 1, 0);
+        // What is below zero, or no number, becomes zero.
+        if let Some(count) = tenths.get_mut(((speed * 10.0) as usize).min(Self::TENTHS)) {
+            *count += 1;
+        }
+    }
+
+    /// How many were measured.
+    pub fn measured(&self) -> u64 {
+        self.measured
+    }
+
+    /// The mean speed in metres a second; `None` where none was measured.
+    pub fn mean(&self) -> Option<f64> {
+        (self.measured > 0).then(|| self.sum / self.measured as f64)
+    }
+
+    /// The speed in metres a second that this share of them did not exceed, to a tenth; `None` where none was measured.
+    pub fn percentile(&self, share: f64) -> Option<f64> {
+        let wanted = share * self.measured as f64;
+        let mut passed = 0.0;
+        self.tenths.iter().enumerate().filter(|(_, count)| **count > 0).find_map(|(tenth, count)| {
+            let before = passed;
+            passed += f64::from(*count);
+            // Evenly spread within the tenth.
+            (passed >= wanted).then(|| (tenth as f64 + (wanted - before) / f64::from(*count)) / 10.0)
+        })
+    }
 }
 
 /// A zone and what was in it.
@@ -194,6 +244,19 @@ mod tests {
         let ways = |inwards, outwards| BothWays { inwards, outwards };
         assert_eq!(counts.iter().collect::<Vec<_>>(), [(0, ways(0, 1)), (2, ways(2, 1))]);
         assert_eq!(counts.total(), ways(2, 2));
+    }
+
+    #[test]
+    fn the_85th_percentile_is_where_it_is() {
+        let mut speeds = Speeds::default();
+        assert_eq!((speeds.mean(), speeds.percentile(0.85)), (None, None));
+        (0..1000).for_each(|n| speeds.add(5.0 + f64::from(n) / 100.0));
+        assert!((speeds.percentile(0.85).unwrap() - 13.5).abs() < 0.02, "{:?}", speeds.percentile(0.85));
+        assert!((speeds.mean().unwrap() - 9.995).abs() < 1e-6 && speeds.measured() == 1000);
+        for odd in [f64::NAN, -3.0, 1e9] {
+            speeds.add(odd);
+        }
+        assert_eq!(speeds.percentile(1.0), Some(100.1));
     }
 
     #[test]

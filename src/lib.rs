@@ -9,7 +9,7 @@
 //!
 //! | room | what it is for | cargo feature |
 //! |---|---|---|
-//! | [`frame`], [`geometry`], [`detection`], [`kind`], [`labels`], [`scene`], [`attribute`], [`event`], [`counts`] | the nouns that travel | – |
+//! | [`frame`], [`geometry`], [`detection`], [`kind`], [`labels`], [`scene`], [`attribute`], [`event`], [`counts`], [`ground`], [`heat`] | the nouns that travel | – |
 //! | [`analyse`] | stages: what is made of a scene, frame by frame (attributes, events, counts at lines and in zones) | – |
 //! | [`track`] | the tracker: boxes in, identities out | – |
 //! | [`engine`] | one call from a picture, or from detections, to tracks and trails | – |
@@ -45,6 +45,8 @@ pub mod engine;
 pub mod event;
 pub mod frame;
 pub mod geometry;
+pub mod ground;
+pub mod heat;
 pub mod kind;
 pub mod labels;
 pub mod metrics;

@@ -7,6 +7,8 @@ use crate::counts::{Counts, RuleState};
 use crate::detection::{ClassId, Extra};
 use crate::event::Event;
 use crate::geometry::Rect;
+use crate::ground::Ground;
+use crate::heat::HeatMap;
 
 /// Where a track is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +124,10 @@ pub struct Scene {
     /// The rules and how they stand at this frame; empty where there are none. Scenes that are shown again from the history have
     /// the state of now.
     pub rules: Arc<Vec<RuleState>>,
+    /// The map from the picture to metres; `None` where it is not known.
+    pub ground: Option<Arc<Ground>>,
+    /// For how long objects were where up to this frame; `None` where that is not gathered.
+    pub heat: Option<Arc<HeatMap>>,
     /// What the network told of the tracks seen in this very frame beside their boxes, by id, in pixels of the source. Empty
     /// where it tells no more.
     pub extras: Vec<(u64, Extra)>,

@@ -33,10 +33,15 @@
 //! |---|---|
 //! | [`Presence`] | the events `appeared` and `disappeared` |
 //! | [`Speed`] | the attribute `speed_px_per_s` |
+//! | [`OnGround`] | where seen tracks stand and how fast they move, in metres: the attributes `x_m`, `y_m`, `speed_m_per_s`, `speed_error_m_per_s`, `heading_deg` |
+//! | [`Heat`] | for how long objects were where ([`Scene::heat`]) |
 //! | [`Counting`] | counts at lines and in zones, the events `cross`, `enter` and `leave`, the attribute `dwell_s` |
 //! | [`Rules`] | the events `start`, `update` and `end` of rules, and how each rule stands |
 
 mod counting;
+mod ground;
+mod heat;
+mod measuring;
 mod object;
 mod presence;
 mod rules;
@@ -48,6 +53,9 @@ use crate::geometry::Affine;
 use crate::scene::Scene;
 
 pub use counting::{BoxAnchor, Counting, CountingSettings, FixedTo, LineSettings, ZoneSettings};
+pub use ground::{GroundPlane, GroundSettings, OnGround};
+pub use heat::{Heat, HeatSettings};
+pub use measuring::{MeasureSettings, Measuring};
 pub use presence::Presence;
 pub use rules::{ATTRIBUTES, Clock, Known, RuleError, RuleSettings, Rules, When};
 pub use speed::Speed;

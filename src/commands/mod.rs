@@ -100,7 +100,7 @@ impl From<SinkError> for Failure {
 /// The outputs that were typed or set. Their names are checked before anything is opened: known endings, each name once,
 /// one standard output.
 fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Failure> {
-    let OutputArgs { tracks, events, counts, metrics, video, gif, .. } = typed.clone();
+    let OutputArgs { tracks, events, counts, metrics, heat, video, gif, .. } = typed.clone();
     let video = video.or_else(|| settings.path.clone());
     // What has no name of its own, a device or a pipe, has nothing beside it either.
     let raw = video.as_deref().filter(|path| settings.raw && path.extension().is_some()).map(raw_name);
@@ -108,6 +108,7 @@ fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Fai
         .chain(events.into_iter().map(|path| (Purpose::Events, path)))
         .chain(counts.map(|path| (Purpose::Counts, path)))
         .chain(metrics.map(|address| (Purpose::Metrics, format!("metrics://{address}").into())))
+        .chain(heat.into_iter().map(|path| (Purpose::Heat, path)))
         .chain(raw.map(|path| (Purpose::RawVideo, path)))
         .chain(video.map(|path| (Purpose::Video, path)))
         .chain(gif.map(|path| (Purpose::Clip, path)));
@@ -178,16 +179,18 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let (command, common) = cli.into_command().map_err(Failure::Usage)?;
     match command {
         Command::Watch(args) => {
-            let context = context(&common, args.part.given())?;
-            watch::run(&args, &Context { registry: registry(&args.output), ..context })
+            let given = [args.part.given(), args.output.given()].concat();
+            let context = context(&common, given)?;
+            watch::run(&args, &Context { registry: registry(&args.output, &context), ..context })
         }
         Command::Track(args) => {
             let labels = match &args.detections {
                 Some(file) => labels_of(file, args.dialect.labels(), common.quiet)?,
                 None => None,
             };
-            let context = context(&common, labels.into_iter().chain(args.part.given()).collect())?;
-            track::run(&args, &Context { registry: registry(&args.output), ..context })
+            let given = labels.into_iter().chain(args.part.given()).chain(args.output.given()).collect();
+            let context = context(&common, given)?;
+            track::run(&args, &Context { registry: registry(&args.output, &context), ..context })
         }
         Command::Render(args) => {
             let labels = labels_of(&args.tracks, args.dialect.labels(), common.quiet)?;
@@ -255,11 +258,13 @@ fn labels_of(file: &Path, typed: Option<&Path>, quiet: bool) -> Result<Option<Gi
 }
 
 /// The sinks that write as was typed.
-fn registry(typed: &OutputArgs) -> Registry {
-    match typed.mot_class {
+fn registry(typed: &OutputArgs, context: &Context) -> Registry {
+    let registry = match typed.mot_class {
         MotClass::Label => Registry::default(),
         MotClass::None => Registry::default().without_mot_classes(),
-    }
+    };
+    let has_ground = !context.loaded.settings.ground.planes.is_empty();
+    if has_ground { registry.with_ground_columns() } else { registry }
 }
 
 /// Says which settings were given by a name of an earlier version.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Context, Failure, input, outputs, progress};
-use crate::analyse::{Counting, SceneStage, StageFrame};
+use crate::analyse::{Counting, MeasureSettings, Measuring, SceneStage, StageFrame};
 use crate::cli::{MotClass, OutputArgs, RenderArgs};
 use crate::dataset::{Dialect, TrackFile, TrackRow};
 use crate::detect;
@@ -22,6 +22,7 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Result<(), Failure> {
         events: Vec::new(),
         counts: None,
         metrics: None,
+        heat: Vec::new(),
         mot_class: MotClass::Label,
         video: args.video.clone(),
         gif: args.gif.clone(),
@@ -113,6 +114,11 @@ fn draw(
     let mut drawn = Drawn { frames: 0, tracks: 0, recorded: Ok(()) };
     let nothing = Detections::default();
     let mut counting = Counting::new(settings.counting.of_source(&info.name, 1), &labels);
+    let measures = MeasureSettings {
+        ground: settings.ground.of_source(&info.name, 1),
+        heat: settings.overlay.heat.then(|| settings.heat.clone()),
+    };
+    let mut measuring = Measuring::new(measures, &labels);
     let mut writing = true;
     let read = loop {
         if !writing || context.stop.is_asked() {
@@ -140,6 +146,7 @@ fn draw(
             camera: None,
             again: false,
         };
+        measuring.update(&stage_frame, &mut scene).map_err(Failure::Failed)?;
         counting.update(&stage_frame, &mut scene).map_err(Failure::Failed)?;
         writing = recorder.picture(&frame, &scene, frame.time);
         bar.inc(1);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::progress::census_line;
 use super::{Context, Failure, outputs};
-use crate::analyse::Counting;
+use crate::analyse::{Counting, MeasureSettings, Measuring};
 use crate::cli::TrackArgs;
 use crate::dataset::{DetectionFile, Dialect, SequenceInfo};
 use crate::detect;
@@ -131,6 +131,11 @@ pub(super) fn run(file: &Path, args: &TrackArgs, context: &Context) -> Result<()
     };
     let mut stage = TrackStage::new(tracking);
     let source = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let measures = MeasureSettings {
+        ground: settings.ground.of_source(&source, 1),
+        heat: settings.heat.gather.then(|| settings.heat.clone()),
+    };
+    stage.add_stage(Measuring::new(measures, &labels));
     stage.add_stage(Counting::new(settings.counting.of_source(&source, 1), &labels));
     let mut census = Census::default();
     let mut boxes = Detections::default();

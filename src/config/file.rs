@@ -146,6 +146,7 @@ impl Reader<'_> {
                 .iter()
                 .map(|value| value.as_inline_table().map(|table| table as &dyn TableLike))
                 .collect(),
+            Item::Table(table) if rules.alone => Some(vec![table as &dyn TableLike]),
             Item::Table(_) => {
                 let path = list.path;
                 return self.mistake(origin, format!("{path} is a list of tables: write [[{path}]]"));
@@ -164,6 +165,9 @@ impl Reader<'_> {
         }
         if self.parsed.mistakes.len() == before {
             match item.clone().into_value() {
+                Ok(table @ Value::InlineTable(_)) if rules.alone => {
+                    self.take_value(list.path, &Value::Array([table].into_iter().collect()), origin);
+                }
                 Ok(value) => self.take_value(list.path, &value, origin),
                 Err(_) => self
                     .mistake(origin, format!("{} cannot be this: allowed is {}", list.path, list.allowed())),
@@ -175,6 +179,7 @@ impl Reader<'_> {
     fn span_of(&self, item: &Item, index: usize) -> Option<std::ops::Range<usize>> {
         match item {
             Item::ArrayOfTables(tables) => tables.get(index)?.span(),
+            Item::Table(table) => table.span(),
             item => item.as_array()?.get(index)?.span(),
         }
     }

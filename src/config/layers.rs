@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::error::{Mistake, Origin};
 use super::file::{Held, Values};
 use super::params::{Parameter, parameter, parameters};
-use super::{Settings, counting};
+use super::{Settings, counting, ground};
 use crate::track::{Preset, TrackSettings};
 
 /// The key that puts a published tracker in the place of all other settings of the tracker.
@@ -94,6 +94,9 @@ pub(super) fn check_together(settings: &Settings, origins: &Origins, mistakes: &
             "tracker.low_score cannot be {low}: allowed is at most tracker.high_score, which is {high}"
         );
         mistakes.push(Mistake { origin: origin("tracker.low_score"), problem });
+    }
+    for problem in ground::problems(&settings.ground) {
+        mistakes.push(Mistake { origin: origin("ground"), problem });
     }
     for (path, problem) in counting::twice(&settings.counting) {
         mistakes.push(Mistake { origin: origin(path), problem });

@@ -214,7 +214,7 @@ fn writing_back_touches_only_its_own_values() {
     let expected = default_file()
         .replace("\nconfidence = 0.25         #", "\nconfidence = 0.4          #")
         .replace("\nnms_iou = 0.5             #", "\nnms_iou = 0.55            #")
-        .replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
+        .replacen("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #", 1)
         .replace("[overlay]\nscale = \"auto\"            #", "[overlay]\nscale = 1.5               #")
         .replace("\nseconds = 3.0             #", "\nseconds = 12.5            #");
     assert_eq!(scene.text(), expected);
@@ -328,6 +328,24 @@ fn tables_are_added_to_a_list_and_taken_out() {
     scene.set("region", &format!("[{third}]"));
     scene.live.write_back().unwrap();
     assert_eq!(scene.text(), format!("[trails]\nseconds = 2\n{}", added.replace("mask", "region")));
+}
+
+#[test]
+fn a_ground_is_reloaded_and_left_alone_when_other_values_are_written() {
+    let ground = "# measured by hand\n[ground] # of the gate\npoints = [ # clockwise\n  { at = [0.1, 0.5], metres = [0, 20] }, \
+                  { at = [0.9, 0.5], metres = [7, 20] },\n  { at = [1, 0.9], metres = [7, 0] }, { at = [0, 0.9], metres = [0, 0] },\n]\n";
+    let text = format!("[trails]\nseconds = 2.0\n{ground}");
+    let mut bench = Scene::new(&text, &[]);
+    bench.set("trails.seconds", "4.0");
+    bench.live.write_back().unwrap();
+    assert_eq!(bench.text(), text.replace("seconds = 2.0", "seconds = 4.0"));
+    let moved = bench.text().replace("[7, 20]", "[8, 20]");
+    assert_eq!(keys(bench.save(&moved)), ["ground"]);
+    assert_eq!(bench.live.settings().ground.planes[0].points[1].metres, (8.0, 20.0));
+    // What cannot be changes nothing.
+    let reload = bench.save(&moved.replace("[0, 0]", "[9, 90]"));
+    assert!(matches!(reload, Reload::Wrong(_)), "{reload:?}");
+    assert_eq!(bench.live.settings().ground.planes[0].points[1].metres, (8.0, 20.0));
 }
 
 #[test]

@@ -12,13 +12,14 @@
 //! | `live.rs`, `watch.rs` | while the program runs: changes of settings, and of the file |
 //! | `write.rs`, `write_lists.rs` | values, and lists of tables, written back into a file without touching the rest |
 //! | `adjust.rs` | the settings that the panel shows, and how each moves |
-//! | `counting.rs` | lines and zones: what each table alone does not tell |
+//! | `counting.rs`, `ground.rs` | lines and zones, the ground: what each table alone does not tell |
 //! | `error.rs` | mistakes, each with its place |
 
 pub mod adjust;
 mod counting;
 mod error;
 mod file;
+mod ground;
 mod layers;
 mod live;
 mod params;
@@ -34,7 +35,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::Value;
 
-use crate::analyse::CountingSettings;
+use crate::analyse::{CountingSettings, GroundSettings, HeatSettings};
 use crate::bounded;
 use crate::detect::{DetectSettings, Slicer};
 use crate::enhance::EnhanceSettings;
@@ -83,6 +84,10 @@ pub struct Settings {
     pub record: RecordSettings,
     /// Lines and zones.
     pub counting: CountingSettings,
+    /// Where the ground is.
+    pub ground: GroundSettings,
+    /// The heat map.
+    pub heat: HeatSettings,
 }
 
 impl Settings {

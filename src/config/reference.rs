@@ -1,6 +1,6 @@
 //! Texts made from the table of parameters: the commented default config file, and the tables of `docs/settings.md`.
 
-use super::params::{Effect, SECTIONS, lists, parameters};
+use super::params::{Effect, List, SECTIONS, lists, parameters};
 
 /// What the default config file begins with.
 const PREAMBLE: &str = "\
@@ -29,7 +29,7 @@ pub fn default_file() -> String {
         text.push_str(&format!("{assignment:<width$} # {}\n", parameter.comment));
     }
     for (parameter, list) in lists() {
-        text.push_str(&format!("\n# {}:\n# [[{}]]\n", parameter.comment, parameter.path));
+        text.push_str(&format!("\n# {}:\n# {}\n", parameter.comment, heading(parameter.path, list)));
         for field in (list.fields)() {
             let assignment = format!("# {} = {}", field.name, field.default);
             let width = COMMENT_COLUMN - 1;
@@ -37,6 +37,11 @@ pub fn default_file() -> String {
         }
     }
     text
+}
+
+/// What stands over a table of a list.
+fn heading(path: &str, list: &List) -> String {
+    if list.alone { format!("[{path}]") } else { format!("[[{path}]]") }
 }
 
 /// What `docs/settings.md` begins with.
@@ -82,9 +87,11 @@ pub fn settings_reference() -> String {
     }
     for (parameter, list) in lists() {
         text.push_str(&format!(
-            "\n## [[{}]]\n\n{}. `--set {0}.NAME.KEY=VALUE` changes one value of the table with that name (or number, from 1).\n\n\
+            "\n## {}\n\n{}. `--set {}.NAME.KEY=VALUE` changes one value of the table with that name (or number, from 1).\n\n\
              | key | default | allowed | meaning |\n|---|---|---|---|\n",
-            parameter.path, parameter.comment
+            heading(parameter.path, list),
+            parameter.comment,
+            parameter.path
         ));
         for field in (list.fields)() {
             let default =

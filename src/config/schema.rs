@@ -32,6 +32,9 @@ pub fn schema() -> Json {
 /// One setting: what is allowed, its default, and what it means.
 fn described(parameter: &Parameter) -> Json {
     let mut schema = parameter.schema();
+    if parameter.list.as_ref().is_some_and(|list| list.alone) {
+        schema = json!({ "anyOf": [schema["items"].clone(), schema] });
+    }
     let unit = if parameter.unit.is_empty() { String::new() } else { format!(" [{}]", parameter.unit) };
     schema["description"] = format!("{}{unit}", parameter.comment).into();
     schema["default"] = json_of(&parameter.default());

@@ -111,6 +111,22 @@ fn samples() -> Vec<(String, bool)> {
             samples.push(format!("[[{list}]]\n{table}\n"));
         }
     }
+    for heading in ["[ground]", "[[ground]]"] {
+        for keys in [
+            "",
+            "points = []",
+            "points = [{ at = [0.1, 0.5] }]",
+            "points = 5",
+            "lengths = [{ from = [0, 1], to = [0, 2], metres = 1 }]",
+            "origin = [48, 11]",
+            "origin = [48]",
+            "origin = []\nfixed_to = \"scene\"",
+            "view_degrees = 500",
+            "viewdegrees = 50",
+        ] {
+            samples.push(format!("{heading}\n{keys}\n"));
+        }
+    }
     let judged = |text: String| {
         let right = file::parse("c.toml".as_ref(), &text).mistakes.is_empty();
         (text, right)

@@ -273,7 +273,7 @@ fn mistakes_in_lists_of_tables_name_their_place() {
         ("[mask]\nname = \"a\"\n", "c.toml:1:2: mask is a list of tables: write [[mask]]"),
         (
             "[[msk]]\nname = \"a\"\n",
-            "there is no list of tables [[msk]]; did you mean \"mask\"? (known: mask, region, line, zone)",
+            "there is no list of tables [[msk]]; did you mean \"mask\"? (known: mask, region, line, zone, ground)",
         ),
         ("[[detector]]\nconfidence = 0.5\n", "detector is a section, not a list: write [detector]"),
     ] {
@@ -366,4 +366,49 @@ fn lines_and_zones_are_read_with_their_defaults() {
     let given = [("line.door.band", "0.3"), ("zone", "[]")];
     let counting = load(text, &given).unwrap().settings.counting;
     assert_eq!((counting.lines[0].band, counting.zones.len()), (0.3, 0));
+}
+
+const FIELD: &str = "points = [{ at = [0.1, 0.5], metres = [0, 20] }, { at = [0.9, 0.5], metres = [7.5, 20] },\n\
+                     { at = [1.0, 0.9], metres = [7.5, 0] }, { at = [0, 0.9], metres = [0, 0] }]\n";
+
+#[test]
+fn a_ground_stands_alone_or_in_a_list() {
+    let ground = |text: &str| load(text, &[]).unwrap().settings.ground.planes;
+    let alone = ground(&format!("[ground]\n{FIELD}origin = [48.1, 11]\n[trails]\nseconds = 2\n"));
+    assert_eq!((alone.len(), alone[0].points.len()), (1, 4));
+    assert_eq!((alone[0].points[1].metres, alone[0].origin), ((7.5, 20.0), Some((48.1, 11.0))));
+    let several = ground(&format!("[[ground]]\nsource = \"a*\"\n{FIELD}[[ground]]\nview_degrees = 90\n"));
+    assert_eq!((several.len(), several[0].source.as_str(), several[1].view_degrees), (2, "a*", 90.0));
+    // From people, with nothing else.
+    assert_eq!(ground("[ground]\n").len(), 1);
+    let set = load("[ground]\n", &[("ground.1.person_metres", "1.6")]).unwrap().settings.ground.planes;
+    assert_eq!(set[0].person_metres, 1.6);
+    // Only a ground stands alone.
+    let wrong = load("[mask]\npoints = [[0, 0], [1, 0], [1, 1]]\n", &[]).unwrap_err();
+    assert!(wrong.contains("mask is a list of tables: write [[mask]]"), "{wrong}");
+}
+
+#[test]
+fn a_ground_that_cannot_be_is_told_with_its_place() {
+    let wrong = |text: &str| load(text, &[]).unwrap_err();
+    let told = wrong("# a\n[ground]\npoints = [{ at = [0.1, 0.5], metres = [0, 20] }]\n");
+    assert!(told.contains("c.toml:2:2: ground: four points are needed, and there are 1"), "{told}");
+    let told = wrong("[ground]\npoint = []\n");
+    assert!(
+        told.contains("c.toml:2:1: ground.1: there is no key \"point\"; did you mean \"points\"?"),
+        "{told}"
+    );
+    let told = wrong("[ground]\npoints = [{ at = [1.5, 0.5], metres = [0, 20] }]\n");
+    assert!(told.contains("points cannot be") && told.contains("shares of the picture"), "{told}");
+    let line = "points = [{ at = [0, 0.1], metres = [0, 0] }, { at = [0, 0.2], metres = [0, 1] },\
+                { at = [0, 0.3], metres = [0, 2] }, { at = [0, 0.4], metres = [0, 3] }]\n";
+    let told = wrong(&format!("[[ground]]\n{FIELD}[[ground]]\n{line}"));
+    assert!(told.contains("ground.2: the points lie on one line"), "{told}");
+    let both = "lengths = [{ from = [0, 0.9], to = [0.2, 0.9], metres = 3 }]\n";
+    let told = wrong(&format!("[ground]\n{FIELD}{both}"));
+    assert!(told.contains("points and lengths"), "{told}");
+    assert!(wrong(&format!("[ground]\n{both}")).contains("two known lengths are needed"));
+    let mirrored = FIELD.replace("20]", "-20]");
+    let told = wrong(&format!("[ground]\n{mirrored}origin = [48, 11]\n"));
+    assert!(told.contains("Y has to lie to the left of X"), "{told}");
 }

@@ -53,7 +53,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::analyse::StageError;
+use crate::analyse::{MeasureSettings, StageError};
 use crate::config::Settings;
 use crate::detect::{DetectError, PixelBudget};
 use crate::engine::EngineError;
@@ -75,7 +75,7 @@ pub use thread_count::thread_count;
 use crate::sync::lock;
 use detector_control::DetectorControl;
 use message::{PendingEnhance, SharedHistory};
-use track_worker::{PendingCounting, PendingTracking};
+use track_worker::{PendingCounting, PendingMeasures, PendingTracking};
 
 /// The name of the thread that loads networks while others run.
 const LOADER: &str = "load";
@@ -135,6 +135,9 @@ pub struct Pipeline {
     keep_frames: Arc<AtomicBool>,
     pending_tracking: PendingTracking,
     pending_counting: PendingCounting,
+    pending_measures: PendingMeasures,
+    /// The heat map is gathered also where it is not shown yet.
+    gathers: bool,
     /// The source's number among those of the run, from 1.
     number: usize,
     pending_shown: PendingEnhance,
@@ -183,10 +186,20 @@ impl Pipeline {
         }
     }
 
-    /// Changes lines and zones, and the names of the classes where another network has others.
+    /// Changes lines, zones and what is measured, and the names of the classes where another network has others.
     pub fn set_counting(&self, settings: &Settings) {
         let counting = settings.counting.of_source(&self.info.name, self.number);
         *lock(&self.pending_counting) = Some((counting, self.labels()));
+        *lock(&self.pending_measures) = Some((self.measures(settings), self.labels()));
+    }
+
+    /// What is measured.
+    fn measures(&self, settings: &Settings) -> MeasureSettings {
+        let heat = settings.heat.gather || settings.overlay.heat || self.gathers;
+        MeasureSettings {
+            ground: settings.ground.of_source(&self.info.name, self.number),
+            heat: heat.then(|| settings.heat.clone()),
+        }
     }
 
     /// In time: whether every frame of a recording is to come, however long its reader takes, instead of the newest only.

@@ -59,6 +59,11 @@ impl Mode {
         matches!(self, Self::EveryFrame | Self::Photos | Self::Replay { every_frame: true })
     }
 
+    /// Somebody looks on.
+    pub(super) fn is_shown(self) -> bool {
+        matches!(self, Self::Display | Self::Replay { .. })
+    }
+
     /// Frames are also handed out at once.
     pub(super) fn displays(self) -> bool {
         matches!(self, Self::Display | Self::Replay { every_frame: false })

@@ -17,9 +17,9 @@ use super::scheduler::DetectorScheduler;
 use super::seekable_source::{self, SeekableSource};
 use super::stats::Stats;
 use super::thread_count::thread_count;
-use super::track_worker::{PendingCounting, PendingTracking, TrackWorker};
+use super::track_worker::{PendingCounting, PendingMeasures, PendingTracking, TrackWorker};
 use super::{LOADER, Pipeline, RunError};
-use crate::analyse::{Counting, Stages};
+use crate::analyse::{Counting, Measuring, Stages};
 use crate::attention::AttentionSettings;
 use crate::config::Settings;
 use crate::detect::{AttentionChoice, DetectError, DetectSettings};
@@ -109,6 +109,9 @@ impl Pipeline {
             keep_frames,
             pending_tracking: PendingTracking::default(),
             pending_counting: PendingCounting::default(),
+            pending_measures: PendingMeasures::default(),
+            // In a window somebody may ask for it at any moment.
+            gathers: mode.is_shown(),
             number,
             pending_shown: PendingEnhance::default(),
             pending_network: PendingEnhance::default(),
@@ -170,6 +173,7 @@ impl Pipeline {
                 ..tracking
             },
             stages,
+            measuring: Measuring::new(self.measures(settings), &self.labels()),
             counting: Counting::new(
                 settings.counting.of_source(&self.info.name, self.number),
                 &self.labels(),
@@ -179,6 +183,7 @@ impl Pipeline {
             outlet,
             pending: Arc::clone(&self.pending_tracking),
             pending_counting: Arc::clone(&self.pending_counting),
+            pending_measures: Arc::clone(&self.pending_measures),
             tickets,
             history: self.history.clone(),
             health: self.health.clone(),

@@ -1,7 +1,10 @@
 //! The place of tracking in the source: which frames are in the history, and which tracker continues.
 
 use super::message::{FrameJob, SharedHistory};
-use crate::analyse::{Counting, CountingSettings, SceneStage, StageError, Stages};
+use crate::analyse::{
+    Counting, CountingSettings, MeasureSettings, Measuring, SceneStage, StageError, StageFrame, Stages,
+};
+use crate::detection::Detections;
 use crate::engine::{DetectorOutput, TrackInput, TrackStage, TrackingSettings};
 use crate::enhance::CameraMotionEstimator;
 use crate::history::{Replay, SegmentId, TrackHistory};
@@ -18,6 +21,8 @@ pub(super) struct TrackSession {
     /// The segment of the history that is played.
     segment: Option<SegmentId>,
     stage: TrackStage,
+    /// Places and speeds on the ground, and the heat map.
+    measuring: Measuring,
     /// What is counted at lines and in zones.
     counting: Counting,
     /// The size of the last picture that was tracked.
@@ -36,7 +41,7 @@ impl TrackSession {
     pub(super) fn new(
         settings: TrackingSettings,
         stages: Stages,
-        counting: Counting,
+        (measuring, counting): (Measuring, Counting),
         history: Option<SharedHistory>,
     ) -> Self {
         Self {
@@ -45,6 +50,7 @@ impl TrackSession {
             epoch: 0,
             segment: None,
             stage: TrackStage::new(settings).with_stages(stages),
+            measuring,
             counting,
             size: (0, 0),
             ended: None,
@@ -75,6 +81,32 @@ impl TrackSession {
         }
         counting.keep_of(&self.counting);
         self.counting = counting;
+    }
+
+    /// Measures otherwise from now on; a new heat map begins with the tracks that the history has.
+    pub(super) fn set_measures(&mut self, settings: MeasureSettings, labels: &Labels) {
+        if !self.measuring.set_settings(settings, labels) {
+            return;
+        }
+        let (Some(history), Some(heat)) = (self.history.clone(), self.measuring.heat_mut()) else { return };
+        let history = lock(&history);
+        let detections = Detections::default();
+        let frame = StageFrame {
+            size: self.size,
+            picture: None,
+            detections: &detections,
+            suppressed: None,
+            camera: None,
+            again: false,
+        };
+        for segment in history.segments() {
+            heat.restart();
+            for mut scene in history.scenes_of(segment) {
+                // It never fails.
+                let _ = heat.update(&frame, &mut scene);
+            }
+        }
+        heat.restart();
     }
 
     pub(super) fn set_settings(&mut self, settings: TrackingSettings) {
@@ -116,8 +148,8 @@ impl TrackSession {
                 Ok((scene, true))
             }
             None => {
-                let (sequence, time, counts) = (job.frame.sequence, job.frame.time, self.counting.counts());
-                Ok((Scene { sequence, time, counts, ..Scene::default() }, false))
+                let (sequence, time) = (job.frame.sequence, job.frame.time);
+                Ok((self.with_what_is_known(Scene { sequence, time, ..Scene::default() }), false))
             }
         }
     }
@@ -146,7 +178,7 @@ impl TrackSession {
         }
         let Some(output) = output.filter(|_| !settled && self.broken != Some(job.epoch)) else {
             let scene = self.replay.scene(history, sequence).unwrap_or_default();
-            return Ok((Scene { sequence, time, counts: self.counting.counts(), ..scene }, false));
+            return Ok((self.with_what_is_known(Scene { sequence, time, ..scene }), false));
         };
         let mut known = None;
         if !std::mem::replace(&mut self.is_live, true) && !self.resume(history, sequence) {
@@ -172,14 +204,25 @@ impl TrackSession {
     fn analyse(&mut self, input: &TrackInput<'_>, scene: &mut Scene, again: bool) -> Result<(), StageError> {
         self.stage.analyse(input, scene, again)?;
         self.size = input.size;
-        let outcome = self.counting.update(&self.stage.stage_frame(input, again), scene);
-        outcome.map_err(|why| StageError { stage: self.counting.name().to_owned(), why })
+        let frame = self.stage.stage_frame(input, again);
+        let stages: [&mut dyn SceneStage; 2] = [&mut self.measuring, &mut self.counting];
+        stages.into_iter().try_for_each(|stage| {
+            let outcome = stage.update(&frame, scene);
+            outcome.map_err(|why| StageError { stage: stage.name().to_owned(), why })
+        })
+    }
+
+    /// A scene that was not tracked just now, with what was counted and measured so far.
+    fn with_what_is_known(&self, mut scene: Scene) -> Scene {
+        scene.counts = self.counting.counts();
+        self.measuring.show(&mut scene);
+        scene
     }
 
     /// Time passes without a frame.
     pub(super) fn pass_time(&mut self, job: &FrameJob, time: f64) -> Scene {
         let scene = self.stage.pass_time(job.frame.sequence, time, job.frame.picture.size());
-        Scene { counts: self.counting.counts(), ..scene }
+        self.with_what_is_known(scene)
     }
 
     /// Resumes the tracker of the segment as it was before a frame; true if there is one. Else begins new tracks.
@@ -204,6 +247,7 @@ impl TrackSession {
         }
         // Nothing was tracked since what was counted last: who stands in a zone still does.
         if !self.counted.is_some_and(follows) {
+            self.measuring.restart();
             self.counting.restart();
         }
         true
@@ -215,6 +259,7 @@ impl TrackSession {
         let mut tracker = Tracker::new(track);
         tracker.reserve_ids_up_to(taken);
         self.stage.go_on_with(tracker, Trails::new(trails));
+        self.measuring.restart();
         self.counting.restart();
     }
 }
@@ -246,7 +291,9 @@ mod tests {
 
     fn session(history: &SharedHistory) -> TrackSession {
         let counting = Counting::new(line(0.5), &Labels::coco());
-        TrackSession::new(TrackingSettings::default(), Stages::default(), counting, Some(Arc::clone(history)))
+        let measuring = Measuring::new(MeasureSettings::default(), &Labels::coco());
+        let stages = (measuring, counting);
+        TrackSession::new(TrackingSettings::default(), Stages::default(), stages, Some(Arc::clone(history)))
     }
 
     /// One person walks down through the picture in forty frames. `epoch` counts the jumps.
@@ -292,8 +339,8 @@ mod tests {
         }];
         let counting = Counting::new(CountingSettings { lines: Vec::new(), zones }, &Labels::coco());
         let settings = TrackingSettings::default();
-        let mut session =
-            TrackSession::new(settings, Stages::default(), counting, Some(Arc::clone(&history)));
+        let stages = (Measuring::new(MeasureSettings::default(), &Labels::coco()), counting);
+        let mut session = TrackSession::new(settings, Stages::default(), stages, Some(Arc::clone(&history)));
         assert_eq!(play(&mut session, 12..30, 0).0, 1);
         assert_eq!(play(&mut session, 15..35, 1).0, 0);
         let counts = session.counting.counts().unwrap();

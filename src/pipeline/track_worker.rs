@@ -11,7 +11,7 @@ use super::link::Outlet;
 use super::message::{DetectionResult, FrameJob, SharedHistory, TrackedFrame};
 use super::stats::Stats;
 use super::track_session::TrackSession;
-use crate::analyse::{Counting, CountingSettings, Stages};
+use crate::analyse::{Counting, CountingSettings, MeasureSettings, Measuring, Stages};
 use crate::detect::{DetectError, DetectTimes};
 use crate::engine::{EngineError, HeldDetections, TrackingSettings};
 use crate::labels::Labels;
@@ -49,12 +49,17 @@ pub(super) type PendingTracking = Arc<Mutex<Option<TrackingSettings>>>;
 /// Lines and zones from the next frame on, with the names of the classes.
 pub(super) type PendingCounting = Arc<Mutex<Option<(CountingSettings, Arc<Labels>)>>>;
 
+/// What is measured from the next frame on, with the names of the classes.
+pub(super) type PendingMeasures = Arc<Mutex<Option<(MeasureSettings, Arc<Labels>)>>>;
+
 /// What the track thread works with.
 pub(super) struct TrackWorker {
     /// How detections become tracks and trails.
     pub(super) settings: TrackingSettings,
     /// What is made of each scene.
     pub(super) stages: Stages,
+    /// What is measured.
+    pub(super) measuring: Measuring,
     /// What is counted.
     pub(super) counting: Counting,
     /// Where results come from.
@@ -67,6 +72,8 @@ pub(super) struct TrackWorker {
     pub(super) pending: PendingTracking,
     /// The same, of lines and zones.
     pub(super) pending_counting: PendingCounting,
+    /// The same, of what is measured.
+    pub(super) pending_measures: PendingMeasures,
     /// In step: where room is made for another frame.
     pub(super) tickets: Option<Receiver<()>>,
     /// The tracks so far; `None` if the run keeps no history.
@@ -88,8 +95,8 @@ impl TrackWorker {
     pub(super) fn run(mut self) -> Result<(), EngineError> {
         let mut reorder = Reorder::new();
         let stages = std::mem::take(&mut self.stages);
-        let counting = self.counting.clone();
-        let mut session = TrackSession::new(self.settings, stages, counting, self.history.clone());
+        let measures = (self.measuring.clone(), self.counting.clone());
+        let mut session = TrackSession::new(self.settings, stages, measures, self.history.clone());
         let mut last: Option<(FrameJob, Scene)> = None;
         // The source gave no picture when it was last checked: that this is over is reported too, even before the next
         // frame.
@@ -128,6 +135,10 @@ impl TrackWorker {
                 let change = lock(&self.pending_counting).take();
                 if let Some((settings, labels)) = change {
                     session.set_counting(settings, &labels);
+                }
+                let change = lock(&self.pending_measures).take();
+                if let Some((settings, labels)) = change {
+                    session.set_measures(settings, &labels);
                 }
                 let (scene, fresh) = session.track(&job, found.as_ref())?;
                 let detections = found.map(|found| found.detections).unwrap_or_default();

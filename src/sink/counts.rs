@@ -111,7 +111,17 @@ fn document(counts: &Counts, source: &str, labels: &Labels) -> Json {
 /// What was counted at a line.
 pub(super) fn line_document(line: &LineCounts, labels: &Labels) -> Json {
     let BothWays { inwards, outwards } = line.crossed.total();
-    json!({ "name": &*line.name, "in": inwards, "out": outwards, "classes": classes(&line.crossed, labels) })
+    let mut document = json!({
+        "name": &*line.name, "in": inwards, "out": outwards, "classes": classes(&line.crossed, labels)
+    });
+    if let (Some(mean), Some(percentile)) = (line.speeds.mean(), line.speeds.percentile(0.85)) {
+        document["speed"] = json!({
+            "measured": line.speeds.measured(),
+            "mean": rounded(mean, 2),
+            "percentile_85": rounded(percentile, 2),
+        });
+    }
+    document
 }
 
 /// What was counted in a zone.
@@ -166,7 +176,12 @@ mod tests {
         Counts {
             time: 20.0,
             seconds: 20.0,
-            lines: vec![LineCounts { name: "door".into(), points: Vec::new(), crossed: crossed.clone() }],
+            lines: vec![LineCounts {
+                name: "door".into(),
+                points: Vec::new(),
+                crossed: crossed.clone(),
+                speeds: Default::default(),
+            }],
             zones: vec![zone("a"), zone("b")],
             flows: vec![vec![0, 2], vec![0, 0]],
             ..Counts::default()

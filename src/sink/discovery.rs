@@ -103,8 +103,12 @@ mod tests {
 
     #[test]
     fn each_number_is_a_sensor_with_a_name_of_its_own() {
-        let line =
-            |name: &str| LineCounts { name: name.into(), points: Vec::new(), crossed: ByClass::default() };
+        let line = |name: &str| LineCounts {
+            name: name.into(),
+            points: Vec::new(),
+            crossed: ByClass::default(),
+            speeds: Default::default(),
+        };
         let counts = Counts { lines: vec![line("a b"), line("a/b"), line("tür")], ..Counts::default() };
         let (topic, document) = discovery("yard/north", "clip.avi", &counts, None);
         assert_eq!(topic, "/homeassistant/device/trailsight_yard_2f_north/config");

@@ -107,8 +107,8 @@ impl Serialize for EventRecord<'_> {
 struct Csv;
 
 impl LineFormat for Csv {
-    fn header(&self) -> &'static str {
-        HEADER
+    fn header(&self) -> String {
+        HEADER.to_owned()
     }
 
     fn push_scene(&self, text: &mut String, scene: &Scene, frame: &FrameFacts, _: &RunInfo) {

@@ -296,7 +296,12 @@ mod tests {
         crossed.add(0, false);
         let mut dwell = Dwell::default();
         [0.5, 3.0, 1000.0].into_iter().for_each(|seconds| dwell.add(seconds));
-        let line = LineCounts { name: "a \"b\"\\".into(), points: Vec::new(), crossed: crossed.clone() };
+        let line = LineCounts {
+            name: "a \"b\"\\".into(),
+            points: Vec::new(),
+            crossed: crossed.clone(),
+            speeds: Default::default(),
+        };
         let zone = ZoneCounts {
             name: "square".into(),
             corners: Vec::new(),

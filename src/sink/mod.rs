@@ -47,9 +47,10 @@
 //! |---|---|
 //! | `list` | the sinks of a run, called one after the other |
 //! | `registry` | one table: which ending or scheme is written by which sink |
-//! | `tracks/` | track files: MOTChallenge text, JSON lines, CSV, COCO-VID |
+//! | `tracks/` | track files: MOTChallenge text, JSON lines, CSV, COCO-VID, GeoJSON |
 //! | `events` | events, one line each |
 //! | `counts` | what was counted at lines and in zones |
+//! | `heat` | for how long objects were where |
 //! | `messages`, `discovery` | both for a consumer elsewhere, and what Home Assistant needs to find them |
 //! | `metrics` | both as numbers that Prometheus fetches |
 //! | `video/` | annotated video (`avi` by ourselves, everything else through `ffmpeg`) and clips (`gif`) |
@@ -65,6 +66,8 @@ mod discovery;
 mod error;
 #[cfg(feature = "cli")]
 mod events;
+#[cfg(feature = "cli")]
+mod heat;
 #[cfg(feature = "cli")]
 mod inputs;
 mod list;

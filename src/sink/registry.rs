@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::counts::CountsSink;
 use super::events;
+use super::heat::{Form, HeatSink};
 #[cfg(feature = "messages")]
 use super::messages;
 use super::metrics;
 use super::partial::{ending, is_special, unknown_ending};
 use super::snapshot::SnapshotSink;
-use super::tracks::{CocoVid, csv, jsonl, mot};
+use super::tracks::{CocoVid, GeoJson, csv, jsonl, mot};
 use super::video::{FFMPEG_ENDINGS, OWN_ENDINGS, clip_sink, video_sink};
 use super::{Needs, Pictures, Sink, SinkError};
 
@@ -24,6 +25,8 @@ pub enum Purpose {
     Counts,
     /// The same and more as numbers that are fetched.
     Metrics,
+    /// For how long objects were where.
+    Heat,
     /// The annotated video.
     Video,
     /// The same pictures without what is drawn into them.
@@ -98,6 +101,14 @@ const BUILT_IN: &[SinkKind] = &[
         make: |path, _| Ok(csv::sink(path)),
     },
     SinkKind {
+        purpose: Purpose::Tracks,
+        endings: &["geojson"],
+        schemes: &[],
+        help: ".geojson (ways on the ground)",
+        needs: Needs::SCENES,
+        make: |path, _| Ok(Box::new(GeoJson::new(path))),
+    },
+    SinkKind {
         purpose: Purpose::Events,
         endings: &["jsonl"],
         schemes: &[],
@@ -146,6 +157,30 @@ const BUILT_IN: &[SinkKind] = &[
         help: "metrics://ADDRESS:PORT",
         needs: Needs::SCENES,
         make: |address, _| metrics::sink(address),
+    },
+    SinkKind {
+        purpose: Purpose::Heat,
+        endings: &["png"],
+        schemes: &[],
+        help: ".png",
+        needs: Needs { scenes: true, pictures: Pictures::Clean },
+        make: |path, _| Ok(Box::new(HeatSink::new(path, Form::Png))),
+    },
+    SinkKind {
+        purpose: Purpose::Heat,
+        endings: &["json"],
+        schemes: &[],
+        help: ".json",
+        needs: Needs::SCENES,
+        make: |path, _| Ok(Box::new(HeatSink::new(path, Form::Json))),
+    },
+    SinkKind {
+        purpose: Purpose::Heat,
+        endings: &["csv"],
+        schemes: &[],
+        help: ".csv",
+        needs: Needs::SCENES,
+        make: |path, _| Ok(Box::new(HeatSink::new(path, Form::Csv))),
     },
     SinkKind {
         purpose: Purpose::Video,
@@ -224,6 +259,16 @@ impl Registry {
         self
     }
 
+    /// The same sinks, where CSV has columns for places and speeds on the ground.
+    #[must_use]
+    pub fn with_ground_columns(mut self) -> Self {
+        let is_csv = |kind: &&mut SinkKind| kind.purpose == Purpose::Tracks && kind.endings.contains(&"csv");
+        for kind in self.0.iter_mut().filter(is_csv) {
+            kind.make = |path, _| Ok(csv::sink_with_ground(path));
+        }
+        self
+    }
+
     /// All kinds, in the order in which they were added.
     pub fn kinds(&self) -> &[SinkKind] {
         &self.0
@@ -293,7 +338,7 @@ mod tests {
         assert_eq!(
             refused(Purpose::Tracks, "a.xml"),
             "cannot write a.xml: the ending .xml is not known; known are .txt (MOTChallenge), .jsonl (one JSON object a \
-             frame), .json (COCO-VID), .csv"
+             frame), .json (COCO-VID), .csv, .geojson (ways on the ground)"
         );
         assert_eq!(
             refused(Purpose::Video, "video"),

@@ -42,7 +42,8 @@ pub fn write_png<'a>(picture: impl Into<Raster<'a>>, path: &Path) -> Result<(), 
     file.finish()
 }
 
-fn encode(picture: Raster<'_>) -> Result<Vec<u8>, String> {
+/// A picture as a PNG.
+pub(super) fn encode(picture: Raster<'_>) -> Result<Vec<u8>, String> {
     let rgb: Vec<u8> =
         picture.pixels().iter().flat_map(|pixel| pixel.to_be_bytes().into_iter().skip(1)).collect();
     let side = |side: usize| u32::try_from(side).map_err(|error| error.to_string());

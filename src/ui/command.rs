@@ -56,6 +56,10 @@ pub enum Layer {
     Labels,
     /// The motion trails.
     Trails,
+    /// The heat map.
+    Heat,
+    /// The ground from above.
+    Map,
     /// The numbers in the corner.
     Hud,
 }
@@ -67,6 +71,8 @@ impl Layer {
             Self::Boxes => "overlay.boxes",
             Self::Labels => "overlay.labels",
             Self::Trails => "overlay.trails",
+            Self::Heat => "overlay.heat",
+            Self::Map => "overlay.map",
             Self::Hud => "overlay.hud",
         }
     }

@@ -121,6 +121,9 @@ pub const KEYS: &[Binding] = &[
     key("b", &['b'], Command::Switch(Layer::Boxes), "show or hide the boxes").everywhere(),
     key("l", &['l'], Command::Switch(Layer::Labels), "show or hide the labels").everywhere(),
     key("t", &['t'], Command::Switch(Layer::Trails), "show or hide the trails").everywhere(),
+    key("m", &['m'], Command::Switch(Layer::Heat), "show or hide the heat map").everywhere(),
+    key("g", &['g'], Command::Switch(Layer::Map), "show or hide the ground from above (needs a [ground])")
+        .everywhere(),
     key("i", &['i'], Command::Switch(Layer::Hud), "show or hide the numbers").everywhere(),
     key("e", &['e'], Command::Compare, "the picture as captured, as the network sees it, or half and half")
         .everywhere(),

@@ -192,7 +192,12 @@ mod tests {
     use super::*;
 
     fn line(points: Vec<Point>) -> Counts {
-        let line = LineCounts { name: "door".into(), points, crossed: Default::default() };
+        let line = LineCounts {
+            name: "door".into(),
+            points,
+            crossed: Default::default(),
+            speeds: Default::default(),
+        };
         Counts { lines: vec![line], ..Counts::default() }
     }
 

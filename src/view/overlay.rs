@@ -4,9 +4,11 @@
 use super::canvas::{Canvas, Paint};
 use super::counts;
 use super::extras::{self, Look};
+use super::ground_map::draw_map;
+use super::heat::draw_heat;
 use super::mapping::Mapping;
 use super::palette;
-use super::settings::OverlaySettings;
+use super::settings::{OverlaySettings, SpeedUnit};
 use super::stroke::StrokePoint;
 use super::text::Text;
 use super::text_box::{self, Row};
@@ -99,6 +101,9 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
     });
 
     let scale = settings.scale.factor(canvas.width(), canvas.height());
+    if let Some(heat) = scene.heat.as_deref().filter(|_| settings.heat) {
+        draw_heat(canvas, text, mapping, heat, scale);
+    }
     let counted = scene.counts.as_deref().filter(|_| settings.counts);
     if let Some(counted) = counted {
         counts::draw_places(canvas, text, mapping, counted, scale);
@@ -138,7 +143,9 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
             let Track { class, id, score, .. } = *shown.track;
             format!("{} {id} · {score:.2}", view.labels.name(class))
         });
-        let label: Vec<String> = name.into_iter().chain(dwell).collect();
+        let speed = settings.labels.then(|| speed_of(shown.track, view)).flatten();
+        let speed = speed.map(|(speed, _, unit)| format!("{speed} {unit}"));
+        let label: Vec<String> = name.into_iter().chain(speed).chain(dwell).collect();
         if !label.is_empty() {
             draw_label(canvas, text, shown, &label.join(" · "), scale);
         }
@@ -149,6 +156,20 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
     if let Some(counted) = counted {
         counts::draw_events(canvas, text, counted, scale);
     }
+    if let Some(ground) = scene.ground.as_deref().filter(|_| settings.map) {
+        draw_map(canvas, text, scene, ground, time, scale);
+    }
+}
+
+/// The speed of a track on the ground, its error and their unit; `None` where it is not known.
+fn speed_of(track: &Track, view: &SceneView) -> Option<(String, String, &'static str)> {
+    let unit = view.settings.speed_unit?;
+    let number = |name: &str| view.scene.attributes.get(track.id, name)?.as_number();
+    let (speed, sign) = unit.of(number("speed_m_per_s")?);
+    let (error, _) = unit.of(number("speed_error_m_per_s")?);
+    // Metres a second are few.
+    let digits = usize::from(unit == SpeedUnit::MetresASecond);
+    Some((format!("{speed:.digits$}"), format!("{error:.1}"), sign))
 }
 
 /// The trail of a track: at the same index as the track, or else the one with its id.
@@ -244,6 +265,7 @@ fn draw_details(canvas: &mut Canvas, text: &mut Text, shown: &Shown, view: &Scen
     let now = track.rect_after(view.time - view.scene.time);
     let [left, top, width, height] = track.velocity;
     let speed = (left + width / 2.0).hypot(top + height / 2.0);
+    let on_ground = speed_of(track, view).map(|(speed, error, unit)| format!("{speed} ± {error} {unit}"));
     let state = match track.state {
         TrackState::Lost => format!("unseen for {:.1} s", (view.time - track.seen).max(0.0)),
         _ => "seen".to_owned(),
@@ -253,7 +275,7 @@ fn draw_details(canvas: &mut Canvas, text: &mut Text, shown: &Shown, view: &Scen
         Row::new("score", format!("{:.2}", track.score)),
         Row::new("age", format!("{:.1} s", (view.time - track.born).max(0.0))),
         Row::new("size", format!("{:.0} × {:.0} px", now.width, now.height)),
-        Row::new("speed", format!("{speed:.0} px/s")),
+        Row::new("speed", on_ground.unwrap_or_else(|| format!("{speed:.0} px/s"))),
         Row::new("state", state),
     ];
     let size = TEXT_SIZE * scale;

@@ -28,6 +28,28 @@ impl Scale {
     }
 }
 
+/// The unit of a speed as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpeedUnit {
+    /// Kilometres an hour.
+    KilometresAnHour,
+    /// Metres a second.
+    MetresASecond,
+    /// Miles an hour.
+    MilesAnHour,
+}
+
+impl SpeedUnit {
+    /// A speed in metres a second in this unit, and the unit's sign.
+    pub fn of(self, metres_per_second: f64) -> (f64, &'static str) {
+        match self {
+            Self::KilometresAnHour => (metres_per_second * 3.6, "km/h"),
+            Self::MetresASecond => (metres_per_second, "m/s"),
+            Self::MilesAnHour => (metres_per_second * 3600.0 / 1609.344, "mph"),
+        }
+    }
+}
+
 /// The `[overlay]` section.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OverlaySettings {
@@ -45,6 +67,12 @@ pub struct OverlaySettings {
     pub keypoints: bool,
     /// Draw lines and zones with what was counted, and the last events.
     pub counts: bool,
+    /// The unit of speeds on the labels, where the ground is known; `None`: none are shown.
+    pub speed_unit: Option<SpeedUnit>,
+    /// Draw the heat map over the picture.
+    pub heat: bool,
+    /// Draw the ground from above, where it is known.
+    pub map: bool,
     /// Draw the numbers in the corner of the window (never in a recorded video).
     pub hud: bool,
     /// Draw the time line of recordings at the lower edge of the window (never in a recorded video).
@@ -61,6 +89,9 @@ impl Default for OverlaySettings {
             masks: true,
             keypoints: true,
             counts: true,
+            speed_unit: Some(SpeedUnit::KilometresAnHour),
+            heat: false,
+            map: false,
             hud: true,
             timeline: true,
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The nouns that travel, and small helpers: every room may use them, and they use each other only.
-const EVERYWHERE: [&str; 15] = [
+const EVERYWHERE: [&str; 17] = [
     "atomic_file",
     "attribute",
     "bounded",
@@ -14,6 +14,8 @@ const EVERYWHERE: [&str; 15] = [
     "event",
     "frame",
     "geometry",
+    "ground",
+    "heat",
     "kind",
     "labels",
     "latest",

@@ -17,6 +17,7 @@ mod convert;
 mod counting;
 mod eval;
 mod generate;
+mod ground;
 #[cfg(feature = "messages")]
 mod messages;
 mod models;

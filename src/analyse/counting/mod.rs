@@ -6,7 +6,7 @@
 //!
 //! | event | of | details |
 //! |---|---|---|
-//! | `cross` | a track that crossed a line | `line`, `direction` (`in`: to the right-hand side of the line's way, `out`), `class`, `x`, `y` |
+//! | `cross` | a track that crossed a line | `line`, `direction` (`in`: to the right-hand side of the line's way, `out`), `class`, `x`, `y`; where the ground is known `speed_m_per_s` |
 //! | `enter` | a track that is in a zone, also where it was first seen there | `zone`, `class` |
 //! | `leave` | a track that went out of a zone, or was last seen there | `zone`, `class`, `dwell` in seconds |
 //!
@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 use super::object::Objects;
 use super::{SceneStage, StageFrame};
+use crate::attribute::{SPEED, Value};
 use crate::counts::{Counts, Inside, LineCounts, Point, RECENT, ZoneCounts};
 use crate::detection::{ClassId, Detections};
 use crate::event::Event;
@@ -40,9 +41,10 @@ use crate::geometry::Affine;
 use crate::labels::Labels;
 use crate::scene::{Scene, Track, TrackState};
 use line::{AtLine, Crossing, Line};
-use plane::{Spot, inverse, one_after_the_other};
+use plane::Spot;
 use zone::{AtZone, Passage, Zone};
 
+pub(super) use plane::{inverse, one_after_the_other};
 pub(super) use settings::is_of_source;
 pub use settings::{BoxAnchor, CountingSettings, FixedTo, LineSettings, ZoneSettings};
 
@@ -173,6 +175,7 @@ impl Counting {
                     name: line.name.as_str().into(),
                     points: Vec::new(),
                     crossed: Default::default(),
+                    speeds: Default::default(),
                 })
             })
             .collect();
@@ -478,13 +481,19 @@ fn tell(counts: &mut Counts, scene: &mut Scene, labels: &Labels, words: &Words, 
         What::Crossed(index, Crossing { inwards, time, point }) => {
             let Some(line) = counts.lines.get_mut(index) else { return };
             line.crossed.add(class, inwards);
+            let speed = scene.attributes.get(id, SPEED).and_then(Value::as_number);
+            speed.iter().for_each(|speed| line.speeds.add(*speed));
             let direction = if inwards { &words.inwards } else { &words.outwards };
-            event("cross", time)
+            let crossed = event("cross", time)
                 .with("line", Arc::clone(&line.name))
                 .with("direction", Arc::clone(direction))
                 .with("class", name)
                 .with("x", f64::from(point.0))
-                .with("y", f64::from(point.1))
+                .with("y", f64::from(point.1));
+            match speed {
+                Some(speed) => crossed.with(SPEED, speed),
+                None => crossed,
+            }
         }
         What::Passed(index, passage, came_from) => {
             let Some(zone) = counts.zones.get_mut(index) else { return };

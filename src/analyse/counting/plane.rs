@@ -71,7 +71,7 @@ pub(super) fn last_crossing(corners: &[(f32, f32)], from: (f32, f32), to: (f32, 
 }
 
 /// The map that takes back what `map` does; `None` where it cannot be taken back.
-pub(super) fn inverse(map: &Affine) -> Option<Affine> {
+pub(in crate::analyse) fn inverse(map: &Affine) -> Option<Affine> {
     let [[a, b, c], [d, e, f]] = map.matrix;
     let size = a * e - b * d;
     let back = Affine {
@@ -84,7 +84,7 @@ pub(super) fn inverse(map: &Affine) -> Option<Affine> {
 }
 
 /// First `first`, then `then`.
-pub(super) fn one_after_the_other(first: &Affine, then: &Affine) -> Affine {
+pub(in crate::analyse) fn one_after_the_other(first: &Affine, then: &Affine) -> Affine {
     let [[a, b, c], [d, e, f]] = first.matrix;
     let ((m00, m10), (m01, m11)) = (then.direction(a, d), then.direction(b, e));
     let (m02, m12) = then.point(c, f);

@@ -61,6 +61,36 @@ fn ways(counting: &Counting, index: usize) -> (u64, u64) {
 }
 
 #[test]
+fn who_crosses_with_a_known_speed_has_it_told_and_counted() {
+    let mut counting = counting(vec![line("door")], vec![]);
+    let detections = Detections::default();
+    let frame = StageFrame {
+        size: SIZE,
+        picture: None,
+        detections: &detections,
+        suppressed: None,
+        camera: None,
+        again: false,
+    };
+    let mut told = Vec::new();
+    for (number, y) in [150.0, 190.0, 230.0, 270.0].into_iter().enumerate() {
+        let tracks = vec![person(7, 100.0, y, 0.0), person(8, 300.0, y, 0.0)];
+        let mut scene = Scene { time: number as f64 / 10.0, tracks, ..Scene::default() };
+        scene.attributes.set(7, "speed_m_per_s", 4.25);
+        counting.update(&frame, &mut scene).unwrap();
+        told.extend(scene.events);
+    }
+    let speed = |event: &Event| event.detail("speed_m_per_s").and_then(Value::as_number);
+    assert_eq!(
+        told.iter().map(|event| (event.track, speed(event))).collect::<Vec<_>>(),
+        [(Some(7), Some(4.25)), (Some(8), None)]
+    );
+    let counts = counting.counts().unwrap();
+    let speeds = &counts.lines[0].speeds;
+    assert_eq!((speeds.measured(), speeds.mean()), (1, Some(4.25)));
+}
+
+#[test]
 fn crossings_are_told_once_and_counted_by_class() {
     let mut counting =
         counting(vec![line("door"), LineSettings { classes: vec!["car".into()], ..line("cars") }], vec![]);

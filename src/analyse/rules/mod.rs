@@ -47,11 +47,15 @@ pub use settings::RuleSettings;
 pub use stage::{Clock, Rules};
 
 /// The numbers that are known of each object, by which a rule can ask, with what each is.
-pub const ATTRIBUTES: [(&str, &str); 6] = [
+pub const ATTRIBUTES: [(&str, &str); 7] = [
     ("score", "the score of its last detection, 0 to 1"),
     ("age_s", "seconds since its first detection"),
     ("dwell_s", "seconds that it has been in a zone, the longest where zones overlap; 0 outside"),
     ("speed_px_per_s", "how fast the middle of its box moves, in pixels a second"),
+    (
+        "speed_m_per_s",
+        "how fast it moves on the ground, in metres a second; where a [ground] is set and while it is known",
+    ),
     ("width_px", "the width of its box in pixels"),
     ("height_px", "the height of its box in pixels"),
 ];

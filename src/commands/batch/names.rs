@@ -99,6 +99,7 @@ pub(super) fn expand(
         events: typed.events.iter().map(put).collect(),
         counts: typed.counts.as_ref().map(put),
         metrics: typed.metrics,
+        heat: typed.heat.iter().map(put).collect(),
         video: typed.video.as_ref().map(put),
         gif: typed.gif.as_ref().map(put),
         mot_class: typed.mot_class,

@@ -16,7 +16,7 @@ use crate::detect::{AttentionChoice, Family, Runtime};
 use crate::enhance::{Median, ShownPicture, WhiteBalance};
 use crate::source::{CameraBackend, Rotate, RtspTransport};
 use crate::track::{Preset, TrailAnchor};
-use crate::view::{MAX_SCALE, MIN_SCALE, Scale};
+use crate::view::{MAX_SCALE, MIN_SCALE, Scale, SpeedUnit};
 
 /// A kind of value.
 pub(super) trait Kind {
@@ -372,6 +372,13 @@ pub(super) const ANCHORED: Choice<BoxAnchor> =
 
 pub(super) const FIXED_TO: Choice<FixedTo> =
     Choice(&[("screen", FixedTo::Screen), ("scene", FixedTo::Scene)]);
+
+pub(super) const SPEED_UNITS: Choice<Option<SpeedUnit>> = Choice(&[
+    ("km/h", Some(SpeedUnit::KilometresAnHour)),
+    ("m/s", Some(SpeedUnit::MetresASecond)),
+    ("mph", Some(SpeedUnit::MilesAnHour)),
+    ("off", None),
+]);
 
 pub(super) const PRESETS: Choice<Preset> =
     Choice(&[("default", Preset::Default), ("bytetrack", Preset::Bytetrack), ("sort", Preset::Sort)]);

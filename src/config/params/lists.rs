@@ -8,10 +8,11 @@
 use serde_json::{Value as Json, json};
 use toml_edit::{Array, InlineTable, TableLike, Value};
 
+use super::ground::{KnownLengths, KnownPoints, OnEarth};
 use super::kinds::{ANCHORED, FIXED_TO, Kind, Names, Real, Real32, Switch};
 use super::shapes::{Corners, PlainCorners, Points};
 use super::{Parameter, parameters};
-use crate::analyse::{LineSettings, ZoneSettings};
+use crate::analyse::{GroundPlane, LineSettings, ZoneSettings};
 use crate::config::Settings;
 use crate::enhance::NamedArea;
 use crate::suggest;
@@ -51,6 +52,8 @@ pub(in crate::config) struct List {
     pub(in crate::config) fields: fn() -> Vec<FieldInfo>,
     /// What is wrong with one table.
     pub(in crate::config) problems: fn(&dyn TableLike) -> Vec<Problem>,
+    /// One table may also stand as `[path]`.
+    pub(in crate::config) alone: bool,
 }
 
 /// A list of tables of these fields.
@@ -270,6 +273,39 @@ pub(super) const ZONES: Tables<ZoneSettings> = Tables(&[
         "how far past its edge it has to come, as a share of the box's height; nearer, it counts after a second"
     ),
     field!(stay_seconds, STAY, false, "for how many seconds it has to stay inside, or outside"),
+    field!(source, Name, false, OF_SOURCE),
+    field!(fixed_to, FIXED_TO, false, STAYS_WITH),
+]);
+
+/// Of `[ground]`.
+pub(super) const GROUNDS: Tables<GroundPlane> = Tables(&[
+    field!(
+        points,
+        KnownPoints,
+        false,
+        "four or more points with known metres: [{ at = [x, y], metres = [X, Y] }, …], not three of four on one line"
+    ),
+    field!(
+        lengths,
+        KnownLengths,
+        false,
+        "or two or more known lengths on the ground: [{ from = [x, y], to = [x, y], metres = 3.5 }, …], of a level camera; without points and lengths the ground is found from the heights of people"
+    ),
+    field!(person_metres, Real(0.5..=3.0), false, "there: how tall people are"),
+    field!(
+        view_degrees,
+        Real(5.0..=150.0),
+        false,
+        "for lengths and people: the angle from the left edge of the picture to the right"
+    ),
+    field!(
+        distortion,
+        Real(-0.8..=0.8),
+        false,
+        "of the lens (division model, by the distance of the corners): below 0 straight edges bulge outwards, as with wide lenses"
+    ),
+    field!(origin, OnEarth, false, "[latitude, longitude] of X = 0, Y = 0, for GeoJSON; []: not known"),
+    field!(bearing, Real(-360.0..=360.0), false, "where Y points, in degrees clockwise from north"),
     field!(source, Name, false, OF_SOURCE),
     field!(fixed_to, FIXED_TO, false, STAYS_WITH),
 ]);

@@ -8,6 +8,7 @@
 //!
 //! A new setting is a field in its room's settings type, with its default, and one line in `table.rs`.
 
+mod ground;
 mod kinds;
 mod lists;
 mod shapes;

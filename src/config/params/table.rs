@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use super::kinds::*;
-use super::lists::{AREAS, LINES, List, ZONES};
+use super::lists::{AREAS, GROUNDS, LINES, List, ZONES};
 use super::shapes::{Part, Polygons, Triple};
 use super::{Access, Effect, Parameter};
 use crate::detect::InputChoice;
@@ -48,7 +48,11 @@ macro_rules! tables {
             unit: "",
             aliases: &[],
             effect: Effect::Live,
-            list: Some(List { fields: || $tables.fields(), problems: |table| $tables.problems(table) }),
+            list: Some(List {
+                fields: || $tables.fields(),
+                problems: |table| $tables.problems(table),
+                alone: false,
+            }),
             access: Access::Kind {
                 read: |settings, value| {
                     settings.$room.$field = $tables.read(value)?;
@@ -70,6 +74,11 @@ impl Parameter {
     /// A change takes effect once another network is loaded.
     const fn network(self) -> Self {
         Self { effect: Effect::Network, ..self }
+    }
+
+    /// One table of the list may also stand alone, as `[path]`.
+    fn alone(self) -> Self {
+        Self { list: self.list.map(|list| List { alone: true, ..list }), ..self }
     }
 
     /// A change takes effect at the next start.
@@ -94,6 +103,7 @@ pub(in crate::config) static SECTIONS: &[(&str, &str)] = &[
     ("tracker", "How detections become tracks."),
     ("trails", "The motion trails."),
     ("overlay", "What is drawn over the picture."),
+    ("heat", "The heat map: for how long objects were where."),
     ("record", "The annotated video."),
 ];
 
@@ -197,12 +207,37 @@ fn all() -> Vec<Parameter> {
             Switch,
             "draw lines and zones with what was counted, and the last events; where there is a [[line]] or a [[zone]]"
         ),
+        setting!(
+            overlay.speed_unit,
+            SPEED_UNITS,
+            "speeds on the labels, where there is a [ground]: in \"km/h\", \"m/s\" or \"mph\", or \"off\""
+        ),
+        setting!(overlay.heat, Switch, "draw the heat map over the picture (key m)"),
+        setting!(
+            overlay.map,
+            Switch,
+            "draw the ground from above with the trails to scale, where there is a [ground] (key g)"
+        ),
         setting!(overlay.hud, Switch, "draw the numbers in the corner (key i)"),
         setting!(
             overlay.timeline,
             Switch,
             "draw the time line of a recording at the lower edge of the window"
         ),
+        setting!(heat.gather, Switch, "gather it also where nothing shows it; --heat does so"),
+        setting!(
+            heat.half_life_seconds,
+            RealOrNone(0.1..=1e7),
+            "after so long presence counts for half; 0: it counts always"
+        )
+        .unit("s"),
+        setting!(
+            heat.window_seconds,
+            RealOrNone(1.0..=1e7),
+            "only so long ago counts, in steps of a twelfth; 0: all"
+        )
+        .unit("s"),
+        setting!(heat.classes, Names, "only these count, such as [\"person\"]; []: everything"),
         setting!(
             record.path,
             File,
@@ -246,10 +281,17 @@ fn all() -> Vec<Parameter> {
         ZONES,
         "Counts who is in it, who comes and goes, and for how long each stays; one table for each zone"
     );
+    let ground = tables!(
+        "ground",
+        ground.planes,
+        GROUNDS,
+        "Where the ground is, for places and speeds in metres; [[ground]] for each of several sources"
+    )
+    .alone();
     let mut all = before;
     all.extend(of_tracker.map(Parameter::of_tracker));
     all.extend(after);
     all.push(mask);
-    all.extend([region, line, zone]);
+    all.extend([region, line, zone, ground]);
     all
 }

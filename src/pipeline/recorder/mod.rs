@@ -163,7 +163,7 @@ impl Recorder {
         if !self.needs_pictures && !self.shared.filming.load(Ordering::SeqCst) {
             return !self.thread.is_finished();
         }
-        let job = || Job::Picture { frame: frame.clone(), scene: scene.clone(), time };
+        let job = || Job::Picture { frame: frame.clone(), scene: Box::new(scene.clone()), time };
         if !self.in_time {
             return self.jobs.send(job()).is_ok();
         }

@@ -21,7 +21,7 @@ use crate::view::{Canvas, Mapping, OverlaySettings, SceneView, Text, draw_scene}
 #[derive(Debug)]
 pub(super) enum Job {
     /// Write a picture with its scene, at this time of the video in seconds.
-    Picture { frame: Frame, scene: Scene, time: f64 },
+    Picture { frame: Frame, scene: Box<Scene>, time: f64 },
     /// Begin a video, under this name or the first free one; so many pictures had been left out before.
     Begin { path: Option<PathBuf>, skipped: u64 },
     /// End it; so many have been left out by now.

@@ -11,26 +11,42 @@ use std::path::Path;
 use super::super::{FrameFacts, RunInfo, Sink};
 use super::format::{center_velocity, rounded, state};
 use super::lines::{LineFormat, LineSink};
+use crate::analyse::OnGround;
+use crate::attribute::Value;
 use crate::scene::Scene;
 
 /// The first line.
 const HEADER: &str =
-    "frame,time,id,class,class_id,score,left,top,width,height,velocity_x,velocity_y,age,state\n";
+    "frame,time,id,class,class_id,score,left,top,width,height,velocity_x,velocity_y,age,state";
+
+/// The columns of the ground, behind the others.
+const GROUND: [&str; 5] =
+    [OnGround::PLACE.0, OnGround::PLACE.1, OnGround::SPEED, OnGround::ERROR, OnGround::HEADING];
+
+/// Writes comma-separated values to a file, with the columns of the ground.
+pub(in crate::sink) fn sink_with_ground(path: &Path) -> Box<dyn Sink> {
+    Box::new(LineSink::new(path, Csv { ground: true }))
+}
 
 /// Writes comma-separated values to a file.
 pub(in crate::sink) fn sink(path: &Path) -> Box<dyn Sink> {
-    Box::new(LineSink::new(path, Csv))
+    Box::new(LineSink::new(path, Csv { ground: false }))
 }
 
-struct Csv;
+struct Csv {
+    /// With the columns of the ground.
+    ground: bool,
+}
 
 impl LineFormat for Csv {
-    fn header(&self) -> &'static str {
-        HEADER
+    fn header(&self) -> String {
+        let ground = if self.ground { GROUND.as_slice() } else { &[] };
+        let more: String = ground.iter().flat_map(|name| [",", name]).collect();
+        format!("{HEADER}{more}\n")
     }
 
     fn push_scene(&self, text: &mut String, scene: &Scene, _: &FrameFacts, run: &RunInfo) {
-        push_scene(text, scene, run);
+        push_scene(text, scene, run, if self.ground { &GROUND } else { &[] });
     }
 }
 
@@ -44,7 +60,7 @@ pub(in crate::sink) fn quoted(field: &str) -> Cow<'_, str> {
 }
 
 /// Appends the lines of one frame.
-fn push_scene(text: &mut String, scene: &Scene, run: &RunInfo) {
+fn push_scene(text: &mut String, scene: &Scene, run: &RunInfo, more: &[&str]) {
     for track in scene.tracks.iter().filter(|track| track.rect.is_sound()) {
         let rect = track.rect;
         let [left, top, width, height] =
@@ -52,7 +68,7 @@ fn push_scene(text: &mut String, scene: &Scene, run: &RunInfo) {
         let [velocity_x, velocity_y] = center_velocity(track).map(|speed| rounded(speed, 2));
         let label = run.labels.name(track.class);
         // Writing to a string cannot fail.
-        let _ = writeln!(
+        let _ = write!(
             text,
             "{frame},{time:?},{id},{class},{class_id},{score:?},{left:?},{top:?},{width:?},{height:?},{velocity_x:?},{velocity_y:?},{age:?},{state}",
             frame = scene.sequence.saturating_add(1),
@@ -64,6 +80,13 @@ fn push_scene(text: &mut String, scene: &Scene, run: &RunInfo) {
             age = rounded(scene.time - track.born, 6),
             state = state(track),
         );
+        for name in more {
+            text.push(',');
+            if let Some(number) = scene.attributes.get(track.id, name).and_then(Value::as_number) {
+                let _ = write!(text, "{number:?}");
+            }
+        }
+        text.push('\n');
     }
 }
 
@@ -76,8 +99,8 @@ mod tests {
 
     #[test]
     fn a_line_a_track() {
-        let mut text = HEADER.to_owned();
-        push_scene(&mut text, &scene(), &run());
+        let mut text = Csv { ground: false }.header();
+        push_scene(&mut text, &scene(), &run(), &[]);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "5,2.0,7,person,0,0.83,10.25,20.0,30.5,61.25,5.0,-1.0,1.5,seen");
         assert_eq!(lines[2], "5,2.0,9,car,2,0.83,10.25,20.0,30.5,61.25,5.0,-1.0,1.5,lost");
@@ -85,11 +108,25 @@ mod tests {
     }
 
     #[test]
+    fn the_ground_has_columns_of_its_own() {
+        let csv = Csv { ground: true };
+        let mut text = csv.header();
+        let mut scene = scene();
+        for (name, value) in [("x_m", 1.5), ("y_m", -20.0), ("speed_m_per_s", 1.25)] {
+            scene.attributes.set(7, name, value);
+        }
+        csv.push_scene(&mut text, &scene, &super::super::format::tests::facts(), &run());
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].ends_with(",state,x_m,y_m,speed_m_per_s,speed_error_m_per_s,heading_deg"), "{text}");
+        assert!(lines[1].ends_with(",seen,1.5,-20.0,1.25,,") && lines[2].ends_with(",lost,,,,,"), "{text}");
+    }
+
+    #[test]
     fn label_names_cannot_break_a_line() {
         let mut run = run();
         run.labels = Arc::new(Labels::parse("traffic light, \"red\""));
         let mut text = String::new();
-        push_scene(&mut text, &scene(), &run);
+        push_scene(&mut text, &scene(), &run, &[]);
         assert!(text.starts_with("5,2.0,7,\"traffic light, \"\"red\"\"\",0,"), "{text}");
     }
 }

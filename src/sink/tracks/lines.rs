@@ -8,8 +8,8 @@ use crate::scene::Scene;
 /// How a kind of track file looks.
 pub(in crate::sink) trait LineFormat: Send {
     /// What stands before the first frame.
-    fn header(&self) -> &'static str {
-        ""
+    fn header(&self) -> String {
+        String::new()
     }
 
     /// Appends the lines of a frame to `text`, each with its line feed.

@@ -69,7 +69,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_meant() {
         ("count(person) >= ", "1:17: the text ends here: expected is a number".into()),
         ("count(person)", "1:14: the text ends here: expected is one of > >= < <= = != and a number".into()),
         ("count(person > 3", "1:17: the text ends here: expected is and, or, for or )".into()),
-        ("count(person > 3) > 1", "1:7: of an object no \"person\" is known (known: score, age_s, dwell_s, speed_px_per_s, width_px, height_px)".into()),
+        ("count(person > 3) > 1", "1:7: of an object no \"person\" is known (known: score, age_s, dwell_s, speed_px_per_s, speed_m_per_s, width_px, height_px)".into()),
         ("(person", "1:8: the text ends here: expected is and, or, for or )".into()),
         ("person)", "1:7: \")\" cannot stand here: expected is and, or, for or the end".into()),
         ("person crosses", "1:15: the text ends here: expected is a line's name".into()),
@@ -87,7 +87,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_meant() {
         ("person in square and\ncar in sqare", "2:8: there is no zone \"sqare\"; did you mean \"square\"? (known: square, north gate)".into()),
         ("nobody in 'north gat'", "1:11: there is no zone \"north gat\"; did you mean \"north gate\"? (known: square, north gate)".into()),
         ("person crosses doors", "1:16: there is no line \"doors\"; did you mean \"door\"? (known: door)".into()),
-        ("car and speed > 5", "1:9: of an object no \"speed\" is known; did you mean \"speed_px_per_s\"? (known: score, age_s, dwell_s, speed_px_per_s, width_px, height_px)".into()),
+        ("car and speed > 5", "1:9: of an object no \"speed\" is known; did you mean \"speed_px_per_s\"? (known: score, age_s, dwell_s, speed_px_per_s, speed_m_per_s, width_px, height_px)".into()),
         // Parts that do not go together.
         ("person crosses door for 5 s", "1:21: a crossing is a moment, which does not last: leave out \"for\"".into()),
         ("person and not crosses door", "1:12: a crossing is a moment: nearly always it does not happen; leave out \"not\"".into()),
