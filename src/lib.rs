@@ -57,6 +57,8 @@ pub mod track;
 #[cfg(feature = "detector")]
 pub mod attention;
 #[cfg(feature = "detector")]
+pub mod background;
+#[cfg(feature = "detector")]
 pub mod detect;
 #[cfg(feature = "detector")]
 pub mod enhance;

@@ -7,7 +7,7 @@ use super::progress::{self, census_line, name_what_was_written};
 use super::{Context, Failure, input};
 use crate::analyse::Stages;
 use crate::config::Settings;
-use crate::detect::Detector;
+use crate::engine::DetectionSource;
 use crate::labels::Labels;
 use crate::pipeline::headless::{self, Report};
 use crate::pipeline::model_choice::{Demand, load_in_time};
@@ -27,12 +27,12 @@ pub(super) struct Begun {
 pub(super) fn begin(
     input: input::Input,
     outputs: &Outputs,
-    detector: Detector,
+    detector: DetectionSource,
     settings: &Settings,
     registry: Registry,
     stop: Stop,
 ) -> Result<Begun, Failure> {
-    let labels = Arc::new(detector.labels().clone());
+    let labels = Arc::new(detector.labels().cloned().unwrap_or_default());
     let info = input.source.info();
     let (live, mode) = (info.kind.is_live(), Mode::into_files(info));
     let stats = Arc::new(Stats::default());
@@ -52,7 +52,7 @@ pub(super) fn begin(
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: None,
-        detector: detector.into(),
+        detector,
         settings,
         mode,
         stages: Stages::default(),
@@ -75,7 +75,7 @@ pub(super) fn track_source(
     let info = input.source.info();
     let detector = match info.kind.is_live() {
         true => load_in_time(settings, Demand::of(info, settings))?,
-        false => Detector::load(&settings.detect_for_tracking())?,
+        false => DetectionSource::load(&settings.detect_for_tracking())?,
     };
     let Begun { pipeline, recorder, labels, .. } =
         begin(input, outputs, detector, settings, context.registry.clone(), context.stop.clone())?;

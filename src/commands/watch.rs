@@ -15,7 +15,7 @@ use crate::cli::WatchArgs;
 #[cfg(feature = "window")]
 use crate::config::{Live, Settings};
 #[cfg(feature = "window")]
-use crate::detect::Detector;
+use crate::engine::DetectionSource;
 #[cfg(feature = "window")]
 use crate::pipeline::model_choice::{Demand, load_in_time};
 #[cfg(feature = "window")]
@@ -198,7 +198,7 @@ fn show(
     let info = input.source.info();
     let every_frame = settings.source.every_frame && !info.kind.is_live();
     let load = |settings: &Settings| match every_frame {
-        true => Detector::load(&settings.detect_for_tracking()),
+        true => DetectionSource::load(&settings.detect_for_tracking()),
         false => load_in_time(settings, Demand::of(info, settings)),
     };
     let detector = match load(&settings) {
@@ -212,7 +212,7 @@ fn show(
         }
         Err(error) => return Err(error.into()),
     };
-    let labels = Arc::new(detector.labels().clone());
+    let labels = Arc::new(detector.labels().cloned().unwrap_or_default());
     let stats = Arc::new(Stats::default());
     // Where one can go back and forth, the recording's sound would belong to other pictures.
     let replay = !args.exit_at_end;
@@ -234,7 +234,7 @@ fn show(
     let pipeline = Pipeline::start(Plan {
         source: input.source,
         reopen: input.reopen,
-        detector: detector.into(),
+        detector,
         settings: &settings,
         mode: Mode::in_window(every_frame, replay),
         stages: Stages::default(),

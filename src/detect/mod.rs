@@ -33,6 +33,7 @@ mod typed;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::background;
 use crate::detection::Detections;
 use crate::frame::Picture;
 use crate::geometry::Rect;
@@ -48,7 +49,7 @@ pub use masks::MaskMap;
 pub use model::{Family, ModelSpec};
 pub use nms::suppress;
 pub use runtime::{LayerTime, Output, Outputs};
-pub use settings::{AttentionChoice, DetectSettings, Runtime};
+pub use settings::{AttentionChoice, DetectSettings, MOTION, Runtime};
 pub use slicing::Slicer;
 
 use load::Model;
@@ -411,14 +412,27 @@ fn wanted(classes: &[String], labels: &Labels) -> Result<Vec<bool>, DetectError>
     Ok(wanted)
 }
 
+/// The names of a network's classes, and behind them that of what moves, where that is asked for.
+pub(crate) fn with_moving(labels: Labels, also_motion: bool) -> Labels {
+    if !also_motion || labels.find(background::MOVING).is_some() {
+        return labels;
+    }
+    labels.iter().map(str::to_owned).chain([background::MOVING.to_owned()]).collect()
+}
+
 /// Checks that the classes asked for are known, without loading the model.
 ///
 /// # Errors
 /// [`DetectError`] when a name is not known or the labels cannot be read.
 pub fn check_classes(settings: &DetectSettings) -> Result<Labels, DetectError> {
+    if settings.is_motion() {
+        let labels = Labels::from_iter([background::MOVING.to_owned()]);
+        wanted(&settings.classes, &labels)?;
+        return Ok(labels);
+    }
     let labels = load::known_labels(settings)?;
     wanted(&settings.classes, &labels)?;
-    Ok(labels)
+    Ok(with_moving(labels, settings.also_motion))
 }
 
 #[cfg(test)]

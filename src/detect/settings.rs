@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::input_size::InputChoice;
 use super::model::{BoxForm, ColourOrder, Family, Fit};
+use crate::background::MotionSettings;
 
 /// The `[detector]` section.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,10 @@ pub struct DetectSettings {
     pub masks: bool,
     /// The names of the classes to look for; empty: all.
     pub classes: Vec<String>,
+    /// What moves and is not covered by a box of the network is told, too.
+    pub also_motion: bool,
+    /// How motion is told, where the model is [`MOTION`] or `also_motion` is on.
+    pub motion: MotionSettings,
     /// What runs the network.
     pub runtime: Runtime,
     /// The file of the library onnxruntime; `None`: where the system looks for libraries, or `ORT_DYLIB_PATH`.
@@ -54,6 +59,21 @@ pub struct DetectSettings {
     pub attention: AttentionChoice,
     /// Where pictures are left out because nothing moves: seconds from one detection to the next at the most.
     pub idle_interval: f64,
+}
+
+/// The value of `detector.model` for what moves, without a network. A file of that name is a file.
+pub const MOTION: &str = "motion";
+
+impl DetectSettings {
+    /// Whether what moves is told instead of what a network finds.
+    pub fn is_motion(&self) -> bool {
+        self.model.as_deref().is_some_and(|model| model.as_os_str() == MOTION && !model.exists())
+    }
+
+    /// Whether all pictures of a source have to be looked at, in their order.
+    pub fn wants_all(&self) -> bool {
+        self.also_motion || self.is_motion()
+    }
 }
 
 impl Default for DetectSettings {
@@ -74,6 +94,8 @@ impl Default for DetectSettings {
             box_voting: true,
             masks: true,
             classes: Vec::new(),
+            also_motion: false,
+            motion: MotionSettings::default(),
             runtime: Runtime::Auto,
             onnxruntime: None,
             threads: 0,

@@ -3,7 +3,13 @@
 use std::sync::Arc;
 
 #[cfg(feature = "detector")]
+use super::motion::{AlsoMotion, MotionSource};
+#[cfg(feature = "detector")]
 use super::numbering::Numbering;
+#[cfg(feature = "detector")]
+use crate::background::MotionDetector;
+#[cfg(feature = "detector")]
+use crate::detect::check_classes;
 #[cfg(feature = "detector")]
 use crate::detect::{DetectError, DetectSettings, DetectTimes, Detector, InputRule, Slicer};
 use crate::detection::{Detection, Detections};
@@ -60,12 +66,17 @@ pub enum DetectionSource {
     /// The network.
     #[cfg(feature = "detector")]
     Network(Box<NetworkSource>),
+    /// What moves, without a network. It wants the frames in their order.
+    #[cfg(feature = "detector")]
+    Motion(Box<MotionSource>),
 }
 
 /// A network in a run.
 #[cfg(feature = "detector")]
 pub struct NetworkSource {
     detector: Detector,
+    /// What moves and the network does not find, where that is asked for.
+    motion: Option<Box<AlsoMotion>>,
     /// Where the run began with a network of other classes.
     numbering: Option<Numbering>,
 }
@@ -73,7 +84,11 @@ pub struct NetworkSource {
 #[cfg(feature = "detector")]
 impl NetworkSource {
     fn labels(&self) -> &Labels {
-        self.numbering.as_ref().map_or_else(|| self.detector.labels(), |numbering| &numbering.labels)
+        self.numbering.as_ref().map_or_else(|| self.own_labels(), |numbering| &numbering.labels)
+    }
+
+    fn own_labels(&self) -> &Labels {
+        self.motion.as_ref().map_or_else(|| self.detector.labels(), |motion| motion.labels())
     }
 }
 
@@ -112,7 +127,14 @@ impl From<RecordedDetections> for DetectionSource {
 #[cfg(feature = "detector")]
 impl From<Detector> for DetectionSource {
     fn from(detector: Detector) -> Self {
-        Self::Network(Box::new(NetworkSource { detector, numbering: None }))
+        Self::Network(Box::new(NetworkSource { detector, motion: None, numbering: None }))
+    }
+}
+
+#[cfg(feature = "detector")]
+impl From<MotionDetector> for DetectionSource {
+    fn from(detector: MotionDetector) -> Self {
+        Self::Motion(Box::new(MotionSource::new(detector)))
     }
 }
 
@@ -129,6 +151,36 @@ impl DetectionSource {
 
 #[cfg(feature = "detector")]
 impl DetectionSource {
+    /// What the settings ask for: a network, which is loaded and checked, or what moves.
+    ///
+    /// # Errors
+    /// As [`Detector::load`]; [`DetectError::UnknownClass`] where what moves is to be of another class.
+    pub fn load(settings: &DetectSettings) -> Result<Self, DetectError> {
+        if settings.is_motion() {
+            check_classes(settings)?;
+            return Ok(MotionDetector::new(settings.motion).into());
+        }
+        Ok(Self::from(Detector::load(settings)?).also_motion(settings))
+    }
+
+    /// The same network, and what moves beside what it finds, where the settings ask for that.
+    pub(crate) fn also_motion(mut self, settings: &DetectSettings) -> Self {
+        if let Self::Network(network) = &mut self {
+            let motion = || Box::new(AlsoMotion::new(settings.motion, network.detector.labels()));
+            network.motion = settings.also_motion.then(motion);
+        }
+        self
+    }
+
+    /// Whether frames have to come in their order, none of them to another fork.
+    pub fn is_in_order(&self) -> bool {
+        match self {
+            Self::None | Self::Recorded(_) => false,
+            Self::Network(network) => network.motion.is_some(),
+            Self::Motion(_) => true,
+        }
+    }
+
     /// Finds the objects of a frame, where objects count, and tells how long the network took. `enhanced` is what was made of
     /// the frame's picture for the network; boxes are in pixels of the frame's picture.
     ///
@@ -143,21 +195,26 @@ impl DetectionSource {
             Self::None => (DetectorOutput::default(), DetectTimes::default()),
             Self::Recorded(recorded) => (recorded.at(frame.sequence), DetectTimes::default()),
             Self::Network(network) => {
-                let NetworkSource { detector, numbering } = &mut **network;
+                let NetworkSource { detector, motion, numbering } = &mut **network;
                 let seen = enhanced.seen.as_ref().unwrap_or(&frame.picture);
                 let mut detections = detector.detect(seen)?;
                 let mut suppressed = detector.suppressed().clone();
                 let shrunk = seen.width() as f32 / frame.picture.width() as f32;
                 for list in [&mut detections, &mut suppressed] {
                     enhanced.place(list, frame.picture.size());
-                    if let Some(numbering) = numbering {
-                        numbering.apply(list);
-                    }
                 }
-                let kinds = numbering.as_ref().map_or_else(|| detector.kinds(), |numbering| &numbering.kinds);
+                if let Some(motion) = motion {
+                    motion.add(frame, &mut detections);
+                }
+                if let Some(numbering) = numbering {
+                    [&mut detections, &mut suppressed].into_iter().for_each(|list| numbering.apply(list));
+                }
+                let own = || motion.as_ref().map_or_else(|| detector.kinds(), |motion| motion.kinds());
+                let kinds = numbering.as_ref().map_or_else(own, |numbering| &numbering.kinds);
                 let (kinds, scale) = (kinds.clone(), Some(detector.scale() * shrunk));
                 (DetectorOutput { detections, suppressed, kinds, scale }, detector.times())
             }
+            Self::Motion(motion) => motion.detect(frame),
         };
         output.leave_out(enhanced);
         Ok((output, times))
@@ -166,8 +223,10 @@ impl DetectionSource {
     /// The same with its classes numbered as in a run that had these names so far: equal names have equal numbers, and new
     /// names come behind. What is recorded stays as it is.
     pub fn numbered_after(mut self, run: &Labels) -> Self {
-        if let Self::Network(network) = &mut self {
-            network.numbering = Numbering::new(network.detector.labels(), run);
+        match &mut self {
+            Self::Network(network) => network.numbering = Numbering::new(network.own_labels(), run),
+            Self::Motion(motion) => motion.number_after(run),
+            Self::None | Self::Recorded(_) => {}
         }
         self
     }
@@ -178,6 +237,7 @@ impl DetectionSource {
             Self::None => None,
             Self::Recorded(recorded) => Some(&recorded.labels),
             Self::Network(network) => Some(network.labels()),
+            Self::Motion(motion) => Some(motion.labels()),
         }
     }
 
@@ -185,7 +245,7 @@ impl DetectionSource {
     /// network.
     pub fn input_for(&self, picture: (u32, u32)) -> Option<(usize, usize)> {
         match self {
-            Self::None | Self::Recorded(_) => None,
+            Self::None | Self::Recorded(_) | Self::Motion(_) => None,
             Self::Network(network) => Some(network.detector.input_for(picture).size()),
         }
     }
@@ -193,7 +253,7 @@ impl DetectionSource {
     /// How that size comes about; `None` where there is no network.
     pub fn input_rule(&self) -> Option<InputRule> {
         match self {
-            Self::None | Self::Recorded(_) => None,
+            Self::None | Self::Recorded(_) | Self::Motion(_) => None,
             Self::Network(network) => Some(network.detector.input_rule()),
         }
     }
@@ -208,7 +268,7 @@ impl DetectionSource {
     /// The size of the network's input for the last picture, across and down; `None` where there is no network.
     pub fn input(&self) -> Option<(usize, usize)> {
         match self {
-            Self::None | Self::Recorded(_) => None,
+            Self::None | Self::Recorded(_) | Self::Motion(_) => None,
             Self::Network(network) => Some(network.detector.input().size()),
         }
     }
@@ -226,6 +286,7 @@ impl DetectionSource {
                 };
                 format!("the network at {}{budget}, run by {}", detector.input(), detector.runtime())
             }
+            Self::Motion(_) => "what moves, without a network".to_owned(),
         }
     }
 
@@ -238,10 +299,12 @@ impl DetectionSource {
             Self::None => Self::None,
             Self::Recorded(recorded) => recorded.clone().into(),
             Self::Network(network) => {
-                let NetworkSource { detector, numbering } = &**network;
-                let fork = NetworkSource { detector: detector.fork()?, numbering: numbering.clone() };
+                let NetworkSource { detector, motion, numbering } = &**network;
+                let motion = motion.as_ref().map(|motion| Box::new(motion.fork()));
+                let fork = NetworkSource { detector: detector.fork()?, motion, numbering: numbering.clone() };
                 Self::Network(Box::new(fork))
             }
+            Self::Motion(motion) => Self::Motion(Box::new(motion.fork())),
         })
     }
 
@@ -252,9 +315,10 @@ impl DetectionSource {
     pub fn with_threads(self, threads: usize) -> Result<Self, DetectError> {
         Ok(match self {
             Self::Network(network) => {
-                let NetworkSource { detector, numbering } = *network;
+                let NetworkSource { detector, motion, numbering } = *network;
                 Self::Network(Box::new(NetworkSource {
                     detector: detector.with_threads(threads)?,
+                    motion,
                     numbering,
                 }))
             }
@@ -272,7 +336,13 @@ impl DetectionSource {
     /// Other thresholds, classes, slices and pixel budget from the next frame on. What is recorded stays as it is.
     pub fn set_settings(&mut self, settings: &DetectSettings, slicer: Slicer) {
         self.set_slicer(slicer);
+        if let Self::Motion(motion) = self {
+            motion.set(settings.motion);
+        }
         let Self::Network(network) = self else { return };
+        if let Some(motion) = &mut network.motion {
+            motion.set(settings.motion);
+        }
         let detector = &mut network.detector;
         detector.set_thresholds(settings.confidence, settings.nms_iou);
         detector.set_box_voting(settings.box_voting);

@@ -44,12 +44,15 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `detections` | where detections come from: a network, a recording of them, the caller |
+//! | `motion` | what moves, as a source of detections |
 //! | `held` | what was detected last, for pictures in which nothing has moved since |
 //! | `tracking` | from detections to a scene |
 
 mod detections;
 #[cfg(feature = "detector")]
 mod held;
+#[cfg(feature = "detector")]
+mod motion;
 #[cfg(feature = "detector")]
 mod numbering;
 mod tracking;
@@ -73,6 +76,8 @@ pub use detections::NetworkSource;
 pub use detections::{DetectionSource, DetectorOutput, RecordedDetections};
 #[cfg(feature = "detector")]
 pub use held::HeldDetections;
+#[cfg(feature = "detector")]
+pub use motion::MotionSource;
 pub use tracking::{TrackInput, TrackStage, TrackTimes, TrackingSettings};
 
 /// What an engine is set to.

@@ -64,6 +64,7 @@ impl Network {
             min_interval: live.min_interval,
             attention: live.attention,
             idle_interval: live.idle_interval,
+            motion: live.motion,
             ..settings.clone()
         };
         Self { input, threads, others }
@@ -204,6 +205,8 @@ impl DetectorControl {
 
     fn attend(&self, asked: &DetectSettings) {
         let motion = match (asked.attention, self.follows) {
+            // Its background is made of all pictures.
+            _ if asked.wants_all() => false,
             (_, None) | (AttentionChoice::All, _) => false,
             (AttentionChoice::Motion, _) => true,
             (AttentionChoice::Auto, Some(live)) => live && !self.every_frame,
@@ -380,6 +383,13 @@ impl DetectorControl {
         settings: &DetectSettings,
         network: &Network,
     ) -> Result<Vec<DetectionSource>, DetectError> {
+        if settings.wants_all() && self.lock().fresh.len() > 1 {
+            let why = "several frames are worked on at a time: what moves is told from the next start on";
+            return Err(DetectError::Named { why: why.to_owned() });
+        }
+        if settings.is_motion() {
+            return Ok(vec![DetectionSource::load(settings)?.numbered_after(&self.labels())]);
+        }
         let settings = match self.demand {
             Some(demand) => settled(settings, demand.times(self.auto.sources()))?,
             None => Cow::Borrowed(settings),
@@ -400,7 +410,7 @@ impl DetectorControl {
             loaded.prepare_for(picture);
         }
         // What was tracked so far has its classes by these names.
-        let detector = DetectionSource::from(loaded).numbered_after(&self.labels());
+        let detector = DetectionSource::from(loaded).also_motion(&settings).numbered_after(&self.labels());
         let detector = if network.threads > 1 { detector.with_threads(network.threads)? } else { detector };
         let others = self.lock().fresh.len().saturating_sub(1);
         let mut detectors = (0..others).map(|_| detector.fork()).collect::<Result<Vec<_>, _>>()?;

@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::thread_count::thread_count;
 use crate::config::Settings;
 use crate::detect::{DetectError, DetectSettings, Detector, InputChoice, PixelBudget, Slicer};
+use crate::engine::DetectionSource;
 use crate::frame::Picture;
 use crate::source::SourceInfo;
 use crate::zoo::{self, Cache, Entry, Table, Times};
@@ -66,9 +67,9 @@ impl Demand {
 /// Loads the network for tracking in time.
 ///
 /// # Errors
-/// As [`settled`] and [`Detector::load`].
-pub(crate) fn load_in_time(settings: &Settings, demand: Demand) -> Result<Detector, DetectError> {
-    Detector::load(&*settled(&settings.detect_for_tracking(), demand)?)
+/// As [`settled`] and [`DetectionSource::load`].
+pub(crate) fn load_in_time(settings: &Settings, demand: Demand) -> Result<DetectionSource, DetectError> {
+    DetectionSource::load(&*settled(&settings.detect_for_tracking(), demand)?)
 }
 
 /// The settings with a model in the place of `auto`; others stay as they are.

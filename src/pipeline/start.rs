@@ -288,8 +288,8 @@ pub(super) fn tracking(settings: &Settings) -> TrackingSettings {
 
 /// What an engine without threads is set to, for the frames of a recording.
 pub(crate) fn engine_settings(settings: &Settings) -> EngineSettings {
-    let DetectSettings { attention, idle_interval, .. } = settings.detector;
-    let motion = attention == AttentionChoice::Motion;
+    let DetectSettings { attention, idle_interval, also_motion, .. } = settings.detector;
+    let motion = attention == AttentionChoice::Motion && !also_motion;
     EngineSettings {
         tracking: tracking(settings),
         enhance: settings.enhance.clone(),
@@ -322,6 +322,10 @@ fn share_out(
         (true, several) => format!("{several} frames at a time, one thread each"),
         (false, several) => format!("{several} threads for each frame"),
     };
+    if detector.is_in_order() {
+        log::info!("{}: {threads} threads for each frame", detector.describe());
+        return Ok(vec![detector.with_threads(threads)?]);
+    }
     log::info!("{}: {split}", detector.describe());
     if !mode.every_frame() {
         return Ok(vec![detector.with_threads(threads)?]);

@@ -26,7 +26,7 @@ const EVERYWHERE: [&str; 17] = [
 ];
 
 /// Each room with the rooms that it may use besides, from the ground to the roof: only rooms that stand before it.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     ("assignment", &[]),
     ("kernels", &[]),
     ("analyse", &[]),
@@ -34,14 +34,15 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("metrics", &["assignment"]),
     ("enhance", &["kernels"]),
     ("attention", &["enhance", "kernels"]),
+    ("background", &["enhance", "kernels"]),
     ("zoo", &[]),
     ("outbox", &[]),
-    ("detect", &["kernels", "zoo"]),
+    ("detect", &["background", "kernels", "zoo"]),
     ("dataset", &["metrics"]),
     ("source", &[]),
     ("view", &[]),
     ("history", &["track"]),
-    ("engine", &["analyse", "attention", "detect", "enhance", "track"]),
+    ("engine", &["analyse", "attention", "background", "detect", "enhance", "track"]),
     ("tuning", &["dataset", "metrics", "track"]),
     ("sink", &["dataset", "outbox", "view"]),
     ("config", &["analyse", "detect", "enhance", "sink", "source", "track", "view", "zoo"]),

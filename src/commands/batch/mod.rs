@@ -15,7 +15,7 @@ use super::progress::census_line;
 use super::track_one::{Begun, begin};
 use super::{Context, Failure, input, progress};
 use crate::cli::TrackArgs;
-use crate::detect::Detector;
+use crate::engine::DetectionSource;
 use crate::pipeline::{headless, thread_count};
 use crate::sink::partial_name;
 use crate::source::SourceSpec;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
     if jobs.is_empty() {
         return Ok(());
     }
-    let detector = Mutex::new(Detector::load(&context.loaded.settings.detect_for_tracking())?);
+    let detector = Mutex::new(DetectionSource::load(&context.loaded.settings.detect_for_tracking())?);
     context.stop.be_graceful();
     let started = Instant::now();
     let pool = WorkerPool::new(jobs, detector, context);
@@ -74,7 +74,7 @@ struct WorkerPool<'a> {
     jobs: Vec<Job>,
     weights: Vec<f64>,
     /// The network, copied for each recording.
-    detector: Mutex<Detector>,
+    detector: Mutex<DetectionSource>,
     board: ProgressBoard,
     context: &'a Context,
     /// How many have been begun.
@@ -86,7 +86,7 @@ struct WorkerPool<'a> {
 }
 
 impl<'a> WorkerPool<'a> {
-    fn new(jobs: Vec<Job>, detector: Mutex<Detector>, context: &'a Context) -> Self {
+    fn new(jobs: Vec<Job>, detector: Mutex<DetectionSource>, context: &'a Context) -> Self {
         // What has no size is taken to be like the others.
         let sizes: Vec<f64> = jobs.iter().filter_map(|job| job.size.map(|size| size as f64)).collect();
         let mean = sizes.iter().sum::<f64>() / sizes.len().max(1) as f64;

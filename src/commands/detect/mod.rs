@@ -10,8 +10,9 @@ use std::sync::Arc;
 use super::{Context, Failure, input, print, progress};
 use crate::analyse::Stages;
 use crate::cli::DetectArgs;
-use crate::detect::{DetectSettings, Detector};
+use crate::detect::DetectSettings;
 use crate::detection::Detection;
+use crate::engine::DetectionSource;
 use crate::labels::Labels;
 use crate::pipeline::{Mode, Pipeline, Plan, TrackedFrame, headless};
 use crate::source::SourceKind;
@@ -20,8 +21,8 @@ use files::BoxFiles;
 
 pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
     let settings = &context.loaded.settings;
-    let detector = Detector::load(&DetectSettings::clone(&settings.detector))?;
-    let labels = detector.labels().clone();
+    let detector = DetectionSource::load(&DetectSettings::clone(&settings.detector))?;
+    let labels = detector.labels().cloned().unwrap_or_default();
     let mut results = BoxFiles::create(args.coco.as_deref(), args.mot.as_deref())?;
     let mut images = Images { one_source: args.sources.len() == 1, ..Images::default() };
     let mut failed = false;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &DetectArgs, context: &Context) -> Result<(), Failure> {
 
 fn detect_source(
     source: &OsStr,
-    detector: Detector,
+    detector: DetectionSource,
     args: &DetectArgs,
     labels: &Labels,
     results: &mut BoxFiles,
@@ -67,7 +68,7 @@ fn detect_source(
         number: 1,
         source: input.source,
         reopen: None,
-        detector: detector.into(),
+        detector,
         settings,
         stats: Arc::default(),
         stop: stop.clone(),

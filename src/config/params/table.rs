@@ -39,6 +39,13 @@ macro_rules! setting {
     };
 }
 
+/// A setting that is kept elsewhere than its path says.
+macro_rules! setting_at {
+    ($path:literal, $($part:ident).+, $kind:expr, $comment:expr) => {
+        Parameter { path: $path, ..setting!($($part).+, $kind, $comment) }
+    };
+}
+
 /// A list of tables.
 macro_rules! tables {
     ($path:literal, $room:ident . $field:ident, $tables:ident, $comment:literal) => {
@@ -99,6 +106,10 @@ pub(in crate::config) static SECTIONS: &[(&str, &str)] = &[
     ("source.camera", "A camera of this machine."),
     ("enhance", "What is done to the picture before the network sees it, and where objects count."),
     ("detector", "The network, and what of its results is used."),
+    (
+        "motion",
+        "What moves, told without a network, for detector.model = \"motion\" and detector.also_motion.",
+    ),
     ("models", "Models known by name."),
     ("tracker", "How detections become tracks."),
     ("trails", "The motion trails."),
@@ -160,7 +171,7 @@ fn all() -> Vec<Parameter> {
         setting!(enhance.privacy, Switch, "show and write masked areas in coarse squares (twelve across the shorter side of the picture)"),
         setting!(enhance.tiles, Text::<Tiles>::like(r"^\s*[1-8]\s*[xX×]\s*[1-8]\s*$"), "the network looks at so many overlapping tiles too, for small, far objects; \"2x2\" takes five times as long"),
         setting!(enhance.tile_overlap, Real32(0.0..=0.5), "how far neighbouring tiles overlap, as a share of their size"),
-        setting!(detector.model, File, "a detector: an ONNX file (YOLO of any version, DETR and its heirs and more, see docs/detector.md), a name of `trailsight models list`, or \"auto\": the best that is here (live: that keeps up); \"\": the YOLOX-Nano that is built in").network(),
+        setting!(detector.model, File, "a detector: an ONNX file (YOLO of any version, DETR and its heirs and more, see docs/detector.md), a name of `trailsight models list`, \"auto\": the best that is here (live: that keeps up), or \"motion\": whatever moves, without a network; \"\": the YOLOX-Nano that is built in").network(),
         setting!(detector.labels, File, "a text file with one class name a line for that model; \"\": the names in its file, or the 80 classes of COCO").network(),
         setting!(detector.family, FAMILIES, "the model's family, where its file does not tell it (trailsight models show FILE prints what is recognised)").network(),
         setting!(detector.boxes, BOX_FORMS, "the form of its boxes, where that is recognised wrongly").network(),
@@ -175,12 +186,16 @@ fn all() -> Vec<Parameter> {
         setting!(detector.box_voting, Switch, "car, bus and truck count as one class there, as do bicycle and motorcycle, and dropped boxes vote on where the best one lies; false: boxes as the network has them"),
         setting!(detector.masks, Switch, "make the masks of a model that tells the pixels of objects; false: its boxes alone, without what masks cost").network(),
         setting!(detector.classes, Names, "look only for these, such as [\"person\", \"car\"]; []: everything the model knows"),
+        setting!(detector.also_motion, Switch, "also tell what moves and has no box of the network, as the class \"moving\"").network(),
         setting!(detector.runtime, RUNTIMES, "what runs the network: \"auto\" (native, or tract for models that need it), \"native\", \"tract\", \"onnxruntime\"").network(),
         setting!(detector.onnxruntime, File, "for that: the library's file; \"\": $ORT_DYLIB_PATH, or where the system looks for libraries").network(),
         setting!(detector.threads, Count(0..=256), "threads for the network; 0: one per processor").network(),
         setting!(detector.min_interval, Real(0.0..=60.0), "live: the least time from one detection to the next, to spare the processor").unit("s"),
         setting!(detector.attention, ATTENTIONS, "the pictures that the network looks at: \"all\"; \"motion\": those in which something moves, while in others all is where it was; \"auto\": motion live, all for recordings"),
         setting!(detector.idle_interval, Real(0.0..=60.0), "there: where nothing moves, it looks after this long all the same").unit("s"),
+        setting_at!("motion.sensitivity", detector.motion.sensitivity, Real32(0.0..=1.0), "how small a difference from the background counts: 0 (only the clearest) to 1 (almost all)"),
+        setting_at!("motion.smallest_size", detector.motion.smallest_size, Real32(0.0..=1.0), "the longer side of the smallest thing, as a share of the picture's height"),
+        setting_at!("motion.forget_after_seconds", detector.motion.forget_after_seconds, Real(0.5..=86400.0), "what stays as it is for this long becomes background").unit("s"),
         setting!(models.mirror, Quoted::<Mirror>(PhantomData), "where `trailsight models pull` fetches from: an http(s):// address or a folder with NAME.onnx for each model; \"\": the makers' addresses"),
         setting!(tracker.preset, PRESETS, "\"default\": what stands below; \"bytetrack\", \"sort\": as published, with their own confidence"),
     ];

@@ -24,7 +24,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::config::Live;
-use crate::detect::{DetectSettings, Detector};
+use crate::detect::DetectSettings;
+use crate::engine::DetectionSource;
 use crate::pipeline::status::StatusFile;
 use crate::pipeline::{DetectorScheduler, RunError, Stop, stop};
 use crate::sink::write_snapshot;
@@ -64,7 +65,7 @@ pub struct GridSetup {
     /// The sources, [`MAX_TILES`] at most.
     pub sources: Vec<GridSource>,
     /// The network, for all of them.
-    pub detector: Detector,
+    pub detector: DetectionSource,
     /// The settings in force; the file and keys change them.
     pub live: Live,
     /// Begin recordings again at their end.
@@ -79,7 +80,7 @@ pub struct GridSetup {
 
 /// What all tiles have in common.
 struct Common {
-    detector: Detector,
+    detector: DetectionSource,
     scheduler: DetectorScheduler,
     settings: LiveSettings,
     /// The settings of `detector`: sources begin with it, also when another network was asked for since.

@@ -17,7 +17,7 @@ fn setup(folder: &tempfile::TempDir) -> GridSetup {
     };
     GridSetup {
         sources: SHADES.map(source).into(),
-        detector: Detector::load(&live.settings().detect_for_tracking()).unwrap(),
+        detector: DetectionSource::load(&live.settings().detect_for_tracking()).unwrap(),
         live,
         repeat: true,
         exit_at_end: false,

@@ -174,11 +174,11 @@ impl Tile {
         let detector = common.detector.fork()?;
         let settings = common.settings.get();
         let begun = Settings { detector: common.loaded.clone(), ..settings.clone() };
-        self.labels = Arc::new(detector.labels().clone());
+        self.labels = Arc::new(detector.labels().cloned().unwrap_or_default());
         let plan = Plan {
             source: opened.source,
             reopen: opened.reopen,
-            detector: detector.into(),
+            detector,
             settings: &begun,
             mode: Mode::Display,
             stages: Stages::default(),
