@@ -6,6 +6,7 @@ mod dialect;
 mod eval;
 mod generate;
 mod models;
+mod plate;
 mod render;
 mod study;
 
@@ -24,6 +25,7 @@ pub use dialect::{
 pub use eval::EvalArgs;
 pub use generate::{CompletionsArgs, ManArgs};
 pub use models::{ModelsCommand, NamesArgs, PathArgs, PullArgs, RemoveArgs, ShowArgs};
+pub use plate::PlateArgs;
 pub use render::RenderArgs;
 pub use study::{AblateArgs, RulesArgs, SequenceArgs, TuneArgs};
 
@@ -111,6 +113,9 @@ pub enum Command {
     Render(RenderArgs),
     /// Find objects in images or videos, without tracking
     Detect(DetectArgs),
+    /// Make a picture of the place without what moves
+    #[command(after_help = plate::HELP)]
+    Plate(PlateArgs),
     /// Score tracks against the ground truth of a data set: HOTA, MOTA, IDF1
     #[command(after_help = eval::HELP)]
     Eval(EvalArgs),

@@ -13,6 +13,7 @@ import multiprocessing
 import pathlib
 import statistics
 import subprocess
+import tempfile
 import time
 
 import cv2
@@ -20,7 +21,6 @@ import numpy as np
 
 from common import ROOT, markdown, processor, ratios, spread
 
-DRIVER = ROOT / "target" / "release" / "examples" / "motion_boxes"
 LEAST_IOU = 0.5
 # A box moves where its middle goes by more than this share of its height within a second.
 MOVES = 0.1
@@ -38,7 +38,7 @@ DEFAULT = {"MOG2": 16.0, "KNN": 400.0}
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clips", nargs="+", type=pathlib.Path, help="folders with a video and gt/gt.txt")
-    parser.add_argument("--driver", type=pathlib.Path, default=DRIVER, help="cargo build --release --example motion_boxes")
+    parser.add_argument("--driver", type=pathlib.Path, help="the bench `motion` as a program; without it cargo runs it")
     parser.add_argument("--rounds", type=int, default=3, help="how often time is taken")
     parser.add_argument("--peers", type=pathlib.Path, help="a file to keep the peers' best settings in, and read them from")
     parser.add_argument("--jobs", type=int, default=1, help="processes that go through the grid")
@@ -178,13 +178,18 @@ def time_peer(name, clip, settings):
 def run_driver(driver, clip, frames):
     """Boxes of each frame, and the median of milliseconds a frame."""
     height, width = clip.frames[0].shape[:2]
-    command = [driver, str(width), str(height), str(clip.rate)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=False)
-    raw = b"".join(picture[..., ::-1].tobytes() for picture in frames)
-    out, _ = process.communicate(raw)
+    begin = [driver] if driver else ["cargo", "bench", "-q", "-p", "trailsight-benches", "--bench", "motion", "--"]
+    with tempfile.NamedTemporaryFile(suffix=".rgb") as raw:
+        for picture in frames:
+            raw.write(picture[..., ::-1].tobytes())
+        raw.flush()
+        command = [*begin, "--raw", raw.name, str(width), str(height), str(clip.rate)]
+        out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     found, times = [[] for _ in frames], []
-    for line in out.decode().splitlines():
+    for line in out.splitlines():
         kind, *values = line.split()
+        if kind not in ("time", "box"):
+            continue
         if kind == "time":
             times.append(float(values[0]))
         else:

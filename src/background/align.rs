@@ -63,11 +63,16 @@ impl Align {
         goes(&self.map, size)
     }
 
+    /// Whether the picture is not where the background is.
+    pub(super) fn is_off(&self, size: (usize, usize)) -> bool {
+        self.distance(size) >= CLOSE
+    }
+
     /// Brings the picture to the background; `valid`: 1 where the picture shows it.
     pub(super) fn bring(&self, grid: &Grid, out: &mut Vec<Pixels>, valid: &mut Vec<[f32; LANES]>) {
         out.clear();
         valid.clear();
-        if self.distance(grid.size) < CLOSE {
+        if !self.is_off(grid.size) {
             out.extend_from_slice(&grid.pixels);
             valid.resize(grid.pixels.len(), [1.0; LANES]);
             return;

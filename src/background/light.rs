@@ -45,6 +45,11 @@ impl Light {
         if self.whole > 0.0 { self.whole } else { 1.0 }
     }
 
+    /// And how many times a row is.
+    pub(super) fn row(&self, y: usize) -> f32 {
+        self.rows.get(y).copied().filter(|row| *row > 0.0).unwrap_or(1.0)
+    }
+
     /// Measures it, and takes it out of the picture. `told`: the background under each pixel, as of the frame before.
     pub(super) fn take_out(
         &mut self,

@@ -27,6 +27,7 @@
 //! | `model` | what each pixel usually shows |
 //! | `sway`, `shadow`, `ghost` | what differs and is no thing |
 //! | `regions`, `things` | from pixels to regions; from regions to things, told apart by what was seen before |
+//! | `plate` | the place without what moves |
 
 mod align;
 mod ghost;
@@ -34,19 +35,22 @@ mod grid;
 mod lanes;
 mod light;
 mod model;
+mod plate;
 mod regions;
 mod shadow;
 mod sway;
 mod things;
 
 use self::align::Align;
+pub use self::plate::CleanPlate;
+
 use self::grid::{Grid, LANES, Pixels};
 use self::light::Light;
 use self::model::{Cell, Pace, Told};
 use self::regions::{Marks, Region};
 use self::things::{Thing, Things};
 use crate::detection::{Detection, Detections};
-use crate::geometry::Rect;
+use crate::geometry::{Affine, Rect};
 use crate::kernels::View;
 
 /// The name of the one class.
@@ -228,6 +232,34 @@ impl MotionDetector {
         self.tell((picture.width() as f32, picture.height() as f32))
     }
 
+    /// From pixels of the background, as it was learnt, to those of the last picture.
+    fn camera(&self) -> Affine {
+        let [[a, b, x], [c, d, y]] = self.align.map.matrix;
+        let factor = self.grid.factor as f32;
+        Affine { matrix: [[a, b, x * factor], [c, d, y * factor]] }
+    }
+
+    /// Whether they are different places.
+    fn has_moved(&self) -> bool {
+        self.align.is_off(self.grid.size)
+    }
+
+    /// What moves, told or not, in pixels of the background.
+    fn moving(&self) -> Vec<Rect> {
+        let factor = self.grid.factor as f32;
+        self.things.list.iter().map(|thing| thing.rect.scaled((factor, factor))).collect()
+    }
+
+    /// How many times as bright the last picture is as the background, in a row of it.
+    fn light_at(&self, y: usize) -> f32 {
+        self.light.row(y / self.grid.factor.max(1))
+    }
+
+    /// The deviation that most pixels have from their background, in grey levels.
+    fn noise(&self) -> f32 {
+        self.noise
+    }
+
     /// Background is what the picture shows.
     fn learn(&mut self, time: f64) {
         self.cells.clear();
@@ -251,7 +283,7 @@ impl MotionDetector {
             self.told.clear();
             self.told.extend(self.cells.iter().map(|cell| Told::background(&cell.usual())));
             self.things.carry(&self.align.map);
-            self.align.map = crate::geometry::Affine::IDENTITY;
+            self.align.map = Affine::IDENTITY;
         }
         // A shift that is left is found in two steps where it is not small.
         for _ in 0..2 {

@@ -266,6 +266,39 @@ fn every_processor_finds_the_same() {
     assert!(fast.iter().any(|found| !found.is_empty()) && fast == portable(found));
 }
 
+#[test]
+fn the_plate_shows_the_place_without_what_walks() {
+    for (name, shift, drops) in [("plain", 0.0, 0), ("rain", 0.0, 20), ("shake", 2.0, 0)] {
+        let (mut scene, mut detector) = (Scene::new(), MotionDetector::new(MotionSettings::default()));
+        let (width, height) = SIZE;
+        let truth: Vec<f32> = (0..width * height)
+            .flat_map(|at| {
+                let level = scene.place_at((at % width) as f32, (at / width) as f32);
+                [1.0, 0.97, 0.9].map(|share| level * share)
+            })
+            .collect();
+        let mut plate = CleanPlate::new();
+        for frame in 0..200u8 {
+            let time = f64::from(frame) / RATE;
+            let shift = shift * (time as f32 * 11.0).sin();
+            // It is in the first picture already.
+            let thing = Some((20.0 + 30.0 * time as f32, 70.0));
+            let bytes = scene.draw(Shown { thing, drops, shift: (shift, 0.0), ..Shown::default() }, time);
+            let view = View::new(&bytes, SIZE, 3, width * 3).unwrap();
+            detector.detect(&view, time);
+            plate.add(&view, &detector);
+        }
+        let picture = plate.picture().unwrap();
+        let squares =
+            picture.pixels().iter().zip(&truth).map(|(level, truth)| (f32::from(*level) - truth).powi(2));
+        let mean = squares.sum::<f32>() / truth.len() as f32;
+        let ratio = 10.0 * (255.0f32 * 255.0 / mean).log10();
+        // Between pixels the fine noise of the place is lost.
+        let least = if shift > 0.0 { 32.0 } else { 38.0 };
+        assert!(ratio >= least, "{name}: {ratio} dB");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 

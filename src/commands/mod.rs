@@ -13,6 +13,7 @@ mod generate;
 mod grid;
 mod input;
 mod models;
+mod plate;
 #[cfg(feature = "window")]
 mod playlist;
 mod progress;
@@ -197,6 +198,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             render::run(&args, &context(&common, labels.into_iter().chain(args.part.given()).collect())?)
         }
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
+        Command::Plate(args) => plate::run(&args, &context(&common, args.part.given())?),
         Command::Eval(args) => eval::run(&args, common.quiet),
         Command::Convert(args) => convert::run(&args, common.quiet),
         Command::Ablate(args) => ablate::run(&args, &context(&common, Vec::new())?),

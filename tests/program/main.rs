@@ -24,6 +24,7 @@ mod models;
 #[cfg(feature = "pull")]
 mod models_pull;
 mod models_stock;
+mod motion;
 // Not with the tests that load the real library onnxruntime: a process that failed to load one cannot load another.
 mod onnxruntime;
 mod program;

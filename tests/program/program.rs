@@ -99,6 +99,7 @@ fn usage_is_taught() {
         "render",
         "eval",
         "detect",
+        "plate",
         "cameras",
         "config",
         "--set",
