@@ -16,6 +16,12 @@ pub(super) const FAR: f32 = 0.05;
 const STEP: usize = 3;
 /// Pixels that are off by more tell nothing of a small shift, in grey levels.
 const OFF: f32 = 30.0;
+/// A shift that is left of at least so many small pixels wakes, and no larger one is believed.
+pub(super) const WAKES: f32 = 0.15;
+const FARTHEST: f32 = 1.5;
+/// A camera that moved is followed for so long, and one that stands once in so many seconds.
+const AWAKE: f64 = 2.0;
+const REFRESH: f64 = 1.0;
 /// A shift that is at least so many small pixels is looked for once more.
 pub(super) const SMALL: f32 = 0.3;
 /// The deviation of a pixel that comes into the picture, in grey levels.
@@ -29,12 +35,24 @@ pub(super) struct Align {
     motion: CameraMotion,
     /// From the background's pixels to those of the picture, in small pixels; corners, not middles, are whole numbers.
     pub(super) map: Affine,
+    /// The same for the picture that was followed to last.
+    anchor: Affine,
+    /// The camera is followed frame by frame until then, and in any case from then on; source times in seconds.
+    awake: f64,
+    due: f64,
     luma: Vec<u8>,
 }
 
 impl Default for Align {
     fn default() -> Self {
-        Self { motion: CameraMotion::new(), map: Affine::IDENTITY, luma: Vec::new() }
+        Self {
+            motion: CameraMotion::new(),
+            map: Affine::IDENTITY,
+            anchor: Affine::IDENTITY,
+            awake: f64::NEG_INFINITY,
+            due: f64::NEG_INFINITY,
+            luma: Vec::new(),
+        }
     }
 }
 
@@ -42,16 +60,39 @@ impl Align {
     /// The background is where the picture is.
     pub(super) fn reset(&mut self) {
         self.motion.reset();
-        self.map = Affine::IDENTITY;
+        (self.map, self.anchor) = (Affine::IDENTITY, Affine::IDENTITY);
+        (self.awake, self.due) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
     }
 
-    /// Takes the next picture. `ignore`: things that move, in small pixels of the picture before.
-    pub(super) fn follow(&mut self, grid: &Grid, ignore: &[Rect]) {
+    /// The background is where the picture is now, as it was carried there.
+    pub(super) fn arrive(&mut self) {
+        (self.map, self.anchor) = (Affine::IDENTITY, Affine::IDENTITY);
+    }
+
+    /// Whether the camera has to be followed to the picture of this time: it moves, or it is long ago.
+    pub(super) fn is_due(&self, time: f64) -> bool {
+        time < self.awake || time >= self.due
+    }
+
+    /// The camera moves: it is followed for a while.
+    pub(super) fn wake(&mut self, time: f64) {
+        self.awake = time + AWAKE;
+    }
+
+    /// Where the picture is that was followed to is settled.
+    pub(super) fn settle(&mut self) {
+        self.anchor = self.map;
+    }
+
+    /// Follows the camera to a picture. `ignore`: things that move, in small pixels of the one that was followed to before.
+    pub(super) fn follow(&mut self, grid: &Grid, ignore: &[Rect], time: f64) {
+        self.due = time + REFRESH;
         grid.luma(&mut self.luma);
         let Some(view) = View::new(&self.luma, grid.size, 1, grid.size.0) else { return };
         let motion = self.motion.update(view, ignore);
         if motion.is_known() && goes(&motion.map, grid.size) > STILL {
-            self.map = after(&motion.map, &self.map);
+            self.map = after(&motion.map, &self.anchor);
+            self.wake(time);
         }
         if !self.map.is_sound() {
             self.map = Affine::IDENTITY;
@@ -167,13 +208,14 @@ impl Align {
         }
         let determinant = xx * yy - xy * xy;
         if count < LEAST || determinant <= 1e-3 * xx * yy {
+            // Little to hold on to.
             return 0.0;
         }
         // The picture shows at x what the background has at x + shift.
         let (dx, dy) = ((yy * xe - xy * ye) / determinant, (xx * ye - xy * xe) / determinant);
         let far = dx.hypot(dy);
-        if !far.is_finite() || far > 1.5 {
-            return 0.0;
+        if !far.is_finite() || far > FARTHEST {
+            return FARTHEST;
         }
         if far > 0.04 {
             self.map = after(&self.map, &Affine::shift(-0.8 * dx, -0.8 * dy));

@@ -214,7 +214,7 @@ impl MotionDetector {
             return Detections::default();
         };
         let passed = passed.clamp(1e-3, 1.0);
-        self.bring();
+        self.bring(time);
         self.light.take_out(&self.grid, &self.told, &mut self.seen, &self.valid);
         self.measure_noise(time);
         let (weak, strong) = self.settings.limits();
@@ -268,30 +268,51 @@ impl MotionDetector {
         self.told.extend(self.grid.pixels.iter().map(Told::background));
         self.things = Things::default();
         self.align.reset();
-        self.align.follow(&self.grid, &[]);
+        self.align.follow(&self.grid, &[], time);
         (self.begun, self.measured, self.cut, self.noise) = (time, f64::NEG_INFINITY, None, 0.0);
     }
 
     /// Brings the picture to where the background is, or, where the camera has turned far, the background to the picture.
-    fn bring(&mut self) {
+    fn bring(&mut self, time: f64) {
+        let mut followed = self.align.is_due(time);
+        if followed {
+            self.follow(time);
+        }
+        // A shift that is left is found in two steps where it is not small; where it is larger than a still camera has, the
+        // camera is followed first.
+        let mut steps = 0;
+        while steps < 2 {
+            self.align.bring(&self.grid, &mut self.seen, &mut self.valid);
+            let light = self.light.whole();
+            let far = self.align.correct(&self.grid, &self.told, (&self.seen, &self.valid), light);
+            if far >= align::WAKES && !followed {
+                followed = true;
+                self.align.wake(time);
+                self.follow(time);
+                continue;
+            }
+            steps += 1;
+            if far < align::SMALL {
+                break;
+            }
+        }
+        if followed {
+            self.align.settle();
+        }
+    }
+
+    /// Follows the camera; where it has turned far, the background goes along.
+    fn follow(&mut self, time: f64) {
         let map = self.align.map;
         let moving: Vec<Rect> = self.things.list.iter().map(|thing| map.rect(&thing.rect)).collect();
-        self.align.follow(&self.grid, &moving);
+        self.align.follow(&self.grid, &moving, time);
         let (width, height) = self.grid.size;
         if self.align.distance(self.grid.size) > align::FAR * width.max(height) as f32 {
             self.cells = self.align.carry(&self.grid, &self.cells);
             self.told.clear();
             self.told.extend(self.cells.iter().map(|cell| Told::background(&cell.usual())));
             self.things.carry(&self.align.map);
-            self.align.map = Affine::IDENTITY;
-        }
-        // A shift that is left is found in two steps where it is not small.
-        for _ in 0..2 {
-            self.align.bring(&self.grid, &mut self.seen, &mut self.valid);
-            let light = self.light.whole();
-            if self.align.correct(&self.grid, &self.told, (&self.seen, &self.valid), light) < align::SMALL {
-                break;
-            }
+            self.align.arrive();
         }
     }
 
