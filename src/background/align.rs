@@ -123,13 +123,13 @@ impl Align {
             for block in 0..grid.blocks {
                 let mut pixels = Pixels::default();
                 let mut shows = [0.0; LANES];
-                for lane in 0..LANES {
+                for (lane, shows) in shows.iter_mut().enumerate() {
                     let x = (block * LANES + lane).min(width - 1);
                     let (fx, fy) = self.map.point(x as f32 + 0.5, y as f32 + 0.5);
                     let (fx, fy) = (fx - 0.5, fy - 0.5);
                     let inside =
                         fx >= -0.5 && fy >= -0.5 && fx <= width as f32 - 0.5 && fy <= height as f32 - 0.5;
-                    shows[lane] = f32::from(u8::from(inside));
+                    *shows = f32::from(u8::from(inside));
                     let fx = fx.clamp(0.0, (width - 1) as f32);
                     let fy = fy.clamp(0.0, (height - 1) as f32);
                     let (left, top) = (fx as usize, fy as usize);

@@ -66,9 +66,9 @@ impl Cell {
         let mut usual = Pixels { y: self.y[0], u: self.u[0], v: self.v[0] };
         let mut most = self.share[0];
         for mode in 1..MODES {
-            for lane in 0..LANES {
-                if self.share[mode][lane] > most[lane] {
-                    most[lane] = self.share[mode][lane];
+            for (lane, most) in most.iter_mut().enumerate() {
+                if self.share[mode][lane] > *most {
+                    *most = self.share[mode][lane];
                     (usual.y[lane], usual.u[lane], usual.v[lane]) =
                         (self.y[mode][lane], self.u[mode][lane], self.v[mode][lane]);
                 }
@@ -189,13 +189,13 @@ fn update_cell(cell: &mut Cell, seen: &Pixels, valid: Lanes, told: &mut Told, pa
     let mut least = [f32::MAX; LANES];
     let mut nearest = [1e12; LANES];
     let mut background = Pixels::default();
-    for mode in 0..MODES {
+    for (mode, off) in off.iter_mut().enumerate() {
         let y = lanes::sub(seen.y, cell.y[mode]);
         let u = lanes::sub(seen.u, cell.u[mode]);
         let v = lanes::sub(seen.v, cell.v[mode]);
         let colour = lanes::add(lanes::mul(u, u), lanes::mul(v, v));
         let far = lanes::add(lanes::mul(y, y), lanes::scale(colour, COLOUR * COLOUR));
-        off[mode] = far;
+        *off = far;
         least = lanes::min(least, far);
         let is = lanes::both(lanes::at_most(limit, cell.share[mode]), lanes::less(far, nearest));
         nearest = lanes::select(is, far, nearest);
@@ -207,9 +207,9 @@ fn update_cell(cell: &mut Cell, seen: &Pixels, valid: Lanes, told: &mut Told, pa
     let fits = lanes::both(lanes::at_most(least, reach), shows);
     let begins = lanes::without(shows, fits);
     let mut left = [u32::MAX; LANES];
-    for mode in 0..MODES {
+    for (mode, off) in off.into_iter().enumerate() {
         let share = cell.share[mode];
-        let hit = lanes::both(lanes::both(fits, lanes::at_most(off[mode], least)), left);
+        let hit = lanes::both(lanes::both(fits, lanes::at_most(off, least)), left);
         let new = lanes::both(lanes::both(begins, lanes::at_most(share, weakest)), left);
         left = lanes::without(left, lanes::either(hit, new));
         // A mode that begins goes all the way.

@@ -277,8 +277,8 @@ fn close_down(marks: &mut [u8], stride: usize, gap: usize, since: &mut Vec<u32>)
 vectorised! {
     fn mark(told: &[Told], limit: f32, marks: &mut [u8]) {
         for (told, marks) in told.iter().zip(marks.as_chunks_mut::<LANES>().0) {
-            for lane in 0..LANES {
-                marks[lane] = u8::from(told.off[lane] > limit);
+            for (mark, off) in marks.iter_mut().zip(&told.off) {
+                *mark = u8::from(*off > limit);
             }
         }
     }
