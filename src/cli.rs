@@ -4,6 +4,7 @@ mod bench;
 mod convert;
 mod dialect;
 mod eval;
+mod events;
 mod generate;
 mod models;
 mod plate;
@@ -23,6 +24,7 @@ pub use dialect::{
     DetectionsDialectArgs, FileDialectArgs, ResultsDialectArgs, TruthDialectArgs, WrittenDialectArgs,
 };
 pub use eval::EvalArgs;
+pub use events::EventsArgs;
 pub use generate::{CompletionsArgs, ManArgs};
 pub use models::{ModelsCommand, NamesArgs, PathArgs, PullArgs, RemoveArgs, ShowArgs};
 pub use plate::PlateArgs;
@@ -48,6 +50,8 @@ Examples:
                                           many recordings, several at a time
   trailsight render video.mp4 --tracks out.txt --video drawn.mp4
                                           draw tracks from a file, also from other programs
+  trailsight events video.mp4 --rule \"person for 5s\"
+                                          try a rule on a recording: what it would have told
   trailsight detect photos/ --coco out.json
   trailsight eval --gt MOT17 --results out
                                           score tracks: HOTA, MOTA, IDF1
@@ -111,6 +115,9 @@ pub enum Command {
     /// Draw tracks from a file onto the recording that they belong to
     #[command(after_help = render::HELP)]
     Render(RenderArgs),
+    /// Try rules on recordings: what they would have told, when, with pictures
+    #[command(after_help = events::HELP)]
+    Events(EventsArgs),
     /// Find objects in images or videos, without tracking
     Detect(DetectArgs),
     /// Make a picture of the place without what moves

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Failure, print, tell_of_old_names};
 use crate::cli::{CommonArgs, ConfigCommand};
-use crate::config::{Loaded, check_counted_classes, default_file, schema};
+use crate::config::{Loaded, check_counted_classes, check_rule_classes, default_file, schema};
 use crate::detect::check_classes;
 
 pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Failure> {
@@ -23,6 +23,7 @@ pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Fa
             let labels = check_classes(&loaded.settings.detector)
                 .map_err(|error| Failure::Usage(error.to_string()))?;
             check_counted_classes(&loaded.settings.counting, &labels)
+                .and_then(|()| check_rule_classes(&loaded.settings, &labels))
                 .map_err(|(_, why)| Failure::Usage(why))?;
             let verdict = match &loaded.file {
                 Some(file) => format!("{} is right\n", file.display()),

@@ -8,6 +8,7 @@ mod config;
 mod convert;
 mod detect;
 mod eval;
+mod events;
 mod generate;
 #[cfg(feature = "window")]
 mod grid;
@@ -29,9 +30,8 @@ use std::path::Path;
 
 use clap::Parser;
 
-use crate::analyse::CountingSettings;
 use crate::cli::{Cli, Command, CommonArgs, MotClass, OutputArgs};
-use crate::config::{ConfigError, Given, Loaded, check_counted_classes};
+use crate::config::{ConfigError, Given, Loaded, Settings, check_counted_classes, check_rule_classes};
 use crate::dataset::labels_beside;
 use crate::detect::DetectError;
 use crate::pipeline::{Outputs, Stop};
@@ -129,9 +129,10 @@ fn outputs(typed: &OutputArgs, settings: &RecordSettings) -> Result<Outputs, Fai
     }
 }
 
-/// Says so where events or counts are asked for and there is nothing to count at.
-fn tell_of_nothing_to_count(typed: &OutputArgs, counting: &CountingSettings) {
-    if counting.is_empty() && (!typed.events.is_empty() || typed.counts.is_some()) {
+/// Says so where events or counts are asked for and there is nothing to count at, nor a rule.
+fn tell_of_nothing_to_count(typed: &OutputArgs, settings: &Settings) {
+    let none = settings.counting.is_empty();
+    if none && (!typed.events.is_empty() && settings.rules.is_empty() || typed.counts.is_some()) {
         log::warn!("there is no [[line]] and no [[zone]] in the settings: nothing will be counted");
     }
 }
@@ -197,6 +198,13 @@ fn run(cli: Cli) -> Result<(), Failure> {
             let labels = labels_of(&args.tracks, args.dialect.labels(), common.quiet)?;
             render::run(&args, &context(&common, labels.into_iter().chain(args.part.given()).collect())?)
         }
+        Command::Events(args) => {
+            let labels = match &args.detections {
+                Some(file) => labels_of(file, args.dialect.labels(), common.quiet)?,
+                None => None,
+            };
+            events::run(&args, &context(&common, labels.into_iter().chain(args.given()).collect())?)
+        }
         Command::Detect(args) => detect::run(&args, &context(&common, args.part.given())?),
         Command::Plate(args) => plate::run(&args, &context(&common, args.part.given())?),
         Command::Eval(args) => eval::run(&args, common.quiet),
@@ -227,7 +235,9 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     let loaded = loaded(common, more)?;
     // A class that nobody knows is told before anything is opened.
     let labels = crate::detect::check_classes(&loaded.settings.detector)?;
-    check_counted_classes(&loaded.settings.counting, &labels).map_err(|(_, why)| Failure::Usage(why))?;
+    check_counted_classes(&loaded.settings.counting, &labels)
+        .and_then(|()| check_rule_classes(&loaded.settings, &labels))
+        .map_err(|(_, why)| Failure::Usage(why))?;
     let stop =
         Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;
     Ok(Context { loaded, stop, quiet: common.quiet, registry: Registry::default() })

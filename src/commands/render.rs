@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::{Context, Failure, input, outputs, progress};
-use crate::analyse::{Counting, MeasureSettings, Measuring, SceneStage, StageFrame};
+use crate::analyse::{Counting, MeasureSettings, Measuring, Rules, SceneStage, StageFrame};
 use crate::cli::{MotClass, OutputArgs, RenderArgs};
 use crate::dataset::{Dialect, TrackFile, TrackRow};
 use crate::detect;
 use crate::detection::Detections;
 use crate::enhance::ShownChain;
 use crate::frame::Frame;
-use crate::pipeline::{Outputs, Recorder, RecorderSetup, Stats};
+use crate::pipeline::{Outputs, Recorder, RecorderSetup, Stats, clock};
 use crate::scene::{Scene, Track, TrackState};
 use crate::sink::{RecordSettings, Registry, SinkError, refuse_input};
 use crate::track::Trails;
@@ -113,7 +113,10 @@ fn draw(
     let mut trails = Trails::new(settings.trails);
     let mut drawn = Drawn { frames: 0, tracks: 0, recorded: Ok(()) };
     let nothing = Detections::default();
-    let mut counting = Counting::new(settings.counting.of_source(&info.name, 1), &labels);
+    let places = settings.counting.of_source(&info.name, 1);
+    let rules = settings.rules.iter().filter(|rule| rule.is_of_source(&info.name, 1)).cloned().collect();
+    let mut rules = Rules::new(rules, &places, &labels, clock(settings, false));
+    let mut counting = Counting::new(places, &labels);
     let measures = MeasureSettings {
         ground: settings.ground.of_source(&info.name, 1),
         heat: settings.overlay.heat.then(|| settings.heat.clone()),
@@ -148,6 +151,7 @@ fn draw(
         };
         measuring.update(&stage_frame, &mut scene).map_err(Failure::Failed)?;
         counting.update(&stage_frame, &mut scene).map_err(Failure::Failed)?;
+        rules.update(&stage_frame, &mut scene).map_err(Failure::Failed)?;
         writing = recorder.picture(&frame, &scene, frame.time);
         bar.inc(1);
     };

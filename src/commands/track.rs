@@ -6,7 +6,7 @@ use crate::cli::TrackArgs;
 use crate::pipeline::StatusFile;
 
 pub(super) fn run(args: &TrackArgs, context: &Context) -> Result<(), Failure> {
-    tell_of_nothing_to_count(&args.output, &context.loaded.settings.counting);
+    tell_of_nothing_to_count(&args.output, &context.loaded.settings);
     match (&args.detections, args.sources.as_slice()) {
         (None, _) if args.dialect.given().is_some() => Err(Failure::Usage(format!(
             "{} goes with --detections, which is missing",

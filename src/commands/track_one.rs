@@ -12,7 +12,7 @@ use crate::labels::Labels;
 use crate::pipeline::headless::{self, Report};
 use crate::pipeline::model_choice::{Demand, load_in_time};
 use crate::pipeline::{Mode, Outputs, Pipeline, Plan, Recorder, RecorderSetup, Stats, StatusFile, Stop};
-use crate::sink::Registry;
+use crate::sink::{Registry, Sink};
 
 /// A run that has begun.
 pub(super) struct Begun {
@@ -32,13 +32,25 @@ pub(super) fn begin(
     registry: Registry,
     stop: Stop,
 ) -> Result<Begun, Failure> {
+    begin_with(input, (outputs, Vec::new()), detector, settings, registry, stop)
+}
+
+/// The same, with sinks of the caller's own beside the outputs.
+pub(super) fn begin_with(
+    input: input::Input,
+    (outputs, sinks): (&Outputs, Vec<Box<dyn Sink>>),
+    detector: DetectionSource,
+    settings: &Settings,
+    registry: Registry,
+    stop: Stop,
+) -> Result<Begun, Failure> {
     let labels = Arc::new(detector.labels().cloned().unwrap_or_default());
     let info = input.source.info();
     let (live, mode) = (info.kind.is_live(), Mode::into_files(info));
     let stats = Arc::new(Stats::default());
     let recorder = Recorder::open(RecorderSetup {
         outputs,
-        sinks: Vec::new(),
+        sinks,
         registry,
         info,
         inputs: &input.files,

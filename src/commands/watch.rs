@@ -39,7 +39,7 @@ pub(super) fn run(args: &WatchArgs, context: &Context) -> Result<(), Failure> {
     if super::grid::is_wanted(args) {
         return super::grid::run(args, context);
     }
-    tell_of_nothing_to_count(&args.output, &settings.counting);
+    tell_of_nothing_to_count(&args.output, settings);
     let mut outputs = outputs(&args.output, &settings.record)?;
     if args.repeat && outputs.has(Purpose::Video) {
         // A loop has no end that a video could come to; what was typed does not get here.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::error::{Mistake, Origin};
 use super::file::{Held, Values};
 use super::params::{Parameter, parameter, parameters};
-use super::{Settings, counting, ground};
+use super::{Settings, counting, ground, rules};
 use crate::track::{Preset, TrackSettings};
 
 /// The key that puts a published tracker in the place of all other settings of the tracker.
@@ -100,5 +100,8 @@ pub(super) fn check_together(settings: &Settings, origins: &Origins, mistakes: &
     }
     for (path, problem) in counting::twice(&settings.counting) {
         mistakes.push(Mistake { origin: origin(path), problem });
+    }
+    for problem in rules::mistakes(settings) {
+        mistakes.push(Mistake { origin: origin("rule"), problem });
     }
 }

@@ -15,7 +15,7 @@ use super::file::{self, Held, Parsed, Values, checked, same};
 use super::layers::{Layers, Origins, PRESET, check_together, is_governed};
 use super::params::{Effect, Parameter, in_list, parameters};
 use super::watch::{Reading, Watch};
-use super::{Loaded, Settings, check_counted_classes, write};
+use super::{Loaded, Settings, check_counted_classes, check_rule_classes, write};
 use crate::detect::check_classes;
 use crate::track::Preset;
 
@@ -287,12 +287,16 @@ impl Live {
         let names_changed = (&new.classes, &new.labels) != (&old.classes, &old.labels);
         let counts_by_class =
             settings.counting != self.settings.counting && settings.counting.names_classes();
-        if names_changed || counts_by_class {
+        let asks_for_others = settings.rules != self.settings.rules && !settings.rules.is_empty();
+        if names_changed || counts_by_class || asks_for_others {
             let (key, problem) = match check_classes(new) {
-                Ok(labels) => match check_counted_classes(&settings.counting, &labels) {
-                    Ok(()) => ("", None),
-                    Err((key, problem)) => (key, Some(problem)),
-                },
+                Ok(labels) => {
+                    let counted = check_counted_classes(&settings.counting, &labels);
+                    match counted.and_then(|()| check_rule_classes(&settings, &labels)) {
+                        Ok(()) => ("", None),
+                        Err((key, problem)) => (key, Some(problem)),
+                    }
+                }
                 Err(error) => {
                     let key = if new.classes == old.classes { "detector.labels" } else { "detector.classes" };
                     (key, Some(format!("{key}: {error}")))

@@ -525,3 +525,44 @@ proptest! {
         }
     }
 }
+
+const RULES: &str = "\
+# The yard.
+[[zone]]
+name = \"yard\"
+corners = [[0, 0], [1, 0], [1, 1]]
+
+# Who waits.
+[[rule]] # the first
+name = \"waits\"
+when = \"person in yard for 5 s\"  # not shorter
+cool_down_seconds = 60
+";
+
+#[test]
+fn rules_are_reloaded_and_written_back_and_a_wrong_one_leaves_those_before_it() {
+    let mut scene = Scene::new(RULES, &[]);
+    scene.set("rule.waits.when", "\"person in yard for 9 s\"");
+    assert_eq!(scene.live.write_back().unwrap().keys, ["rule"]);
+    let expected = RULES.replace("for 5 s", "for 9 s");
+    assert_eq!(scene.text(), expected);
+    // Each kind of mistake is told, and the rule that was right stays in force.
+    for (wrong, told) in [
+        ("person inn yard", "rule.1: when 1:8: \"inn\" cannot stand here"),
+        (
+            "person in yrd",
+            "rule \"waits\": when 1:11: there is no zone \"yrd\"; did you mean \"yard\"? (known: yard)",
+        ),
+        ("persn in yard", "rule \"waits\": when 1:1: there is no class \"persn\"; did you mean \"person\"?"),
+    ] {
+        let Reload::Wrong(error) = scene.save(&RULES.replace("person in yard", wrong)) else {
+            panic!("{wrong}")
+        };
+        assert!(error.to_string().contains(told) && error.to_string().contains("c.toml:"), "{error}");
+        assert_eq!(scene.live.settings().rules[0].when, "person in yard for 9 s");
+    }
+    // A zone that a rule needs cannot go alone.
+    let without = RULES.replace("name = \"yard\"", "name = \"garden\"");
+    assert!(matches!(scene.save(&without), Reload::Wrong(_)));
+    assert_eq!(keys(scene.save("# nothing\n")), ["zone", "rule"]);
+}

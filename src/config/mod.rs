@@ -12,7 +12,7 @@
 //! | `live.rs`, `watch.rs` | while the program runs: changes of settings, and of the file |
 //! | `write.rs`, `write_lists.rs` | values, and lists of tables, written back into a file without touching the rest |
 //! | `adjust.rs` | the settings that the panel shows, and how each moves |
-//! | `counting.rs`, `ground.rs` | lines and zones, the ground: what each table alone does not tell |
+//! | `counting.rs`, `ground.rs`, `rules.rs` | lines and zones, the ground, rules: what each table alone does not tell |
 //! | `error.rs` | mistakes, each with its place |
 
 pub mod adjust;
@@ -24,6 +24,7 @@ mod layers;
 mod live;
 mod params;
 mod reference;
+mod rules;
 mod schema;
 mod watch;
 mod write;
@@ -35,7 +36,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::Value;
 
-use crate::analyse::{CountingSettings, GroundSettings, HeatSettings};
+use crate::analyse::{CountingSettings, GroundSettings, HeatSettings, RuleSettings};
 use crate::bounded;
 use crate::detect::{DetectSettings, Slicer};
 use crate::enhance::EnhanceSettings;
@@ -51,6 +52,7 @@ pub use live::{Changes, Live, Reload, Saved};
 use params::in_list;
 pub use params::{Effect, Parameter, parameter, parameters, sections};
 pub use reference::{default_file, settings_reference};
+pub use rules::check_rule_classes;
 pub use schema::schema;
 pub use watch::{Reading, Watch};
 
@@ -88,6 +90,8 @@ pub struct Settings {
     pub ground: GroundSettings,
     /// The heat map.
     pub heat: HeatSettings,
+    /// What is to be told.
+    pub rules: Vec<RuleSettings>,
 }
 
 impl Settings {

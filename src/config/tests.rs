@@ -273,7 +273,7 @@ fn mistakes_in_lists_of_tables_name_their_place() {
         ("[mask]\nname = \"a\"\n", "c.toml:1:2: mask is a list of tables: write [[mask]]"),
         (
             "[[msk]]\nname = \"a\"\n",
-            "there is no list of tables [[msk]]; did you mean \"mask\"? (known: mask, region, line, zone, ground)",
+            "there is no list of tables [[msk]]; did you mean \"mask\"? (known: mask, region, line, zone, ground, rule)",
         ),
         ("[[detector]]\nconfidence = 0.5\n", "detector is a section, not a list: write [detector]"),
     ] {
@@ -411,4 +411,60 @@ fn a_ground_that_cannot_be_is_told_with_its_place() {
     let mirrored = FIELD.replace("20]", "-20]");
     let told = wrong(&format!("[ground]\n{mirrored}origin = [48, 11]\n"));
     assert!(told.contains("Y has to lie to the left of X"), "{told}");
+}
+
+const RULE: &str = "[[zone]]\nname = \"square\"\ncorners = [[0, 0], [1, 0], [0, 1]]\n\
+                    [[rule]]\nname = \"waits\"\nwhen = \"person in square for 5s\" # for long\ncool_down_seconds = 60\n";
+
+#[test]
+fn rules_are_read_as_they_are_written() {
+    let loaded = load(RULE, &[]).unwrap();
+    let [rule] = loaded.settings.rules.as_slice() else { panic!("{:?}", loaded.settings.rules) };
+    assert_eq!((rule.name.as_str(), rule.when.as_str()), ("waits", "person in square for 5s"));
+    assert_eq!((rule.cool_down_seconds, rule.source.as_str()), (60.0, ""));
+    let labels = crate::labels::Labels::coco();
+    assert_eq!(super::check_rule_classes(&loaded.settings, &labels), Ok(()));
+    let few = crate::labels::Labels::parse("persons\ncar");
+    let (key, why) = super::check_rule_classes(&loaded.settings, &few).unwrap_err();
+    assert_eq!(key, "rule");
+    assert_eq!(
+        why,
+        "rule \"waits\": when 1:1: there is no class \"person\"; did you mean \"persons\"? (known: persons, car)"
+    );
+    assert_eq!(load(&loaded.to_toml_with_origins(), &[]).unwrap().settings, loaded.settings);
+    let given = [("rule.waits.when", "nobody in square for 1 min"), ("source.began", "21:30")];
+    let settings = load(RULE, &given).unwrap().settings;
+    assert_eq!(settings.rules[0].when, "nobody in square for 1 min");
+    assert_eq!(settings.source.began.seconds, Some(21 * 3600 + 1800));
+}
+
+#[test]
+fn what_is_wrong_with_a_rule_is_told_at_its_place() {
+    for (wrong, told) in [
+        (
+            RULE.replace("in square for", "inn square for"),
+            "c.toml:6:1: rule.1: when 1:8: \"inn\" cannot stand here: expected is and, or, for or the end; did you mean \"in\"?",
+        ),
+        (
+            RULE.replace("in square for", "in sqare for"),
+            "c.toml:4:3: rule \"waits\": when 1:11: there is no zone \"sqare\"; did you mean \"square\"? (known: square)",
+        ),
+        (RULE.replace("when", "whn"), "c.toml:6:1: rule.1: there is no key \"whn\"; did you mean \"when\"?"),
+        (
+            RULE.replace("\"person in square for 5s\"", "5"),
+            "c.toml:6:1: rule.1: when cannot be 5: allowed is a condition",
+        ),
+        (RULE.replace("= 60", "= -1"), "c.toml:7:1: rule.1: cool_down_seconds cannot be -1"),
+        (
+            format!("{RULE}[[rule]]\nname = \"waits\"\nwhen = \"nobody\"\n"),
+            "rule.2 is called \"waits\" like rule.1",
+        ),
+        (
+            format!("{RULE}[source]\nbegan = \"25:00\"\n"),
+            "c.toml:9:1: source.began cannot be \"25:00\": allowed is a time of day",
+        ),
+    ] {
+        let error = load(&wrong, &[]).map(|_| ()).unwrap_err();
+        assert!(error.contains(told), "{error}\n{told}");
+    }
 }

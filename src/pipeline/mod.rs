@@ -66,7 +66,7 @@ pub use plan::{Mode, Plan};
 pub use playback::{PlaybackControl, SPEEDS};
 pub use recorder::{Output, Outputs, Recorder, RecorderSetup, VideoState};
 pub use scheduler::DetectorScheduler;
-pub(crate) use start::engine_settings;
+pub(crate) use start::{clock, engine_settings};
 pub use stats::{Rate, Stats};
 pub use status::{StatusError, StatusFile};
 pub use stop::Stop;
@@ -75,7 +75,7 @@ pub use thread_count::thread_count;
 use crate::sync::lock;
 use detector_control::DetectorControl;
 use message::{PendingEnhance, SharedHistory};
-use track_worker::{PendingCounting, PendingMeasures, PendingTracking};
+use track_worker::{PendingMeasures, PendingPlaces, PendingTracking, Places};
 
 /// The name of the thread that loads networks while others run.
 const LOADER: &str = "load";
@@ -134,7 +134,7 @@ pub struct Pipeline {
     /// In time: every frame waits until it is fetched.
     keep_frames: Arc<AtomicBool>,
     pending_tracking: PendingTracking,
-    pending_counting: PendingCounting,
+    pending_places: PendingPlaces,
     pending_measures: PendingMeasures,
     /// The heat map is gathered also where it is not shown yet.
     gathers: bool,
@@ -177,7 +177,7 @@ impl Pipeline {
     pub fn set_settings(&self, settings: &Settings) {
         let tracking = Some(start::tracking(settings));
         *lock(&self.pending_tracking) = tracking;
-        self.set_counting(settings);
+        self.set_places(settings);
         *lock(&self.pending_shown) = Some(settings.enhance.clone());
         *lock(&self.pending_network) = Some(settings.enhance.clone());
         if self.control.ask(settings) {
@@ -186,11 +186,21 @@ impl Pipeline {
         }
     }
 
-    /// Changes lines, zones and what is measured, and the names of the classes where another network has others.
-    pub fn set_counting(&self, settings: &Settings) {
-        let counting = settings.counting.of_source(&self.info.name, self.number);
-        *lock(&self.pending_counting) = Some((counting, self.labels()));
+    /// Changes lines, zones, rules and what is measured, and the names of the classes where another network has others.
+    pub fn set_places(&self, settings: &Settings) {
+        *lock(&self.pending_places) = Some(self.places(settings));
         *lock(&self.pending_measures) = Some((self.measures(settings), self.labels()));
+    }
+
+    /// The lines, zones and rules of this source.
+    fn places(&self, settings: &Settings) -> Places {
+        let (name, number) = (&self.info.name, self.number);
+        let rules = settings.rules.iter().filter(|rule| rule.is_of_source(name, number));
+        Places {
+            counting: settings.counting.of_source(name, number),
+            rules: rules.cloned().collect(),
+            labels: self.labels(),
+        }
     }
 
     /// What is measured.

@@ -17,9 +17,9 @@ use super::scheduler::DetectorScheduler;
 use super::seekable_source::{self, SeekableSource};
 use super::stats::Stats;
 use super::thread_count::thread_count;
-use super::track_worker::{PendingCounting, PendingMeasures, PendingTracking, TrackWorker};
+use super::track_worker::{PendingMeasures, PendingPlaces, PendingTracking, Places, TrackWorker};
 use super::{LOADER, Pipeline, RunError};
-use crate::analyse::{Counting, Measuring, Stages};
+use crate::analyse::{Clock, Counting, Measuring, Rules, Stages};
 use crate::attention::AttentionSettings;
 use crate::config::Settings;
 use crate::detect::{AttentionChoice, DetectError, DetectSettings};
@@ -108,7 +108,7 @@ impl Pipeline {
             },
             keep_frames,
             pending_tracking: PendingTracking::default(),
-            pending_counting: PendingCounting::default(),
+            pending_places: PendingPlaces::default(),
             pending_measures: PendingMeasures::default(),
             // In a window somebody may ask for it at any moment.
             gathers: mode.is_shown(),
@@ -167,22 +167,22 @@ impl Pipeline {
         tickets: Option<Receiver<()>>,
     ) -> Result<(), RunError> {
         let tracking = tracking(settings);
+        let Places { counting, rules, labels } = self.places(settings);
+        let clock = clock(settings, self.info.kind.is_live());
         let worker = TrackWorker {
             settings: TrackingSettings {
                 camera_motion: tracking.camera_motion && mode != Mode::Photos,
                 ..tracking
             },
             stages,
-            measuring: Measuring::new(self.measures(settings), &self.labels()),
-            counting: Counting::new(
-                settings.counting.of_source(&self.info.name, self.number),
-                &self.labels(),
-            ),
+            measuring: Measuring::new(self.measures(settings), &labels),
+            rules: Rules::new(rules, &counting, &labels, clock),
+            counting: Counting::new(counting, &labels),
             inlet,
             every_frame: mode.every_frame(),
             outlet,
             pending: Arc::clone(&self.pending_tracking),
-            pending_counting: Arc::clone(&self.pending_counting),
+            pending_places: Arc::clone(&self.pending_places),
             pending_measures: Arc::clone(&self.pending_measures),
             tickets,
             history: self.history.clone(),
@@ -284,6 +284,17 @@ pub(super) fn tracking(settings: &Settings) -> TrackingSettings {
         trails: settings.trails,
         camera_motion: settings.enhance.camera_motion,
     }
+}
+
+/// Where the rules of a source have the time of day from: live it is that of this machine.
+pub(crate) fn clock(settings: &Settings, is_live: bool) -> Clock {
+    if is_live {
+        return Clock::Now(|| {
+            let now = jiff::ZonedDateTime::now().time();
+            Some(f64::from(now.hour()) * 3600.0 + f64::from(now.minute()) * 60.0 + f64::from(now.second()))
+        });
+    }
+    settings.source.began.seconds.map_or(Clock::Unknown, |seconds| Clock::Began(f64::from(seconds)))
 }
 
 /// What an engine without threads is set to, for the frames of a recording.

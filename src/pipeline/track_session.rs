@@ -2,7 +2,8 @@
 
 use super::message::{FrameJob, SharedHistory};
 use crate::analyse::{
-    Counting, CountingSettings, MeasureSettings, Measuring, SceneStage, StageError, StageFrame, Stages,
+    Counting, CountingSettings, MeasureSettings, Measuring, RuleSettings, Rules, SceneStage, StageError,
+    StageFrame, Stages,
 };
 use crate::detection::Detections;
 use crate::engine::{DetectorOutput, TrackInput, TrackStage, TrackingSettings};
@@ -25,6 +26,8 @@ pub(super) struct TrackSession {
     measuring: Measuring,
     /// What is counted at lines and in zones.
     counting: Counting,
+    /// What is told.
+    rules: Rules,
     /// The size of the last picture that was tracked.
     size: (u32, u32),
     /// What has watched the camera up to the end of a segment, for the frame behind that end.
@@ -41,7 +44,7 @@ impl TrackSession {
     pub(super) fn new(
         settings: TrackingSettings,
         stages: Stages,
-        (measuring, counting): (Measuring, Counting),
+        (measuring, counting, rules): (Measuring, Counting, Rules),
         history: Option<SharedHistory>,
     ) -> Self {
         Self {
@@ -52,12 +55,23 @@ impl TrackSession {
             stage: TrackStage::new(settings).with_stages(stages),
             measuring,
             counting,
+            rules,
             size: (0, 0),
             ended: None,
             counted: None,
             broken: None,
             is_live: false,
         }
+    }
+
+    /// Asks other rules from now on, which speak of these lines and zones.
+    pub(super) fn set_rules(
+        &mut self,
+        rules: Vec<RuleSettings>,
+        counting: &CountingSettings,
+        labels: &Labels,
+    ) {
+        self.rules.set_settings(rules, counting, labels);
     }
 
     /// Counts at other lines and zones from now on, and with the tracks that the history has at those that are new or
@@ -139,6 +153,7 @@ impl TrackSession {
         if job.epoch != self.epoch {
             self.epoch = job.epoch;
             self.begin_tracks(0);
+            self.rules.close();
         }
         match output {
             Some(output) => {
@@ -205,16 +220,17 @@ impl TrackSession {
         self.stage.analyse(input, scene, again)?;
         self.size = input.size;
         let frame = self.stage.stage_frame(input, again);
-        let stages: [&mut dyn SceneStage; 2] = [&mut self.measuring, &mut self.counting];
+        let stages: [&mut dyn SceneStage; 3] = [&mut self.measuring, &mut self.counting, &mut self.rules];
         stages.into_iter().try_for_each(|stage| {
             let outcome = stage.update(&frame, scene);
             outcome.map_err(|why| StageError { stage: stage.name().to_owned(), why })
         })
     }
 
-    /// A scene that was not tracked just now, with what was counted and measured so far.
+    /// A scene that was not tracked just now, with what was counted and measured so far, and how the rules stand.
     fn with_what_is_known(&self, mut scene: Scene) -> Scene {
         scene.counts = self.counting.counts();
+        scene.rules = self.rules.states();
         self.measuring.show(&mut scene);
         scene
     }
@@ -247,8 +263,7 @@ impl TrackSession {
         }
         // Nothing was tracked since what was counted last: who stands in a zone still does.
         if !self.counted.is_some_and(follows) {
-            self.measuring.restart();
-            self.counting.restart();
+            self.restart_stages();
         }
         true
     }
@@ -259,8 +274,14 @@ impl TrackSession {
         let mut tracker = Tracker::new(track);
         tracker.reserve_ids_up_to(taken);
         self.stage.go_on_with(tracker, Trails::new(trails));
+        self.restart_stages();
+    }
+
+    /// The next frame does not follow on the one before.
+    fn restart_stages(&mut self) {
         self.measuring.restart();
         self.counting.restart();
+        self.rules.restart();
     }
 }
 
@@ -276,7 +297,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::analyse::LineSettings;
+    use crate::analyse::{Clock, LineSettings};
     use crate::detection::Detection;
     use crate::enhance::Enhanced;
     use crate::frame::{Frame, Picture};
@@ -290,9 +311,12 @@ mod tests {
     }
 
     fn session(history: &SharedHistory) -> TrackSession {
-        let counting = Counting::new(line(0.5), &Labels::coco());
-        let measuring = Measuring::new(MeasureSettings::default(), &Labels::coco());
-        let stages = (measuring, counting);
+        let (labels, rules) = (Labels::coco(), Vec::new());
+        let stages = (
+            Measuring::new(MeasureSettings::default(), &labels),
+            Counting::new(line(0.5), &labels),
+            Rules::new(rules, &line(0.5), &labels, Clock::Unknown),
+        );
         TrackSession::new(TrackingSettings::default(), Stages::default(), stages, Some(Arc::clone(history)))
     }
 
@@ -337,12 +361,17 @@ mod tests {
             corners: crate::geometry::Polygon::whole(),
             ..Default::default()
         }];
-        let counting = Counting::new(CountingSettings { lines: Vec::new(), zones }, &Labels::coco());
+        let (labels, places) = (Labels::coco(), CountingSettings { lines: Vec::new(), zones });
+        let rule = RuleSettings { when: "person in square for 1 s".to_owned(), ..RuleSettings::default() };
+        let rules = Rules::new(vec![rule], &places, &labels, Clock::Unknown);
+        let measuring = Measuring::new(MeasureSettings::default(), &labels);
+        let stages = (measuring, Counting::new(places, &labels), rules);
         let settings = TrackingSettings::default();
-        let stages = (Measuring::new(MeasureSettings::default(), &Labels::coco()), counting);
         let mut session = TrackSession::new(settings, Stages::default(), stages, Some(Arc::clone(&history)));
-        assert_eq!(play(&mut session, 12..30, 0).0, 1);
+        // It has come in, and has been in for a second.
+        assert_eq!(play(&mut session, 12..30, 0).0, 2);
         assert_eq!(play(&mut session, 15..35, 1).0, 0);
+        assert_eq!((session.rules.states()[0].active, session.rules.states()[0].started), (1, 1));
         let counts = session.counting.counts().unwrap();
         assert_eq!((counts.zones[0].passed.total().inwards, counts.zones[0].occupancy), (1, 1));
     }

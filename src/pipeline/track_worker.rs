@@ -11,7 +11,7 @@ use super::link::Outlet;
 use super::message::{DetectionResult, FrameJob, SharedHistory, TrackedFrame};
 use super::stats::Stats;
 use super::track_session::TrackSession;
-use crate::analyse::{Counting, CountingSettings, MeasureSettings, Measuring, Stages};
+use crate::analyse::{Counting, CountingSettings, MeasureSettings, Measuring, RuleSettings, Rules, Stages};
 use crate::detect::{DetectError, DetectTimes};
 use crate::engine::{EngineError, HeldDetections, TrackingSettings};
 use crate::labels::Labels;
@@ -46,8 +46,15 @@ impl<T> Reorder<T> {
 /// Settings from the next frame on.
 pub(super) type PendingTracking = Arc<Mutex<Option<TrackingSettings>>>;
 
-/// Lines and zones from the next frame on, with the names of the classes.
-pub(super) type PendingCounting = Arc<Mutex<Option<(CountingSettings, Arc<Labels>)>>>;
+/// Lines, zones and rules of one source, with the names of the classes.
+pub(super) struct Places {
+    pub(super) counting: CountingSettings,
+    pub(super) rules: Vec<RuleSettings>,
+    pub(super) labels: Arc<Labels>,
+}
+
+/// Lines, zones and rules from the next frame on.
+pub(super) type PendingPlaces = Arc<Mutex<Option<Places>>>;
 
 /// What is measured from the next frame on, with the names of the classes.
 pub(super) type PendingMeasures = Arc<Mutex<Option<(MeasureSettings, Arc<Labels>)>>>;
@@ -62,6 +69,8 @@ pub(super) struct TrackWorker {
     pub(super) measuring: Measuring,
     /// What is counted.
     pub(super) counting: Counting,
+    /// What is told.
+    pub(super) rules: Rules,
     /// Where results come from.
     pub(super) inlet: Receiver<Result<DetectionResult, DetectError>>,
     /// Every frame is detected, by several threads; otherwise they come in order, with gaps.
@@ -70,8 +79,8 @@ pub(super) struct TrackWorker {
     pub(super) outlet: Outlet<TrackedFrame>,
     /// Changes from the window.
     pub(super) pending: PendingTracking,
-    /// The same, of lines and zones.
-    pub(super) pending_counting: PendingCounting,
+    /// The same, of lines, zones and rules.
+    pub(super) pending_places: PendingPlaces,
     /// The same, of what is measured.
     pub(super) pending_measures: PendingMeasures,
     /// In step: where room is made for another frame.
@@ -95,8 +104,8 @@ impl TrackWorker {
     pub(super) fn run(mut self) -> Result<(), EngineError> {
         let mut reorder = Reorder::new();
         let stages = std::mem::take(&mut self.stages);
-        let measures = (self.measuring.clone(), self.counting.clone());
-        let mut session = TrackSession::new(self.settings, stages, measures, self.history.clone());
+        let own = (self.measuring.clone(), self.counting.clone(), self.rules.clone());
+        let mut session = TrackSession::new(self.settings, stages, own, self.history.clone());
         let mut last: Option<(FrameJob, Scene)> = None;
         // The source gave no picture when it was last checked: that this is over is reported too, even before the next
         // frame.
@@ -132,9 +141,10 @@ impl TrackWorker {
                 if let Some(settings) = change {
                     session.set_settings(settings);
                 }
-                let change = lock(&self.pending_counting).take();
-                if let Some((settings, labels)) = change {
-                    session.set_counting(settings, &labels);
+                let change = lock(&self.pending_places).take();
+                if let Some(Places { counting, rules, labels }) = change {
+                    session.set_rules(rules, &counting, &labels);
+                    session.set_counting(counting, &labels);
                 }
                 let change = lock(&self.pending_measures).take();
                 if let Some((settings, labels)) = change {

@@ -1,23 +1,33 @@
-//! What Home Assistant has to be told to show lines and zones by itself: one device for a run, with a sensor for each number
+//! What Home Assistant has to be told to show lines, zones and rules by itself: one device for a run, with a sensor for each
+//! number, and for each rule one that is on while an event of the rule is under way
 //! (MQTT discovery, "device" form of 2024.11 and later).
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::counts::Counts;
+use crate::counts::{Counts, RuleState};
+
+/// How things stand.
+#[derive(Clone, Copy)]
+pub(super) struct Standing<'a> {
+    pub(super) counts: &'a Counts,
+    pub(super) rules: &'a [RuleState],
+}
 
 /// The topic, from the root on (with a slash before it), and the message, which the broker has to keep.
 /// `before`: what was told of last; what is not there any more is taken away.
 pub(super) fn discovery(
     prefix: &str,
     source: &str,
-    counts: &Counts,
-    before: Option<&Counts>,
+    Standing { counts, rules }: Standing<'_>,
+    before: Option<Standing<'_>>,
 ) -> (String, Json) {
     let device = format!("trailsight_{}", word(prefix));
     let mut components = Map::new();
     let mut add = |key: String, component: Json| {
         let mut component = component;
-        component["platform"] = json!("sensor");
+        if component.get("platform").is_none() {
+            component["platform"] = json!("sensor");
+        }
         component["unique_id"] = json!(format!("{device}_{key}"));
         components.insert(key, component);
     };
@@ -50,9 +60,23 @@ pub(super) fn discovery(
         let entered = total(format!("{name} entered"), topic, "in", "mdi:location-enter");
         add(format!("zone_{}_in", word(name)), entered);
     }
+    for RuleState { name, .. } in rules {
+        let on = json!({
+            "platform": "binary_sensor",
+            "name": name.to_string(),
+            "state_topic": format!("{prefix}/rules/{}", level(name)),
+            "value_template": "{{ 'ON' if value_json.active > 0 else 'OFF' }}",
+            "json_attributes_topic": format!("{prefix}/rules/{}", level(name)),
+            "icon": "mdi:bell-ring",
+        });
+        add(format!("rule_{}", word(name)), on);
+    }
     for key in before.into_iter().flat_map(keys) {
         // A component that has nothing but its kind is removed.
-        components.entry(key).or_insert_with(|| json!({ "platform": "sensor" }));
+        components.entry(key.clone()).or_insert_with(|| {
+            let kind = if key.starts_with("rule_") { "binary_sensor" } else { "sensor" };
+            json!({ "platform": kind })
+        });
     }
     let version = env!("CARGO_PKG_VERSION");
     let document = json!({
@@ -70,11 +94,12 @@ pub(super) fn discovery(
 }
 
 /// The sensors of lines and zones.
-fn keys(counts: &Counts) -> Vec<String> {
+fn keys(Standing { counts, rules }: Standing<'_>) -> Vec<String> {
     let lines = counts.lines.iter().map(|line| word(&line.name));
     let lines = lines.flat_map(|name| ["in", "out"].map(|field| format!("line_{name}_{field}")));
     let zones = counts.zones.iter().map(|zone| word(&zone.name));
-    lines.chain(zones.flat_map(|name| [format!("zone_{name}"), format!("zone_{name}_in")])).collect()
+    let zones = zones.flat_map(|name| [format!("zone_{name}"), format!("zone_{name}_in")]);
+    lines.chain(zones).chain(rules.iter().map(|rule| format!("rule_{}", word(&rule.name)))).collect()
 }
 
 /// A name as one level of a topic: what has a meaning there is coded as in addresses.
@@ -110,23 +135,37 @@ mod tests {
             speeds: Default::default(),
         };
         let counts = Counts { lines: vec![line("a b"), line("a/b"), line("tür")], ..Counts::default() };
-        let (topic, document) = discovery("yard/north", "clip.avi", &counts, None);
+        let rule = RuleState { name: "somebody waits".into(), active: 1, since: Some(2.0), started: 3 };
+        let rules = [rule];
+        let now = Standing { counts: &counts, rules: &rules };
+        let (topic, document) = discovery("yard/north", "clip.avi", now, None);
         assert_eq!(topic, "/homeassistant/device/trailsight_yard_2f_north/config");
         let components = document["components"].as_object().unwrap();
-        assert_eq!(components.len(), 6);
+        assert_eq!(components.len(), 7);
+        let rule = &components["rule_somebody_20_waits"];
+        assert_eq!(
+            (&rule["platform"], &rule["state_topic"]),
+            (&json!("binary_sensor"), &json!("yard/north/rules/somebody waits"))
+        );
+        assert_eq!(rule["value_template"], "{{ 'ON' if value_json.active > 0 else 'OFF' }}");
         let one = &components["line_a_2f_b_in"];
-        assert_eq!(one["state_topic"], "yard/north/lines/a%2Fb");
+        assert_eq!(
+            (&one["platform"], &one["state_topic"]),
+            (&json!("sensor"), &json!("yard/north/lines/a%2Fb"))
+        );
         assert_eq!(one["value_template"], "{{ value_json.in }}");
         assert_eq!(one["unique_id"], "trailsight_yard_2f_north_line_a_2f_b_in");
         assert_eq!(document["availability_topic"], "yard/north/available");
         // A line that is gone is taken away, and the others stay.
         let fewer = Counts { lines: vec![line("a b")], ..Counts::default() };
-        let (_, document) = discovery("yard/north", "clip.avi", &fewer, Some(&counts));
+        let fewer = Standing { counts: &fewer, rules: &[] };
+        let (_, document) = discovery("yard/north", "clip.avi", fewer, Some(now));
         let components = document["components"].as_object().unwrap();
         assert_eq!(components["line_a_2f_b_in"], json!({ "platform": "sensor" }));
+        assert_eq!(components["rule_somebody_20_waits"], json!({ "platform": "binary_sensor" }));
         assert_eq!(
             (components.len(), &components["line_a_20_b_in"]["state_topic"]),
-            (6, &json!("yard/north/lines/a b"))
+            (7, &json!("yard/north/lines/a b"))
         );
     }
 }

@@ -7,7 +7,8 @@
 //! "source":"clip.avi"}
 //! ```
 //!
-//! `event` is `cross`, `enter` or `leave`, or the kind of event that another stage tells. `time` is when it happened, in
+//! `event` is `cross`, `enter` or `leave`; `start`, `update` or `end` of a rule (with `rule`, `event_id`, and the numbers that the
+//! rule compares); or the kind of event that another stage tells. `time` is when it happened, in
 //! seconds of the source; `frame` is the frame that tells it, from 1, which may be a later one. `point` is where a line was
 //! crossed, in pixels of the source, `dwell` how many seconds a visit took. A live source's events have `wall` too, the time
 //! of day of that frame (RFC 3339, UTC). A field that an event does not have is left out, and empty in a CSV file.
@@ -29,7 +30,8 @@ use crate::scene::Scene;
 const VERSION: u32 = 1;
 
 /// The first line of a CSV file.
-const HEADER: &str = "event,line,zone,direction,time,frame,track,class,x,y,dwell,wall\n";
+const HEADER: &str =
+    "event,line,zone,direction,time,frame,track,class,x,y,dwell,wall,rule,event_id,duration\n";
 
 /// Writes JSON Lines to a file.
 pub(super) fn jsonl(path: &Path) -> Box<dyn Sink> {
@@ -44,6 +46,8 @@ pub(super) fn csv(path: &Path) -> Box<dyn Sink> {
 struct Jsonl;
 
 impl LineFormat for Jsonl {
+    const LAST: bool = true;
+
     fn push_scene(&self, text: &mut String, scene: &Scene, frame: &FrameFacts, run: &RunInfo) {
         for event in &scene.events {
             text.push_str(&json_line(event, frame, run, None));
@@ -107,6 +111,8 @@ impl Serialize for EventRecord<'_> {
 struct Csv;
 
 impl LineFormat for Csv {
+    const LAST: bool = true;
+
     fn header(&self) -> String {
         HEADER.to_owned()
     }
@@ -123,7 +129,7 @@ impl LineFormat for Csv {
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
-                "{kind},{line},{zone},{direction},{time:?},{frame},{track},{class},{x},{y},{dwell},{wall}",
+                "{kind},{line},{zone},{direction},{time:?},{frame},{track},{class},{x},{y},{dwell},{wall},{rule},{id},{lasted}",
                 kind = quoted(&event.kind),
                 line = word("line"),
                 zone = word("zone"),
@@ -135,6 +141,9 @@ impl LineFormat for Csv {
                 x = number("x", 2),
                 y = number("y", 2),
                 dwell = number("dwell", 6),
+                rule = word("rule"),
+                id = word("event_id"),
+                lasted = number("duration", 6),
             );
         }
     }
@@ -152,7 +161,9 @@ mod tests {
         let cross = event("cross").with("line", "door").with("direction", "in").with("class", "person");
         let leave = event("leave").with("zone", "a, \"b\"").with("class", "person").with("dwell", 7.25);
         let other = Event::new(86, 3.0, "record").with("objects", 4.0).with("sure", true);
-        Scene { events: vec![cross.with("x", 401.5).with("y", 322.0), leave, other], ..scene() }
+        let end = Event::new(86, 4.0, "end").of_track(5).with("rule", "r").with("event_id", "r-1");
+        let end = end.with("class", "person").with("duration", 1.5);
+        Scene { events: vec![cross.with("x", 401.5).with("y", 322.0), leave, other, end], ..scene() }
     }
 
     #[test]
@@ -170,7 +181,12 @@ mod tests {
         assert!(leave.get("point").is_none() && leave.get("wall").is_none());
         let other: serde_json::Value = serde_json::from_str(lines[2]).unwrap();
         assert_eq!((&other["objects"], &other["sure"]), (&4.0.into(), &true.into()));
-        assert!(other.get("track").is_none() && lines.len() == 3);
+        assert!(other.get("track").is_none() && lines.len() == 4);
+        let end: serde_json::Value = serde_json::from_str(lines[3]).unwrap();
+        assert_eq!(
+            (&end["event"], &end["event_id"], &end["duration"]),
+            (&"end".into(), &"r-1".into(), &1.5.into())
+        );
     }
 
     #[test]
@@ -180,7 +196,7 @@ mod tests {
         assert_eq!(text, "");
         let wall = Some(UNIX_EPOCH + Duration::from_millis(1500));
         Jsonl.push_scene(&mut text, &events(), &FrameFacts { wall, ..facts() }, &run());
-        assert_eq!(text.matches("\"wall\":\"1970-01-01T00:00:01.500Z\"").count(), 3);
+        assert_eq!(text.matches("\"wall\":\"1970-01-01T00:00:01.500Z\"").count(), 4);
     }
 
     #[test]
@@ -188,8 +204,10 @@ mod tests {
         let mut text = HEADER.to_owned();
         Csv.push_scene(&mut text, &events(), &facts(), &run());
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], "cross,door,,in,12.34,87,5,person,401.5,322.0,,");
-        assert_eq!(lines[2], "leave,,\"a, \"\"b\"\"\",,12.34,87,5,person,,,7.25,");
-        assert_eq!(lines[3], "record,,,,3.0,87,,,,,,");
+        assert_eq!(lines[1], "cross,door,,in,12.34,87,5,person,401.5,322.0,,,,,");
+        assert_eq!(lines[2], "leave,,\"a, \"\"b\"\"\",,12.34,87,5,person,,,7.25,,,,");
+        assert_eq!(lines[3], "record,,,,3.0,87,,,,,,,,,");
+        assert_eq!(lines[4], "end,,,,4.0,87,5,person,,,,,r,r-1,1.5");
+        assert!(lines.iter().all(|line| line.matches(',').count() >= 14));
     }
 }

@@ -1,5 +1,6 @@
 //! The sinks of a run, called one after the other: each call reaches all, whichever fails.
 
+use super::under_way::UnderWay;
 use super::{End, FrameFacts, Needs, Pictures, RunInfo, Sink, SinkError, SinkPicture};
 use crate::scene::Scene;
 
@@ -21,7 +22,10 @@ use crate::scene::Scene;
 /// # Ok::<(), SinkError>(())
 /// ```
 #[derive(Default)]
-pub struct Sinks(Vec<Begun>);
+pub struct Sinks {
+    begun: Vec<Begun>,
+    under_way: UnderWay,
+}
 
 struct Begun {
     sink: Box<dyn Sink>,
@@ -38,7 +42,7 @@ impl Sinks {
         for mut sink in sinks {
             let outcome = sink.begin(run);
             let needs = sink.needs();
-            begun.0.push(Begun { sink, needs });
+            begun.begun.push(Begun { sink, needs });
             if let Err(error) = outcome {
                 // The first error is the one that is told.
                 if let Err(more) = begun.finish(End::Discarded) {
@@ -52,17 +56,17 @@ impl Sinks {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.begun.is_empty()
     }
 
     /// Whether any sink needs scenes.
     pub fn need_scenes(&self) -> bool {
-        self.0.iter().any(|begun| begun.needs.scenes)
+        self.begun.iter().any(|begun| begun.needs.scenes)
     }
 
     /// Whether any sink needs such pictures.
     pub fn need_pictures(&self, pictures: Pictures) -> bool {
-        self.0.iter().any(|begun| begun.needs.pictures == pictures)
+        self.begun.iter().any(|begun| begun.needs.pictures == pictures)
     }
 
     /// Hands the scene of a frame and its events to all sinks that need scenes.
@@ -70,6 +74,7 @@ impl Sinks {
     /// # Errors
     /// The first [`SinkError`]; the other sinks have got the scene.
     pub fn scene(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
+        self.under_way.take(scene, frame);
         self.each(
             |needs| needs.scenes,
             |sink| {
@@ -91,9 +96,12 @@ impl Sinks {
     ///
     /// # Errors
     /// The first [`SinkError`]; all other sinks have been ended as `end` asks.
-    pub fn finish(self, end: End) -> Result<(), SinkError> {
+    pub fn finish(mut self, end: End) -> Result<(), SinkError> {
         let mut errors = Errors::default();
-        for begun in self.0 {
+        if let Some((scene, frame)) = self.under_way.end().filter(|_| end != End::Discarded) {
+            errors.keep(self.each(|needs| needs.scenes, |sink| sink.last(&scene, &frame)));
+        }
+        for begun in self.begun {
             errors.keep(begun.sink.finish(end));
         }
         errors.first()
@@ -106,14 +114,14 @@ impl Sinks {
     ) -> Result<(), SinkError> {
         let mut errors = Errors::default();
         // What failed is dropped at once: more written behind a gap would look whole.
-        self.0.retain_mut(|begun| !wants(&begun.needs) || errors.keep(call(&mut *begun.sink)));
+        self.begun.retain_mut(|begun| !wants(&begun.needs) || errors.keep(call(&mut *begun.sink)));
         errors.first()
     }
 }
 
 impl std::fmt::Debug for Sinks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|begun| begun.sink.name())).finish()
+        f.debug_list().entries(self.begun.iter().map(|begun| begun.sink.name())).finish()
     }
 }
 

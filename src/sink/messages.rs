@@ -9,6 +9,7 @@
 //! | `events` | each event | no |
 //! | `lines/NAME` | `in`, `out` and `classes`, as in `--counts` | yes |
 //! | `zones/NAME` | `occupancy`, `longest_now`, `in`, `out` and `classes`, as there | yes |
+//! | `rules/NAME` | `active`, how many of its events are under way, `since` when, `started`: how many so far | yes |
 //! | `available` | `online`, and `offline` once the program has ended or is gone | yes |
 //!
 //! and Home Assistant finds them by itself ([`discovery`](super::discovery)).
@@ -18,11 +19,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Value as Json, json};
+
 use super::counts::{line_document, zone_document};
-use super::discovery::{discovery, level};
+use super::discovery::{Standing, discovery, level};
 use super::events::json_line;
+use super::tracks::format::rounded;
 use super::{End, FrameFacts, RunInfo, Sink, SinkError};
-use crate::counts::Counts;
+use crate::counts::{Counts, RuleState};
 use crate::outbox::{Limits, Mqtt, Outbox, Webhook, key, shown};
 use crate::scene::Scene;
 
@@ -72,7 +76,7 @@ struct MessageSink {
     /// What stands before the topics of a broker.
     prefix: Option<String>,
     run: Option<(Outbox, RunInfo)>,
-    newest: Option<Arc<Counts>>,
+    newest: Option<(Arc<Counts>, Arc<Vec<RuleState>>)>,
 }
 
 impl MessageSink {
@@ -80,12 +84,14 @@ impl MessageSink {
         SinkError::failed(&self.name, why.to_string())
     }
 
-    /// Tells how things stand.
-    fn tell(&mut self, counts: &Arc<Counts>) {
+    /// Tells how things stand, where that has changed.
+    fn tell(&mut self, counts: &Arc<Counts>, rules: &Arc<Vec<RuleState>>) {
         let (Some((outbox, run)), true) = (&self.run, self.prefix.is_some()) else { return };
-        let before = self.newest.replace(Arc::clone(counts));
+        let before = self.newest.replace((Arc::clone(counts), Arc::clone(rules)));
+        let then = before.as_ref().map(|(counts, rules)| Standing { counts, rules });
+        let now = Standing { counts, rules };
         for (index, line) in counts.lines.iter().enumerate() {
-            let known = before.as_ref().and_then(|before| before.lines.get(index));
+            let known = then.and_then(|then| then.counts.lines.get(index));
             if known.is_none_or(|known| (&known.name, &known.crossed) != (&line.name, &line.crossed)) {
                 outbox.set_state(
                     &format!("lines/{}", level(&line.name)),
@@ -94,7 +100,7 @@ impl MessageSink {
             }
         }
         for (index, zone) in counts.zones.iter().enumerate() {
-            let known = before.as_ref().and_then(|before| before.zones.get(index));
+            let known = then.and_then(|then| then.counts.zones.get(index));
             // Not for the seconds alone, which every frame changes.
             let stands =
                 |zone: &crate::counts::ZoneCounts| (zone.name.clone(), zone.occupancy, zone.passed.clone());
@@ -103,24 +109,44 @@ impl MessageSink {
                 outbox.set_state(&format!("zones/{}", level(&zone.name)), document.to_string());
             }
         }
-        let topics = |counts: &Counts| {
+        for rule in rules.iter().filter(|rule| then.is_none_or(|then| !then.rules.contains(rule))) {
+            outbox.set_state(&format!("rules/{}", level(&rule.name)), rule_document(rule).to_string());
+        }
+        let topics = |Standing { counts, rules }: Standing<'_>| {
             let lines = counts.lines.iter().map(|line| format!("lines/{}", level(&line.name)));
-            lines.chain(counts.zones.iter().map(|zone| format!("zones/{}", level(&zone.name)))).collect()
+            let zones = counts.zones.iter().map(|zone| format!("zones/{}", level(&zone.name)));
+            let rules = rules.iter().map(|rule| format!("rules/{}", level(&rule.name)));
+            lines.chain(zones).chain(rules).collect()
         };
-        let now: BTreeSet<String> = topics(counts);
-        let then = before.as_deref().map(topics);
-        if then.as_ref() == Some(&now) {
+        let topics_now: BTreeSet<String> = topics(now);
+        let topics_then = then.map(topics);
+        if topics_then.as_ref() == Some(&topics_now) {
             return;
         }
         // A message without contents takes what the broker keeps away.
-        then.iter().flatten().filter(|topic| !now.contains(*topic)).for_each(|topic| {
+        topics_then.iter().flatten().filter(|topic| !topics_now.contains(*topic)).for_each(|topic| {
             outbox.set_state(topic, String::new());
         });
         if let Some(prefix) = &self.prefix {
-            let (topic, document) = discovery(prefix, &run.source, counts, before.as_deref());
+            let (topic, document) = discovery(prefix, &run.source, now, then);
             outbox.set_state(&topic, document.to_string());
         }
     }
+
+    fn put(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
+        let Some((outbox, run)) = &mut self.run else { return Ok(()) };
+        for event in &scene.events {
+            let put = outbox.put(|id| json_line(event, frame, run, Some(id)));
+            put.map_err(|error| SinkError::failed(&self.name, error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+/// How a rule stands.
+fn rule_document(rule: &RuleState) -> Json {
+    let RuleState { name, active, since, started } = rule;
+    json!({ "name": &**name, "active": active, "since": since.map(|since| rounded(since, 3)), "started": started })
 }
 
 impl Sink for MessageSink {
@@ -147,17 +173,18 @@ impl Sink for MessageSink {
     }
 
     fn scene(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
-        let Some((outbox, run)) = &mut self.run else { return Ok(()) };
-        for event in &scene.events {
-            let put = outbox.put(|id| json_line(event, frame, run, Some(id)));
-            put.map_err(|error| SinkError::failed(&self.name, error.to_string()))?;
+        self.put(scene, frame)?;
+        // Where the last line and the last rule are gone, that is told too.
+        if scene.counts.is_some() || !scene.rules.is_empty() || self.newest.is_some() {
+            self.tell(&scene.counts.clone().unwrap_or_default(), &scene.rules);
         }
-        match &scene.counts {
-            Some(counts) => self.tell(&Arc::clone(counts)),
-            // The last line is gone.
-            None if self.newest.is_some() => self.tell(&Arc::default()),
-            None => {}
-        }
+        Ok(())
+    }
+
+    fn last(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
+        self.put(scene, frame)?;
+        let counts = self.newest.as_ref().map(|(counts, _)| Arc::clone(counts)).unwrap_or_default();
+        self.tell(&counts, &scene.rules);
         Ok(())
     }
 

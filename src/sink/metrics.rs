@@ -13,6 +13,8 @@
 //! | `trailsight_zone_occupancy` | `source`, `zone` | objects in a zone now |
 //! | `trailsight_zone_passages_total` | `source`, `zone`, `direction`, `class` | entries and exits |
 //! | `trailsight_zone_dwell_seconds` | `source`, `zone` | a histogram of ended visits |
+//! | `trailsight_rule_active` | `source`, `rule` | events of a rule that are under way |
+//! | `trailsight_rule_events_total` | `source`, `rule` | events of a rule that have started |
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -25,7 +27,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{End, FrameFacts, RunInfo, Sink, SinkError};
-use crate::counts::{Counts, DWELL_BINS};
+use crate::counts::{Counts, DWELL_BINS, RuleState};
 use crate::labels::Labels;
 use crate::scene::Scene;
 use crate::sync::lock;
@@ -117,6 +119,7 @@ impl Sink for MetricsSink {
         if scene.counts.is_some() {
             numbers.counts.clone_from(&scene.counts);
         }
+        numbers.rules = Arc::clone(&scene.rules);
         numbers.labels = Arc::clone(&self.labels);
         Ok(())
     }
@@ -139,6 +142,7 @@ struct Numbers {
     events: BTreeMap<String, u64>,
     tracks: BTreeMap<String, u64>,
     counts: Option<Arc<Counts>>,
+    rules: Arc<Vec<RuleState>>,
     labels: Arc<Labels>,
 }
 
@@ -177,6 +181,16 @@ impl Numbers {
         }
         if let Some(counts) = &self.counts {
             self.add_counts(&mut page, counts);
+        }
+        if !self.rules.is_empty() {
+            page.head("rule_active", "gauge", "Events of a rule that are under way.");
+            for rule in self.rules.iter() {
+                page.value("rule_active", &[source, ("rule", &*rule.name)], rule.active as f64);
+            }
+            page.head("rule_events_total", "counter", "Events of a rule that have started.");
+            for rule in self.rules.iter() {
+                page.value("rule_events_total", &[source, ("rule", &*rule.name)], rule.started as f64);
+            }
         }
         page.0
     }
@@ -314,7 +328,13 @@ mod tests {
             longest_now: 1.0,
         };
         let counts = Counts { lines: vec![line], zones: vec![zone], ..Counts::default() };
-        Scene { counts: Some(Arc::new(counts)), events: vec![Event::new(1, 0.1, "cross")], ..scene() }
+        let rule = RuleState { name: "somebody waits".into(), active: 1, since: Some(0.1), started: 4 };
+        Scene {
+            counts: Some(Arc::new(counts)),
+            rules: Arc::new(vec![rule]),
+            events: vec![Event::new(1, 0.1, "cross")],
+            ..scene()
+        }
     }
 
     fn ask(port: u16, request: &str) -> String {
@@ -359,6 +379,8 @@ mod tests {
             format!(
                 "trailsight_line_crossings_total{{{source},line=\"a \\\"b\\\"\\\\\",direction=\"in\",class=\"person\"}} 2"
             ),
+            format!("trailsight_rule_active{{{source},rule=\"somebody waits\"}} 1"),
+            format!("trailsight_rule_events_total{{{source},rule=\"somebody waits\"}} 4"),
             format!("trailsight_zone_occupancy{{{source},zone=\"square\"}} 2"),
             format!("trailsight_zone_dwell_seconds_bucket{{{source},zone=\"square\",le=\"5\"}} 2"),
             format!("trailsight_zone_dwell_seconds_bucket{{{source},zone=\"square\",le=\"+Inf\"}} 3"),

@@ -8,7 +8,7 @@
 //! # The order of calls
 //!
 //! ```text
-//! begin ─▶ ( scene ─▶ event × n  |  picture )* ─▶ finish
+//! begin ─▶ ( scene ─▶ event × n  |  picture )* ─▶ last ─▶ finish
 //! ```
 //!
 //! * Making a sink touches nothing: it takes a name and settings. [`begin`](Sink::begin) opens or connects, and writes what
@@ -46,6 +46,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `list` | the sinks of a run, called one after the other |
+//! | `under_way` | events of rules that have started and not ended |
 //! | `registry` | one table: which ending or scheme is written by which sink |
 //! | `tracks/` | track files: MOTChallenge text, JSON lines, CSV, COCO-VID, GeoJSON |
 //! | `events` | events, one line each |
@@ -87,6 +88,7 @@ mod settings;
 mod snapshot;
 #[cfg(feature = "cli")]
 mod tracks;
+mod under_way;
 #[cfg(feature = "cli")]
 mod video;
 
@@ -266,6 +268,16 @@ pub trait Sink: Send {
     /// As [`Sink::scene`].
     fn event(&mut self, event: &Event) -> Result<(), SinkError> {
         let _ = event;
+        Ok(())
+    }
+
+    /// Takes what the end of the run brings: the rules whose events were under way have ended. Comes once at most, before
+    /// [`finish`](Sink::finish) and behind all scenes; the scene has the number and the time of the last one and no tracks.
+    ///
+    /// # Errors
+    /// As [`Sink::scene`].
+    fn last(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
+        let _ = (scene, frame);
         Ok(())
     }
 

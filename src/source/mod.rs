@@ -38,7 +38,7 @@ pub use open::{SourceSpec, near_names, open_file, open_file_with};
 pub use picture_file::read_picture;
 pub use secrets::redact;
 pub(crate) use secrets::unescaped;
-pub use settings::{CameraBackend, CameraSettings, Rotate, RtspTransport, SourceSettings};
+pub use settings::{CameraBackend, CameraSettings, DayTime, Rotate, RtspTransport, SourceSettings};
 pub use simulated::{Recording, Simulation};
 
 /// The log target of what a user is told of a source without having asked for more: what was wished of a camera and what

@@ -1,5 +1,8 @@
 //! What can be set about a source.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::camera::FormatPin;
 
 /// A turn of the picture, clockwise.
@@ -73,6 +76,47 @@ impl Default for CameraSettings {
     }
 }
 
+/// A time of day, or that it is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DayTime {
+    /// Seconds past midnight.
+    pub seconds: Option<u32>,
+}
+
+impl FromStr for DayTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let parts: Vec<&str> = text.split(':').collect();
+        let number = |(part, most): (&&str, u32)| {
+            let digits = (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+            part.parse::<u32>().ok().filter(|number| digits && *number <= most)
+        };
+        let numbers: Option<Vec<u32>> = parts.iter().zip([23, 59, 59]).map(number).collect();
+        let numbers = numbers.filter(|_| (2..=3).contains(&parts.len()));
+        let seconds =
+            numbers.map(|numbers| numbers.iter().zip([3600, 60, 1]).map(|(n, unit)| n * unit).sum());
+        match seconds {
+            Some(seconds) => Ok(Self { seconds: Some(seconds) }),
+            None => {
+                Err("a time of day from \"00:00\" to \"23:59\", with seconds or without; or \"\"".to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for DayTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(seconds) = self.seconds else { return Ok(()) };
+        write!(f, "{:02}:{:02}", seconds / 3600, seconds / 60 % 60)?;
+        if seconds % 60 > 0 { write!(f, ":{:02}", seconds % 60) } else { Ok(()) }
+    }
+}
+
 /// The `[source]` section.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SourceSettings {
@@ -88,6 +132,8 @@ pub struct SourceSettings {
     pub start: Option<f64>,
     /// Leave out what lies at or after this time, in seconds after the first frame.
     pub end: Option<f64>,
+    /// The time of day at which a recording began.
+    pub began: DayTime,
     /// Which video of a file or an address that holds several, counted from 1; `None`: the one that players show.
     pub stream: Option<u32>,
     /// How the pictures of an RTSP server are sent.

@@ -1,4 +1,4 @@
-//! Lines and zones on the canvas, with what was counted, and the last events.
+//! Lines and zones on the canvas, with what was counted, the last events, and the rules that hold.
 
 use super::canvas::{Canvas, Paint};
 use super::hud::clock;
@@ -7,9 +7,9 @@ use super::palette;
 use super::stroke::StrokePoint;
 use super::text::Text;
 use super::text_box::{self, Row};
-use super::theme::{ACCENT, BLUE, DARK, LIGHT, LINE, TEXT_SIZE};
+use super::theme::{ACCENT, BLUE, DARK, LIGHT, LINE, RED, TEXT_SIZE};
 use crate::attribute::Value;
-use crate::counts::{Counts, LineCounts, Point, ZoneCounts};
+use crate::counts::{Counts, LineCounts, Point, RuleState, ZoneCounts};
 use crate::event::Event;
 use crate::geometry::Rect;
 
@@ -147,10 +147,10 @@ fn fill(canvas: &mut Canvas, corners: &[(f32, f32)], paint: Paint) {
     }
 }
 
-/// The last events, the newest at the bottom, in the upper right corner.
-pub(super) fn draw_events(canvas: &mut Canvas, text: &mut Text, counts: &Counts, scale: f32) {
+/// The last events, the newest at the bottom, in the upper right corner. Gives where room is below them.
+pub(super) fn draw_events(canvas: &mut Canvas, text: &mut Text, counts: &Counts, scale: f32) -> f32 {
     if counts.recent.is_empty() {
-        return;
+        return 0.0;
     }
     let rows: Vec<Row> = counts.recent.iter().map(row).collect();
     let size = TEXT_SIZE * scale;
@@ -158,6 +158,36 @@ pub(super) fn draw_events(canvas: &mut Canvas, text: &mut Text, counts: &Counts,
     let gap = (8.0 * scale).round();
     let x = (canvas.width() as f32 - layout.width - gap).max(0.0);
     layout.draw(canvas, text, x.round(), gap, &rows, LIGHT);
+    gap + layout.height
+}
+
+/// The rules that hold now, a line each, at the right-hand edge below `top`.
+pub(super) fn draw_rules(
+    canvas: &mut Canvas,
+    text: &mut Text,
+    (rules, time): (&[RuleState], f64),
+    top: f32,
+    scale: f32,
+) {
+    let line = Text::line_height(TEXT_SIZE * scale);
+    let gap = (8.0 * scale).round();
+    for (index, words) in rules.iter().filter_map(|rule| rule_words(rule, time)).enumerate() {
+        let y = top + gap + index as f32 * (line + gap / 2.0);
+        if y + line > canvas.height() as f32 {
+            break;
+        }
+        let padding = (4.0 * scale).round();
+        let width = text.measure(&words, TEXT_SIZE * scale).ceil() + 2.0 * padding;
+        let x = canvas.width() as f32 - width - gap;
+        draw_words(canvas, text, (x, y), &words, RED, scale);
+    }
+}
+
+/// `somebody waits 7 s`, and how many where there are several; `None` where the rule does not hold.
+fn rule_words(rule: &RuleState, time: f64) -> Option<String> {
+    let since = rule.since.filter(|_| rule.active > 0)?;
+    let several = if rule.active > 1 { format!("  {}×", rule.active) } else { String::new() };
+    Some(format!("{}{several}  {}", rule.name, dwell(time - since)))
 }
 
 /// `1:23  person 5 in over door`.
@@ -236,6 +266,37 @@ mod tests {
         };
         assert!(blue(0, 160, 90) > 0 && blue(0, 40, 120) == 0);
         assert!(blue(2, 160, 90) > blue(0, 160, 90));
+    }
+
+    #[test]
+    fn rules_that_hold_are_named_at_the_right_hand_edge() {
+        let rule = |active: usize| RuleState {
+            name: "waits".into(),
+            active,
+            since: (active > 0).then_some(4.0),
+            started: 3,
+        };
+        assert_eq!(rule_words(&rule(0), 9.0), None);
+        assert_eq!(rule_words(&rule(1), 11.5).as_deref(), Some("waits  7 s"));
+        assert_eq!(rule_words(&rule(2), 69.0).as_deref(), Some("waits  2×  1:05"));
+        let red = |active: usize| {
+            let mut canvas = Canvas::new(200, 160);
+            draw_rules(&mut canvas, &mut Text::new(), (&[rule(active)], 9.0), 40.0, 1.0);
+            let is_red = |pixel: &u32| pixel >> 16 > 0x90 && pixel & 0xFF < 0x60;
+            canvas
+                .pixels()
+                .iter()
+                .enumerate()
+                .filter(|(_, pixel)| is_red(pixel))
+                .map(|(at, _)| at)
+                .collect::<Vec<_>>()
+        };
+        assert!(red(0).is_empty());
+        let (first, last) = (red(1)[0], *red(1).last().unwrap());
+        assert!(
+            first / 200 >= 40 && last / 200 < 80 && red(1).iter().all(|at| at % 200 > 90),
+            "{first} {last}"
+        );
     }
 
     #[test]

@@ -153,8 +153,9 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
     if let Some(shown) = shown.last().filter(|shown| selected == Some(shown.track.id)) {
         draw_details(canvas, text, shown, view, scale);
     }
-    if let Some(counted) = counted {
-        counts::draw_events(canvas, text, counted, scale);
+    let top = counted.map_or(0.0, |counted| counts::draw_events(canvas, text, counted, scale));
+    if settings.counts {
+        counts::draw_rules(canvas, text, (&scene.rules, time), top, scale);
     }
     if let Some(ground) = scene.ground.as_deref().filter(|_| settings.map) {
         draw_map(canvas, text, scene, ground, time, scale);

@@ -224,6 +224,35 @@ fn class_names() {
 }
 
 #[test]
+fn rules() {
+    let seeds = [
+        "person in square for 5s and not between 22:00 and 06:00:30",
+        "count(car/'traffic light' in square) >= 3 for 1 min 2 s or (nobody in \"north gate\" and no bus)",
+        "person crosses door in and speed_px_per_s > -200.5",
+        "suitcase still in square for 30 s",
+    ];
+    let words: &[&[u8]] = &[
+        b" and ",
+        b" or ",
+        b"not ",
+        b"(",
+        b")",
+        b"count(",
+        b" for 5 s",
+        b"'",
+        b" in ",
+        b" out",
+        b"/",
+        b"nobody",
+        b"=",
+        b"99999999999999999999",
+        b"\n",
+    ];
+    let seeds = seeds.map(|text| text.as_bytes().to_vec()).to_vec();
+    Target { words, ..Target::new("rule", seeds) }.run(readers::rule);
+}
+
+#[test]
 fn tables_of_models() {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/zoo.toml");
     let words: &[&[u8]] = &[b"[[model]]\n", b"[[bring]]\n", b"name = \"../x\"\n", b"bytes = -1\n", b"sha256"];

@@ -30,6 +30,7 @@ mod onnxruntime;
 mod program;
 mod readme;
 mod render;
+mod rules;
 #[cfg(unix)]
 mod security;
 mod signals;

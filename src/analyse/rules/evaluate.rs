@@ -181,20 +181,22 @@ fn certain(span: Span) -> Span {
 }
 
 impl Plan {
-    /// The outcome of all parts of the scene. `count`: for how many objects a condition holds.
+    /// The outcome of all parts of the scene. `count`: for how many objects a condition holds, and for how many of those that
+    /// are seen.
     pub(super) fn scene_parts(
         &self,
         frame: &FrameView<'_>,
         slots: &mut [Slot],
-        mut count: impl FnMut(&Node, &[Option<Span>]) -> usize,
+        mut count: impl FnMut(&Node, &[Option<Span>]) -> (usize, usize),
     ) -> Vec<Option<Span>> {
         let mut found = Vec::with_capacity(self.scene.len());
         for part in &self.scene {
             let span = match part {
                 ScenePart::Tree(node) => node.holds(frame, None, slots, &found),
                 ScenePart::Count { part, comparison, number, slot } => {
-                    let holds = comparison.holds(count(part, &found) as f64, *number);
-                    slots.get_mut(*slot).and_then(|slot| slot.take(Some(holds), frame.now, None))
+                    let (all, seen) = count(part, &found);
+                    let [all, seen] = [all, seen].map(|count| comparison.holds(count as f64, *number));
+                    slots.get_mut(*slot).and_then(|slot| slot.take_number(all, seen, frame.now))
                 }
             };
             found.push(span);

@@ -20,6 +20,10 @@ pub(super) struct Slot {
     on: bool,
     since: f64,
     last: f64,
+    /// Of a number: when it was last as it should be, hidden objects counted.
+    counted: f64,
+    /// Since when it would be as it should be without hidden objects.
+    seen_since: Option<f64>,
 }
 
 impl Slot {
@@ -41,11 +45,31 @@ impl Slot {
     pub(super) fn take_moment(&mut self, moment: Option<f64>, now: f64) -> Option<Span> {
         if let Some(moment) = moment {
             // `last` is when it was told.
-            *self = Self { on: true, since: moment, last: now };
+            *self = Self { on: true, since: moment, last: now, ..Self::default() };
         } else if now - self.last > LAPSE {
             self.on = false;
         }
         self.on.then_some(Span { since: self.since, last: self.since, sure: true })
+    }
+
+    /// Takes in whether the number of objects is as it should be: with those that are hidden, and of those that are seen. A hidden
+    /// object is where it was until nobody can find it again; then it has been gone since it was last seen.
+    pub(super) fn take_number(&mut self, with_hidden: bool, of_seen: bool, now: f64) -> Option<Span> {
+        let seen_since = self.seen_since.take();
+        self.seen_since = of_seen.then(|| seen_since.unwrap_or(now));
+        if with_hidden {
+            if !std::mem::replace(&mut self.on, true) {
+                self.since = self.seen_since.unwrap_or(now);
+                self.last = self.since;
+            }
+            self.counted = now;
+            if of_seen {
+                self.last = now;
+            }
+        } else if now - self.counted > LAPSE {
+            self.on = false;
+        }
+        self.span(with_hidden && of_seen)
     }
 
     /// Takes in whether something that has to last has lasted long enough, as it is certain only in `part`.

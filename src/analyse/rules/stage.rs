@@ -271,12 +271,15 @@ fn ask_one(
     let mut memory = std::mem::take(&mut rule.memory);
     let frame = telling.frame;
     let scene = plan.scene_parts(frame, &mut memory.slots, |part, scene| {
-        let holds = |object: &mut crate::analyse::object::Object<State>| {
+        let (mut all, mut seen) = (0, 0);
+        for object in objects.iter_mut() {
             let view = view_of(object.id, object.class, object.seen, &object.deeds, frame);
-            let memory = object.deeds.memories.get_mut(index)?;
-            part.holds(frame, Some(&view), &mut memory.slots, scene)
-        };
-        objects.iter_mut().filter_map(holds).count()
+            let Some(memory) = object.deeds.memories.get_mut(index) else { continue };
+            let holds = part.holds(frame, Some(&view), &mut memory.slots, scene).is_some();
+            all += usize::from(holds);
+            seen += usize::from(holds && view.track.is_some());
+        }
+        (all, seen)
     });
     if plan.of_object {
         rule.plan = Some(plan);

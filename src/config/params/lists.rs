@@ -12,7 +12,7 @@ use super::ground::{KnownLengths, KnownPoints, OnEarth};
 use super::kinds::{ANCHORED, FIXED_TO, Kind, Names, Real, Real32, Switch};
 use super::shapes::{Corners, PlainCorners, Points};
 use super::{Parameter, parameters};
-use crate::analyse::{GroundPlane, LineSettings, ZoneSettings};
+use crate::analyse::{GroundPlane, LineSettings, RuleSettings, When, ZoneSettings};
 use crate::config::Settings;
 use crate::enhance::NamedArea;
 use crate::suggest;
@@ -28,6 +28,8 @@ pub(in crate::config) struct Field<T> {
     name: &'static str,
     comment: &'static str,
     required: bool,
+    /// What is wrong with a value, where that takes more than to say what is allowed.
+    wrong: fn(&Value) -> Option<String>,
     read: fn(&mut T, &Value) -> Result<(), String>,
     write: fn(&T) -> Value,
     allowed: fn() -> String,
@@ -88,6 +90,10 @@ impl<T: Default> Tables<T> {
                 ));
                 continue;
             };
+            if let Some(wrong) = item.as_value().and_then(|value| (field.wrong)(value)) {
+                problems.push((Some(name.to_owned()), format!("{name} {wrong}")));
+                continue;
+            }
             let result = item
                 .as_value()
                 .map_or_else(|| Err((field.allowed)()), |value| (field.read)(&mut read, value));
@@ -154,6 +160,7 @@ macro_rules! field {
             name: stringify!($field),
             comment: $comment,
             required: $required,
+            wrong: |_| None,
             read: |row, value| {
                 row.$field = $kind.read(value)?;
                 Ok(())
@@ -308,6 +315,50 @@ pub(super) const GROUNDS: Tables<GroundPlane> = Tables(&[
     field!(bearing, Real(-360.0..=360.0), false, "where Y points, in degrees clockwise from north"),
     field!(source, Name, false, OF_SOURCE),
     field!(fixed_to, FIXED_TO, false, STAYS_WITH),
+]);
+
+/// Text that is read as a condition elsewhere.
+struct Condition;
+
+impl Kind for Condition {
+    type Set = String;
+
+    fn read(&self, value: &Value) -> Result<String, String> {
+        Name.read(value).map_err(|_| self.allowed())
+    }
+
+    fn write(&self, set: &String) -> Value {
+        set.as_str().into()
+    }
+
+    fn allowed(&self) -> String {
+        "a condition, such as \"person in square for 5 s\" (docs/rules.md)".to_owned()
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string", "minLength": 1 })
+    }
+}
+
+/// Of `[[rule]]`.
+pub(super) const RULES: Tables<RuleSettings> = Tables(&[
+    field!(name, OwnName, true, "its name, in events and on the screen"),
+    Field {
+        wrong: |value| Some(value.as_str()?.parse::<When>().err()?.to_string()),
+        ..field!(
+            when,
+            Condition,
+            true,
+            "what has to hold: classes, zones, lines, numbers, times of day (docs/rules.md)"
+        )
+    },
+    field!(
+        cool_down_seconds,
+        Real(0.0..=604_800.0),
+        false,
+        "for how long after one of its events has started or ended none starts"
+    ),
+    field!(source, Name, false, OF_SOURCE),
 ]);
 
 /// A value for one key of one table, `mask.door.enabled` or `mask.2.enabled` (counted from 1), as a value for the whole

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 use std::sync::LazyLock;
 
 use super::kinds::*;
-use super::lists::{AREAS, GROUNDS, LINES, List, ZONES};
+use super::lists::{AREAS, GROUNDS, LINES, List, RULES, ZONES};
 use super::shapes::{Part, Polygons, Triple};
 use super::{Access, Effect, Parameter};
 use crate::detect::InputChoice;
 use crate::enhance::Tiles;
+use crate::source::DayTime;
 use crate::source::camera::FormatPin;
 use crate::track::TRACK_PARAMETERS;
 use crate::zoo::Mirror;
@@ -48,7 +49,7 @@ macro_rules! setting_at {
 
 /// A list of tables.
 macro_rules! tables {
-    ($path:literal, $room:ident . $field:ident, $tables:ident, $comment:literal) => {
+    ($path:literal, $($part:ident).+, $tables:ident, $comment:literal) => {
         Parameter {
             path: $path,
             comment: $comment,
@@ -62,10 +63,10 @@ macro_rules! tables {
             }),
             access: Access::Kind {
                 read: |settings, value| {
-                    settings.$room.$field = $tables.read(value)?;
+                    settings.$($part).+ = $tables.read(value)?;
                     Ok(())
                 },
-                write: |settings| $tables.write(&settings.$room.$field),
+                write: |settings| $tables.write(&settings.$($part).+),
                 allowed: || $tables.allowed(),
                 schema: || $tables.schema(),
             },
@@ -142,6 +143,7 @@ fn all() -> Vec<Parameter> {
         setting!(source.rtsp_transport, RTSP_TRANSPORTS, "how an RTSP server sends: \"tcp\", \"udp\", or \"auto\": TCP, and UDP where TCP is refused").next_start(),
         setting!(source.start, RealOrNone(0.0..=1e7), "begin this long after a recording's first frame; 0: at its beginning").unit("s").next_start(),
         setting!(source.end, RealOrNone(0.0..=1e7), "end this long after a recording's first frame; 0: at its end").unit("s").next_start(),
+        setting!(source.began, Text::<DayTime>::like(r"^\s*([0-9]{1,2}:[0-9]{2}(:[0-9]{2})?)?\s*$"), "the time of day when a recording began, such as \"21:30\", for rules that ask for it; \"\": not known").next_start(),
         setting!(source.camera.width, Whole(16..=16384), "the requested width of a camera's picture; the nearest one it has is used").unit("px").next_start(),
         setting!(source.camera.height, Whole(16..=16384), "the requested height").unit("px").next_start(),
         setting!(source.camera.fps, Real(1.0..=1000.0), "the requested frames a second").unit("1/s").next_start(),
@@ -220,7 +222,7 @@ fn all() -> Vec<Parameter> {
         setting!(
             overlay.counts,
             Switch,
-            "draw lines and zones with what was counted, and the last events; where there is a [[line]] or a [[zone]]"
+            "draw lines and zones with what was counted, the last events, and the rules that hold; where there is a [[line]], a [[zone]] or a [[rule]]"
         ),
         setting!(
             overlay.speed_unit,
@@ -303,10 +305,16 @@ fn all() -> Vec<Parameter> {
         "Where the ground is, for places and speeds in metres; [[ground]] for each of several sources"
     )
     .alone();
+    let rule = tables!(
+        "rule",
+        rules,
+        RULES,
+        "Tells where a condition begins to hold and where it has ceased to; one table for each rule"
+    );
     let mut all = before;
     all.extend(of_tracker.map(Parameter::of_tracker));
     all.extend(after);
     all.push(mask);
-    all.extend([region, line, zone, ground]);
+    all.extend([region, line, zone, ground, rule]);
     all
 }

@@ -12,6 +12,9 @@ pub(in crate::sink) trait LineFormat: Send {
         String::new()
     }
 
+    /// Whether what the end of the run brings is written, too: events.
+    const LAST: bool = false;
+
     /// Appends the lines of a frame to `text`, each with its line feed.
     fn push_scene(&self, text: &mut String, scene: &Scene, frame: &FrameFacts, run: &RunInfo);
 }
@@ -51,6 +54,10 @@ impl<F: LineFormat> Sink for LineSink<F> {
         self.text.clear();
         self.format.push_scene(&mut self.text, scene, frame, run);
         if self.text.is_empty() { Ok(()) } else { file.append(self.text.as_bytes()) }
+    }
+
+    fn last(&mut self, scene: &Scene, frame: &FrameFacts) -> Result<(), SinkError> {
+        if F::LAST { self.scene(scene, frame) } else { Ok(()) }
     }
 
     fn finish(self: Box<Self>, end: End) -> Result<(), SinkError> {

@@ -18,7 +18,7 @@ impl Session {
             heard = true;
             if let Note::Swapped(_) = note {
                 self.labels = self.pipeline.labels();
-                self.pipeline.set_counting(self.settings.get());
+                self.pipeline.set_places(self.settings.get());
                 self.recording.recorder.set_style(&self.labels, &self.settings.get().overlay);
                 self.track_again();
             }

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use trailsight::analyse::{Known, When};
 use trailsight::config::{Live, Loaded};
 use trailsight::dataset::{DetectionFile, Dialect, Format, ReadOptions, Sequence, SequenceInfo, TrackFile};
 use trailsight::detect::{DetectSettings, Detector};
@@ -33,6 +34,7 @@ pub const ALL: &[(&str, Reader)] = &[
     ("packets", packets),
     ("pages", pages),
     ("picture", picture),
+    ("rule", rule),
     ("seqinfo", seqinfo),
     ("showinfo", showinfo),
     ("source", source),
@@ -144,6 +146,26 @@ pub fn jpeg(bytes: &[u8]) -> String {
 pub fn labels(bytes: &[u8]) -> String {
     let labels = Labels::parse(&String::from_utf8_lossy(bytes));
     format!("{:?} {} {:?}", labels.find("car"), labels.is_empty(), labels.name(3))
+}
+
+/// The condition of a rule. What is right is the same when it is printed and read again; what is wrong has its place.
+pub fn rule(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let labels = Labels::coco();
+    let known = Known { zones: &["square", "north gate"], lines: &["door"], classes: Some(&labels) };
+    match text.parse::<When>() {
+        Ok(when) => {
+            let printed = when.to_string();
+            let again: When = printed.parse().unwrap_or_else(|error| panic!("{printed}: {error}"));
+            assert_eq!(again.to_string(), printed);
+            told(when.check(&known), |()| "right".to_owned())
+        }
+        Err(error) => {
+            let line = text.split('\n').nth(error.line - 1).map(|line| line.chars().count());
+            assert!(line.is_some_and(|length| error.column <= length + 1), "{error}");
+            error.to_string()
+        }
+    }
 }
 
 /// A table of models known by name. Whatever stands in it, a name leads to no other folder.
