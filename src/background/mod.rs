@@ -49,7 +49,7 @@ use self::light::Light;
 use self::model::{Cell, Pace, Told};
 use self::regions::{Marks, Region};
 use self::things::{Thing, Things};
-use crate::detection::{Detection, Detections};
+use crate::detection::{Detection, Detections, Extra, Mask};
 use crate::geometry::{Affine, Rect};
 use crate::kernels::View;
 
@@ -147,6 +147,7 @@ impl MotionSettings {
 #[derive(Debug)]
 pub struct MotionDetector {
     settings: MotionSettings,
+    masks: bool,
     grid: Grid,
     align: Align,
     light: Light,
@@ -171,6 +172,7 @@ impl MotionDetector {
     pub fn new(settings: MotionSettings) -> Self {
         Self {
             settings,
+            masks: false,
             grid: Grid::default(),
             align: Align::default(),
             light: Light::default(),
@@ -188,14 +190,19 @@ impl MotionDetector {
         }
     }
 
+    /// Whether masks are told with the boxes, from the next picture on; at first they are not.
+    pub fn set_masks(&mut self, on: bool) {
+        self.masks = on;
+    }
+
     /// Other settings from the next picture on.
     pub fn set(&mut self, settings: MotionSettings) {
         self.settings = settings;
     }
 
-    /// The settings in force.
-    pub fn settings(&self) -> MotionSettings {
-        self.settings
+    /// Another one with these settings, which has seen no picture.
+    pub fn fork(&self) -> Self {
+        Self { masks: self.masks, ..Self::new(self.settings) }
     }
 
     /// The picture to come does not follow on the one before: the background is learnt anew.
@@ -374,11 +381,33 @@ impl MotionDetector {
         let boxes = self.things.list.iter().filter(|thing| thing.is_told()).filter_map(|thing| {
             let rect = self.align.map.rect(&thing.rect).scaled((factor, factor)).clipped(width, height)?;
             let score = self.score(thing);
-            (score >= LEAST_SCORE).then_some(Detection { rect, score, class: 0 })
+            (score >= LEAST_SCORE).then_some((Detection { rect, score, class: 0 }, thing))
         });
-        let mut found: Detections = boxes.collect();
+        let mut found = Detections::default();
+        for (detection, thing) in boxes {
+            match self.masks.then(|| self.mask(thing)).flatten() {
+                Some(mask) => found.push_with(detection, Extra { mask: Some(mask), ..Extra::default() }),
+                None => found.push(detection),
+            }
+        }
         found.pick(&found.by_falling_score());
         found
+    }
+
+    /// The pixels of a thing, in small pixels that lie where the picture has them; of one in a group, those in its box.
+    fn mask(&self, thing: &Thing) -> Option<Mask> {
+        let (width, height) = self.grid.size;
+        let inside = thing.rect.clipped(width as f32, height as f32).filter(|_| thing.label > 0)?;
+        let (left, top) = (inside.left as usize, inside.top as usize);
+        let (right, bottom) = (inside.right().ceil() as usize, inside.bottom().ceil() as usize);
+        let (columns, rows) = (right.min(width) - left, bottom.min(height) - top);
+        let rect = Rect::new(left as f32, top as f32, columns as f32, rows as f32);
+        let factor = self.grid.factor as f32;
+        let rect = self.align.map.rect(&rect).scaled((factor, factor));
+        let is_of = |column: u32, row: u32| {
+            self.marks.label(left + column as usize, top + row as usize) == thing.label
+        };
+        Mask::new(rect, (u32::try_from(columns).ok()?, u32::try_from(rows).ok()?), is_of)
     }
 
     fn score(&self, thing: &Thing) -> f32 {

@@ -198,6 +198,11 @@ impl Marks {
         }
     }
 
+    /// The label of a pixel; 0: it is of no region.
+    pub(super) fn label(&self, x: usize, y: usize) -> u32 {
+        self.labels.get(y * self.stride + x).copied().unwrap_or_default()
+    }
+
     /// Whether the pixel is the region's.
     pub(super) fn is_of(&self, region: &Region, x: usize, y: usize) -> bool {
         self.labels[y * self.stride + x] == region.label

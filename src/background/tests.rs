@@ -194,6 +194,37 @@ fn rain_lamps_and_exposure_alone_are_no_motion() {
 }
 
 #[test]
+fn masks_cover_the_thing_and_little_else() {
+    let (mut scene, mut detector) = (Scene::new(), MotionDetector::new(MotionSettings::default()));
+    detector.set_masks(true);
+    let mut looked = 0;
+    for frame in 0..100 {
+        let time = f64::from(frame) / RATE;
+        let thing = walker(time);
+        let bytes = scene.draw(Shown { thing, ..Shown::default() }, time);
+        let found = watch(&mut detector, &bytes, time);
+        let Some(truth) = thing.and_then(|thing| truth(thing, (0.0, 0.0))).filter(|_| time > 2.0) else {
+            continue;
+        };
+        let mask = found.extra(0).and_then(|extra| extra.mask.as_ref()).unwrap();
+        let cell = (mask.rect().width / mask.cells().0 as f32, mask.rect().height / mask.cells().1 as f32);
+        let (mut inside, mut all) = (0, 0);
+        for span in mask.spans() {
+            for row in span.from..span.to {
+                let x = mask.rect().left + (span.column as f32 + 0.5) * cell.0;
+                let y = mask.rect().top + (row as f32 + 0.5) * cell.1;
+                inside += u32::from(truth.contains(x, y));
+                all += 1;
+            }
+        }
+        let area = all as f32 * cell.0 * cell.1;
+        assert!(inside * 10 >= all * 8 && area > 0.8 * truth.area(), "{time}: {inside} of {all}");
+        looked += 1;
+    }
+    assert!(looked > 40);
+}
+
+#[test]
 fn a_shadow_is_no_part_of_the_box() {
     let frames = run(MotionSettings::default(), 5.0, |time| Shown {
         thing: walker(time),

@@ -37,6 +37,8 @@ pub(super) struct Thing {
     far: f32,
     /// Of what is marked in it, the share that is marked clearly.
     pub(super) clear: f32,
+    /// The label of the region that it is or is a part of; 0: it is not seen.
+    pub(super) label: u32,
 }
 
 impl Thing {
@@ -62,6 +64,7 @@ impl Thing {
 struct Part {
     rect: Rect,
     clear: f32,
+    label: u32,
     /// It is all of its region.
     whole: bool,
 }
@@ -118,11 +121,11 @@ impl Things {
                     thing.far = thing.far.max((x - thing.born.0).hypot(y - thing.born.1));
                     thing.rect = part.rect;
                     thing.missed = 0.0;
-                    thing.clear = part.clear;
+                    (thing.clear, thing.label) = (part.clear, part.label);
                     thing.alone = if part.whole { thing.alone + passed } else { thing.alone };
                 }
                 None => {
-                    thing.rect = *predicted;
+                    (thing.rect, thing.label) = (*predicted, 0);
                     thing.missed += passed;
                 }
             }
@@ -137,6 +140,7 @@ impl Things {
             born: part.rect.center(),
             far: 0.0,
             clear: part.clear,
+            label: part.label,
         }));
         self.drop_doubles();
     }
@@ -260,7 +264,7 @@ fn share_out(
                 size(now.width, was.width),
                 size(now.height, was.height),
             );
-            (at, Some(Part { rect, clear: strong as f32 / count as f32, whole: false }))
+            (at, Some(Part { rect, clear: strong as f32 / count as f32, label: region.label, whole: false }))
         })
         .collect()
 }
@@ -336,6 +340,7 @@ fn bounds(region: &Region, marks: &Marks, (from, to): (usize, usize), whole: boo
     (left < right).then(|| Part {
         rect: Rect::from_edges(left as f32, top as f32, right as f32, bottom as f32),
         clear: strong as f32 / area.max(1) as f32,
+        label: region.label,
         whole,
     })
 }

@@ -132,6 +132,13 @@ impl From<Detector> for DetectionSource {
 }
 
 #[cfg(feature = "detector")]
+fn motion_detector(settings: &DetectSettings) -> MotionDetector {
+    let mut detector = MotionDetector::new(settings.motion);
+    detector.set_masks(settings.masks);
+    detector
+}
+
+#[cfg(feature = "detector")]
 impl From<MotionDetector> for DetectionSource {
     fn from(detector: MotionDetector) -> Self {
         Self::Motion(Box::new(MotionSource::new(detector)))
@@ -158,7 +165,7 @@ impl DetectionSource {
     pub fn load(settings: &DetectSettings) -> Result<Self, DetectError> {
         if settings.is_motion() {
             check_classes(settings)?;
-            return Ok(MotionDetector::new(settings.motion).into());
+            return Ok(motion_detector(settings).into());
         }
         Ok(Self::from(Detector::load(settings)?).also_motion(settings))
     }
@@ -166,7 +173,7 @@ impl DetectionSource {
     /// The same network, and what moves beside what it finds, where the settings ask for that.
     pub(crate) fn also_motion(mut self, settings: &DetectSettings) -> Self {
         if let Self::Network(network) = &mut self {
-            let motion = || Box::new(AlsoMotion::new(settings.motion, network.detector.labels()));
+            let motion = || Box::new(AlsoMotion::new(motion_detector(settings), network.detector.labels()));
             network.motion = settings.also_motion.then(motion);
         }
         self
@@ -337,11 +344,11 @@ impl DetectionSource {
     pub fn set_settings(&mut self, settings: &DetectSettings, slicer: Slicer) {
         self.set_slicer(slicer);
         if let Self::Motion(motion) = self {
-            motion.set(settings.motion);
+            motion.set(settings.motion, settings.masks);
         }
         let Self::Network(network) = self else { return };
         if let Some(motion) = &mut network.motion {
-            motion.set(settings.motion);
+            motion.set(settings.motion, settings.masks);
         }
         let detector = &mut network.detector;
         detector.set_thresholds(settings.confidence, settings.nms_iou);

@@ -32,8 +32,7 @@ impl MotionSource {
 
     /// For the frames of another source.
     pub(super) fn fork(&self) -> Self {
-        let detector = MotionDetector::new(self.detector.settings());
-        Self { detector, own: self.own.clone(), numbering: self.numbering.clone() }
+        Self { detector: self.detector.fork(), own: self.own.clone(), numbering: self.numbering.clone() }
     }
 
     pub(super) fn labels(&self) -> &Labels {
@@ -44,8 +43,9 @@ impl MotionSource {
         self.numbering = Numbering::new(&self.own, run);
     }
 
-    pub(super) fn set(&mut self, settings: MotionSettings) {
+    pub(super) fn set(&mut self, settings: MotionSettings, masks: bool) {
         self.detector.set(settings);
+        self.detector.set_masks(masks);
     }
 
     /// What moves in a frame, as it is shown; what was made of it for a network has other light and noise each time.
@@ -72,16 +72,16 @@ pub(super) struct AlsoMotion {
 
 impl AlsoMotion {
     /// `network`: the names of its classes.
-    pub(super) fn new(settings: MotionSettings, network: &Labels) -> Self {
+    pub(super) fn new(detector: MotionDetector, network: &Labels) -> Self {
         let labels = with_moving(network.clone(), true);
         let class = labels.find(MOVING).unwrap_or_default();
-        Self { detector: MotionDetector::new(settings), kinds: Kinds::of(&labels), labels, class }
+        Self { detector, kinds: Kinds::of(&labels), labels, class }
     }
 
     /// For the frames of another source.
     pub(super) fn fork(&self) -> Self {
         Self {
-            detector: MotionDetector::new(self.detector.settings()),
+            detector: self.detector.fork(),
             labels: self.labels.clone(),
             kinds: self.kinds.clone(),
             class: self.class,
@@ -97,8 +97,9 @@ impl AlsoMotion {
         &self.kinds
     }
 
-    pub(super) fn set(&mut self, settings: MotionSettings) {
+    pub(super) fn set(&mut self, settings: MotionSettings, masks: bool) {
         self.detector.set(settings);
+        self.detector.set_masks(masks);
     }
 
     /// Adds what moves and no detection covers; boxes in pixels of the frame's picture.
@@ -109,7 +110,12 @@ impl AlsoMotion {
                 moving.rect.share_in(&found.rect) >= COVERED || found.rect.share_in(&moving.rect) >= COVERED
             })
         };
-        let free: Vec<Detection> = moving.iter().filter(|moving| is_free(moving)).copied().collect();
-        free.into_iter().for_each(|moving| detections.push(Detection { class: self.class, ..moving }));
+        let free: Vec<usize> = (0..moving.len()).filter(|&at| moving.get(at).is_some_and(is_free)).collect();
+        let mut free = moving.select(&free);
+        free.retain_mut(|moving| {
+            moving.class = self.class;
+            true
+        });
+        detections.append(&mut free);
     }
 }
