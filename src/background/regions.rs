@@ -230,7 +230,12 @@ fn stacked(a: &Region, b: &Region) -> bool {
     let gap = a.top.max(b.top).saturating_sub(a.bottom.min(b.bottom));
     let both = a.with(b);
     let narrower = a.width().min(b.width());
-    across * 2 >= narrower && gap * 4 <= both.height() && both.width() * 4 <= both.height() * 5
+    let wider = a.width().max(b.width());
+    // Twice how far their middles are apart, across.
+    let aside = (a.left + a.right).abs_diff(b.left + b.right);
+    let aligned = aside * 2 <= narrower && narrower * 5 >= wider * 2;
+    let near = gap * 4 <= both.height() || aligned && gap * 2 <= both.height();
+    across * 2 >= narrower && near && both.width() * 4 <= both.height() * 5
 }
 
 fn find(parents: &mut [u32], mut at: u32) -> u32 {

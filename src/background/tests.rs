@@ -26,6 +26,9 @@ struct Shown {
     shift: (f32, f32),
 }
 
+/// What is shown at a time in seconds.
+type Show<'a> = &'a dyn Fn(f64) -> Shown;
+
 const THING: (f32, f32) = (24.0, 60.0);
 
 impl Scene {
@@ -154,7 +157,7 @@ fn f1(frames: &[(f64, Shown, Detections)]) -> f32 {
 fn what_walks_is_found_whatever_the_light_and_the_camera_do() {
     let settings = MotionSettings::default();
     let shake = |time: f64| (3.0 * (time as f32 * 11.0).sin(), 2.0 * (time as f32 * 17.0).cos());
-    let cases: [(&str, f32, &dyn Fn(f64) -> Shown); 5] = [
+    let cases: [(&str, f32, Show<'_>); 5] = [
         ("plain", 0.97, &|time| Shown { thing: walker(time), ..Shown::default() }),
         ("rain", 0.95, &|time| Shown { thing: walker(time), drops: 25, ..Shown::default() }),
         ("flicker", 0.95, &|time| Shown { thing: walker(time), bands: 0.06, ..Shown::default() }),
@@ -173,7 +176,7 @@ fn what_walks_is_found_whatever_the_light_and_the_camera_do() {
 
 #[test]
 fn rain_lamps_and_exposure_alone_are_no_motion() {
-    let cases: [(&str, &dyn Fn(f64) -> Shown); 4] = [
+    let cases: [(&str, Show<'_>); 4] = [
         ("noise", &|_| Shown::default()),
         ("rain", &|_| Shown { drops: 30, ..Shown::default() }),
         ("flicker", &|time| Shown {

@@ -16,7 +16,7 @@ fn what_moves_is_tracked_and_written_as_one_class() {
     assert!(!text.contains("\"person\""), "no network has looked");
     // No class of a network is known.
     let people = ["track", &demo(), "--tracks", "u.jsonl", "--set", "detector.classes=[\"person\"]"];
-    run_in(folder.path(), &[&people[..], &MOTION].concat()).fails(1, &["\"person\"", "moving"]);
+    run_in(folder.path(), &[&people[..], &MOTION].concat()).fails(2, &["\"person\"", "moving"]);
 }
 
 #[test]
