@@ -8,6 +8,86 @@ use serde_json::Value as Json;
 
 use crate::common::{demo, names, run_in};
 
+#[cfg(feature = "messages")]
+mod broker {
+    //! A real broker, and what it keeps.
+
+    use std::collections::BTreeMap;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
+    use std::time::Duration;
+
+    use crate::common::{has, wait_until};
+
+    pub(super) struct Broker {
+        child: Child,
+        pub(super) port: u16,
+    }
+
+    impl Broker {
+        /// `None` where there is no mosquitto.
+        pub(super) fn start() -> Option<Self> {
+            // Debian has it where not every user looks.
+            let sbin = "/usr/sbin/mosquitto";
+            let program = if Path::new(sbin).is_file() { sbin } else { "mosquitto" };
+            if program != sbin && !has(program) {
+                return None;
+            }
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let mut command = Command::new(program);
+            command.args(["-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+            let broker = Self { child: command.spawn().unwrap(), port };
+            wait_until("the broker", 20, || TcpStream::connect(("127.0.0.1", port)).is_ok());
+            Some(broker)
+        }
+
+        /// The messages that it keeps, by their topics.
+        pub(super) fn kept(&self) -> BTreeMap<String, String> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
+            stream.write_all(b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03see").unwrap();
+            stream.write_all(b"\x82\x06\x00\x01\x00\x01#\x00").unwrap();
+            let mut kept = BTreeMap::new();
+            // Nothing more comes once it has sent what it keeps.
+            while let Some((kind, body)) = packet(&mut stream) {
+                if kind >> 4 == 3 {
+                    let length = usize::from(body[0]) << 8 | usize::from(body[1]);
+                    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                    kept.insert(text(&body[2..2 + length]), text(&body[2 + length..]));
+                }
+            }
+            kept
+        }
+    }
+
+    fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        let kind = byte[0];
+        let (mut length, mut shift) = (0, 0);
+        loop {
+            stream.read_exact(&mut byte).ok()?;
+            length |= usize::from(byte[0] & 0x7f) << shift;
+            shift += 7;
+            if byte[0] & 0x80 == 0 {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).ok()?;
+        Some((kind, body))
+    }
+
+    impl Drop for Broker {
+        fn drop(&mut self) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
 /// One who walks to the right, over x = 320 in frame 26 or so, and stays at the right from frame 44 on.
 fn make_boxes(folder: &Path) {
     let row = |frame: i32| format!("{frame},-1,{},100,40,100,0.9\n", (40 + 10 * frame).min(500));
@@ -183,4 +263,49 @@ fn the_demo_clip_gives_the_events_that_its_tracks_give() {
         let picture = image::open(&path).unwrap().to_rgb8();
         assert!(picture.width() >= 320, "{path:?}");
     }
+}
+
+/// What a broker keeps of a rule: on while it holds, off when the run has ended, and off again after a kill.
+#[cfg(feature = "messages")]
+#[test]
+fn a_rule_never_stays_on() {
+    use crate::common::{trailsight, wait_for, wait_until};
+    use std::process::{Child, Stdio};
+
+    let Some(broker) = broker::Broker::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.toml"), SETTINGS).unwrap();
+    let address = format!("mqtt://127.0.0.1:{}/yard", broker.port);
+    let start = || -> Child {
+        let mut command = trailsight();
+        command.current_dir(folder.path()).env("XDG_STATE_HOME", folder.path().join("state"));
+        command.arg("track").args(BOXES).args(["--events", &address]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let stays = || -> Option<Json> { serde_json::from_str(broker.kept().get("yard/rules/stays")?).ok() };
+    make_boxes(folder.path());
+    wait_for(start(), 60).ok();
+    let state = stays().unwrap();
+    assert_eq!((&state["active"], &state["started"], &state["since"]), (&0.into(), &1.into(), &Json::Null));
+    let kept = broker.kept();
+    assert_eq!(kept["yard/available"], "offline", "{kept:?}");
+    let home: Json = serde_json::from_str(&kept["homeassistant/device/trailsight_yard/config"]).unwrap();
+    let rule = &home["components"]["rule_stays"];
+    assert_eq!(
+        (&rule["platform"], &rule["state_topic"]),
+        (&"binary_sensor".into(), &"yard/rules/stays".into())
+    );
+
+    // Killed while it is on: its last will says that it is gone, and the next run begins with off.
+    let row = |frame: i32| format!("{frame},-1,500,100,40,100,0.9\n");
+    fs::write(folder.path().join("det.txt"), (1..=400_000).map(row).collect::<String>()).unwrap();
+    let mut child = start();
+    wait_until("the rule to be on", 60, || stays().is_some_and(|state| state["active"] == 1));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_until("the last will", 60, || broker.kept()["yard/available"] == "offline");
+    assert_eq!(stays().unwrap()["active"], 1);
+    fs::write(folder.path().join("det.txt"), "1,-1,0,0,40,100,0.9\n").unwrap();
+    wait_for(start(), 60).ok();
+    assert_eq!(stays().unwrap()["active"], 0);
 }
