@@ -30,6 +30,7 @@ use std::path::Path;
 
 use clap::Parser;
 
+use crate::analyse::When;
 use crate::cli::{Cli, Command, CommonArgs, MotClass, OutputArgs};
 use crate::config::{ConfigError, Given, Loaded, Settings, check_counted_classes, check_rule_classes};
 use crate::dataset::labels_beside;
@@ -199,6 +200,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
             render::run(&args, &context(&common, labels.into_iter().chain(args.part.given()).collect())?)
         }
         Command::Events(args) => {
+            for rule in &args.rule {
+                let read = rule.parse::<When>();
+                read.map_err(|error| Failure::Usage(format!("--rule \"{rule}\": {error}")))?;
+            }
             let labels = match &args.detections {
                 Some(file) => labels_of(file, args.dialect.labels(), common.quiet)?,
                 None => None,
