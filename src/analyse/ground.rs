@@ -514,6 +514,40 @@ mod tests {
         }
     }
 
+    /// The box of somebody 1.7 m tall before a camera 6 m high, tilted down by 15 degrees, with the view that is taken for usual.
+    fn person(x: f64, y: f64) -> Rect {
+        let (sin, cos) = 15_f64.to_radians().sin_cos();
+        let focal = 500.0 / 32.5_f64.to_radians().tan();
+        let row = |z: f64| {
+            let depth = y * cos + (6.0 - z) * sin;
+            (500.0 + focal * x / depth, 300.0 + focal * ((6.0 - z) * cos - y * sin) / depth)
+        };
+        let ((middle, bottom), (_, top)) = (row(0.0), row(1.7));
+        let width = 0.35 * (bottom - top);
+        Rect::new((middle - width / 2.0) as f32, top as f32, width as f32, (bottom - top) as f32)
+    }
+
+    #[test]
+    fn people_tell_the_ground_after_a_while() {
+        let mut stage = OnGround::new(GroundPlane::default(), &Labels::coco());
+        let mut last = Scene::default();
+        for frame in 0..120 {
+            let time = f64::from(frame) / 10.0;
+            let people = (1..=8_u32).map(|id| {
+                let (x, y) = (f64::from(id) * 1.6 - 7.2, 12.0 + 3.0 * f64::from(id % 5) + 1.2 * time);
+                track(u64::from(id), person(x, y))
+            });
+            last = seen(&mut stage, time, people.collect(), None, vec![]);
+            assert_eq!(last.ground.is_some(), number(&last, 1, "x_m").is_some());
+            assert!(frame > 20 || last.ground.is_none(), "{frame}");
+        }
+        // The boxes of the tracks are eight pixels off; what counts is what was detected.
+        let speed = number(&last, 3, OnGround::SPEED).unwrap();
+        assert!((speed - 1.2).abs() < 0.1, "{speed}");
+        let (x, y) = (number(&last, 3, "x_m").unwrap(), number(&last, 3, "y_m").unwrap());
+        assert!((x + 2.4).abs() < 0.3 && (y - 21.0 - 1.2 * 11.9).abs() < 2.0, "{x} {y}");
+    }
+
     #[test]
     fn the_ground_of_a_source_is_the_first_that_is_meant() {
         let of = |source: &str, bearing: f64| GroundPlane { source: source.into(), bearing, ..plane() };
