@@ -6,7 +6,9 @@ use std::path::Path;
 
 use super::{Failure, print, tell_of_old_names};
 use crate::cli::{CommonArgs, ConfigCommand};
-use crate::config::{Loaded, check_counted_classes, check_rule_classes, default_file, schema};
+use crate::config::{
+    Loaded, check_counted_classes, check_heat_classes, check_rule_classes, default_file, schema,
+};
 use crate::detect::check_classes;
 
 pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Failure> {
@@ -24,6 +26,7 @@ pub(super) fn run(command: &ConfigCommand, common: &CommonArgs) -> Result<(), Fa
                 .map_err(|error| Failure::Usage(error.to_string()))?;
             check_counted_classes(&loaded.settings.counting, &labels)
                 .and_then(|()| check_rule_classes(&loaded.settings, &labels))
+                .and_then(|()| check_heat_classes(&loaded.settings.heat, &labels))
                 .map_err(|(_, why)| Failure::Usage(why))?;
             let verdict = match &loaded.file {
                 Some(file) => format!("{} is right\n", file.display()),

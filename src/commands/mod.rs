@@ -32,7 +32,9 @@ use clap::Parser;
 
 use crate::analyse::When;
 use crate::cli::{Cli, Command, CommonArgs, MotClass, OutputArgs};
-use crate::config::{ConfigError, Given, Loaded, Settings, check_counted_classes, check_rule_classes};
+use crate::config::{
+    ConfigError, Given, Loaded, Settings, check_counted_classes, check_heat_classes, check_rule_classes,
+};
 use crate::dataset::labels_beside;
 use crate::detect::DetectError;
 use crate::pipeline::{Outputs, Stop};
@@ -242,6 +244,7 @@ fn context(common: &CommonArgs, more: Vec<Given>) -> Result<Context, Failure> {
     let labels = crate::detect::check_classes(&loaded.settings.detector)?;
     check_counted_classes(&loaded.settings.counting, &labels)
         .and_then(|()| check_rule_classes(&loaded.settings, &labels))
+        .and_then(|()| check_heat_classes(&loaded.settings.heat, &labels))
         .map_err(|(_, why)| Failure::Usage(why))?;
     let stop =
         Stop::on_signals().map_err(|error| Failure::Failed(format!("cannot catch signals: {error}")))?;

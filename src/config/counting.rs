@@ -1,6 +1,6 @@
-//! Lines and zones: what is wrong with them that a table alone does not tell.
+//! Lines, zones and the heat map: what is wrong with them that a table alone does not tell.
 
-use crate::analyse::CountingSettings;
+use crate::analyse::{CountingSettings, HeatSettings};
 use crate::labels::Labels;
 use crate::suggest;
 
@@ -37,16 +37,29 @@ pub fn check_counted_classes(
     let lines = settings.lines.iter().map(|line| ("line", &line.name, &line.classes));
     let zones = settings.zones.iter().map(|zone| ("zone", &zone.name, &zone.classes));
     for (path, name, classes) in lines.chain(zones) {
-        if let Some(class) = classes.iter().find(|class| labels.find(class).is_none()) {
-            let hint = suggest::hint(class, labels.iter());
-            let known: Vec<&str> = labels.iter().take(8).collect();
-            let more = if labels.len() > known.len() { ", …" } else { "" };
-            let known = known.join(", ");
-            return Err((
-                path,
-                format!("{path} \"{name}\": there is no class \"{class}\"{hint} (known: {known}{more})"),
-            ));
+        if let Some(problem) = unknown_class(classes, labels) {
+            return Err((path, format!("{path} \"{name}\": {problem}")));
         }
     }
     Ok(())
+}
+
+/// Whether all classes of the heat map are among these.
+///
+/// # Errors
+/// As [`check_counted_classes`].
+pub fn check_heat_classes(settings: &HeatSettings, labels: &Labels) -> Result<(), (&'static str, String)> {
+    let path = "heat.classes";
+    unknown_class(&settings.classes, labels)
+        .map_or(Ok(()), |problem| Err((path, format!("{path}: {problem}"))))
+}
+
+/// What is wrong with the first class that is not among these.
+fn unknown_class(classes: &[String], labels: &Labels) -> Option<String> {
+    let class = classes.iter().find(|class| labels.find(class).is_none())?;
+    let hint = suggest::hint(class, labels.iter());
+    let known: Vec<&str> = labels.iter().take(8).collect();
+    let more = if labels.len() > known.len() { ", …" } else { "" };
+    let known = known.join(", ");
+    Some(format!("there is no class \"{class}\"{hint} (known: {known}{more})"))
 }

@@ -15,7 +15,7 @@ use super::file::{self, Held, Parsed, Values, checked, same};
 use super::layers::{Layers, Origins, PRESET, check_together, is_governed};
 use super::params::{Effect, Parameter, in_list, parameters};
 use super::watch::{Reading, Watch};
-use super::{Loaded, Settings, check_counted_classes, check_rule_classes, write};
+use super::{Loaded, Settings, check_counted_classes, check_heat_classes, check_rule_classes, write};
 use crate::detect::check_classes;
 use crate::track::Preset;
 
@@ -288,10 +288,12 @@ impl Live {
         let counts_by_class =
             settings.counting != self.settings.counting && settings.counting.names_classes();
         let asks_for_others = settings.rules != self.settings.rules && !settings.rules.is_empty();
-        if names_changed || counts_by_class || asks_for_others {
+        let heats_by_class = settings.heat.classes != self.settings.heat.classes;
+        if names_changed || counts_by_class || heats_by_class || asks_for_others {
             let (key, problem) = match check_classes(new) {
                 Ok(labels) => {
-                    let counted = check_counted_classes(&settings.counting, &labels);
+                    let counted = check_counted_classes(&settings.counting, &labels)
+                        .and_then(|()| check_heat_classes(&settings.heat, &labels));
                     match counted.and_then(|()| check_rule_classes(&settings, &labels)) {
                         Ok(()) => ("", None),
                         Err((key, problem)) => (key, Some(problem)),

@@ -46,7 +46,7 @@ use crate::track::{TrackSettings, TrailSettings};
 use crate::view::OverlaySettings;
 use crate::zoo::ModelsSettings;
 
-pub use counting::check_counted_classes;
+pub use counting::{check_counted_classes, check_heat_classes};
 pub use error::{ConfigError, Mistake, Notice, Origin};
 pub use live::{Changes, Live, Reload, Saved};
 use params::in_list;

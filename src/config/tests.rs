@@ -358,6 +358,12 @@ fn lines_and_zones_are_read_with_their_defaults() {
     let few = crate::labels::Labels::parse("persons\ncar");
     let (key, why) = super::check_counted_classes(&counting, &few).unwrap_err();
     assert_eq!(key, "line");
+    let heat = load("[heat]\nclasses = [\"persn\"]\n", &[]).unwrap().settings.heat;
+    let (key, unknown) = super::check_heat_classes(&heat, &labels).unwrap_err();
+    assert!(
+        key == "heat.classes" && unknown.starts_with("heat.classes: there is no class \"persn\"; did you"),
+        "{unknown}"
+    );
     assert!(
         why.starts_with("line \"door\": there is no class \"person\"; did you mean \"persons\"?"),
         "{why}"
