@@ -13,7 +13,7 @@ use crate::scene::{Scene, Track, TrackState, Trail};
 /// The pane's sides as shares of the shorter side of the canvas.
 const SIDES: (f32, f32) = (0.46, 0.46);
 /// Of the picture as much is shown as has pixels up to so many times as large on the ground as the smallest.
-const LARGEST: f64 = 120.0;
+const LARGEST: f64 = 40.0;
 
 /// Which metres lie where on the canvas.
 #[derive(Debug, Clone, Copy)]
