@@ -234,7 +234,7 @@ fn writing_back_touches_only_its_own_values() {
     scene.live.write_back().unwrap();
     assert_eq!(
         scene.text(),
-        default_file().replace("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #")
+        default_file().replacen("\nclasses = []              #", "\nclasses = [\"person\", \"car\"] #", 1)
     );
 }
 
