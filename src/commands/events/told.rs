@@ -98,15 +98,13 @@ impl Log {
             page.push_str("no event\n");
             return page;
         }
-        let widths: Vec<usize> = (0..7)
-            .map(|column| {
-                rows.iter()
-                    .filter_map(|row| row.get(column))
-                    .map(|cell| cell.chars().count())
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
+        // A column that is empty but for its heading is left out.
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            let has_cells = cells.clone().skip(1).any(|length| length > 0);
+            cells.max().filter(|_| has_cells).unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..7).map(width).collect();
         for row in &rows {
             let mut line = String::new();
             for ((column, cell), &width) in
