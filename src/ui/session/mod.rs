@@ -36,7 +36,7 @@ use super::shown_frame::ShownFrame;
 use super::surface::Surface;
 use crate::attribute::Attributes;
 use crate::config::Live;
-use crate::counts::Counts;
+use crate::counts::{Counts, RuleState};
 use crate::history::Replay;
 use crate::labels::Labels;
 use crate::pipeline::clock::Clock;
@@ -148,8 +148,9 @@ struct Scenes {
     latest: Option<Scene>,
     /// The epoch and number of the frame that was tracked last.
     tracked: Option<(u64, u64)>,
-    /// What was counted up to it, and what the stages found out about its tracks: the history has neither.
-    counted: (Option<Arc<Counts>>, Attributes),
+    /// What was counted up to it, what the stages found out about its tracks, and how the rules stand: the history has none of
+    /// this.
+    counted: (Option<Arc<Counts>>, Attributes, Arc<Vec<RuleState>>),
     /// Scenes of the track history, with trails.
     replay: Replay,
     /// The scores of the detections in the frame that was looked at last.
