@@ -38,8 +38,10 @@ impl Plan {
         let places: Vec<_> = places.collect();
         let nearest = places.iter().min_by(|a, b| a.square_metres().total_cmp(&b.square_metres()))?;
         let limit = LARGEST * nearest.square_metres();
-        // Up on the canvas is where the picture's up is, in its nearest part.
-        let [[right_x, up_x], [right_y, up_y]] = nearest.per_pixel;
+        // Up on the canvas is where the picture's up is, in the middle of its nearest part.
+        let middle =
+            (1..=12).rev().find_map(|row| ground.place(width / 2.0, height * f64::from(row) / 12.0))?;
+        let [[right_x, up_x], [right_y, up_y]] = middle.per_pixel;
         let length = up_x.hypot(up_y);
         let up = (-up_x / length, -up_y / length);
         // To the right of that, or, where the metres are mirrored, to the left.
