@@ -25,7 +25,12 @@ mot15 counts every box with a conf other than 0. kitti scores cars and pedestria
 MOTChallenge text does not say what is hidden, and is scored there class by class, without those rules. visdrone scores its five \
 classes and leaves out what lies in ignored regions; uavdt scores all vehicles together. --benchmark mot15 goes without \
 the rules of a format. Accuracies are in percent. A result matches an object if their overlap (IoU) is at least 0.5; HOTA uses all \
-thresholds from 0.05 to 0.95. The numbers equal those of TrackEval where it knows the benchmark.";
+thresholds from 0.05 to 0.95. The numbers equal those of TrackEval where it knows the benchmark.
+
+--causes counts for each time that an object is found under another id why that was: duplicate (the old id is still on it), beyond \
+memory (not found for longer than the default of tracker.lost_track_seconds), crossing (it overlapped another object), camera (a jolt), \
+hidden (covered, or not in the truth), short gap (none of these). The last column says how much HOTA would rise if all losses of \
+that cause were healed: what there is to gain.";
 
 /// The arguments of `eval`.
 #[derive(Debug, Args)]
@@ -56,6 +61,9 @@ pub struct EvalArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub read: ResultsDialectArgs,
+    /// Also tell why identities were lost, and what HOTA would be without the losses of each cause
+    #[arg(long)]
+    pub causes: bool,
     /// Write all numbers as JSON, with HOTA at each overlap; - writes JSON to standard output instead of the table
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

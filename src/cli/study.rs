@@ -61,7 +61,9 @@ pub struct SequenceArgs {
 pub(super) const ABLATE_HELP: &str = "\
 The tracker runs once with the settings in force, and once more without each of its parts. The table shows how much each number \
 changes. The first line below the settings in force is the spread: the standard deviation over runs on detections with every \
-edge moved by up to half a pixel. Differences smaller than twice the spread mean nothing.
+edge moved by up to half a pixel. Differences smaller than twice the spread mean nothing. With three groups or more, the last two \
+columns are the smallest and the largest change of the mean where one of the groups is left out: a part that helps or \
+harms whichever is left out is not fitted to one of them.
 
 Example:
   trailsight ablate --gt MOT17
@@ -108,6 +110,9 @@ pub struct TuneArgs {
     /// Number of folds, each held out once; 1: no such check
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub folds: u32,
+    /// Hold out whole groups (each --seq pattern is one) instead of folds: how the values do on a data set of another kind
+    #[arg(long, conflicts_with = "folds")]
+    pub by_group: bool,
     /// Seed of the random changes; without --seconds, the same seed gives the same result
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

@@ -46,9 +46,13 @@ pub(super) fn run(args: &AblateArgs, context: &Context) -> Result<(), Failure> {
             continue;
         }
         let after = evaluate(settings, None)?;
-        let open = tell(row(change.name, &columns, |column| {
+        let mut line = row(change.name, &columns, |column| {
             format!("{:+.2}", (column.number)(&after) - (column.number)(&before))
-        }))?;
+        });
+        if let Some((least, most)) = range_of_means(&changes_by_group(&set, &before, &after)) {
+            line = format!("{} {least:>+7.2} {most:>+7.2}\n", line.trim_end_matches('\n'));
+        }
+        let open = tell(line)?;
         if !open {
             break;
         }
@@ -81,6 +85,24 @@ fn columns(set: &SequenceSet) -> Vec<Column> {
     columns
 }
 
+/// How much HOTA of each group changed.
+fn changes_by_group(set: &SequenceSet, before: &SetEvaluation, after: &SetEvaluation) -> Vec<f64> {
+    let of = |evaluated: &SetEvaluation, group: usize| evaluated.group(group).map(|e| Objective::Hota.of(&e));
+    (0..set.groups().len()).filter_map(|group| Some(of(after, group)? - of(before, group)?)).collect()
+}
+
+/// The smallest and the largest mean of all but one; `None` of fewer than three, where a mean of the others is none.
+fn range_of_means(changes: &[f64]) -> Option<(f64, f64)> {
+    let (sum, others) =
+        (changes.iter().sum::<f64>(), changes.len().checked_sub(1).filter(|others| *others >= 2)?);
+    let without = changes.iter().map(|change| (sum - change) / others as f64);
+    Some(
+        without.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), mean| {
+            (least.min(mean), most.max(mean))
+        }),
+    )
+}
+
 /// The standard deviation of a number.
 fn spread(runs: &[SetEvaluation], column: &Column) -> f64 {
     let numbers: Vec<f64> = runs.iter().map(|run| (column.number)(run)).collect();
@@ -92,7 +114,11 @@ fn spread(runs: &[SetEvaluation], column: &Column) -> f64 {
 fn head(set: &SequenceSet, sequences: &[usize], columns: &[Column]) -> String {
     let what = if set.groups().len() == 1 { "" } else { "HOTA, " };
     let title = format!("{what}{} sequences, {} frames\n", sequences.len(), set.frames(sequences));
-    title + &row("", columns, |column| column.head.clone())
+    let mut names = row("", columns, |column| column.head.clone());
+    if set.groups().len() >= 3 {
+        names = format!("{} {:>7} {:>7}\n", names.trim_end_matches('\n'), "least", "most");
+    }
+    title + &names
 }
 
 fn row(name: &str, columns: &[Column], cell: impl Fn(&Column) -> String) -> String {
@@ -101,4 +127,16 @@ fn row(name: &str, columns: &[Column], cell: impl Fn(&Column) -> String) -> Stri
         .map(|column| format!(" {:>w$}", cell(column), w = column.head.chars().count().max(7)))
         .collect();
     format!("{name:<38}{cells}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_range_of_means_leaves_out_each_once() {
+        assert_eq!(range_of_means(&[3.0, 0.0, -1.0]), Some((-0.5, 1.5)));
+        assert_eq!(range_of_means(&[3.0, 0.0]), None);
+        assert_eq!(range_of_means(&[]), None);
+    }
 }

@@ -11,7 +11,8 @@ use crate::config::Settings;
 use crate::sink::{PartialFile, partial_name};
 use crate::track::{Preset, TrackSettings};
 use crate::tuning::{
-    CrossingExample, CrossingWeights, Found, Objective, Plan, ScoreDelta, SequenceSet, folds, search, settle,
+    CrossingExample, CrossingWeights, Fold, Found, Objective, Plan, ScoreDelta, SequenceSet, folds,
+    group_folds, search, settle,
 };
 
 /// Held-out sequences should gain at least this share of what the others do.
@@ -50,7 +51,7 @@ pub(super) fn run(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
     print(&format!("{} sequences, {} frames\n", set.len(), tuning.frames()))?;
     let check = tuning.check()?;
     let all: Vec<usize> = (0..set.len()).collect();
-    let last = folds(&set, args.folds as usize).len();
+    let last = held_out(args, &set).len();
     let found = match context.stop.is_asked() {
         true => tuning.best_of(&check),
         false => tuning.search(&all, last, "all"),
@@ -102,7 +103,7 @@ fn learn_crossings(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
     let learned = learn(&|_| true);
     text += &tell("weights learned", learned.judge(examples.iter()));
     let mut held = [0; 3];
-    for fold in folds(&set, args.folds as usize) {
+    for fold in held_out(args, &set) {
         let weights = learn(&|example| fold.seen.contains(&example.sequence));
         let unseen = examples.iter().filter(|example| fold.held_out.contains(&example.sequence));
         held.iter_mut().zip(weights.judge(unseen)).for_each(|(sum, count)| *sum += count);
@@ -113,6 +114,11 @@ fn learn_crossings(args: &TuneArgs, context: &Context) -> Result<(), Failure> {
     }
     text += &format!("{:<28} {:>8.2}\n", "bias", learned.bias);
     print(&text).map(drop)
+}
+
+/// What is held out, one after the other.
+fn held_out(args: &TuneArgs, set: &SequenceSet) -> Vec<Fold> {
+    if args.by_group { group_folds(set) } else { folds(set, args.folds as usize) }
 }
 
 /// Refuses an output that would replace settings that a person wrote.
@@ -152,11 +158,12 @@ impl Tuning<'_> {
 
     /// Searches with each fold held out, and tells how both sides do.
     fn check(&self) -> Result<Check, Failure> {
-        let folds = folds(self.set, self.args.folds as usize);
+        let folds = held_out(self.args, self.set);
         let mut check = Check::default();
         if folds.is_empty() {
             print(
-                "not checked on held-out sequences: that takes two sequences or more, and --folds of 2 or more\n",
+                "not checked on held-out sequences: that takes two sequences or more, and --folds of 2 or more; \
+                 --by-group takes two groups\n",
             )?;
             return Ok(check);
         }

@@ -50,6 +50,23 @@ impl Boxes {
         self.ends.push(self.corners.len());
     }
 
+    /// The same boxes with other ids: that which `name` makes of a frame and a label. No two labels of a frame may get the same.
+    pub(super) fn renamed(&self, mut name: impl FnMut(usize, u32) -> u64) -> Self {
+        let mut renamed = Self { corners: self.corners.clone(), ends: self.ends.clone(), ..Self::default() };
+        for frame in 0..self.frames() {
+            for row in self.range(frame) {
+                let known = renamed.last_seen.len() as u32;
+                let label = *renamed.label_of.entry(name(frame, self.labels[row])).or_insert(known);
+                if label == known {
+                    renamed.last_seen.push(0);
+                }
+                renamed.last_seen[label as usize] = frame + 1;
+                renamed.labels.push(label);
+            }
+        }
+        renamed
+    }
+
     /// How many frames are finished.
     pub(super) fn frames(&self) -> usize {
         self.ends.len()

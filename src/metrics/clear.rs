@@ -98,6 +98,16 @@ pub(super) struct ClearWork {
 
 impl ClearWork {
     pub(super) fn compute(&mut self, overlaps: &Overlaps, matcher: &mut Matcher) -> Clear {
+        self.compute_with(overlaps, matcher, |_, _, _| ())
+    }
+
+    /// As [`ClearWork::compute`]; each match is told: the frame, and the labels of object and result.
+    pub(super) fn compute_with(
+        &mut self,
+        overlaps: &Overlaps,
+        matcher: &mut Matcher,
+        mut matched: impl FnMut(usize, u32, u32),
+    ) -> Clear {
         self.objects.clear();
         self.objects.resize(overlaps.truth_counts.len(), Object::default());
         let mut clear = Clear::default();
@@ -105,7 +115,7 @@ impl ClearWork {
         // Frames with no true box or no result neither end what was matched nor begin anything. From 1, so that the first
         // one follows none.
         let mut step = 1;
-        for frame in overlaps.frames() {
+        for (number, frame) in overlaps.frames().enumerate() {
             boxes += frame.truth.len() as u64;
             said += frame.results.len() as u64;
             if frame.truth.is_empty() || frame.results.is_empty() {
@@ -126,8 +136,9 @@ impl ClearWork {
             clear.tp += self.chosen.len() as u64;
             clear.overlap += self.chosen.iter().map(|at| self.ious[*at]).sum::<f64>();
             for Candidate { row, column, .. } in self.chosen.iter().map(|at| self.candidates[*at]) {
-                let object = &mut self.objects[frame.truth[row as usize] as usize];
-                let result = frame.results[column as usize];
+                let (label, result) = (frame.truth[row as usize], frame.results[column as usize]);
+                matched(number, label, result);
+                let object = &mut self.objects[label as usize];
                 clear.idsw += u64::from(object.last.is_some_and(|last| last != result));
                 object.begun += u32::from(object.step + 1 != step);
                 object.matched += 1;

@@ -8,6 +8,7 @@
 //! | `overlaps`, `pixels` | which of them overlap, and what is not judged; shared by all metrics |
 //! | `hota`, `clear`, `identity` | the metrics, a file each |
 //! | `seen` | how much of what is there is shown, and how soon |
+//! | `causes` | why identities were lost, and what each cause costs |
 //! | `matcher` | the best one-to-one matching of boxes |
 //!
 //! The numbers are those of the evaluation kit that the benchmarks use (TrackEval), to the last digits.
@@ -27,6 +28,7 @@
 //! ```
 
 mod boxes;
+mod causes;
 mod clear;
 mod error;
 mod hota;
@@ -41,6 +43,7 @@ mod seen;
 mod tests;
 mod truth;
 
+pub use causes::{Cause, CauseRules, Causes};
 pub use clear::Clear;
 pub use error::MetricsError;
 pub use hota::{ALPHAS, Curve, Hota, alphas};
@@ -116,6 +119,22 @@ impl Scorer {
     pub fn hota(&mut self, truth: &Truth, results: &Results) -> Result<Hota, MetricsError> {
         self.compare(truth, results)?;
         Ok(self.hota.compute(&self.overlaps, &mut self.matcher))
+    }
+
+    /// Why identities were lost, and what each cause costs.
+    ///
+    /// # Errors
+    /// As [`Scorer::evaluate`].
+    pub fn causes(
+        &mut self,
+        truth: &Truth,
+        results: &Results,
+        rules: CauseRules,
+    ) -> Result<Causes, MetricsError> {
+        self.compare(truth, results)?;
+        let sequence =
+            causes::Sequence::new(truth, &self.overlaps, &mut self.clear, &mut self.matcher, rules);
+        Ok(sequence.causes(truth, results, &mut self.matcher))
     }
 
     fn compare(&mut self, truth: &Truth, results: &Results) -> Result<(), MetricsError> {

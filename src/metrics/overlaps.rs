@@ -72,12 +72,18 @@ impl Overlaps {
     }
 
     pub(super) fn frames(&self) -> impl Iterator<Item = FrameOverlaps<'_>> {
-        let starts = std::iter::once(&[0; 3]).chain(&self.ends);
-        starts.zip(&self.ends).map(|(start, end)| FrameOverlaps {
+        (0..self.ends.len()).map(|frame| self.frame(frame))
+    }
+
+    /// One frame; it panics behind the last one.
+    pub(super) fn frame(&self, frame: usize) -> FrameOverlaps<'_> {
+        let start = frame.checked_sub(1).map_or([0; 3], |before| self.ends[before]);
+        let end = self.ends[frame];
+        FrameOverlaps {
             truth: &self.truth_labels[start[0]..end[0]],
             results: &self.result_labels[start[1]..end[1]],
             overlaps: &self.overlaps[start[2]..end[2]],
-        })
+        }
     }
 
     /// Keeps of a frame what counts and what is judged.

@@ -74,6 +74,19 @@ impl Corners {
         (sound && iou > 0.0).then_some(iou)
     }
 
+    /// From the left edge to the right edge.
+    pub(super) fn width(&self) -> f64 {
+        self.right - self.left
+    }
+
+    /// From the middle of this box to that of the other.
+    pub(super) fn distance(&self, other: &Self) -> f64 {
+        let middle =
+            |corners: &Self| [(corners.left + corners.right) / 2.0, (corners.top + corners.bottom) / 2.0];
+        let ([x, y], [other_x, other_y]) = (middle(self), middle(other));
+        libm::hypot(x - other_x, y - other_y)
+    }
+
     /// From the top edge to the bottom edge.
     pub(super) fn height(&self) -> f64 {
         self.bottom - self.top

@@ -25,7 +25,6 @@ pub static PIECES: &[Change] = &[
     change("without widened boxes", |s| s.buffer = 0.0),
     change("without penalty for lost tracks", |s| s.lost_penalty = 0.0),
     change("without penalty for hidden tracks", |s| s.occlusion_penalty = 0.0),
-    change("without noise by occlusion", |s| s.occlusion_noise = 0.0),
     change("without noise by score", |s| {
         // The noise of a middling score, for all.
         s.measurement_noise *= (1.0 - 0.8 * s.score_trust).max(0.05).sqrt();
@@ -36,7 +35,6 @@ pub static PIECES: &[Change] = &[
     change("without duplicate-aware births", |s| s.duplicate_iou = 1.0),
     change("without waiting for confirmation", |s| (s.confirm_score, s.confirm_hits) = (0.0, 1)),
     change("without memory of lost tracks", |s| s.lost_track_seconds = 0.0),
-    change("without leaving at the edge", |s| s.edge_share = 0.0),
     change("without a decision after crossings", |s| s.decide_seconds = 0.0),
     change("filtered boxes alone", |s| s.smoothing = 1.0),
     change("detected boxes alone", |s| s.smoothing = 0.0),

@@ -18,6 +18,27 @@ pub fn folds(set: &SequenceSet, count: usize) -> Vec<Fold> {
     deal(&groups, count)
 }
 
+/// The folds of which each holds out one whole group: how well settings found on some data sets do on another one. None where
+/// there is but one group.
+pub fn group_folds(set: &SequenceSet) -> Vec<Fold> {
+    let groups: Vec<usize> = (0..set.len()).map(|sequence| set.group_of(sequence)).collect();
+    leave_out(&groups)
+}
+
+fn leave_out(groups: &[usize]) -> Vec<Fold> {
+    let mut known = groups.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    if known.len() < 2 {
+        return Vec::new();
+    }
+    let fold = |group: usize| {
+        let (held_out, seen) = (0..groups.len()).partition(|sequence| groups[*sequence] == group);
+        Fold { seen, held_out }
+    };
+    known.into_iter().map(fold).collect()
+}
+
 fn deal(groups: &[usize], count: usize) -> Vec<Fold> {
     let count = count.min(groups.len());
     if count < 2 {
@@ -64,6 +85,14 @@ mod tests {
                 prop_assert!(most.unwrap_or(0) - least.unwrap_or(0) <= 1);
             }
         }
+    }
+
+    #[test]
+    fn each_group_is_held_out_whole() {
+        let fold =
+            |seen: &[usize], held_out: &[usize]| Fold { seen: seen.to_vec(), held_out: held_out.to_vec() };
+        assert_eq!(leave_out(&[0, 2, 0, 2, 2]), [fold(&[1, 3, 4], &[0, 2]), fold(&[0, 2], &[1, 3, 4])]);
+        assert!(leave_out(&[1, 1, 1]).is_empty(), "there is no other group");
     }
 
     #[test]

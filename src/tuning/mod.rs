@@ -15,7 +15,7 @@ mod space;
 
 pub use ablation::{Change, PIECES, PRESETS};
 pub use crossings::{CrossingExample, CrossingWeights};
-pub use folds::{Fold, folds};
+pub use folds::{Fold, folds, group_folds};
 pub use search::{Found, Plan, ScoreDelta, search, settle};
 pub use sequence_set::{Objective, SequenceSet, SequenceSetError, SequenceSetOptions, SetEvaluation};
 pub use space::search_space;

@@ -1,5 +1,6 @@
 //! `trailsight eval`: how good tracks are, against the truth of a data set.
 
+mod causes;
 mod report;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use super::{Failure, print};
 use crate::cli::EvalArgs;
 use crate::dataset::{self, Benchmark, ClassWord, DatasetError, Format, Place, ResultFile, Sequence};
 use crate::labels::Labels;
-use crate::metrics::{Evaluation, Results, Scorer};
+use crate::metrics::{Causes, Evaluation, Results, Scorer};
 use crate::sink::{PartialFile, refuse_input};
 
 /// The scores of one class, or by the rules of the benchmark.
@@ -22,6 +23,8 @@ struct Block {
     /// In the order of the sequences.
     sequences: Vec<Evaluation>,
     combined: Evaluation,
+    /// Why identities were lost, over all sequences, where that was asked for.
+    causes: Option<Causes>,
 }
 
 /// All that came out.
@@ -70,6 +73,12 @@ pub(super) fn run(args: &EvalArgs, quiet: bool) -> Result<(), Failure> {
     })?;
     let pairs: Vec<Pair> = sequences.into_iter().zip(results).collect();
     let scores = score(&pairs, args)?;
+    if args.causes && !quiet {
+        let sequences: Vec<&Sequence> = pairs.iter().map(|(sequence, _)| sequence).collect();
+        if let Some(told) = causes::guessed(&sequences) {
+            eprintln!("{told}");
+        }
+    }
     if !scores.unscored.is_empty() && !quiet {
         let labels = scores.labels.as_ref();
         eprintln!(
@@ -229,16 +238,24 @@ fn score(pairs: &[Pair], args: &EvalArgs) -> Result<Scores, Failure> {
             said = Results::default();
         }
         let path = sequence.name.clone();
-        scorer.evaluate(&truth, &said).map_err(|error| DatasetError::Score { path, error })
+        let causes = || scorer.causes(&truth, &said, causes::rules(sequence));
+        let causes = args.causes.then(causes).transpose();
+        let scored = causes.and_then(|causes| Ok((scorer.evaluate(&truth, &said)?, causes)));
+        scored.map_err(|error| DatasetError::Score { path, error })
     })?;
     let blocks: Vec<Block> = classes
         .iter()
         .zip(all.chunks(pairs.len().max(1)))
-        .map(|(class, sequences)| Block {
-            class: *class,
-            ruled: pairs.iter().map(|(sequence, _)| ruled(sequence, *class)).collect(),
-            sequences: sequences.to_vec(),
-            combined: Evaluation::combine(sequences),
+        .map(|(class, scored)| {
+            let sequences: Vec<Evaluation> = scored.iter().map(|(evaluation, _)| *evaluation).collect();
+            let causes: Vec<Causes> = scored.iter().filter_map(|(_, causes)| *causes).collect();
+            Block {
+                class: *class,
+                ruled: pairs.iter().map(|(sequence, _)| ruled(sequence, *class)).collect(),
+                combined: Evaluation::combine(&sequences),
+                sequences,
+                causes: args.causes.then(|| Causes::combine(&causes)),
+            }
         })
         .collect();
     let all_classes = args.class.is_empty() && classes != [None];

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::{Block, Scores, class_name};
+use super::{Block, Scores, causes, class_name};
 use crate::dataset::Benchmark;
 use crate::metrics::{Curve, Evaluation, alphas};
 
@@ -54,6 +54,12 @@ pub(super) fn table(scores: &Scores) -> String {
         line(&mut text, MEAN, mean, width, rules);
         if let Some(total) = &scores.total {
             line(&mut text, ALL, total, width, rules);
+        }
+    }
+    for (block, title) in scores.blocks.iter().zip(&titles) {
+        if let Some(found) = &block.causes {
+            text.push('\n');
+            text.push_str(&causes::table(title, found, &block.combined));
         }
     }
     text
@@ -117,7 +123,11 @@ pub(super) fn json(scores: &Scores) -> String {
             let sequences: Map<String, Value> =
                 scores.sequences.iter().zip(&block.sequences).map(one).collect();
             let name = block.class.map(|class| class_name(class, scores.labels.as_ref()));
-            json!({ "class": block.class, "class_name": name, "sequences": sequences, "combined": numbers(&block.combined) })
+            let mut one = json!({ "class": block.class, "class_name": name, "sequences": sequences, "combined": numbers(&block.combined) });
+            if let Some(found) = &block.causes {
+                one["identities_lost"] = causes::json(found);
+            }
+            one
         })
         .collect();
     let all = json!({
