@@ -98,6 +98,8 @@ const SAME_TRACK_IOU: f32 = 0.7;
 const ROOM_IOU: f32 = 0.1;
 /// ... and is then confirmed by its first detection, if the score of that is this share of what confirms a track.
 const ROOM_SHARE: f32 = 0.6;
+/// An unseen track is forgotten once less than this share of its predicted box lies in the picture.
+const EDGE_SHARE: f32 = 0.2;
 /// Two times are the same when they differ by no more than this, in seconds.
 const INSTANT: f64 = 1e-9;
 /// A step back in time by more than this, in seconds, means that the source's clock was restarted.
@@ -368,7 +370,7 @@ impl Tracker {
             }
         }
         // Suppressed boxes were drawn around what is hidden: they are taken as they are.
-        if settings.occlusion_noise > 0.0 || settings.size_weight > 0.0 {
+        if settings.size_weight > 0.0 {
             occluders.fill(strong.iter().map(|o| o.detection.rect));
             for observed in strong.iter_mut().chain(weak) {
                 observed.hidden = occluders.hidden_share(&observed.detection.rect);
@@ -512,7 +514,7 @@ impl Tracker {
         // One missed frame is nothing, however slow the camera.
         let memory = settings.lost_track_seconds.max(*pace + INSTANT);
         let picture = picture.map(|(width, height)| Rect::new(0.0, 0.0, width, height));
-        let gone = |rect: &Rect| picture.is_some_and(|picture| rect.share_in(&picture) < settings.edge_share);
+        let gone = |rect: &Rect| picture.is_some_and(|picture| rect.share_in(&picture) < EDGE_SHARE);
         tracklets.retain_mut(|tracklet| {
             if !tracklet.is_sound(settings) {
                 return false;

@@ -79,9 +79,9 @@ const SIZE_SPEED: f32 = 0.5;
 const SUREST: f32 = 0.05;
 
 /// The factor on the measurement variance of a detection: falls with its score (NSA Kalman filter; Du et al. 2021,
-/// "GIAOTracker", arXiv:2202.11983), grows with the share of it that is hidden.
-pub(super) fn measurement_noise_scale(score: f32, hidden: f32, settings: &TrackSettings) -> f32 {
-    (1.0 - settings.score_trust * score).max(SUREST) * (1.0 + settings.occlusion_noise * hidden)
+/// "GIAOTracker", arXiv:2202.11983).
+pub(super) fn measurement_noise_scale(score: f32, settings: &TrackSettings) -> f32 {
+    (1.0 - settings.score_trust * score).max(SUREST)
 }
 
 impl Motion {
@@ -89,9 +89,8 @@ impl Motion {
     pub(super) fn new(rect: &Rect, settings: &TrackSettings) -> Self {
         let (x, y) = rect.center();
         // The noise of a detection with a middling score.
-        let place = FIRST_NOISE_SCALE
-            * settings.measurement_noise
-            * measurement_noise_scale(0.8, 0.0, settings).sqrt();
+        let place =
+            FIRST_NOISE_SCALE * settings.measurement_noise * measurement_noise_scale(0.8, settings).sqrt();
         let axis = |value, size: f32, speed: f32| {
             let size = size.max(SMALLEST);
             Axis::new(value, place * size, speed * size)
@@ -295,18 +294,13 @@ mod tests {
     }
 
     #[test]
-    fn measurement_noise_falls_with_the_score_and_grows_with_occlusion() {
-        let settings = TrackSettings { score_trust: 0.9, occlusion_noise: 2.0, ..SETTINGS() };
-        for (score, hidden, expected) in
-            [(0.0, 0.0, 1.0), (0.5, 0.0, 0.55), (0.5, 0.5, 1.1), (0.0, 1.0, 3.0), (1.0, 0.0, 0.1)]
-        {
-            assert!(
-                (measurement_noise_scale(score, hidden, &settings) - expected).abs() < 1e-6,
-                "{score} {hidden}"
-            );
+    fn measurement_noise_falls_with_the_score() {
+        let settings = TrackSettings { score_trust: 0.9, ..SETTINGS() };
+        for (score, expected) in [(0.0, 1.0), (0.5, 0.55), (1.0, 0.1)] {
+            assert!((measurement_noise_scale(score, &settings) - expected).abs() < 1e-6, "{score}");
         }
         let trusting = TrackSettings { score_trust: 1.0, ..settings };
-        assert_eq!(measurement_noise_scale(1.0, 0.0, &trusting), SUREST, "no detection is without noise");
+        assert_eq!(measurement_noise_scale(1.0, &trusting), SUREST, "no detection is without noise");
     }
 
     #[test]

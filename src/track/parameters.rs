@@ -247,12 +247,6 @@ pub static TRACK_PARAMETERS: &[TrackParameter] = &[
     .was(&["tracker.memory_seconds"]),
     parameter!(
         "tracker",
-        edge_share,
-        "an unseen track is forgotten once less than this share of it lies in the picture"
-    )
-    .search(0.0, 0.6),
-    parameter!(
-        "tracker",
         class_half_life,
         "in the vote on a track's class, a detection's weight halves in this time"
     )
@@ -276,13 +270,6 @@ pub static TRACK_PARAMETERS: &[TrackParameter] = &[
     .search(0.02, 0.6),
     parameter!("tracker", score_trust, "how much of that noise's variance a score of 1 takes away")
         .search(0.0, 0.95),
-    parameter!(
-        "tracker",
-        occlusion_noise,
-        "how many times the variance grows for a detection wholly behind another"
-    )
-    .range(0.0, 100.0)
-    .search(0.0, 8.0),
     parameter!(
         "tracker",
         position_noise,

@@ -84,8 +84,6 @@ pub struct TrackSettings {
     pub duplicate_iou: f32,
     /// A track that is not seen is remembered for this long, but for one missed frame at the least.
     pub lost_track_seconds: f64,
-    /// A track of which less than this share is predicted to lie in the picture is forgotten; 0 leaves it out.
-    pub edge_share: f32,
     /// How long a detection counts in the vote on its track's class: its weight halves in this time.
     pub class_half_life: f64,
     /// How much of the shift that all boxes share is taken for the camera's: 0 none, 1 all.
@@ -96,8 +94,6 @@ pub struct TrackSettings {
     pub measurement_noise: f32,
     /// How much of that noise's variance a score of 1 takes away.
     pub score_trust: f32,
-    /// How many times the variance grows for a detection wholly behind another one.
-    pub occlusion_noise: f32,
     /// How far an object moves off its course in a second.
     pub position_noise: f32,
     /// How much its speed changes in a second.
@@ -180,11 +176,9 @@ impl TrackSettings {
             occlusion_penalty: 0.0,
             confirm_score: 0.0,
             duplicate_iou: 1.0,
-            edge_share: 0.0,
             camera_strength: 0.0,
             measurement_noise: 0.05,
             score_trust: 0.0,
-            occlusion_noise: 0.0,
             position_noise: 0.27,
             velocity_noise: 1.0,
             start_speed: 1.9,
@@ -231,13 +225,11 @@ impl Default for TrackSettings {
             confirm_hits: 1,
             duplicate_iou: 0.47,
             lost_track_seconds: 1.6,
-            edge_share: 0.2,
             class_half_life: 1.0,
             camera_strength: 1.0,
             camera_evidence: 2.3,
             measurement_noise: 0.25,
             score_trust: 0.93,
-            occlusion_noise: 1.0,
             position_noise: 0.55,
             velocity_noise: 1.2,
             start_speed: 4.0,

@@ -231,7 +231,7 @@ impl Tracklet {
     pub(super) fn update(&mut self, now: Now, observed: &Observed, settings: &TrackSettings) {
         let detection = &observed.detection;
         let Now { clock: time, frame, .. } = now;
-        let noise_scale = measurement_noise_scale(detection.score, observed.hidden, settings);
+        let noise_scale = measurement_noise_scale(detection.score, settings);
         let nis = self.motion.update(&detection.rect, noise_scale, settings).min(MAX_NIS);
         self.nis += NIS_RATE * (nis - self.nis);
         self.rect = self.motion.rect();

@@ -93,7 +93,6 @@ fn who_steps_in_where_another_left_is_new_where_the_edge_is_known() {
     let settings = TrackSettings::default();
     assert_eq!(run(settings, Some((640.0, 480.0))), [2]);
     assert_eq!(run(settings, None), [1], "nothing is known of the edge, and it could be the same");
-    assert_eq!(run(TrackSettings { edge_share: 0.0, ..settings }, Some((640.0, 480.0))), [1]);
 }
 
 /// Walkers in lanes of their own, every other one the other way.

@@ -129,6 +129,11 @@ pub(in crate::config) static REMOVED: &[(&str, &str)] = &[
         "tracker.keep_margin",
         "what is weak for long is hidden by tracker.show_margin and tracker.hide_margin now",
     ),
+    (
+        "tracker.edge_share",
+        "an unseen track is always forgotten once less than a fifth of it lies in the picture",
+    ),
+    ("tracker.occlusion_noise", "it made no difference on any benchmark"),
 ];
 
 const LOST: &str = "what it switched on made tracking worse on every benchmark";
