@@ -7,8 +7,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The name of the attribute with the speed on the ground, in metres a second.
+/// The attribute with how far right of the ground's origin a track stands, in metres.
+pub const GROUND_X: &str = "x_m";
+/// The attribute with how far ahead of the ground's origin a track stands, in metres.
+pub const GROUND_Y: &str = "y_m";
+/// The attribute with the speed on the ground, in metres a second.
 pub const SPEED: &str = "speed_m_per_s";
+/// The attribute with half the interval that holds the true speed in nine of ten cases, in metres a second.
+pub const SPEED_ERROR: &str = "speed_error_m_per_s";
+/// The attribute with the direction on the ground, in degrees clockwise from Y as seen from above.
+pub const HEADING: &str = "heading_deg";
 
 /// A value of an attribute, or of a detail of an event.
 #[derive(Debug, Clone, PartialEq)]

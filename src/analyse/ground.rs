@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::counting::{inverse, is_of_source, one_after_the_other};
 use super::{FixedTo, SceneStage, StageFrame};
+use crate::attribute::{GROUND_X, GROUND_Y, HEADING, SPEED, SPEED_ERROR};
 use crate::geometry::{Affine, Rect};
 use crate::ground::{
     Ground, GroundError, KnownLength, KnownPoint, Origin, PeopleSurvey, Readings, Velocity, View,
@@ -158,15 +159,6 @@ struct Names {
 }
 
 impl OnGround {
-    /// The attribute with the speed.
-    pub const SPEED: &str = crate::attribute::SPEED;
-    /// The attribute with how sure it is.
-    pub const ERROR: &str = "speed_error_m_per_s";
-    /// The attribute with the direction.
-    pub const HEADING: &str = "heading_deg";
-    /// The attributes with the place.
-    pub const PLACE: (&str, &str) = ("x_m", "y_m");
-
     /// Has seen nothing.
     pub fn new(plane: GroundPlane, labels: &Labels) -> Self {
         Self {
@@ -179,11 +171,11 @@ impl OnGround {
             moved: Affine::IDENTITY,
             objects: BTreeMap::new(),
             names: Names {
-                heading: Self::HEADING.into(),
-                error: Self::ERROR.into(),
-                speed: Self::SPEED.into(),
-                x: Self::PLACE.0.into(),
-                y: Self::PLACE.1.into(),
+                heading: HEADING.into(),
+                error: SPEED_ERROR.into(),
+                speed: SPEED.into(),
+                x: GROUND_X.into(),
+                y: GROUND_Y.into(),
             },
         }
     }
@@ -454,10 +446,10 @@ mod tests {
             assert_eq!(number(&scene, 3, "y_m"), Some(15.0));
             let x = number(&scene, 3, "x_m").unwrap();
             assert!((x - 5.0 - 10.0 * time).abs() < 0.002, "{x} at {time}");
-            let speed = number(&scene, 3, OnGround::SPEED);
+            let speed = number(&scene, 3, SPEED);
             assert_eq!(speed.is_some(), time > 0.39, "{time}");
             assert!(speed.is_none_or(|speed| (speed - 10.0).abs() < 0.01));
-            assert!(number(&scene, 3, OnGround::HEADING).is_none_or(|heading| (heading - 90.0).abs() < 0.1));
+            assert!(number(&scene, 3, HEADING).is_none_or(|heading| (heading - 90.0).abs() < 0.1));
             assert!(scene.ground.is_some());
         }
     }
@@ -493,7 +485,7 @@ mod tests {
             let swaps = if frame == 20 { vec![Swap { from: 1, to: 2, since: time }] } else { vec![] };
             let tracks = vec![track(1, standing(a, 200.0)), track(2, standing(b, 400.0))];
             let scene = seen(&mut stage, time, tracks, None, swaps);
-            let speeds = [1, 2].map(|id| number(&scene, id, OnGround::SPEED));
+            let speeds = [1, 2].map(|id| number(&scene, id, SPEED));
             assert!(speeds.iter().flatten().all(|speed| (speed - 10.0).abs() < 0.01), "{frame} {speeds:?}");
             assert_eq!(speeds[0].is_some(), frame % 20 > 7, "{frame}");
         }
@@ -509,8 +501,8 @@ mod tests {
             let rect = standing(200.0 + 5.0 * frame as f32, 300.0);
             let scene = seen(&mut stage, f64::from(frame) / 20.0, vec![track(1, rect)], camera, vec![]);
             assert_eq!(number(&scene, 1, "x_m"), Some(10.0), "{frame}");
-            assert!(number(&scene, 1, OnGround::SPEED).is_none_or(|speed| speed < 0.01));
-            assert_eq!(number(&scene, 1, OnGround::HEADING), None);
+            assert!(number(&scene, 1, SPEED).is_none_or(|speed| speed < 0.01));
+            assert_eq!(number(&scene, 1, HEADING), None);
         }
     }
 
@@ -542,7 +534,7 @@ mod tests {
             assert!(frame > 20 || last.ground.is_none(), "{frame}");
         }
         // The boxes of the tracks are eight pixels off; what counts is what was detected.
-        let speed = number(&last, 3, OnGround::SPEED).unwrap();
+        let speed = number(&last, 3, SPEED).unwrap();
         assert!((speed - 1.2).abs() < 0.1, "{speed}");
         let (x, y) = (number(&last, 3, "x_m").unwrap(), number(&last, 3, "y_m").unwrap());
         assert!((x + 2.4).abs() < 0.3 && (y - 21.0 - 1.2 * 11.9).abs() < 2.0, "{x} {y}");

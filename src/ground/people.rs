@@ -153,7 +153,7 @@ struct Fit {
     tilt: f64,
     /// In heights of people.
     height: f64,
-    /// The median of by how much boxes differ from what they should be, as a share.
+    /// By how much boxes differ from what they should be, as a share: the mean of the smaller four fifths.
     residual: f64,
 }
 
@@ -198,7 +198,15 @@ fn at_tilt(people: &[Person], focal: f64, tilt: f64) -> Option<Fit> {
             libm::log((person.foot - row).max(1e-9) / (person.foot - person.head).max(1e-9)).abs()
         })
         .collect();
-    Some(Fit { tilt, height, residual: median(&mut differ)? })
+    Some(Fit { tilt, height, residual: trimmed_mean(&mut differ)? })
+}
+
+/// The mean of the smaller four fifths.
+fn trimmed_mean(values: &mut [f64]) -> Option<f64> {
+    let kept = (values.len() * 4).div_ceil(5);
+    let last = kept.checked_sub(1)?;
+    values.select_nth_unstable_by(last, f64::total_cmp);
+    Some(values.get(..kept)?.iter().sum::<f64>() / kept as f64)
 }
 
 fn median(values: &mut [f64]) -> Option<f64> {

@@ -343,18 +343,24 @@ fn survey(camera: &Pinhole, people: u64, nearest: f64, farthest: f64, seed: u64)
 
 #[test]
 fn people_tell_the_ground_and_how_sure_it_is() {
-    let mut beyond = 0;
-    for (seed, (tilt, height)) in [(8.0, 4.0), (15.0, 5.0), (22.0, 8.0), (3.0, 3.0)].into_iter().enumerate() {
+    let (mut refused, mut beyond) = (0, 0);
+    for (tilt, height) in [(8.0, 4.0), (15.0, 5.0), (22.0, 8.0), (3.0, 3.0)] {
         let camera = Pinhole { tilt, height, ..LEVEL };
-        let found = survey(&camera, 30, 14.0, 45.0, seed as u64).fit(1.7).unwrap();
-        let off = (found.height.0 - height).abs();
-        beyond += u32::from(off > 2.0 * found.height.1.max(0.02 * height));
-        assert!(off < 0.12 * height, "{found:?} for {height} m, {tilt}°");
-        let (u, v) = camera.pixel([2.0, 25.0, 0.0]);
-        let place = found.ground.place(u, v).unwrap();
-        assert!((place.y - 25.0).abs() < 3.0, "{place:?} {found:?}");
+        for seed in 0..10 {
+            let Ok(found) = survey(&camera, 30, 14.0, 45.0, seed).fit(1.7) else {
+                refused += 1;
+                continue;
+            };
+            let off = (found.height.0 - height).abs();
+            beyond += u32::from(off > 2.0 * found.height.1.max(0.02 * height));
+            assert!(off < 0.15 * height, "{found:?} for {height} m, {tilt}°");
+            let (u, v) = camera.pixel([2.0, 25.0, 0.0]);
+            let place = found.ground.place(u, v).unwrap();
+            assert!((place.y - 25.0).abs() < 4.0, "{place:?} {found:?}");
+        }
     }
-    assert!(beyond <= 1, "{beyond} of 4 heights lie outside of twice their deviation");
+    assert!(refused <= 1, "{refused} of 40 are refused");
+    assert!(beyond <= 5, "{beyond} of 40 heights lie outside of twice their deviation");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::stroke::StrokePoint;
 use super::text::Text;
 use super::text_box::{self, Row};
 use super::theme::{LIGHT, LINE, OTHER_TRACKS, SEAM, TEXT_SIZE};
+use crate::attribute::SPEED;
 use crate::detection::Extra;
 use crate::geometry::Rect;
 use crate::labels::Labels;
@@ -166,7 +167,7 @@ pub fn draw_scene(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping, view:
 fn speed_of(track: &Track, view: &SceneView) -> Option<(String, String, &'static str)> {
     let unit = view.settings.speed_unit?;
     let number = |name: &str| view.scene.attributes.get(track.id, name)?.as_number();
-    let (speed, sign) = unit.of(number("speed_m_per_s")?);
+    let (speed, sign) = unit.of(number(SPEED)?);
     let (error, _) = unit.of(number("speed_error_m_per_s")?);
     // Metres a second are few.
     let digits = usize::from(unit == SpeedUnit::MetresASecond);

@@ -130,7 +130,7 @@ impl Text {
                 let fraction = ((step - step.floor()) * STEPS) as u8;
                 if let Some(glyph) = self.glyph(letter, size, fraction) {
                     let (left, top) = (step.floor() as i64 + i64::from(glyph.left), i64::from(glyph.top));
-                    canvas.stamp(left, baseline + top, glyph.width, &glyph.coverage, paint);
+                    canvas.stamp(left, baseline.saturating_add(top), glyph.width, &glyph.coverage, paint);
                 }
             }
             pen += advance;

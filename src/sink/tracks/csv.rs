@@ -11,8 +11,7 @@ use std::path::Path;
 use super::super::{FrameFacts, RunInfo, Sink};
 use super::format::{center_velocity, rounded, state};
 use super::lines::{LineFormat, LineSink};
-use crate::analyse::OnGround;
-use crate::attribute::Value;
+use crate::attribute::{GROUND_X, GROUND_Y, HEADING, SPEED, SPEED_ERROR, Value};
 use crate::scene::Scene;
 
 /// The first line.
@@ -21,7 +20,7 @@ const HEADER: &str =
 
 /// The columns of the ground, behind the others.
 const GROUND: [&str; 5] =
-    [OnGround::PLACE.0, OnGround::PLACE.1, OnGround::SPEED, OnGround::ERROR, OnGround::HEADING];
+    [GROUND_X, GROUND_Y, SPEED, SPEED_ERROR, HEADING];
 
 /// Writes comma-separated values to a file, with the columns of the ground.
 pub(in crate::sink) fn sink_with_ground(path: &Path) -> Box<dyn Sink> {

@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::{End, FrameFacts, PartialFile, RunInfo, Sink, SinkError};
 use super::format::rounded;
-use crate::analyse::OnGround;
+use crate::attribute::{GROUND_X, GROUND_Y, SPEED};
 use crate::detection::ClassId;
 use crate::ground::Ground;
 use crate::scene::Scene;
@@ -123,13 +123,13 @@ impl Sink for GeoJson {
         let ground = scene.ground.as_deref();
         for track in scene.seen() {
             let number = |name: &str| scene.attributes.get(track.id, name)?.as_number();
-            let (Some(x), Some(y)) = (number(OnGround::PLACE.0), number(OnGround::PLACE.1)) else { continue };
+            let (Some(x), Some(y)) = (number(GROUND_X), number(GROUND_Y)) else { continue };
             let (at, in_degrees) = coordinates(ground, x, y);
             let way = self.ways.entry(track.id).or_default();
             (way.class, way.in_degrees) = (track.class, in_degrees);
             way.coordinates.push(at);
             way.times.push(rounded(scene.time, 6));
-            way.speeds.push(number(OnGround::SPEED));
+            way.speeds.push(number(SPEED));
         }
         let is_there = |id: u64| scene.tracks.binary_search_by_key(&id, |track| track.id).is_ok();
         self.write(|id, way| !is_there(id) || way.coordinates.len() >= LONGEST)
