@@ -230,6 +230,28 @@ impl Affine {
         Rect::from_center(x, y, rect.width * across, rect.height * down)
     }
 
+    /// This map first, then another.
+    #[must_use]
+    pub fn then(&self, then: &Self) -> Self {
+        let [[a, b, c], [d, e, f]] = self.matrix;
+        let ((m00, m10), (m01, m11)) = (then.direction(a, d), then.direction(b, e));
+        let (m02, m12) = then.point(c, f);
+        Self { matrix: [[m00, m01, m02], [m10, m11, m12]] }
+    }
+
+    /// The map that takes back what this one does; `None` where it cannot be taken back.
+    pub fn inverse(&self) -> Option<Self> {
+        let [[a, b, c], [d, e, f]] = self.matrix;
+        let size = a * e - b * d;
+        let back = Self {
+            matrix: [
+                [e / size, -b / size, (b * f - c * e) / size],
+                [-d / size, a / size, (c * d - a * f) / size],
+            ],
+        };
+        back.matrix.iter().flatten().all(|value| value.is_finite()).then_some(back)
+    }
+
     /// Finite, not mirrored, and no more than a tenfold change of size: what a camera can do between two frames.
     pub fn is_sound(&self) -> bool {
         let [[a, b, _], [d, e, _]] = self.matrix;
@@ -245,6 +267,17 @@ impl Affine {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn maps_are_joined_and_taken_back() {
+        let turned = Affine { matrix: [[0.9, -0.2, 30.0], [0.3, 1.1, -7.0]] };
+        let moved = turned.then(&Affine::shift(5.0, 6.0));
+        assert_eq!(moved.point(0.0, 0.0), (35.0, -1.0));
+        let (x, y) = moved.point(12.0, 34.0);
+        let (x, y) = moved.inverse().unwrap().point(x, y);
+        assert!((x - 12.0).abs() < 1e-3 && (y - 34.0).abs() < 1e-3);
+        assert_eq!(Affine { matrix: [[0.0; 3]; 2] }.inverse(), None);
+    }
 
     fn rects() -> impl Strategy<Value = Rect> {
         (-500f32..1500.0, -500f32..1500.0, 2f32..800.0, 2f32..800.0)

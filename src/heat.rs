@@ -16,8 +16,8 @@ pub struct HeatMap {
     /// The side of a cell in pixels.
     cell: u32,
     columns: usize,
-    /// Seconds before they are multiplied by `scale`.
-    rows: Vec<Arc<Vec<f32>>>,
+    /// Seconds before they are multiplied by `scale`; in double precision, as a thirtieth is added for weeks.
+    rows: Vec<Arc<Vec<f64>>>,
     scale: f64,
     /// Source time of the newest frame that is in it, in seconds.
     pub time: f64,
@@ -52,7 +52,7 @@ impl HeatMap {
 
     /// Row by row from the top, each from the left: seconds of presence.
     pub fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = f32>> {
-        self.rows.iter().map(|row| row.iter().map(|value| (f64::from(*value) * self.scale) as f32))
+        self.rows.iter().map(|row| row.iter().map(|value| (*value * self.scale) as f32))
     }
 
     /// Seconds of presence in all cells together.
@@ -85,7 +85,7 @@ impl HeatMap {
     pub(crate) fn add(&mut self, (column, row): (usize, usize), seconds: f64) {
         let scale = self.scale;
         if let Some(cell) = self.rows.get_mut(row).and_then(|row| Arc::make_mut(row).get_mut(column)) {
-            *cell += (seconds / scale) as f32;
+            *cell += seconds / scale;
         }
     }
 
@@ -96,7 +96,7 @@ impl HeatMap {
         if self.scale < 1e-6 {
             let scale = std::mem::replace(&mut self.scale, 1.0);
             for row in &mut self.rows {
-                Arc::make_mut(row).iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
+                Arc::make_mut(row).iter_mut().for_each(|value| *value *= scale);
             }
         }
     }
@@ -110,7 +110,7 @@ impl HeatMap {
         for (row, more) in self.rows.iter_mut().zip(&other.rows) {
             if more.iter().any(|value| *value > 0.0) {
                 let row = Arc::make_mut(row).iter_mut().zip(more.iter());
-                row.for_each(|(value, more)| *value += (f64::from(*more) * share) as f32);
+                row.for_each(|(value, more)| *value += *more * share);
             }
         }
         self.seconds += other.seconds;
@@ -136,6 +136,17 @@ mod tests {
         let map = HeatMap::new((100, 50));
         assert_eq!((map.cell_at((-5.0, f32::NAN)), map.cell_at((1e9, 49.9))), ((0, 0), (99, 49)));
         HeatMap::new((0, 0)).add((0, 0), 1.0);
+    }
+
+    /// A frame's thirtieth of a second counts also where somebody has been for a month.
+    #[test]
+    fn little_counts_beside_much() {
+        let mut map = HeatMap::new((100, 100));
+        map.add((3, 4), 2.6e6);
+        for _ in 0..30_000 {
+            map.add((3, 4), 1.0 / 30.0);
+        }
+        assert!((map.total() - 2.6e6 - 1000.0).abs() < 1.0, "{}", map.total());
     }
 
     #[test]

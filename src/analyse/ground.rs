@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::counting::{inverse, is_of_source, one_after_the_other};
+use super::counting::is_of_source;
 use super::{FixedTo, SceneStage, StageFrame};
 use crate::attribute::{GROUND_X, GROUND_Y, HEADING, SPEED, SPEED_ERROR};
 use crate::geometry::{Affine, Rect};
@@ -23,7 +23,9 @@ const FORGOTTEN: f64 = 2.0;
 const EDGE: f32 = 2.0;
 /// A ground is looked for in the boxes of people when so many were seen, and again when there are half as many more, up to the
 /// second number: then it stays.
-const SURVEY: (usize, usize) = (200, 20_000);
+const SURVEY: (usize, usize) = (60, 6_000);
+/// Of one person one box in so many seconds is taken: who stands there for long tells no more than who walks by.
+const SURVEY_SECONDS: f64 = 1.0;
 /// The boxes of people are higher than wide by this, where all of a person is seen.
 const SLENDER: f32 = 1.6;
 
@@ -126,6 +128,8 @@ pub struct OnGround {
     labels: Labels,
     size: (u32, u32),
     ground: Option<Arc<Ground>>,
+    /// Y lies to the right of X, as in a picture.
+    mirrored: bool,
     survey: Option<Survey>,
     /// From pixels of the newest picture to those of the first, as the still world moved; and the other way.
     back: Affine,
@@ -139,6 +143,8 @@ pub struct OnGround {
 struct Survey {
     people: PeopleSurvey,
     next: usize,
+    /// When a box of each track was taken last, in seconds.
+    taken: BTreeMap<u64, f64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -166,6 +172,7 @@ impl OnGround {
             labels: labels.clone(),
             size: (0, 0),
             ground: None,
+            mirrored: false,
             survey: None,
             back: Affine::IDENTITY,
             moved: Affine::IDENTITY,
@@ -178,6 +185,11 @@ impl OnGround {
                 y: GROUND_Y.into(),
             },
         }
+    }
+
+    /// Knows people by another name's number from now on.
+    pub fn set_labels(&mut self, labels: &Labels) {
+        self.labels = labels.clone();
     }
 
     /// What is set.
@@ -194,17 +206,18 @@ impl OnGround {
     fn lay_out(&mut self, size: (u32, u32)) {
         self.size = size;
         self.objects.clear();
-        (self.ground, self.survey) = (None, None);
+        (self.ground, self.mirrored, self.survey) = (None, false, None);
         match self.plane.ground(size) {
             Ok(Some(ground)) => {
                 if ground.residual() > 0.0 {
                     log::info!("ground: known places are missed by {:.2} m", ground.residual());
                 }
+                self.mirrored = ground.is_mirrored();
                 self.ground = Some(Arc::new(ground));
             }
             Ok(None) => {
                 let people = PeopleSurvey::new(size, self.plane.view());
-                self.survey = Some(Survey { people, next: SURVEY.0 });
+                self.survey = Some(Survey { people, next: SURVEY.0, taken: BTreeMap::new() });
             }
             Err(error) => log::warn!("ground: {error}; there are no speeds and places"),
         }
@@ -213,8 +226,12 @@ impl OnGround {
     /// Takes the boxes of people in, and looks for the ground from time to time.
     fn survey(&mut self, frame: &StageFrame<'_>, scene: &Scene) {
         let (Some(survey), Some(person)) = (&mut self.survey, self.labels.find("person")) else { return };
-        let size = frame.size;
+        let (size, now) = (frame.size, scene.time);
+        survey.taken.retain(|_, last| (0.0..SURVEY_SECONDS).contains(&(now - *last)));
         for track in scene.seen().filter(|track| track.class == person) {
+            if survey.taken.contains_key(&track.id) {
+                continue;
+            }
             let rect = found(track, frame);
             if rect.height < SLENDER * rect.width || is_cut(&rect, size) || rect.top < EDGE {
                 continue;
@@ -225,13 +242,17 @@ impl OnGround {
                 continue;
             }
             survey.people.add(track.id, x.into(), rect.top.into(), y.into());
+            survey.taken.insert(track.id, now);
         }
         if survey.people.seen() < survey.next {
             return;
         }
         match survey.people.fit(self.plane.person_metres) {
             Ok(found) => {
-                log::warn!(
+                // What comes later is a little better; the first is news.
+                let level = if self.ground.is_none() { log::Level::Warn } else { log::Level::Info };
+                log::log!(
+                    level,
                     "ground: found from {} people, taken to be {} m tall: the camera is {:.1} ± {:.1} m high and tilted down by {:.0} ± {:.0}°, if its view is {}° wide; lengths are within ± {:.0} %",
                     found.people,
                     self.plane.person_metres,
@@ -259,9 +280,9 @@ impl OnGround {
     /// Takes in how the camera moved.
     fn follow(&mut self, camera: Option<&Affine>) {
         if let Some(camera) = camera {
-            self.moved = one_after_the_other(&self.moved, camera);
+            self.moved = self.moved.then(camera);
         }
-        match inverse(&self.moved).filter(|_| self.moved.is_sound()) {
+        match self.moved.inverse().filter(|_| self.moved.is_sound()) {
             Some(back) => self.back = back,
             None => (self.moved, self.back) = (Affine::IDENTITY, Affine::IDENTITY),
         }
@@ -277,8 +298,6 @@ impl OnGround {
         for track in tracks.iter().filter(|track| track.state == TrackState::Confirmed) {
             let rect = found(track, frame);
             let foot = (rect.center().0, rect.bottom());
-            let foot =
-                if self.plane.fixed_to == FixedTo::Scene { self.back.point(foot.0, foot.1) } else { foot };
             let place =
                 (!is_cut(&rect, frame.size)).then(|| ground.place(foot.0.into(), foot.1.into())).flatten();
             let Some(place) = place else {
@@ -296,7 +315,10 @@ impl OnGround {
             // By name, so that each is added at the end.
             if let Some(velocity) = object.velocity {
                 if let Some(heading) = velocity.heading() {
-                    attributes.set(track.id, Arc::clone(&self.names.heading), rounded(heading, 10.0));
+                    // Clockwise as seen from above, also where the axes are as in a mirror.
+                    let heading = if self.mirrored { 360.0 - heading } else { heading };
+                    let heading = rounded(heading, 10.0).rem_euclid(360.0);
+                    attributes.set(track.id, Arc::clone(&self.names.heading), heading);
                 }
                 attributes.set(track.id, Arc::clone(&self.names.error), rounded(velocity.error, 1000.0));
                 attributes.set(track.id, Arc::clone(&self.names.speed), rounded(velocity.speed(), 1000.0));
@@ -314,7 +336,8 @@ fn is_sure(velocity: &Velocity) -> bool {
 }
 
 fn rounded(number: f64, parts: f64) -> f64 {
-    libm::round(number * parts) / parts
+    // Zero has no sign.
+    libm::round(number * parts) / parts + 0.0
 }
 
 /// The box as it was detected in this frame: what the tracker makes of it is smoothed, and errs in one direction for long.
@@ -348,6 +371,11 @@ impl SceneStage for OnGround {
             self.survey(frame, scene);
         }
         if let Some(ground) = self.ground.clone() {
+            let ground = if self.moved == Affine::IDENTITY {
+                ground
+            } else {
+                Arc::new(ground.seen_after(self.moved, self.back))
+            };
             self.measure(frame, scene, &ground);
             scene.ground = Some(ground);
         }
@@ -531,13 +559,52 @@ mod tests {
             });
             last = seen(&mut stage, time, people.collect(), None, vec![]);
             assert_eq!(last.ground.is_some(), number(&last, 1, "x_m").is_some());
-            assert!(frame > 20 || last.ground.is_none(), "{frame}");
+            assert!(frame > 60 || last.ground.is_none(), "{frame}");
         }
         // The boxes of the tracks are eight pixels off; what counts is what was detected.
         let speed = number(&last, 3, SPEED).unwrap();
         assert!((speed - 1.2).abs() < 0.1, "{speed}");
         let (x, y) = (number(&last, 3, "x_m").unwrap(), number(&last, 3, "y_m").unwrap());
         assert!((x + 2.4).abs() < 0.3 && (y - 21.0 - 1.2 * 11.9).abs() < 2.0, "{x} {y}");
+    }
+
+    #[test]
+    fn who_stands_there_for_long_does_not_end_the_search() {
+        let mut stage = OnGround::new(GroundPlane::default(), &Labels::coco());
+        // Half an hour of one person at 30 frames a second.
+        for frame in 0..54_000 {
+            seen(&mut stage, f64::from(frame) / 30.0, vec![track(1, person(1.0, 15.0))], None, vec![]);
+        }
+        assert!(stage.survey.as_ref().is_some_and(|survey| survey.people.seen() < 1900));
+    }
+
+    #[test]
+    fn directions_are_clockwise_also_where_the_axes_are_as_in_a_mirror() {
+        let mut mirrored = plane();
+        mirrored.points.iter_mut().for_each(|point| point.metres.1 *= -1.0);
+        for (plane, expected) in [(plane(), 45.0), (mirrored, 135.0)] {
+            let mut stage = OnGround::new(plane, &Labels::coco());
+            let mut last = Scene::default();
+            for frame in 0..30 {
+                // To the right and up in the picture.
+                let way = 4.0 * frame as f32;
+                last = seen(
+                    &mut stage,
+                    f64::from(frame) / 20.0,
+                    vec![track(3, standing(200.0 + way, 400.0 - way))],
+                    None,
+                    vec![],
+                );
+            }
+            let heading = number(&last, 3, HEADING).unwrap();
+            assert!((heading - expected).abs() < 0.2, "{heading}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_rounded_without_a_sign_of_zero() {
+        assert!(rounded(-0.0001, 1000.0).is_sign_positive());
+        assert_eq!(rounded(359.97, 10.0).rem_euclid(360.0), 0.0);
     }
 
     #[test]

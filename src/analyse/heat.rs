@@ -48,10 +48,17 @@ pub struct Heat {
 impl Heat {
     /// Has gathered nothing.
     pub fn new(settings: HeatSettings, labels: &Labels) -> Self {
-        let known = || settings.classes.iter().filter_map(|name| labels.find(name)).collect();
-        let classes = (!settings.classes.is_empty()).then(known);
         let (slices, last) = (VecDeque::new(), BTreeMap::new());
-        Self { settings, classes, map: Arc::default(), slices, last, before: None }
+        let mut new = Self { settings, classes: None, map: Arc::default(), slices, last, before: None };
+        new.set_labels(labels);
+        new
+    }
+
+    /// Which numbers the classes that count have from now on.
+    pub fn set_labels(&mut self, labels: &Labels) {
+        let names = &self.settings.classes;
+        let known = || names.iter().filter_map(|name| labels.find(name)).collect();
+        self.classes = (!names.is_empty()).then(known);
     }
 
     /// What is set.
@@ -65,19 +72,22 @@ impl Heat {
     }
 
     fn pass_to(&mut self, now: f64, counts: bool) {
-        let passed = self.before.replace(now).map_or(0.0, |before| (now - before).clamp(0.0, LONGEST_GAP));
+        let gone = self.before.replace(now).map_or(0.0, |before| (now - before).max(0.0));
+        let passed = gone.min(LONGEST_GAP);
         let map = Arc::make_mut(&mut self.map);
         map.time = now;
         if !counts {
             return;
         }
-        let fade = self.settings.half_life_seconds.map(|half| libm::exp2(-passed / half));
+        let fade = self.settings.half_life_seconds.map(|half| libm::exp2(-gone / half));
         if let Some(share) = fade {
             map.fade(share);
             self.slices.iter_mut().for_each(|(_, slice)| slice.fade(share));
         }
-        map.seconds += passed;
-        let Some(window) = self.settings.window_seconds else { return };
+        let Some(window) = self.settings.window_seconds else {
+            map.seconds += passed;
+            return;
+        };
         let number = libm::floor(now / (window / SLICES)) as i64;
         if self.slices.back().is_none_or(|(newest, _)| *newest != number) {
             self.slices.push_back((number, HeatMap::new(map.size())));
@@ -90,6 +100,7 @@ impl Heat {
                 *map = sum;
             }
         }
+        map.seconds += passed;
         if let Some((_, slice)) = self.slices.back_mut() {
             slice.seconds += passed;
         }
@@ -165,21 +176,24 @@ mod tests {
     use crate::detection::Detections;
     use crate::scene::{Track, TrackState};
 
+    fn track(id: u64, x: f32, bottom: f32, time: f64) -> Track {
+        Track {
+            id,
+            class: 0,
+            score: 0.9,
+            rect: Rect::new(x - 5.0, bottom - 20.0, 10.0, 20.0),
+            velocity: [0.0; 4],
+            state: TrackState::Confirmed,
+            born: 0.0,
+            seen: time,
+            detection: None,
+        }
+    }
+
     fn run(heat: &mut Heat, frames: impl IntoIterator<Item = (f64, Vec<(u64, f32, f32)>)>) -> Arc<HeatMap> {
         let detections = Detections::default();
         for (time, tracks) in frames {
-            let track = |(id, x, bottom): (u64, f32, f32)| Track {
-                id,
-                class: 0,
-                score: 0.9,
-                rect: Rect::new(x - 5.0, bottom - 20.0, 10.0, 20.0),
-                velocity: [0.0; 4],
-                state: TrackState::Confirmed,
-                born: 0.0,
-                seen: time,
-                detection: None,
-            };
-            let tracks = tracks.into_iter().map(track).collect();
+            let tracks = tracks.into_iter().map(|(id, x, bottom)| track(id, x, bottom, time)).collect();
             let mut scene = Scene { time, tracks, ..Scene::default() };
             let frame = StageFrame {
                 size: (160, 90),
@@ -250,5 +264,26 @@ mod tests {
         map.restart();
         let got = run(&mut map, [(3.1, vec![(1, 20.0, 30.0)])]);
         assert_eq!(got.total(), 0.0);
+        // A frame that is gone through again.
+        let mut scene = Scene { time: 3.2, tracks: vec![track(1, 20.0, 30.0, 3.2)], ..Scene::default() };
+        let detections = Detections::default();
+        let frame = StageFrame {
+            size: got.size(),
+            picture: None,
+            detections: &detections,
+            suppressed: None,
+            camera: None,
+            again: true,
+        };
+        map.update(&frame, &mut scene).unwrap();
+        assert_eq!(scene.heat.unwrap().total(), 0.0);
+    }
+
+    #[test]
+    fn presence_fades_while_nothing_comes() {
+        let mut map = heat(Some(60.0), None);
+        let before = run(&mut map, (0..11).map(|second| (f64::from(second), vec![(1, 20.0, 30.0)])));
+        let after = run(&mut map, [(610.0, vec![])]);
+        assert!(after.total() < before.total() * 0.0011, "{} {}", before.total(), after.total());
     }
 }

@@ -35,10 +35,15 @@ impl Measuring {
     pub fn set_settings(&mut self, settings: MeasureSettings, labels: &Labels) -> bool {
         let same_labels = *labels == self.labels;
         self.labels = labels.clone();
-        if self.ground.as_ref().map(OnGround::plane) != settings.ground.as_ref() || !same_labels {
+        if self.ground.as_ref().map(OnGround::plane) != settings.ground.as_ref() {
             self.ground = settings.ground.map(|plane| OnGround::new(plane, labels));
+        } else if let Some(ground) = self.ground.as_mut().filter(|_| !same_labels) {
+            ground.set_labels(labels);
         }
-        if self.heat.as_ref().map(Heat::settings) == settings.heat.as_ref() && same_labels {
+        if self.heat.as_ref().map(Heat::settings) == settings.heat.as_ref() {
+            if let Some(heat) = self.heat.as_mut().filter(|_| !same_labels) {
+                heat.set_labels(labels);
+            }
             return false;
         }
         self.heat = settings.heat.map(|heat| Heat::new(heat, labels));

@@ -474,3 +474,18 @@ fn what_is_wrong_with_a_rule_is_told_at_its_place() {
         assert!(error.contains(told), "{error}\n{told}");
     }
 }
+
+/// The examples of the page on the ground are settings, and tell a ground in a picture of the usual shape.
+#[test]
+fn the_grounds_of_the_documentation_are_grounds() {
+    let page = include_str!("../../docs/ground.md");
+    let examples: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(examples.len() >= 3, "{}", examples.len());
+    for example in examples {
+        for plane in load(example, &[]).unwrap().settings.ground.planes {
+            let ground = plane.ground((1920, 1080)).unwrap_or_else(|error| panic!("{error}: {example}"));
+            assert_eq!(ground.is_some(), !(plane.points.is_empty() && plane.lengths.is_empty()));
+        }
+    }
+}

@@ -45,7 +45,7 @@ impl View {
             [[focal, 0.0, 0.0], [0.0, -focal * sin, focal * height * cos], [0.0, cos, height * sin]];
         let map = Homography::new(to_picture, (0.0, height))?;
         let lens = Lens { distortion: self.distortion };
-        Some(Ground { size, lens, map, residual: 0.0, origin: None })
+        Some(Ground::new(size, lens, map, 0.0))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where on the ground something stands: the map from the picture to metres.
 //!
-//! The ground is taken to be a plane, and the camera a pinhole with one number of lens distortion. A [`Ground`] comes
+//! The ground is taken to be a plane, and the camera a pinhole with one number of lens distortion: a homography between the ground
+//! and the picture (inverse perspective mapping), from which also the bird's-eye view is drawn. A [`Ground`] comes
 //!
 //! * from four or more points with known metres ([`Ground::from_points`]): nothing else is assumed;
 //! * from two or more known lengths ([`Ground::from_lengths`]): of a camera that is level (without roll), whose angle of view
@@ -30,6 +31,7 @@ mod speed;
 #[cfg(test)]
 mod tests;
 
+use crate::geometry::Affine;
 use algebra::apply;
 use homography::{Fault, Homography};
 use lens::Lens;
@@ -142,6 +144,9 @@ pub struct Ground {
     /// By how much known points are missed, in metres (root of the mean square); 0 where nothing is left over.
     residual: f64,
     origin: Option<Origin>,
+    /// From pixels of the picture in which it was laid out to those of the newest, and back.
+    moved: Affine,
+    back: Affine,
 }
 
 impl Ground {
@@ -174,8 +179,21 @@ impl Ground {
             let [x, y, w] = apply(&map.to_plane, seen);
             (x / w - metres.0).powi(2) + (y / w - metres.1).powi(2)
         });
-        let residual = (missed.sum::<f64>() / points.len() as f64).sqrt();
-        Ok(Self { size, lens, map, residual, origin: None })
+        // Four points are met exactly.
+        let residual =
+            if points.len() > 4 { (missed.sum::<f64>() / points.len() as f64).sqrt() } else { 0.0 };
+        Ok(Self::new(size, lens, map, residual))
+    }
+
+    fn new(size: (u32, u32), lens: Lens, map: Homography, residual: f64) -> Self {
+        Self { size, lens, map, residual, origin: None, moved: Affine::IDENTITY, back: Affine::IDENTITY }
+    }
+
+    /// The same ground in a picture to which the camera has moved: `moved` leads from the pixels in which it was laid out to those
+    /// of the newest picture, `back` the other way.
+    #[must_use]
+    pub fn seen_after(&self, moved: Affine, back: Affine) -> Self {
+        Self { moved, back, ..self.clone() }
     }
 
     /// Where on earth the metres begin.
@@ -215,6 +233,8 @@ impl Ground {
     /// percent of the picture's height), and where the lens shows nothing.
     pub fn place(&self, x: f64, y: f64) -> Option<Place> {
         let view = middle_and_half(self.size);
+        let back = self.back.matrix.map(|row| row.map(f64::from));
+        let [x, y] = back.map(|[a, b, shift]| a * x + b * y + shift);
         let (straight, lens) = self.lens.straighten(view.relative((x, y)))?;
         let [across, along, depth] = apply(&self.map.to_plane, straight);
         let [[a, b, _], [c, d, _], [e, f, _]] = self.map.to_plane;
@@ -226,7 +246,9 @@ impl Ground {
         let (x, y) = (across / depth, along / depth);
         let plane = [[a - x * e, b - x * f], [c - y * e, d - y * f]];
         let per_pixel = plane.map(|[p, q]| {
-            [0, 1].map(|column| (p * lens[0][column] + q * lens[1][column]) / (depth * view.half))
+            let [p, q] =
+                [0, 1].map(|column| (p * lens[0][column] + q * lens[1][column]) / (depth * view.half));
+            [0, 1].map(|column| p * back[0][column] + q * back[1][column])
         });
         (x.is_finite() && y.is_finite()).then_some(Place { x, y, per_pixel })
     }
@@ -235,7 +257,12 @@ impl Ground {
     pub fn pixel(&self, x: f64, y: f64) -> Option<(f64, f64)> {
         let [across, down, depth] = apply(&self.map.to_picture, (x, y));
         let bent = (depth > 0.0).then(|| self.lens.bend((across / depth, down / depth)))??;
-        Some(middle_and_half(self.size).absolute(bent))
+        let (x, y) = middle_and_half(self.size).absolute(bent);
+        let [x, y] = self.moved.matrix.map(|row| {
+            let [a, b, shift] = row.map(f64::from);
+            a * x + b * y + shift
+        });
+        Some((x, y))
     }
 }
 

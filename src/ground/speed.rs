@@ -83,7 +83,10 @@ impl Readings {
             self.readings.pop_back();
         }
         self.readings.push_back(Reading { time, at: [place.x, place.y], to_pixels });
-        while self.readings.front().is_some_and(|first| time - first.time > LONGEST) {
+        // At a low rate fewer readings than are needed would be left.
+        while self.readings.len() > LEAST
+            && self.readings.front().is_some_and(|first| time - first.time > LONGEST)
+        {
             self.readings.pop_front();
         }
     }
@@ -121,6 +124,8 @@ struct Way {
     misses: Vec<[f64; 2]>,
     /// The standard deviation of that.
     noise: [f64; 2],
+    /// Of the readings; 0 for those that are far off.
+    weights: Vec<f64>,
 }
 
 impl Way {
@@ -164,20 +169,22 @@ impl Way {
                 noise = [0, 1].map(|axis| deviation(&misses, &weights, axis));
             }
         }
-        velocity.error.is_finite().then_some(Self { velocity, misses, noise })
+        velocity.error.is_finite().then_some(Self { velocity, misses, noise, weights })
     }
 
     /// A parabola would fit better than chance has it.
     fn is_bent(&self, readings: &[Reading]) -> bool {
         let (Some(first), Some(last)) = (readings.first(), readings.last()) else { return false };
         let (middle, half) = ((first.time + last.time) / 2.0, (last.time - first.time) / 2.0);
-        let squares: Vec<f64> =
-            readings.iter().map(|reading| ((reading.time - middle) / half).powi(2)).collect();
+        // One box that is far off is no bend.
+        let kept = readings.iter().zip(&self.misses).zip(&self.weights).filter(|(_, weight)| **weight > 0.0);
+        let (squares, misses): (Vec<f64>, Vec<[f64; 2]>) =
+            kept.map(|((reading, miss), _)| (((reading.time - middle) / half).powi(2), *miss)).unzip();
         let mean = squares.iter().sum::<f64>() / squares.len() as f64;
         let total: f64 = squares.iter().map(|square| (square - mean).powi(2)).sum();
         let gain = |axis: usize| {
             let shared: f64 =
-                squares.iter().zip(&self.misses).map(|(square, miss)| (square - mean) * miss[axis]).sum();
+                squares.iter().zip(&misses).map(|(square, miss)| (square - mean) * miss[axis]).sum();
             shared * shared / (total * self.noise[axis] * self.noise[axis])
         };
         gain(0) + gain(1) > BENT

@@ -53,7 +53,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::analyse::{MeasureSettings, StageError};
+use crate::analyse::{HeatSettings, MeasureSettings, StageError};
 use crate::config::Settings;
 use crate::detect::{DetectError, PixelBudget};
 use crate::engine::EngineError;
@@ -208,7 +208,8 @@ impl Pipeline {
         let heat = settings.heat.gather || settings.overlay.heat || self.gathers;
         MeasureSettings {
             ground: settings.ground.of_source(&self.info.name, self.number),
-            heat: heat.then(|| settings.heat.clone()),
+            // Gathered or not is decided here: switching it while the map is shown does not begin it anew.
+            heat: heat.then(|| HeatSettings { gather: true, ..settings.heat.clone() }),
         }
     }
 

@@ -14,6 +14,8 @@ use crate::scene::{Scene, Track, TrackState, Trail};
 const SIDES: (f32, f32) = (0.46, 0.46);
 /// Of the picture as much is shown as has pixels up to so many times as large on the ground as the smallest.
 const LARGEST: f64 = 40.0;
+/// The grid has at most so many lines each way.
+const MOST_LINES: u32 = 64;
 
 /// Which metres lie where on the canvas.
 #[derive(Debug, Clone, Copy)]
@@ -145,15 +147,19 @@ fn draw_edge(canvas: &mut Canvas, plan: &Plan, ground: &Ground) {
     let least = |axis: usize| metres.iter().map(|at| at[axis]).fold(f64::INFINITY, f64::min);
     let most = |axis: usize| metres.iter().map(|at| at[axis]).fold(f64::NEG_INFINITY, f64::max);
     for axis in 0..2 {
-        let mut at = (least(axis) / spacing).ceil() * spacing;
-        while at <= most(axis) {
+        let first = (least(axis) / spacing).ceil();
+        for line in 0..MOST_LINES {
+            // Also where metres are so large that a step is lost beside them.
+            let at = (first + f64::from(line)) * spacing;
+            if !(at <= most(axis)) {
+                break;
+            }
             let steps = (0..=60).map(|step| {
                 let along = least(1 - axis) + (most(1 - axis) - least(1 - axis)) * f64::from(step) / 60.0;
                 let (x, y) = if axis == 0 { plan.at(at, along) } else { plan.at(along, at) };
                 plan.pane.contains(x, y).then_some((x, y))
             });
             canvas.stroke(&faint(steps.collect(), 0.18), QUIET);
-            at += spacing;
         }
     }
 }

@@ -39,10 +39,9 @@ fn shade(level: f32) -> (u32, u32) {
 }
 
 /// The levels of the cells, from 0 to 1: evened out, so that ways are seen rather than cells, and the square root of the share of
-/// the most, so that where one passes is seen beside where many stand.
+/// the most, so that where one passes is seen beside where many stand. Also the seconds that are level 1.
 fn levels(heat: &HeatMap) -> (Vec<Vec<f32>>, f32) {
     let mut rows: Vec<Vec<f32>> = heat.rows().map(Iterator::collect).collect();
-    let most = rows.iter().flatten().copied().fold(0.0, f32::max);
     for _ in 0..2 {
         for row in &mut rows {
             smooth(row);
@@ -59,7 +58,7 @@ fn levels(heat: &HeatMap) -> (Vec<Vec<f32>>, f32) {
     if highest > 0.0 {
         rows.iter_mut().flatten().for_each(|value| *value = (*value / highest).max(0.0).sqrt());
     }
-    (rows, most)
+    (rows, highest)
 }
 
 /// Each value becomes half of itself and a quarter of each neighbour.
@@ -92,11 +91,17 @@ pub(crate) fn draw_heat(canvas: &mut Canvas, text: &mut Text, mapping: &Mapping,
         let below = (above + 1).min(rows.len() - 1);
         let pairs = rows[above].iter().zip(&rows[below]);
         line.iter_mut().zip(pairs).for_each(|(value, (a, b))| *value = 255.0 * (a + share * (b - a)));
+        // Most of a picture is where nobody ever was.
+        if line.iter().all(|value| *value <= 0.0) {
+            continue;
+        }
         for (pixel, x) in canvas.row_mut(y, from, to).iter_mut().zip(from..) {
             let (before, share) = between((x as f32 + 0.5 - left) * step - 0.5, columns);
             let (a, b) = (line[before], line[(before + 1).min(columns - 1)]);
             let (colour, weight) = LEVELS[(a + share * (b - a)).clamp(0.0, 255.0) as usize];
-            *pixel = mix(*pixel, colour, weight);
+            if weight > 0 {
+                *pixel = mix(*pixel, colour, weight);
+            }
         }
     }
     draw_legend(canvas, text, &format!("up to {} in {cell:.0} × {cell:.0} px", seconds(most)), scale);

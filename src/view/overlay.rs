@@ -13,7 +13,7 @@ use super::stroke::StrokePoint;
 use super::text::Text;
 use super::text_box::{self, Row};
 use super::theme::{LIGHT, LINE, OTHER_TRACKS, SEAM, TEXT_SIZE};
-use crate::attribute::SPEED;
+use crate::attribute::{SPEED, SPEED_ERROR};
 use crate::detection::Extra;
 use crate::geometry::Rect;
 use crate::labels::Labels;
@@ -168,7 +168,7 @@ fn speed_of(track: &Track, view: &SceneView) -> Option<(String, String, &'static
     let unit = view.settings.speed_unit?;
     let number = |name: &str| view.scene.attributes.get(track.id, name)?.as_number();
     let (speed, sign) = unit.of(number(SPEED)?);
-    let (error, _) = unit.of(number("speed_error_m_per_s")?);
+    let (error, _) = unit.of(number(SPEED_ERROR)?);
     // Metres a second are few.
     let digits = usize::from(unit == SpeedUnit::MetresASecond);
     Some((format!("{speed:.digits$}"), format!("{error:.1}"), sign))

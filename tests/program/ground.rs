@@ -47,7 +47,8 @@ fn tracks_have_places_and_speeds_in_every_form() {
     assert!((number(30, "speed_m_per_s") - 5.0).abs() < 0.01, "{}", of(30));
     assert!((number(30, "heading_deg") - 90.0).abs() < 0.1 && number(30, "speed_error_m_per_s") < 0.1);
     assert!(of(3).get("speed_m_per_s").is_none(), "the first moments: {}", of(3));
-    // The right edge cuts the box from frame 61 on.
+    // The right edge cuts the box from frame 60 on.
+    assert!(lines[61]["tracks"][0]["id"].is_u64(), "{}", lines[61]);
     assert!(of(62).is_null(), "{}", lines[61]);
 
     let csv = text("t.csv");

@@ -242,8 +242,9 @@ fn the_demo_clip_gives_the_events_that_its_tracks_give() {
     for (id, time) in &told {
         let expected =
             stayed.get(id).unwrap_or_else(|| panic!("{id} is told and did not stay: {told:?} {stayed:?}"));
-        // It was in the zone before it was believed, or from between two frames on.
-        assert!((expected - time).abs() < 0.7, "{id}: {time}, by the tracks {expected}");
+        // Never later than by the tracks but for the time between two frames; it may have been in the zone for a while
+        // before it was believed.
+        assert!((-0.15..1.2).contains(&(expected - time)), "{id}: {time}, by the tracks {expected}");
     }
     assert!(stayed.keys().all(|id| told.contains_key(id)), "{told:?} {stayed:?}");
 

@@ -44,7 +44,6 @@ use line::{AtLine, Crossing, Line};
 use plane::Spot;
 use zone::{AtZone, Passage, Zone};
 
-pub(super) use plane::{inverse, one_after_the_other};
 pub(super) use settings::is_of_source;
 pub use settings::{BoxAnchor, CountingSettings, FixedTo, LineSettings, ZoneSettings};
 
@@ -277,8 +276,8 @@ impl Counting {
 
     /// Takes in how the camera moved; `None`: lines and zones go back to where the settings have them.
     fn follow(&mut self, camera: Option<&Affine>) {
-        self.moved = camera.map_or(Affine::IDENTITY, |camera| one_after_the_other(&self.moved, camera));
-        match inverse(&self.moved).filter(|_| self.moved.is_sound()) {
+        self.moved = camera.map_or(Affine::IDENTITY, |camera| self.moved.then(camera));
+        match self.moved.inverse().filter(|_| self.moved.is_sound()) {
             Some(back) => self.back = back,
             None => (self.moved, self.back) = (Affine::IDENTITY, Affine::IDENTITY),
         }

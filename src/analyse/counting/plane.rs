@@ -1,7 +1,5 @@
 //! Lines and points in the picture plane.
 
-use crate::geometry::Affine;
-
 /// Where an object was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spot {
@@ -70,27 +68,6 @@ pub(super) fn last_crossing(corners: &[(f32, f32)], from: (f32, f32), to: (f32, 
     meetings.map(|meeting| meeting.share).max_by(f32::total_cmp)
 }
 
-/// The map that takes back what `map` does; `None` where it cannot be taken back.
-pub(in crate::analyse) fn inverse(map: &Affine) -> Option<Affine> {
-    let [[a, b, c], [d, e, f]] = map.matrix;
-    let size = a * e - b * d;
-    let back = Affine {
-        matrix: [
-            [e / size, -b / size, (b * f - c * e) / size],
-            [-d / size, a / size, (c * d - a * f) / size],
-        ],
-    };
-    back.matrix.iter().flatten().all(|value| value.is_finite()).then_some(back)
-}
-
-/// First `first`, then `then`.
-pub(in crate::analyse) fn one_after_the_other(first: &Affine, then: &Affine) -> Affine {
-    let [[a, b, c], [d, e, f]] = first.matrix;
-    let ((m00, m10), (m01, m11)) = (then.direction(a, d), then.direction(b, e));
-    let (m02, m12) = then.point(c, f);
-    Affine { matrix: [[m00, m01, m02], [m10, m11, m12]] }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,16 +89,5 @@ mod tests {
         let share = last_crossing(&corners, (-5.0, 1.0), (5.0, 1.0));
         assert!(share.is_some_and(|share| (share - 0.5).abs() < 1e-6), "{share:?}");
         assert_eq!(last_crossing(&corners, (1.0, 1.0), (2.0, 1.0)), None);
-    }
-
-    #[test]
-    fn maps_are_joined_and_taken_back() {
-        let turned = Affine { matrix: [[0.9, -0.2, 30.0], [0.3, 1.1, -7.0]] };
-        let moved = one_after_the_other(&turned, &Affine::shift(5.0, 6.0));
-        assert_eq!(moved.point(0.0, 0.0), (35.0, -1.0));
-        let (x, y) = moved.point(12.0, 34.0);
-        let (x, y) = inverse(&moved).unwrap().point(x, y);
-        assert!((x - 12.0).abs() < 1e-3 && (y - 34.0).abs() < 1e-3);
-        assert_eq!(inverse(&Affine { matrix: [[0.0; 3]; 2] }), None);
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn templates<'a>(
     settings: &'a RecordSettings,
 ) -> impl Iterator<Item = &'a Path> {
     let video = typed.video.as_ref().or(settings.path.as_ref());
-    let data = typed.tracks.iter().chain(&typed.events).chain(&typed.counts);
+    let data = typed.tracks.iter().chain(&typed.events).chain(&typed.counts).chain(&typed.heat);
     data.chain(video).chain(&typed.gif).map(PathBuf::as_path)
 }
 

@@ -159,7 +159,7 @@ fn check_templates(typed: &OutputArgs, settings: &RecordSettings) -> Result<(), 
     }
     // Messages say which source they are of.
     let events = typed.events.iter().filter(|target| !is_address(target));
-    let data = typed.tracks.iter().chain(events).chain(&typed.counts);
+    let data = typed.tracks.iter().chain(events).chain(&typed.counts).chain(&typed.heat);
     let nameless = data.chain(video).chain(&typed.gif).find(|path| !has_name(path));
     let Some(path) = nameless else { return Ok(()) };
     let set =

@@ -19,8 +19,7 @@ const HEADER: &str =
     "frame,time,id,class,class_id,score,left,top,width,height,velocity_x,velocity_y,age,state";
 
 /// The columns of the ground, behind the others.
-const GROUND: [&str; 5] =
-    [GROUND_X, GROUND_Y, SPEED, SPEED_ERROR, HEADING];
+const GROUND: [&str; 5] = [GROUND_X, GROUND_Y, SPEED, SPEED_ERROR, HEADING];
 
 /// Writes comma-separated values to a file, with the columns of the ground.
 pub(in crate::sink) fn sink_with_ground(path: &Path) -> Box<dyn Sink> {

@@ -121,6 +121,11 @@ impl Sink for GeoJson {
 
     fn scene(&mut self, scene: &Scene, _: &FrameFacts) -> Result<(), SinkError> {
         let ground = scene.ground.as_deref();
+        if let Some(ground) = ground {
+            // Settings may change on the way: what is in another unit is a feature of its own.
+            let in_degrees = ground.origin().is_some();
+            self.write(|_, way| way.in_degrees != in_degrees)?;
+        }
         for track in scene.seen() {
             let number = |name: &str| scene.attributes.get(track.id, name)?.as_number();
             let (Some(x), Some(y)) = (number(GROUND_X), number(GROUND_Y)) else { continue };
