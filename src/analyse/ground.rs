@@ -582,7 +582,7 @@ mod tests {
     fn directions_are_clockwise_also_where_the_axes_are_as_in_a_mirror() {
         let mut mirrored = plane();
         mirrored.points.iter_mut().for_each(|point| point.metres.1 *= -1.0);
-        for (plane, expected) in [(plane(), 45.0), (mirrored, 135.0)] {
+        for (plane, expected) in [(plane(), 45.0), (mirrored, 225.0)] {
             let mut stage = OnGround::new(plane, &Labels::coco());
             let mut last = Scene::default();
             for frame in 0..30 {
