@@ -34,9 +34,7 @@ use super::pace::{NUMBERS, Pace, STILL};
 use super::panel::Panel;
 use super::shown_frame::ShownFrame;
 use super::surface::Surface;
-use crate::attribute::Attributes;
 use crate::config::Live;
-use crate::counts::{Counts, RuleState};
 use crate::history::Replay;
 use crate::labels::Labels;
 use crate::pipeline::clock::Clock;
@@ -148,9 +146,9 @@ struct Scenes {
     latest: Option<Scene>,
     /// The epoch and number of the frame that was tracked last.
     tracked: Option<(u64, u64)>,
-    /// What was counted up to it, what the stages found out about its tracks, and how the rules stand: the history has none of
-    /// this.
-    counted: (Option<Arc<Counts>>, Attributes, Arc<Vec<RuleState>>),
+    /// What the stages found out up to it, in a scene without tracks: numbers, rules, the ground, the heat map, and what is told
+    /// of its tracks. The history has none of this.
+    known: Scene,
     /// Scenes of the track history, with trails.
     replay: Replay,
     /// The scores of the detections in the frame that was looked at last.
@@ -242,7 +240,7 @@ impl Session {
                 shown: None,
                 latest: None,
                 tracked: None,
-                counted: Default::default(),
+                known: Scene::default(),
                 replay,
                 scores: Vec::new(),
             },

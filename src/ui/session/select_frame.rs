@@ -133,15 +133,15 @@ impl Session {
         let remembered =
             remembered.and_then(|history| self.scenes.replay.scene(&lock(history), current.frame.sequence));
         if let Some(scene) = remembered {
-            // What is counted is not of a frame: the newest numbers stand by whatever is shown. What is told of tracks is of
-            // the frame tracked last, and of those about it.
-            let (counts, attributes, rules) = self.scenes.counted.clone();
+            // What is counted and measured is not of a frame: the newest stands by whatever is shown. What is told of tracks is
+            // of the frame tracked last, and of those about it.
+            let Scene { counts, attributes, rules, ground, heat, .. } = self.scenes.known.clone();
             let about = (1.0 / self.pipeline.info.frame_step()) as u64;
             let is_new = self.scenes.tracked.is_some_and(|(epoch, sequence)| {
                 epoch == self.position.epoch && sequence.abs_diff(scene.sequence) <= about
             });
             let attributes = if is_new { attributes } else { Default::default() };
-            let scene = Scene { counts, attributes, rules, ..scene };
+            let scene = Scene { counts, attributes, rules, ground, heat, ..scene };
             // Where playback leaves the tracked part, its last scene stays until the detector has a result.
             if self.scenes.latest.as_ref().is_none_or(|latest| latest.sequence <= scene.sequence) {
                 self.scenes.latest = Some(scene.clone());
@@ -186,8 +186,8 @@ impl Session {
     fn take_tracks(&mut self, tracked: &TrackedFrame) {
         let sequence = tracked.job.frame.sequence;
         self.scenes.tracked = Some((tracked.job.epoch, sequence));
-        let Scene { counts, attributes, rules, .. } = &tracked.scene;
-        self.scenes.counted = (counts.clone(), attributes.clone(), rules.clone());
+        let Scene { counts, attributes, rules, ground, heat, .. } = tracked.scene.clone();
+        self.scenes.known = Scene { counts, attributes, rules, ground, heat, ..Scene::default() };
         if !tracked.fresh {
             return;
         }

@@ -19,7 +19,11 @@ const BARE: &str = "[overlay]\nhud = false\ntimeline = false\n";
 
 /// A session of a recording in which each frame has one detection.
 fn setup(folder: &tempfile::TempDir, frames: u64, every_frame: bool) -> SessionSetup {
-    let (live, _) = live(folder, BARE);
+    setup_with(folder, BARE, frames, every_frame)
+}
+
+fn setup_with(folder: &tempfile::TempDir, settings: &str, frames: u64, every_frame: bool) -> SessionSetup {
+    let (live, _) = live(folder, settings);
     let settings = live.settings().clone();
     let labels = Arc::new(Labels::coco());
     let rect = Rect::new(10.0, 10.0, 30.0, 40.0);
@@ -64,6 +68,37 @@ fn setup(folder: &tempfile::TempDir, frames: u64, every_frame: bool) -> SessionS
         place: Place { at: 0, of: 3 },
         status_file: Some(folder.path().join("status.json")),
         stop,
+    }
+}
+
+/// What is measured is drawn also on frames that the history remembers, as those of a recording in time are.
+#[test]
+fn the_ground_and_the_heat_map_are_drawn_on_what_plays() {
+    const GROUND: &str = "[[ground]]\npoints = [\n  { at = [0, 0], metres = [0, 3] }, { at = [1, 0], metres = [4, 3] },\n  \
+                          { at = [1, 1], metres = [4, 0] }, { at = [0, 1], metres = [0, 0] },\n]\n";
+    for every_frame in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = format!("{BARE}boxes = false\nlabels = false\ntrails = false\n{GROUND}");
+        // A pixel of the pane of the map, and the foot of the one who stands there.
+        let pixel = |shown: &crate::ui::Presented, x: usize, y: usize| {
+            shown.canvas.pixels()[y * shown.canvas.width() + x] >> 8 & 0xff
+        };
+        let is_bare = move |shown: &crate::ui::Presented| pixel(shown, 580, 400) == u32::from(SHADE);
+        let is_cool = move |shown: &crate::ui::Presented| pixel(shown, 166, 326) == u32::from(SHADE);
+        let steps: Vec<(&str, Step<'_>)> = vec![
+            (
+                "pictures alone",
+                Box::new(move |shown| {
+                    (shown.count >= 6 && is_bare(shown) && is_cool(shown)).then(|| key('g')).flatten()
+                }),
+            ),
+            ("the ground", Box::new(move |shown| (!is_bare(shown)).then(|| key('g')).flatten())),
+            ("no ground", Box::new(move |shown| is_bare(shown).then(|| key('m')).flatten())),
+            ("the heat", Box::new(move |shown| (!is_cool(shown)).then(|| key('q')).flatten())),
+        ];
+        let mut surface = MemorySurface::new((640, 480), script(steps));
+        let setup = setup_with(&folder, &settings, 400, every_frame);
+        assert_eq!(setup.run(&mut surface).unwrap().0, Outcome::Closed);
     }
 }
 
