@@ -10,13 +10,15 @@
 //! | room | what it is for | cargo feature |
 //! |---|---|---|
 //! | [`frame`], [`geometry`], [`detection`], [`kind`], [`labels`], [`scene`], [`attribute`], [`event`], [`counts`], [`ground`], [`heat`] | the nouns that travel | – |
-//! | [`analyse`] | stages: what is made of a scene, frame by frame (attributes, events, counts at lines and in zones) | – |
+//! | [`analyse`] | stages: what is made of a scene, frame by frame (attributes, events, counts at lines and in zones, rules, places on the ground) | – |
 //! | [`track`] | the tracker: boxes in, identities out | – |
 //! | [`engine`] | one call from a picture, or from detections, to tracks and trails | – |
 //! | [`dataset`] | data sets with truth and detections, read from disk | – |
 //! | [`metrics`] | how good tracks are: HOTA, CLEAR MOT and identity metrics | – |
 //! | [`kernels`] | loops over pixels: filters, tables, shrinking | `detector` |
 //! | [`enhance`] | pictures made better before the network sees them; the camera's motion | `detector` |
+//! | [`attention`] | whether the network has to look, or rests because nothing moves | `detector` |
+//! | [`background`] | whatever moves, told without a network | `detector` |
 //! | [`detect`] | the network: a picture in, boxes out | `detector` |
 //! | [`source`] | cameras, videos, streams, images: each turned into frames | `cli` |
 //! | [`view`] | drawing: pictures, tracks, numbers and text | `cli` |

@@ -176,6 +176,7 @@ fn every_command_runs() {
             "det.txt",
             "drawn.mp4",
             "events.jsonl",
+            "heat.png",
             "moving.txt",
             "mydata",
             "out",
