@@ -194,6 +194,12 @@ pub struct Affine {
     pub matrix: [[f32; 3]; 2],
 }
 
+impl Default for Affine {
+    fn default() -> Self {
+        Self::IDENTITY
+    }
+}
+
 impl Affine {
     /// The map that moves nothing.
     pub const IDENTITY: Self = Self { matrix: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] };

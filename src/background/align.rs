@@ -28,6 +28,10 @@ pub(super) const SMALL: f32 = 0.3;
 const NEW_DEVIATION: f32 = 4.0;
 /// So many pixels are needed for a shift.
 const LEAST: usize = 60;
+/// So many points are enough to hold on to: where no motion fits them so often in a row, the camera travels. Once may be light
+/// that was switched.
+const HOLDS: usize = 20;
+const LOST: u8 = 2;
 
 /// Where the picture is against the background.
 #[derive(Debug)]
@@ -37,6 +41,10 @@ pub(super) struct Align {
     pub(super) map: Affine,
     /// The same for the picture that was followed to last.
     anchor: Affine,
+    /// From where the background was first seen to where it is now, in small pixels.
+    carried: Affine,
+    /// How often in a row there was enough to hold on to, and no motion fitted it.
+    lost: u8,
     /// The camera is followed frame by frame until then, and in any case from then on; source times in seconds.
     awake: f64,
     due: f64,
@@ -49,6 +57,8 @@ impl Default for Align {
             motion: CameraMotion::new(),
             map: Affine::IDENTITY,
             anchor: Affine::IDENTITY,
+            carried: Affine::IDENTITY,
+            lost: 0,
             awake: f64::NEG_INFINITY,
             due: f64::NEG_INFINITY,
             luma: Vec::new(),
@@ -60,13 +70,31 @@ impl Align {
     /// The background is where the picture is.
     pub(super) fn reset(&mut self) {
         self.motion.reset();
-        (self.map, self.anchor) = (Affine::IDENTITY, Affine::IDENTITY);
+        self.lost = 0;
+        (self.map, self.anchor, self.carried) = (Affine::IDENTITY, Affine::IDENTITY, Affine::IDENTITY);
         (self.awake, self.due) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
     }
 
     /// The background is where the picture is now, as it was carried there.
     pub(super) fn arrive(&mut self) {
+        self.carried = self.carried.then(&self.map);
         (self.map, self.anchor) = (Affine::IDENTITY, Affine::IDENTITY);
+    }
+
+    /// From where the background was first seen to the picture, in small pixels.
+    pub(super) fn from_first(&self) -> Affine {
+        self.carried.then(&self.map)
+    }
+
+    /// From where the background was first seen to where it is now.
+    pub(super) fn carried(&self) -> &Affine {
+        &self.carried
+    }
+
+    /// The camera travels: no one map brings what is near and what is far back to where it was a moment ago. One that turns, or
+    /// shakes, is followed.
+    pub(super) fn travels(&self) -> bool {
+        self.lost >= LOST
     }
 
     /// Whether the camera has to be followed to the picture of this time: it moves, or it is long ago.
@@ -90,8 +118,13 @@ impl Align {
         grid.luma(&mut self.luma);
         let Some(view) = View::new(&self.luma, grid.size, 1, grid.size.0) else { return };
         let motion = self.motion.update(view, ignore);
+        if motion.points >= HOLDS && !motion.is_known() {
+            self.lost = self.lost.saturating_add(1);
+        } else {
+            self.lost = 0;
+        }
         if motion.is_known() && goes(&motion.map, grid.size) > STILL {
-            self.map = after(&motion.map, &self.anchor);
+            self.map = self.anchor.then(&motion.map);
             self.wake(time);
         }
         if !self.map.is_sound() {
@@ -150,12 +183,12 @@ impl Align {
         }
     }
 
-    /// The background brought to where the picture is; where it has none, it is what the picture shows.
-    pub(super) fn carry(&self, grid: &Grid, cells: &[Cell]) -> Vec<Cell> {
-        let mut carried: Vec<Cell> =
-            grid.pixels.iter().map(|pixels| Cell::new(pixels, NEW_DEVIATION)).collect();
+    /// The background brought to where the picture is; where it has none, it is what the picture shows. `carried`: memory.
+    pub(super) fn carry(&self, grid: &Grid, cells: &[Cell], carried: &mut Vec<Cell>) {
+        carried.clear();
+        carried.extend(grid.pixels.iter().map(|pixels| Cell::new(pixels, NEW_DEVIATION)));
         let (width, height) = grid.size;
-        let Some(back) = back(&self.map) else { return carried };
+        let Some(back) = self.map.inverse() else { return };
         for y in 0..height {
             for x in 0..grid.stride() {
                 let (fx, fy) = back.point(x.min(width - 1) as f32 + 0.5, y as f32 + 0.5);
@@ -165,7 +198,6 @@ impl Align {
                 }
             }
         }
-        carried
     }
 
     /// Corrects what is left: the small shift that fits the picture, as brought to the background, to the background best
@@ -218,32 +250,10 @@ impl Align {
             return FARTHEST;
         }
         if far > 0.04 {
-            self.map = after(&self.map, &Affine::shift(-0.8 * dx, -0.8 * dy));
+            self.map = Affine::shift(-0.8 * dx, -0.8 * dy).then(&self.map);
         }
         far
     }
-}
-
-/// First `first`, then `then`.
-pub(super) fn after(then: &Affine, first: &Affine) -> Affine {
-    let [[a, b, c], [d, e, f]] = then.matrix;
-    let [[g, h, i], [j, k, l]] = first.matrix;
-    let matrix = [
-        [a * g + b * j, a * h + b * k, a * i + b * l + c],
-        [d * g + e * j, d * h + e * k, d * i + e * l + f],
-    ];
-    Affine { matrix }
-}
-
-/// The way back; `None` where there is none.
-pub(super) fn back(map: &Affine) -> Option<Affine> {
-    let [[a, b, c], [d, e, f]] = map.matrix;
-    let determinant = a * e - b * d;
-    if !determinant.is_finite() || determinant.abs() < 1e-6 {
-        return None;
-    }
-    let [g, h, j, k] = [e, -b, -d, a].map(|part| part / determinant);
-    Some(Affine { matrix: [[g, h, -g * c - h * f], [j, k, -j * c - k * f]] })
 }
 
 /// How far it moves the corner that goes farthest.

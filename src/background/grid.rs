@@ -64,7 +64,7 @@ impl Grid {
         for row in 0..down {
             self.sums.fill(0);
             let rows = factor.min(height);
-            let step = (rows / ROWS).max(1);
+            let step = rows.div_ceil(ROWS).max(1);
             let mut taken = 0;
             for y in (row * factor..row * factor + rows).step_by(step) {
                 add(picture.row(y), &mut self.sums);

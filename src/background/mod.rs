@@ -16,7 +16,7 @@
 //!
 //! **What is no motion.** A pixel has several modes (leaves and what is behind them) and a deviation of its own (noise). The
 //! light of the whole picture, of its rows and of places in it is compared with that of the background, and the change taken
-//! out. A camera that shakes or turns is followed. What stays as it is for `forget_after_seconds` becomes background; what a
+//! out. A camera that shakes or turns is followed; while one travels, as in a car, nothing is told. What stays as it is for `forget_after_seconds` becomes background; what a
 //! thing leaves behind that was background from the first picture on, a ghost, at once: its outline is in the background and
 //! not in the picture.
 //!
@@ -115,7 +115,8 @@ impl MotionSettings {
             |least: f64, seconds: f64| (passed / since.clamp(least.min(seconds), seconds)).min(1.0) as f32;
         let begin = (EARLY * since).clamp(2.0f64.min(long), long);
         Pace {
-            share: (passed / begin).min(1.0) as f32,
+            // Never background at once, however far apart pictures are.
+            share: (passed / begin).min(f64::from(0.5 * model::BACKGROUND)) as f32,
             colour: of(0.3, 3.0),
             deviation: of(0.3, 4.0),
             restless: of(2.0, 8.0).min(0.2),
@@ -152,6 +153,8 @@ pub struct MotionDetector {
     align: Align,
     light: Light,
     cells: Vec<Cell>,
+    /// Memory for the next.
+    spare: Vec<Cell>,
     told: Vec<Told>,
     /// The picture as it is compared: at the background's place and in its light; 1 where it shows it.
     seen: Vec<Pixels>,
@@ -165,6 +168,7 @@ pub struct MotionDetector {
     before: Option<f64>,
     measured: f64,
     cut: Option<f64>,
+    travels: bool,
 }
 
 impl MotionDetector {
@@ -177,6 +181,7 @@ impl MotionDetector {
             align: Align::default(),
             light: Light::default(),
             cells: Vec::new(),
+            spare: Vec::new(),
             told: Vec::new(),
             seen: Vec::new(),
             valid: Vec::new(),
@@ -187,6 +192,7 @@ impl MotionDetector {
             before: None,
             measured: f64::NEG_INFINITY,
             cut: None,
+            travels: false,
         }
     }
 
@@ -222,6 +228,11 @@ impl MotionDetector {
         };
         let passed = passed.clamp(1e-3, 1.0);
         self.bring(time);
+        if std::mem::take(&mut self.travels) && !self.align.travels() {
+            // It stands again, elsewhere.
+            self.learn(time);
+            return Detections::default();
+        }
         self.light.take_out(&self.grid, &self.told, &mut self.seen, &self.valid);
         self.measure_noise(time);
         let (weak, strong) = self.settings.limits();
@@ -229,6 +240,11 @@ impl MotionDetector {
         model::update(&mut self.cells, &self.seen, &self.valid, &mut self.told, &pace);
         self.marks.mark(&self.told, self.grid.size, self.grid.stride(), (weak, strong));
         if self.is_cut(time) {
+            return Detections::default();
+        }
+        if self.align.travels() {
+            self.travels = true;
+            self.things = Things::default();
             return Detections::default();
         }
         sway::remove(&mut self.marks, &self.grid, &self.cells, &self.told, &self.seen, (self.noise, weak));
@@ -239,27 +255,38 @@ impl MotionDetector {
         self.tell((picture.width() as f32, picture.height() as f32))
     }
 
-    /// From pixels of the background, as it was learnt, to those of the last picture.
+    /// From pixels of the picture in which the background was learnt to those of the last one.
     fn camera(&self) -> Affine {
-        let [[a, b, x], [c, d, y]] = self.align.map.matrix;
+        let [[a, b, x], [c, d, y]] = self.align.from_first().matrix;
         let factor = self.grid.factor as f32;
         Affine { matrix: [[a, b, x * factor], [c, d, y * factor]] }
     }
 
     /// Whether they are different places.
     fn has_moved(&self) -> bool {
-        self.align.is_off(self.grid.size)
+        self.align.is_off(self.grid.size) || self.is_carried()
     }
 
-    /// What moves, told or not, in pixels of the background.
+    /// The background is not any more where it was learnt.
+    fn is_carried(&self) -> bool {
+        *self.align.carried() != Affine::IDENTITY
+    }
+
+    /// What moves, told or not, in pixels of the picture in which the background was learnt.
     fn moving(&self) -> Vec<Rect> {
         let factor = self.grid.factor as f32;
-        self.things.list.iter().map(|thing| thing.rect.scaled((factor, factor))).collect()
+        let back = self.align.carried().inverse().unwrap_or(Affine::IDENTITY);
+        self.things.list.iter().map(|thing| back.rect(&thing.rect).scaled((factor, factor))).collect()
     }
 
     /// How many times as bright the last picture is as the background, in a row of it.
     fn light_at(&self, y: usize) -> f32 {
-        self.light.row(y / self.grid.factor.max(1))
+        if self.is_carried() { self.light.whole() } else { self.light.row(y / self.grid.factor.max(1)) }
+    }
+
+    /// When the background was learnt, in seconds of the source: with another picture, another place begins.
+    fn begun(&self) -> f64 {
+        self.begun
     }
 
     /// The deviation that most pixels have from their background, in grey levels.
@@ -274,6 +301,7 @@ impl MotionDetector {
         self.told.clear();
         self.told.extend(self.grid.pixels.iter().map(Told::background));
         self.things = Things::default();
+        self.light = Light::default();
         self.align.reset();
         self.align.follow(&self.grid, &[], time);
         (self.begun, self.measured, self.cut, self.noise) = (time, f64::NEG_INFINITY, None, 0.0);
@@ -315,7 +343,8 @@ impl MotionDetector {
         self.align.follow(&self.grid, &moving, time);
         let (width, height) = self.grid.size;
         if self.align.distance(self.grid.size) > align::FAR * width.max(height) as f32 {
-            self.cells = self.align.carry(&self.grid, &self.cells);
+            self.align.carry(&self.grid, &self.cells, &mut self.spare);
+            std::mem::swap(&mut self.cells, &mut self.spare);
             self.told.clear();
             self.told.extend(self.cells.iter().map(|cell| Told::background(&cell.usual())));
             self.things.carry(&self.align.map);
@@ -356,6 +385,7 @@ impl MotionDetector {
         let long = |region: &Region| region.height().max(region.width());
         let mut regions = self.marks.regions((GAP_ACROSS, (height / GAP_DOWN).max(1)));
         regions.retain(|region| region.strong > 0 && long(region) as f32 * 3.0 >= least);
+        regions::keep_largest(&mut regions);
         regions::join_stacked(&mut regions, &mut self.marks);
         regions.retain(|region| {
             let short = region.height().min(region.width());

@@ -33,8 +33,11 @@ struct Candidate {
 #[derive(Debug, Default)]
 pub struct CleanPlate {
     size: (usize, usize),
+    /// When the detector learnt its background, and from pixels of that picture to those of the plate.
+    begun: f64,
+    place: Affine,
     candidates: Vec<Candidate>,
-    /// For each row, how many times as bright it usually is as in the first picture: a median, by steps up and down.
+    /// For each row, how many times as bright it usually is as its background: a median, by steps up and down.
     light: Vec<f32>,
     /// Where something moves, of a row.
     moves: Vec<bool>,
@@ -58,11 +61,23 @@ impl CleanPlate {
             self.candidates.resize(size.0 * size.1, Candidate::default());
             self.light.clear();
             self.light.resize(size.1, 1.0);
+            (self.begun, self.place) = (detector.begun(), detector.camera());
         }
-        let (map, boxes) = (detector.camera(), detector.moving());
-        let boxes: Vec<Rect> = boxes.iter().map(|rect| rect.widened(WIDER)).collect();
+        if self.begun != detector.begun() {
+            (self.begun, self.place) = (detector.begun(), Affine::IDENTITY);
+        }
+        let camera = detector.camera();
+        let mut map = self.place.inverse().unwrap_or(Affine::IDENTITY).then(&camera);
+        let (x, y) = map.point(size.0 as f32 / 2.0, size.1 as f32 / 2.0);
+        if !((0.0..size.0 as f32).contains(&x) && (0.0..size.1 as f32).contains(&y)) {
+            // The camera has gone on: the middle of the plate is not to be seen any more.
+            self.candidates.fill(Candidate::default());
+            (self.place, map) = (camera, Affine::IDENTITY);
+        }
+        let boxes = detector.moving();
+        let boxes: Vec<Rect> = boxes.iter().map(|rect| self.place.rect(rect).widened(WIDER)).collect();
         let reach = AGREES + 4.0 * detector.noise();
-        let moved = detector.has_moved();
+        let moved = detector.has_moved() && map != Affine::IDENTITY;
         for y in 0..size.1 {
             self.moves.clear();
             self.moves.resize(size.0, false);
@@ -95,7 +110,8 @@ impl CleanPlate {
         }
     }
 
-    /// The plate, at the place of the first picture and in the usual light.
+    /// The plate, in the usual light and at the place of the first picture; of a camera that travels, at that where the middle of
+    /// the plate came into the picture.
     ///
     /// # Errors
     /// [`PictureError`] where no picture was taken.
@@ -130,7 +146,7 @@ impl Candidate {
     }
 }
 
-/// What the picture shows at a place of the first one, between its pixels; `None` where it does not show it.
+/// What the picture shows at a place of the plate, between its pixels; `None` where it does not show it.
 fn sample(picture: &View<'_>, map: &Affine, (x, y): (usize, usize)) -> Option<[f32; 3]> {
     let (fx, fy) = map.point(x as f32 + 0.5, y as f32 + 0.5);
     let (fx, fy) = (fx - 0.5, fy - 0.5);

@@ -6,6 +6,8 @@ use crate::kernels::isa::vectorised;
 
 /// Of a pixel and its eight neighbours, so many have to differ.
 const MAJORITY: u8 = 5;
+/// Of more regions than this, in one picture, the largest are looked at.
+const MOST: usize = 200;
 
 /// What differs, pixel by pixel.
 #[derive(Debug, Default)]
@@ -206,6 +208,14 @@ impl Marks {
     /// Whether the pixel is the region's.
     pub(super) fn is_of(&self, region: &Region, x: usize, y: usize) -> bool {
         self.labels[y * self.stride + x] == region.label
+    }
+}
+
+/// Leaves the largest, of water or snow that makes thousands.
+pub(super) fn keep_largest(regions: &mut Vec<Region>) {
+    if regions.len() > MOST {
+        regions.sort_by(|a, b| b.area.cmp(&a.area).then(a.label.cmp(&b.label)));
+        regions.truncate(MOST);
     }
 }
 

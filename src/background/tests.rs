@@ -370,3 +370,105 @@ proptest! {
         }
     }
 }
+
+/// Every block of the picture goes its own way, as what is near and far does from a car.
+fn parallax(scene: &Scene, frame: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(SIZE.0 * SIZE.1 * 3);
+    for y in 0..SIZE.1 {
+        for x in 0..SIZE.0 {
+            let block = (y / 30) * 7 + x / 40;
+            let (dx, dy) = ((block * 5 % 7) as f32 - 3.0, (block * 3 % 5) as f32 - 2.0);
+            let far = frame as f32 * 0.9;
+            let at = |from: usize, way: f32, size: usize| (from as f32 + way * far).rem_euclid(size as f32);
+            let level = scene.place_at(at(x, dx, SIZE.0), at(y, dy, SIZE.1)) as u8;
+            out.extend([level, level, level]);
+        }
+    }
+    out
+}
+
+#[test]
+fn a_camera_that_travels_tells_nothing_and_one_that_stands_again_does() {
+    let mut scene = Scene::new();
+    let mut detector = MotionDetector::new(MotionSettings::default());
+    let (mut at, mut told) = (0u64, 0);
+    for frame in 0..150 {
+        let found = watch(&mut detector, &parallax(&scene, frame), frame as f64 / RATE);
+        told += if frame >= 60 { found.len() } else { 0 };
+        at = frame;
+    }
+    assert_eq!(told, 0, "boxes while it travels");
+    let mut right = 0;
+    for frame in 0..150 {
+        let thing = (frame > 60).then(|| (2.0 * (frame - 60) as f32, 80.0));
+        let time = (at + 1 + frame) as f64 / RATE;
+        let bytes = scene.draw(Shown { thing, ..Shown::default() }, time);
+        let found = watch(&mut detector, &bytes, time);
+        right += usize::from(frame >= 90 && found.len() == 1);
+    }
+    assert!(right > 50, "it is found again in {right} of 60 frames");
+}
+
+#[test]
+fn light_that_is_switched_once_is_no_journey() {
+    let mut scene = Scene::new();
+    let mut detector = MotionDetector::new(MotionSettings::default());
+    let mut found = 0;
+    for frame in 0..150 {
+        let time = frame as f64 / RATE;
+        let light = Some(if frame < 60 { 1.0 } else { 0.6 });
+        let thing = Some(((frame as f32 * 1.5) - 20.0, 80.0));
+        let bytes = scene.draw(Shown { thing, light, ..Shown::default() }, time);
+        found += usize::from(frame >= 70 && !watch(&mut detector, &bytes, time).is_empty());
+        if frame < 70 {
+            watch(&mut detector, &bytes, time);
+        }
+    }
+    assert!(found > 60, "{found} of 80");
+}
+
+/// Thousands of specks cost no more than the largest of them.
+#[test]
+fn snow_is_bounded() {
+    let mut random = fastrand::Rng::with_seed(3);
+    let mut detector =
+        MotionDetector::new(MotionSettings { smallest_size: 0.0, sensitivity: 1.0, ..Default::default() });
+    for frame in 0..40 {
+        let mut bytes = vec![60; SIZE.0 * SIZE.1 * 3];
+        if frame > 20 {
+            for _ in 0..2500 {
+                let (x, y) = (random.usize(..SIZE.0 - 3), random.usize(..SIZE.1 - 3));
+                for row in 0..3 {
+                    bytes[((y + row) * SIZE.0 + x) * 3..][..9].fill(250);
+                }
+            }
+        }
+        assert!(watch(&mut detector, &bytes, frame as f64 / RATE).len() <= 200);
+    }
+}
+
+/// A pan carries the background along; what stands in the plate stays where the first picture had it.
+#[test]
+fn the_plate_of_a_camera_that_turns_is_that_of_its_first_picture() {
+    let mut scene = Scene::new();
+    let mut detector = MotionDetector::new(MotionSettings::default());
+    let mut plate = CleanPlate::new();
+    for frame in 0..120 {
+        let time = frame as f64 / RATE;
+        let shift = (0.15 * f32::min(frame as f32, 110.0), 0.0);
+        let bytes = scene.draw(Shown { shift, ..Shown::default() }, time);
+        watch(&mut detector, &bytes, time);
+        plate.add(&View::new(&bytes, SIZE, 3, SIZE.0 * 3).unwrap(), &detector);
+    }
+    let picture = plate.picture().unwrap();
+    let (mut off, mut count) = (0.0, 0.0f32);
+    for y in 10..SIZE.1 - 10 {
+        for x in 40..SIZE.0 - 10 {
+            let level = picture.rgb()[y * SIZE.0 + x][0];
+            off += (f32::from(level) - scene.place_at(x as f32, y as f32)).powi(2);
+            count += 1.0;
+        }
+    }
+    let deviation = (off / count).sqrt();
+    assert!(deviation < 8.0, "{deviation} levels");
+}

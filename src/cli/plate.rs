@@ -9,8 +9,8 @@ use super::PartArgs;
 
 pub(super) const HELP: &str = "\
 What moves is left out, and each pixel has the colour that it shows most of the time. [motion] in the settings says what counts \
-as motion. The camera may shake; the plate is the place as the first picture shows it, in the light of the last ones. A camera is \
-watched until the command is stopped (Ctrl-C), and then the plate is written.
+as motion. The camera may shake, and turn a little; the plate is the place as the first picture shows it, in the light of the last \
+ones. A camera is watched until the command is stopped (Ctrl-C), and then the plate is written.
 
 Examples:
   trailsight plate video.mp4 --image plate.png

@@ -179,6 +179,19 @@ impl DetectionSource {
         self
     }
 
+    /// The next frame does not follow on the one before: what was learnt of the place is forgotten.
+    pub fn begin_anew(&mut self) {
+        match self {
+            Self::None | Self::Recorded(_) => {}
+            Self::Network(network) => {
+                if let Some(motion) = &mut network.motion {
+                    motion.begin_anew();
+                }
+            }
+            Self::Motion(motion) => motion.begin_anew(),
+        }
+    }
+
     /// Whether frames have to come in their order, none of them to another fork.
     pub fn is_in_order(&self) -> bool {
         match self {

@@ -226,6 +226,7 @@ impl Engine {
             self.enhancer.begin_anew();
             self.attention.begin_anew();
             self.held.forget();
+            self.source.begin_anew();
         }
         self.tracking.restart();
     }
@@ -255,7 +256,7 @@ impl Engine {
         let (picture, enhanced, notice) = {
             self.enhancer.set_input(self.source.input_for(frame.picture.size()));
             let (picture, mut enhanced) = self.enhancer.show(&frame.picture, frame.time);
-            let notice = match detects && self.source.input_rule().is_some() {
+            let notice = match detects && self.source.input_rule().is_some() && !self.source.is_in_order() {
                 true => {
                     let region_mask = enhanced.region_mask.as_ref();
                     self.attention.watch(&(&*picture).into(), region_mask, frame.time, frame.sequence)

@@ -48,6 +48,10 @@ impl MotionSource {
         self.detector.set_masks(masks);
     }
 
+    pub(super) fn begin_anew(&mut self) {
+        self.detector.begin_anew();
+    }
+
     /// What moves in a frame, as it is shown; what was made of it for a network has other light and noise each time.
     pub(super) fn detect(&mut self, frame: &Frame) -> (DetectorOutput, DetectTimes) {
         let begun = Instant::now();
@@ -100,6 +104,10 @@ impl AlsoMotion {
     pub(super) fn set(&mut self, settings: MotionSettings, masks: bool) {
         self.detector.set(settings);
         self.detector.set_masks(masks);
+    }
+
+    pub(super) fn begin_anew(&mut self) {
+        self.detector.begin_anew();
     }
 
     /// Adds what moves and no detection covers; boxes in pixels of the frame's picture.

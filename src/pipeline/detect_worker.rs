@@ -34,6 +34,8 @@ pub(super) struct DetectWorker {
     pub(super) playback: Arc<PlaybackControl>,
     /// What is told.
     pub(super) stats: Arc<Stats>,
+    /// Each frame stands alone: photos that have nothing to do with each other.
+    pub(super) separate: bool,
     /// When to end.
     pub(super) stop: Stop,
 }
@@ -41,7 +43,7 @@ pub(super) struct DetectWorker {
 impl DetectWorker {
     /// Detects until no frame comes any more or no receiver of the results is left.
     pub(super) fn run(mut self) {
-        let mut seen = 0;
+        let (mut seen, mut epoch) = (0, 0);
         while let Some((job, turn)) = self.next() {
             if self.stop.is_asked() {
                 return;
@@ -62,6 +64,9 @@ impl DetectWorker {
             self.control.update(self.number, &mut seen, &mut self.detector);
             self.control.looks_at(job.order);
             let started = Instant::now();
+            if std::mem::replace(&mut epoch, job.epoch) != job.epoch || self.separate {
+                self.detector.begin_anew();
+            }
             let found = self.detector.detect(&job.frame, job.enhanced());
             let result = found.map(|(found, times)| {
                 self.stats.set_inference(times.inference);

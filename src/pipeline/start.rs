@@ -129,7 +129,7 @@ impl Pipeline {
         let (tickets_out, tickets_in) = links.tickets.unzip();
         pipeline.start_tracking((mode, settings), stages, results_in, tracked_out, tickets_in)?;
         let scheduler = scheduler.filter(|_| !mode.every_frame());
-        pipeline.start_detecting(detectors, scheduler, &frames_in, results_out)?;
+        pipeline.start_detecting(mode, detectors, scheduler, &frames_in, results_out)?;
         pipeline.start_loading(woken, notes_out)?;
         pipeline.start_enhancing((mode, settings), links.enhance_in, links.frames_out)?;
         let replays = pipeline.history.is_some();
@@ -195,6 +195,7 @@ impl Pipeline {
 
     fn start_detecting(
         &mut self,
+        mode: Mode,
         detectors: Vec<DetectionSource>,
         scheduler: Option<&DetectorScheduler>,
         inlet: &Receiver<FrameJob>,
@@ -211,6 +212,7 @@ impl Pipeline {
                 control: Arc::clone(&self.control),
                 playback: Arc::clone(&self.playback),
                 stats: Arc::clone(&self.stats),
+                separate: mode == Mode::Photos,
                 stop: self.stop.clone(),
             };
             self.spawn(format!("detect-{number}"), move || worker.run())?;
@@ -334,7 +336,8 @@ fn share_out(
         (false, several) => format!("{several} threads for each frame"),
     };
     if detector.is_in_order() {
-        log::info!("{}: {threads} threads for each frame", detector.describe());
+        let threads = if detector.input_rule().is_some() { threads } else { 1 };
+        log::info!("{}: frame by frame, threads: {threads}", detector.describe());
         return Ok(vec![detector.with_threads(threads)?]);
     }
     log::info!("{}: {split}", detector.describe());

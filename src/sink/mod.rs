@@ -114,7 +114,7 @@ pub use registry::{MakeSink, Purpose, Registry, SinkKind, SinkOptions, is_addres
 #[cfg(feature = "cli")]
 pub use settings::RecordSettings;
 #[cfg(feature = "cli")]
-pub use snapshot::{write_png, write_snapshot};
+pub use snapshot::{write_png, write_png_into, write_snapshot};
 #[cfg(feature = "cli")]
 pub use tracks::{TrackAttributes, TrackRecord};
 #[cfg(feature = "cli")]

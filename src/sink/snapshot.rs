@@ -35,9 +35,16 @@ pub fn write_snapshot<'a>(picture: impl Into<Raster<'a>>, folder: &Path) -> Resu
 /// # Errors
 /// As [`write_snapshot`].
 pub fn write_png<'a>(picture: impl Into<Raster<'a>>, path: &Path) -> Result<(), SinkError> {
+    write_png_into(PartialFile::create(path)?, picture)
+}
+
+/// The same into a file that was begun before.
+///
+/// # Errors
+/// As [`write_png`].
+pub fn write_png_into<'a>(mut file: PartialFile, picture: impl Into<Raster<'a>>) -> Result<(), SinkError> {
     let png =
-        encode(picture.into()).map_err(|why| SinkError::Picture { path: path.display().to_string(), why })?;
-    let mut file = PartialFile::create(path)?;
+        encode(picture.into()).map_err(|why| SinkError::Picture { path: file.name().to_owned(), why })?;
     file.append(&png)?;
     file.finish()
 }

@@ -85,6 +85,11 @@ pub(super) fn run(args: &BenchArgs, context: &Context) -> Result<(), Failure> {
     if args.sense {
         log::warn!("--sense is now called --detector; the old name still works");
     }
+    if context.loaded.settings.detector.is_motion() {
+        return Err(Failure::Usage(
+            "bench measures networks, and detector.model = \"motion\" has none; track -v tells how fast it is".to_owned(),
+        ));
+    }
     let input = input::open(&args.source, &context.loaded.settings)?;
     let Some(reopen) = input.reopen else {
         return Err(Failure::Usage(format!(

@@ -8,9 +8,9 @@ use super::super::{Context, Failure, input};
 use super::{bar, go_on, threads};
 use crate::cli::BenchArgs;
 use crate::dataset::{MotError, read_seen};
-use crate::detect::Detector;
-use crate::engine::Engine;
+use crate::engine::{DetectionSource, Engine};
 use crate::kind::{Kind, Kinds};
+use crate::labels::Labels;
 use crate::metrics::{Found, Seen, SeenTruth, ShownBox};
 use crate::pipeline;
 
@@ -20,7 +20,7 @@ type Pair = (String, PathBuf, SeenTruth);
 /// Tracks each clip with the settings in force, and gives the table.
 pub(super) fn table(args: &BenchArgs, truth: &Path, context: &Context) -> Result<String, Failure> {
     let pairs = pairs(Path::new(&args.source), truth)?;
-    let detector = Detector::load(&context.loaded.settings.detect_for_tracking())?;
+    let detector = DetectionSource::load(&context.loaded.settings.detect_for_tracking())?;
     let mut scores = Vec::new();
     for (name, clip, truth) in &pairs {
         let shown = shown(clip, truth, detector.fork()?, context)?;
@@ -65,12 +65,12 @@ fn pairs(clips: &Path, truth: &Path) -> Result<Vec<Pair>, Failure> {
 fn shown(
     clip: &Path,
     truth: &SeenTruth,
-    detector: Detector,
+    detector: DetectionSource,
     context: &Context,
 ) -> Result<Vec<ShownBox>, Failure> {
     let settings = &context.loaded.settings;
     let mut source = input::open(clip.as_os_str(), settings)?.source;
-    let (threads, kinds) = (threads(settings), Kinds::of(detector.labels()));
+    let (threads, kinds) = (threads(settings), Kinds::of(detector.labels().unwrap_or(&Labels::coco())));
     let mut detector = detector.with_threads(threads)?;
     detector.set_slicer(settings.slicer());
     let engine_settings = pipeline::engine_settings(settings);
