@@ -57,7 +57,7 @@ pub use ground::{GroundPlane, GroundSettings, OnGround};
 pub use heat::{Heat, HeatSettings};
 pub use measuring::{MeasureSettings, Measuring};
 pub use presence::Presence;
-pub use rules::{ATTRIBUTES, Clock, Known, RuleError, RuleSettings, Rules, When};
+pub use rules::{ATTRIBUTES, Clock, Known, KnownNames, RuleError, RuleSettings, Rules, When};
 pub use speed::Speed;
 
 /// The frame that a scene is of, as a stage sees it.

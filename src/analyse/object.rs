@@ -53,6 +53,11 @@ impl<D> Object<D> {
         Rect { left: self.rect.left + left * dt, top: self.rect.top + top * dt, ..self.rect }
     }
 
+    /// Whether another track goes on with what it did.
+    pub(super) fn has_heir(&self) -> bool {
+        self.heir.is_some()
+    }
+
     /// How far from where this one would be a track began, in shares of what an heir may be at most; `None`: it is none.
     fn fits(&self, track: &Track, now: f64) -> Option<f32> {
         let gap = track.born - self.seen;

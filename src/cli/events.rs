@@ -23,7 +23,7 @@ Zones and lines are those of the settings ([[zone]], [[line]]).
 Examples:
   trailsight events video.mp4
   trailsight events video.mp4 --rule \"person in square for 5s\" --pictures found
-  trailsight events night-*.mp4 --began 21:30 --json
+  trailsight events night.mp4 --began 21:30 --json
   trailsight events MOT17-09/img1 --fps 30 --detections MOT17-09/det/det.txt
   trailsight events --detections det.txt --size 1920x1080 --fps 25
 

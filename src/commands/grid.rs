@@ -79,6 +79,7 @@ fn refuse(args: &WatchArgs) -> Result<(), Failure> {
         ("--events", !output.events.is_empty()),
         ("--counts", output.counts.is_some()),
         ("--metrics", output.metrics.is_some()),
+        ("--heat", !output.heat.is_empty()),
         ("--video", output.video.is_some()),
         ("--gif", output.gif.is_some()),
     ];

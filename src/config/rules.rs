@@ -1,10 +1,10 @@
 //! Rules: what is wrong with them that a table alone does not tell.
 
 use super::Settings;
-use crate::analyse::{Known, RuleSettings, When};
+use crate::analyse::{Known, KnownNames, RuleSettings, When};
 use crate::labels::Labels;
 
-/// Names that two rules have, and zones, lines and numbers that a rule names and that are not there.
+/// Names that two rules have, and zones, lines and attributes that a rule names and that are not there.
 pub(super) fn mistakes(settings: &Settings) -> Vec<String> {
     let rules = &settings.rules;
     let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
@@ -18,10 +18,8 @@ pub(super) fn mistakes(settings: &Settings) -> Vec<String> {
             ));
         }
     }
-    let counting = &settings.counting;
-    let zones: Vec<&str> = counting.zones.iter().map(|zone| zone.name.as_str()).collect();
-    let lines: Vec<&str> = counting.lines.iter().map(|line| line.name.as_str()).collect();
-    let known = Known { zones: &zones, lines: &lines, classes: None };
+    let names = KnownNames::of(&settings.counting);
+    let known = names.with(None);
     found.extend(rules.iter().filter_map(|rule| problem(rule, &known)));
     found
 }
@@ -31,10 +29,8 @@ pub(super) fn mistakes(settings: &Settings) -> Vec<String> {
 /// # Errors
 /// The setting and what is wrong, with what may have been meant.
 pub fn check_rule_classes(settings: &Settings, labels: &Labels) -> Result<(), (&'static str, String)> {
-    let counting = &settings.counting;
-    let zones: Vec<&str> = counting.zones.iter().map(|zone| zone.name.as_str()).collect();
-    let lines: Vec<&str> = counting.lines.iter().map(|line| line.name.as_str()).collect();
-    let known = Known { zones: &zones, lines: &lines, classes: Some(labels) };
+    let names = KnownNames::of(&settings.counting);
+    let known = names.with(Some(labels));
     let wrong = settings.rules.iter().find_map(|rule| problem(rule, &known));
     wrong.map_or(Ok(()), |problem| Err(("rule", problem)))
 }

@@ -296,7 +296,10 @@ pub(crate) fn clock(settings: &Settings, is_live: bool) -> Clock {
             Some(f64::from(now.hour()) * 3600.0 + f64::from(now.minute()) * 60.0 + f64::from(now.second()))
         });
     }
-    settings.source.began.seconds.map_or(Clock::Unknown, |seconds| Clock::Began(f64::from(seconds)))
+    // The first frame that comes is that at `source.start`.
+    let start = settings.source.start.unwrap_or_default();
+    let began = settings.source.began.seconds.map(|seconds| f64::from(seconds) + start);
+    began.map_or(Clock::Unknown, Clock::Began)
 }
 
 /// What an engine without threads is set to, for the frames of a recording.

@@ -116,6 +116,13 @@ fn check_part(text: &str, condition: &Condition, known: &Known<'_>) -> Result<()
         names.iter().try_for_each(|name| check_name(text, name, known, what))
     };
     names(places, known.zones, "zone")?;
+    if let Some(Who::Classes(classes)) = who {
+        let places = match what {
+            Some(What::In(places) | What::Still(places) | What::Crosses(places, _)) => places,
+            _ => places,
+        };
+        places.iter().try_for_each(|place| check_narrow(text, classes, place, known))?;
+    }
     match what {
         Some(What::In(zones) | What::Still(zones)) => names(zones, known.zones, "zone"),
         Some(What::Crosses(lines, _)) => names(lines, known.lines, "line"),
@@ -133,6 +140,23 @@ fn check_part(text: &str, condition: &Condition, known: &Known<'_>) -> Result<()
             Err(RuleError::at(text, name.at.0, problem))
         }
         None => Ok(()),
+    }
+}
+
+/// A zone or line with classes of its own knows nothing of others: nobody would ever be there.
+fn check_narrow(text: &str, classes: &[Name], place: &Name, known: &Known<'_>) -> Result<(), RuleError> {
+    let Some((_, counted)) = known.narrow.iter().find(|(name, _)| *name == place.text) else { return Ok(()) };
+    match classes.iter().find(|class| !counted.contains(&class.text)) {
+        None => Ok(()),
+        Some(class) => {
+            let problem = format!(
+                "\"{}\" counts only {} (its classes), so that no {} is ever there: add it to them, or leave them out",
+                place.text,
+                counted.join(", "),
+                class.text
+            );
+            Err(RuleError::at(text, place.at.0, problem))
+        }
     }
 }
 

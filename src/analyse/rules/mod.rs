@@ -39,6 +39,7 @@ mod token;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::analyse::CountingSettings;
 use crate::labels::Labels;
 use condition::Condition;
 
@@ -84,8 +85,36 @@ pub struct Known<'a> {
     pub zones: &'a [&'a str],
     /// Of lines.
     pub lines: &'a [&'a str],
+    /// Zones and lines that count only some classes, with those.
+    pub narrow: &'a [(&'a str, &'a [String])],
     /// Of classes; `None`: not known yet, and not checked.
     pub classes: Option<&'a Labels>,
+}
+
+/// The names of lines and zones, for [`Known`].
+#[derive(Debug, Clone)]
+pub struct KnownNames<'a> {
+    zones: Vec<&'a str>,
+    lines: Vec<&'a str>,
+    narrow: Vec<(&'a str, &'a [String])>,
+}
+
+impl<'a> KnownNames<'a> {
+    /// Those of these settings.
+    pub fn of(counting: &'a CountingSettings) -> Self {
+        let zones = || counting.zones.iter().map(|zone| (zone.name.as_str(), zone.classes.as_slice()));
+        let lines = || counting.lines.iter().map(|line| (line.name.as_str(), line.classes.as_slice()));
+        Self {
+            zones: zones().map(|(name, _)| name).collect(),
+            lines: lines().map(|(name, _)| name).collect(),
+            narrow: zones().chain(lines()).filter(|(_, classes)| !classes.is_empty()).collect(),
+        }
+    }
+
+    /// These, with the names of classes.
+    pub fn with<'b>(&'b self, classes: Option<&'b Labels>) -> Known<'b> {
+        Known { zones: &self.zones, lines: &self.lines, narrow: &self.narrow, classes }
+    }
 }
 
 impl When {

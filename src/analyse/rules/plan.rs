@@ -122,6 +122,13 @@ impl Maker<'_> {
         match condition {
             Condition::All(parts) => Node::All(parts.iter().map(|part| self.node(part, of_object)).collect()),
             Condition::Any(parts) => Node::Any(parts.iter().map(|part| self.node(part, of_object)).collect()),
+            Condition::Not(_, part) if matches!(**part, Condition::Between { .. }) => {
+                // What is not between two times is between them the other way round, and unknown where the time is.
+                match self.node(part, of_object) {
+                    Node::Between { from, to, slot } => Node::Between { from: to, to: from, slot },
+                    other => other,
+                }
+            }
             Condition::Not(_, part) => Node::Not(Box::new(self.node(part, of_object)), self.slot(of_object)),
             Condition::For(_, part, seconds) => {
                 Node::Lasting(Box::new(self.node(part, of_object)), *seconds, self.slot(of_object))

@@ -95,6 +95,21 @@ impl Rule {
         }
     }
 
+    /// It goes on with the numbers of a rule of its name, which told so many events.
+    pub(super) fn after(self, started: u64) -> Self {
+        Self { started, ..self }
+    }
+
+    /// How many events it has told.
+    pub(super) fn started(&self) -> u64 {
+        self.started
+    }
+
+    /// Times begin anew: no event was before.
+    pub(super) fn begin_anew(&mut self) {
+        (self.begun, self.busy) = (None, None);
+    }
+
     /// The memory that it needs for each object.
     pub(super) fn none(&self) -> Memory {
         Memory::new(self.plan.as_ref().map_or(0, |plan| plan.object_slots))
@@ -154,7 +169,9 @@ impl Rule {
             memory.told = true;
         }
         if let Some(open) = &mut memory.open {
-            open.last = open.last.max(span.last).min(now);
+            if !telling.again {
+                open.last = open.last.max(span.last).min(now);
+            }
             let (track, class) = (object.map(|object| object.id), object.map(|object| object.class));
             if telling.again || (open.track, open.class) == (track, class) {
                 return None;

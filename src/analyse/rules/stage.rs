@@ -1,12 +1,13 @@
 //! All rules of one source, frame by frame.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::evaluate::{FrameView, ObjectView, Resting};
 use super::plan::Plan;
 use super::rule::{Memory, Rule, Telling};
 use super::settings::RuleSettings;
-use super::{Known, When};
+use super::{Known, KnownNames, When};
 use crate::analyse::object::Objects;
 use crate::analyse::{CountingSettings, SceneStage, StageFrame};
 use crate::counts::RuleState;
@@ -23,18 +24,18 @@ pub enum Clock {
     /// Nobody knows it: `between` holds never.
     #[default]
     Unknown,
-    /// It was so many seconds past midnight at source time 0.
+    /// The first frame that comes was taken so many seconds past midnight.
     Began(f64),
     /// This tells it for now, in seconds past midnight.
     Now(fn() -> Option<f64>),
 }
 
 impl Clock {
-    /// Seconds past midnight at a source time.
-    fn at(self, time: f64) -> Option<f64> {
+    /// Seconds past midnight, so many seconds after the first frame.
+    fn at(self, since: f64) -> Option<f64> {
         let seconds = match self {
             Self::Unknown => None,
-            Self::Began(began) => Some(began + time),
+            Self::Began(began) => Some(began + since),
             Self::Now(tell) => tell(),
         };
         seconds.map(|seconds| seconds.rem_euclid(86400.0)).filter(|seconds| seconds.is_finite())
@@ -48,12 +49,15 @@ pub struct Rules {
     labels: Labels,
     clock: Clock,
     objects: Objects<State>,
-    /// Source time of the frame before.
+    /// Source time of the first frame of all, and of the frame before.
+    first: Option<f64>,
     before: Option<f64>,
     /// The next frame is the first behind a jump.
     jumped: bool,
     /// Source time of the first frame behind the last jump.
     from: f64,
+    /// How many events of each name were told, also by rules that are gone: no number comes twice.
+    numbers: BTreeMap<String, u64>,
     /// Events that end with the next frame, whatever happens in it: the rule is gone, or the source.
     gone: Vec<Rule>,
     states: Arc<Vec<RuleState>>,
@@ -82,9 +86,11 @@ impl Rules {
             labels: labels.clone(),
             clock,
             objects: Objects::default(),
+            first: None,
             before: None,
             jumped: false,
             from: f64::NEG_INFINITY,
+            numbers: BTreeMap::new(),
             gone: Vec::new(),
             states: Arc::default(),
         };
@@ -109,9 +115,11 @@ impl Rules {
         counting: &CountingSettings,
         labels: &Labels,
     ) {
-        let zones: Vec<&str> = counting.zones.iter().map(|zone| zone.name.as_str()).collect();
-        let lines: Vec<&str> = counting.lines.iter().map(|line| line.name.as_str()).collect();
-        let known = Known { zones: &zones, lines: &lines, classes: Some(labels) };
+        let names = KnownNames::of(counting);
+        let known = names.with(Some(labels));
+        for rule in &self.rules {
+            self.numbers.insert(rule.settings.name.clone(), rule.started());
+        }
         let mut old: Vec<Option<Rule>> = std::mem::take(&mut self.rules).into_iter().map(Some).collect();
         let mut kept = Vec::new();
         for settings in settings {
@@ -122,7 +130,8 @@ impl Rules {
             let index = old.iter().position(same);
             let rule = index.and_then(|index| old.get_mut(index)?.take());
             kept.push(index);
-            self.rules.push(rule.unwrap_or_else(|| Rule::new(settings, plan)));
+            let started = self.numbers.get(&settings.name).copied().unwrap_or_default();
+            self.rules.push(rule.unwrap_or_else(|| Rule::new(settings, plan).after(started)));
         }
         for object in self.objects.iter_mut() {
             let mut memories: Vec<Option<Memory>> =
@@ -170,6 +179,7 @@ impl Rules {
     pub fn close(&mut self) {
         self.let_go();
         self.gone.extend(self.rules.iter_mut().filter_map(Rule::let_go));
+        self.rules.iter_mut().for_each(Rule::begin_anew);
         (self.before, self.jumped, self.from) = (None, false, f64::NEG_INFINITY);
     }
 
@@ -213,7 +223,11 @@ impl Rules {
                 .for_each(|object| object.deeds.memories.iter_mut().for_each(Memory::clear));
         }
         scene.swaps.iter().for_each(|swap| self.objects.exchange(swap));
-        let view = FrameView::new(scene, self.clock.at(now));
+        // A recording's own clock may begin anywhere.
+        let first = self.first.map_or(now, |first| first.min(now));
+        self.first = Some(first);
+        let asks = self.rules.iter().any(|rule| rule.plan.as_ref().is_some_and(|plan| plan.by_clock));
+        let view = FrameView::new(scene, self.clock.at(now - first).filter(|_| asks));
         let camera = frame.camera.as_ref();
         let rules = &self.rules;
         for track in scene.seen() {
@@ -272,7 +286,8 @@ fn ask_one(
     let frame = telling.frame;
     let scene = plan.scene_parts(frame, &mut memory.slots, |part, scene| {
         let (mut all, mut seen) = (0, 0);
-        for object in objects.iter_mut() {
+        // One that has an heir is there already, as that.
+        for object in objects.iter_mut().filter(|object| !object.has_heir()) {
             let view = view_of(object.id, object.class, object.seen, &object.deeds, frame);
             let Some(memory) = object.deeds.memories.get_mut(index) else { continue };
             let holds = part.holds(frame, Some(&view), &mut memory.slots, scene).is_some();

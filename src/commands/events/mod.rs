@@ -34,6 +34,11 @@ pub(super) fn run(args: &EventsArgs, context: &Context) -> Result<(), Failure> {
         let flag = args.dialect.given().unwrap_or_default();
         return Err(Failure::Usage(format!("{flag} goes with --detections, which is missing")));
     }
+    if args.began.is_some() && args.sources.len() > 1 {
+        return Err(Failure::Usage(
+            "--began tells when one recording began: ask them one by one, each with its own".to_owned(),
+        ));
+    }
     if let Some(folder) = &args.pictures {
         if args.sources.is_empty() {
             return Err(Failure::Usage(
@@ -50,24 +55,40 @@ pub(super) fn run(args: &EventsArgs, context: &Context) -> Result<(), Failure> {
         (Some(file), [source]) => {
             let input = input::open(source, settings)?;
             let log = Log::new(&input.source.info().name, args);
-            of_boxes_on_pictures(input, file, &log, args, context)?;
-            report(&log, args, context)
+            let read = of_boxes_on_pictures(input, file, &log, args, context);
+            report(&log, args, context)?;
+            ended(context).and(read)
         }
         (Some(_), _) => Err(Failure::Usage("--detections belongs to a single recording".to_owned())),
         (None, sources) => {
             let mut detector = DetectionSource::load(&settings.detect_for_tracking())?;
+            let mut failed = Ok(());
             for source in sources {
                 let own = detector.fork()?;
                 let input = input::open(source, settings)?;
+                if input.source.info().kind.is_live() {
+                    return Err(Failure::Usage(
+                        "events needs a recording: what happens live is told by watch and track, with --events"
+                            .to_owned(),
+                    ));
+                }
                 let log = Log::new(&input.source.info().name, args);
-                with_network(input, std::mem::replace(&mut detector, own), &log, context)?;
-                if !report(&log, args, context).map(|()| context.stop.signal().is_none())? {
+                let read = with_network(input, std::mem::replace(&mut detector, own), &log, context);
+                // What was told until it broke off is told, and the other recordings are asked all the same.
+                report(&log, args, context)?;
+                failed = failed.and(read);
+                if context.stop.signal().is_some() {
                     break;
                 }
             }
-            context.stop.signal().map_or(Ok(()), |signal| Err(Failure::Signal(signal)))
+            ended(context).and(failed)
         }
     }
+}
+
+/// A signal that ended it is the command's outcome.
+fn ended(context: &Context) -> Result<(), Failure> {
+    context.stop.signal().map_or(Ok(()), |signal| Err(Failure::Signal(signal)))
 }
 
 /// Prints what was told, and on standard error a summary.
@@ -88,12 +109,6 @@ fn with_network(
     log: &Log,
     context: &Context,
 ) -> Result<(), Failure> {
-    if input.source.info().kind.is_live() {
-        return Err(Failure::Usage(
-            "events needs a recording: what happens live is told by watch and track, with --events"
-                .to_owned(),
-        ));
-    }
     let settings = &context.loaded.settings;
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(ToldSink::new(log))];
     let Begun { pipeline, recorder, stop, .. } = track_one::begin_with(
@@ -126,8 +141,8 @@ fn of_boxes(file: &Path, args: &EventsArgs, context: &Context) -> Result<(), Fai
     let facts = FrameFacts { size: boxes.size, wall: None, file: None };
     let tell = |scene: &Scene, sinks: &mut Sinks| sinks.scene(scene, &facts).map_err(Failure::failed);
     for sequence in 0..boxes.frames {
-        if let Some(signal) = context.stop.signal() {
-            return Err(Failure::Signal(signal));
+        if context.stop.is_asked() {
+            break;
         }
         let scene = boxes.scene(sequence)?;
         let swaps = scene.swaps.clone();
@@ -136,7 +151,8 @@ fn of_boxes(file: &Path, args: &EventsArgs, context: &Context) -> Result<(), Fai
     }
     std::iter::from_fn(|| held.pop_rest()).try_for_each(|scene| tell(&scene, &mut sinks))?;
     sinks.finish(End::Complete).map_err(Failure::failed)?;
-    report(&log, args, context)
+    report(&log, args, context)?;
+    ended(context)
 }
 
 /// Boxes from a file, with the pictures of the recording that they belong to.
@@ -196,6 +212,6 @@ fn of_boxes_on_pictures(
         writing = write(both);
     }
     bar.finish_and_clear();
-    recorder.finish(writing && failed.is_ok())?;
+    recorder.finish(writing && failed.is_ok() && context.stop.signal().is_none())?;
     failed
 }

@@ -10,7 +10,7 @@ impl Grid {
         let mut heard = !changes.is_empty();
         changes.into_iter().for_each(|change| self.take(change));
         for tile in &mut self.tiles {
-            while let Some(note) = tile.take_note() {
+            while let Some(note) = tile.take_note(self.common.settings.get()) {
                 heard = true;
                 // All sources share a network, and all of them report it.
                 self.message.notify(message_of(note));

@@ -218,11 +218,13 @@ impl Tile {
     }
 
     /// The result of a change that needs another network.
-    pub(super) fn take_note(&mut self) -> Option<Note> {
+    pub(super) fn take_note(&mut self, settings: &Settings) -> Option<Note> {
         let pipeline = self.pipeline.as_ref()?;
         let note = pipeline.note()?;
         if let Note::Swapped(_) = note {
             self.labels = pipeline.labels();
+            // Lines, zones and rules know classes by their numbers.
+            pipeline.set_places(settings);
         }
         Some(note)
     }

@@ -70,6 +70,31 @@ fn an_object_that_gets_another_id_goes_on() {
     assert_eq!(course.take(), ["start r-1@2.0 t2"]);
 }
 
+/// One who gets another id is one, also while the old track is remembered.
+#[test]
+fn who_gets_another_id_is_counted_once() {
+    let mut course = Course::new("count(person) = 1");
+    course.run(3.0, |_| vec![person(1, 0.0, 700.0)]);
+    course.run(0.3, |_| vec![hidden(person(1, 0.0, 700.0))]);
+    course.run(3.0, |_| vec![hidden(person(1, 0.0, 700.0)), person(2, 3.3, 710.0)]);
+    let told = course.take();
+    assert!(told.len() == 1 && told[0].starts_with("start r-1@0.0"), "{told:?}");
+}
+
+/// A rule that is changed, or taken out and put back, goes on with its numbers.
+#[test]
+fn no_number_of_an_event_comes_twice() {
+    let mut course = Course::new("person in square");
+    course.run(1.5, |_| vec![person(1, 0.0, 700.0)]);
+    course.set_rules(vec![]);
+    course.run(1.5, |_| vec![person(1, 0.0, 700.0)]);
+    course.set_rules(vec![rule("r", "person in square", 1.0)]);
+    course.run(1.5, |_| vec![person(1, 0.0, 700.0)]);
+    let told = course.take();
+    assert_eq!(told.iter().filter(|told| told.starts_with("start")).count(), 2, "{told:?}");
+    assert!(told.iter().any(|told| told.starts_with("start r-2@")), "{told:?}");
+}
+
 #[test]
 fn two_that_change_their_ids_change_their_events() {
     let mut course = Course::new("person in square");
@@ -187,6 +212,14 @@ fn the_time_of_day_counts_where_it_is_known() {
     assert_eq!(told(clock(23.0)), ["start r-1@0.0 t1"]);
     assert_eq!(told(clock(30.0 - 24.0 - 0.001)).len(), 1);
     assert!(told(clock(12.0)).is_empty() && told(Clock::Unknown).is_empty());
+    // What is unknown is not the contrary either.
+    let by_day = |clock| {
+        let mut course =
+            Course::of(vec![rule("r", "person in square and not between 22:00 and 06:00", 0.0)], clock);
+        course.run(3.0, |_| vec![person(1, 0.0, 700.0)]);
+        course.take().len()
+    };
+    assert_eq!([by_day(clock(12.0)), by_day(clock(23.0)), by_day(Clock::Unknown)], [1, 0, 0]);
     // It begins at ten sharp.
     let began = told(Clock::Began(22.0 * 3600.0 - 1.5));
     assert_eq!(began, ["start r-1@1.5 t1"]);

@@ -47,9 +47,16 @@ fn what_is_right_is_printed_in_one_form() {
     }
 }
 
+/// What may have been meant is told where the program is built.
+#[cfg(feature = "detector")]
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_what_was_meant() {
-    let known = Known { zones: &["square", "north gate"], lines: &["door"], classes: Some(&Labels::coco()) };
+    let known = Known {
+        zones: &["square", "north gate"],
+        lines: &["door"],
+        classes: Some(&Labels::coco()),
+        ..Known::default()
+    };
     let beginnings = "a class, anything, nobody, nothing, no, count(, crosses, in, still, between, not or (";
     for (text, told) in [
         ("", format!("1:1: the text ends here: expected is {beginnings}")),
@@ -208,4 +215,20 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_class_that_a_zone_does_not_count_is_refused() {
+    let cars = ["car".to_owned()];
+    let known = Known { zones: &["square"], narrow: &[("square", &cars)], ..Known::default() };
+    let check = |text: &str| text.parse::<When>().unwrap().check(&known).map_err(|error| error.to_string());
+    for text in ["person in square for 2 s", "no person in square", "count(car/person in square) > 3"] {
+        let error = check(text).unwrap_err();
+        assert!(
+            error.contains("\"square\" counts only car") && error.contains("no person is ever there"),
+            "{error}"
+        );
+    }
+    assert_eq!(check("car in square"), Ok(()));
+    assert_eq!(check("anything in square and person"), Ok(()));
 }
