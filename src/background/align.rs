@@ -97,6 +97,11 @@ impl Align {
         self.lost >= LOST
     }
 
+    /// The camera was lost only as something else was shown for a moment.
+    pub(super) fn found(&mut self) {
+        self.lost = 0;
+    }
+
     /// Whether the camera has to be followed to the picture of this time: it moves, or it is long ago.
     pub(super) fn is_due(&self, time: f64) -> bool {
         time < self.awake || time >= self.due

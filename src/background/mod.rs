@@ -58,9 +58,12 @@ pub const MOVING: &str = "moving";
 
 /// Pictures further apart than this, in seconds, do not follow one another.
 const GAP: f64 = 5.0;
-/// Where more than this share of the picture is clearly off, it shows something else; after so many seconds the background is
+/// Where at least this share of places is clearly off, or more than the second and less than the third in the picture before, the
+/// picture shows something else, and goes on to do so while it is more than the third; after so many seconds the background is
 /// learnt anew.
-const CUT: f32 = 0.5;
+const CUT: f32 = 0.75;
+const CUT_SUDDEN: f32 = 0.45;
+const CUT_STAYS: f32 = 0.25;
 const CUT_SECONDS: f64 = 0.3;
 /// The deviation of a pixel of which nothing is known, in grey levels.
 const UNKNOWN_DEVIATION: f32 = 2.6;
@@ -168,6 +171,8 @@ pub struct MotionDetector {
     before: Option<f64>,
     measured: f64,
     cut: Option<f64>,
+    /// The share of places of the last picture that were clearly off.
+    spread: f32,
     travels: bool,
 }
 
@@ -192,6 +197,7 @@ impl MotionDetector {
             before: None,
             measured: f64::NEG_INFINITY,
             cut: None,
+            spread: 0.0,
             travels: false,
         }
     }
@@ -305,6 +311,7 @@ impl MotionDetector {
         self.align.reset();
         self.align.follow(&self.grid, &[], time);
         (self.begun, self.measured, self.cut, self.noise) = (time, f64::NEG_INFINITY, None, 0.0);
+        self.spread = 0.0;
     }
 
     /// Brings the picture to where the background is, or, where the camera has turned far, the background to the picture.
@@ -368,9 +375,15 @@ impl MotionDetector {
     /// Whether the picture shows something else: a cut, or a lamp that is switched. Nothing is told then, and what stays is
     /// learnt.
     fn is_cut(&mut self, time: f64) -> bool {
-        let (width, height) = self.grid.size;
-        if self.marks.clearly() as f32 <= CUT * (width * height) as f32 {
-            self.cut = None;
+        // Counted by places: where two pictures are alike, or the light was taken out, few pixels are off, but all over.
+        let spread = self.marks.spread();
+        let before = std::mem::replace(&mut self.spread, spread);
+        let sudden = spread > CUT_SUDDEN && before < CUT_STAYS;
+        if !(sudden || spread > CUT || self.cut.is_some() && spread > CUT_STAYS) {
+            if self.cut.take().is_some() {
+                // The place is there again, and so is the camera: a flash is no journey.
+                self.align.found();
+            }
             return false;
         }
         if time - *self.cut.get_or_insert(time) >= CUT_SECONDS {

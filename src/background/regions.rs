@@ -8,6 +8,8 @@ use crate::kernels::isa::vectorised;
 const MAJORITY: u8 = 5;
 /// Of more regions than this, in one picture, the largest are looked at.
 const MOST: usize = 200;
+/// A place of which it is asked whether it shows something else is so many small pixels a side.
+const PLACE: usize = 32;
 
 /// What differs, pixel by pixel.
 #[derive(Debug, Default)]
@@ -93,9 +95,22 @@ impl Marks {
         }
     }
 
-    /// How many pixels are marked clearly.
-    pub(super) fn clearly(&self) -> usize {
-        self.strong.iter().map(|mark| usize::from(*mark)).sum()
+    /// The share of places, so many pixels a side, of which at least a quarter is marked clearly.
+    pub(super) fn spread(&self) -> f32 {
+        let (width, height) = self.size;
+        let (mut marked, mut all) = (0, 0);
+        for top in (0..height).step_by(PLACE) {
+            let rows = top..(top + PLACE).min(height);
+            for left in (0..width).step_by(PLACE) {
+                let right = (left + PLACE).min(width);
+                let strong =
+                    rows.clone().flat_map(|y| &self.strong[y * self.stride + left..y * self.stride + right]);
+                let count: usize = strong.map(|strong| usize::from(*strong)).sum();
+                marked += usize::from(count * 4 >= rows.len() * (right - left));
+                all += 1;
+            }
+        }
+        marked as f32 / f32::max(all as f32, 1.0)
     }
 
     /// Removes specks and closes gaps of at most so many pixels across and down; then finds what is connected.

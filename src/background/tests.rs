@@ -291,6 +291,46 @@ fn a_cut_and_a_picture_of_one_level_show_nothing_that_moves() {
 }
 
 #[test]
+fn a_cut_to_a_place_that_is_alike_shows_nothing_that_moves() {
+    let (mut scene, mut detector) = (Scene::new(), MotionDetector::new(MotionSettings::default()));
+    // Of so little contrast that most pixels are close to what was there before.
+    let pale = |bytes: Vec<u8>| {
+        bytes.into_iter().map(|level| (f32::from(level) * 0.5) as u8 + 60).collect::<Vec<u8>>()
+    };
+    for frame in 0..100 {
+        let time = f64::from(frame) / RATE;
+        let mut bytes = pale(scene.draw(Shown::default(), time));
+        if frame >= 50 {
+            bytes.reverse();
+        }
+        assert!(watch(&mut detector, &bytes, time).is_empty(), "{time}");
+    }
+}
+
+#[test]
+fn another_place_for_two_pictures_leaves_the_background_as_it_was() {
+    let (mut scene, mut detector) = (Scene::new(), MotionDetector::new(MotionSettings::default()));
+    for frame in 0..100 {
+        let time = f64::from(frame) / RATE;
+        let thing = walker(time);
+        let mut bytes = scene.draw(Shown { thing, ..Shown::default() }, time);
+        let other = (60..62).contains(&frame);
+        if other {
+            bytes.reverse();
+        }
+        let found = watch(&mut detector, &bytes, time);
+        let Some(truth) = thing.and_then(|thing| truth(thing, (0.0, 0.0))).filter(|_| time > 2.0) else {
+            continue;
+        };
+        if other {
+            assert!(found.is_empty(), "{time}: {found:?}");
+        } else if !(62..64).contains(&frame) {
+            assert!(found.iter().any(|found| found.rect.iou(&truth) > 0.5), "{time}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn every_processor_finds_the_same() {
     let shown = |time: f64| Shown { thing: walker(time), shift: (time as f32, 0.0), ..Shown::default() };
     let found = || {
