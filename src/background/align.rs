@@ -82,7 +82,7 @@ impl Align {
     }
 
     /// From where the background was first seen to the picture, in small pixels.
-    pub(super) fn from_first(&self) -> Affine {
+    pub(super) fn whole_way(&self) -> Affine {
         self.carried.then(&self.map)
     }
 

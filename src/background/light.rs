@@ -212,7 +212,7 @@ impl Light {
 fn is_thing(ratios: &[f32], middle: f32, whole: f32) -> bool {
     let differs = (middle / whole - 1.0).abs();
     // False of a row without a middle, too.
-    if !(differs >= LEAST_ROW) {
+    if differs.is_nan() || differs < LEAST_ROW {
         return false;
     }
     let reach = TOLERANCE.min(0.5 * differs);
@@ -269,7 +269,8 @@ mod tests {
         let lit = |x: usize, y: usize| place(x, y).map(|part| part * 1.14);
         let dark = level(60.0);
         let bright = level(170.0);
-        let things: [(&str, &dyn Fn(usize, usize) -> [f32; 3]); 4] =
+        type Colours<'a> = &'a dyn Fn(usize, usize) -> [f32; 3];
+        let things: [(&str, Colours<'_>); 4] =
             [("patterned", &patterned), ("dark", &dark), ("bright", &bright), ("as if lit", &lit)];
         for (name, thing) in things {
             let out = taken_out(|x, y| if covers(x, y) { thing(x, y) } else { place(x, y) });

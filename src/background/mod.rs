@@ -263,7 +263,7 @@ impl MotionDetector {
 
     /// From pixels of the picture in which the background was learnt to those of the last one.
     fn camera(&self) -> Affine {
-        let [[a, b, x], [c, d, y]] = self.align.from_first().matrix;
+        let [[a, b, x], [c, d, y]] = self.align.whole_way().matrix;
         let factor = self.grid.factor as f32;
         Affine { matrix: [[a, b, x * factor], [c, d, y * factor]] }
     }

@@ -71,10 +71,17 @@ impl EventsArgs {
             given.push(Given { key: "source.began".to_owned(), value: format!("{began:?}"), typed });
         }
         if !self.rule.is_empty() {
-            let rules: toml_edit::Array = (self.rule.iter())
-                .map(|when| {
+            // The same one twice tells no more.
+            let mut rules: Vec<&String> = Vec::new();
+            for rule in &self.rule {
+                if !rules.contains(&rule) {
+                    rules.push(rule);
+                }
+            }
+            let rules: toml_edit::Array = (rules.into_iter().zip(1..))
+                .map(|(when, number)| {
                     let mut table = toml_edit::InlineTable::new();
-                    table.insert("name", when.chars().take(100).collect::<String>().trim().into());
+                    table.insert("name", name_of(when, number).into());
                     table.insert("when", when.as_str().into());
                     toml_edit::Value::from(table)
                 })
@@ -84,4 +91,13 @@ impl EventsArgs {
         }
         given
     }
+}
+
+/// What a condition is called: as it is written, in one line; of a long one the beginning and its number.
+fn name_of(when: &str, number: usize) -> String {
+    let line = when.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= 90 {
+        return line;
+    }
+    format!("{} … ({number})", line.chars().take(80).collect::<String>().trim_end())
 }

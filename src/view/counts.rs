@@ -178,7 +178,8 @@ pub(super) fn draw_rules(
         }
         let padding = (4.0 * scale).round();
         let width = text.measure(&words, TEXT_SIZE * scale).ceil() + 2.0 * padding;
-        let x = canvas.width() as f32 - width - gap;
+        // Of a long name the beginning is seen.
+        let x = (canvas.width() as f32 - width - gap).max(0.0);
         draw_words(canvas, text, (x, y), &words, RED, scale);
     }
 }
@@ -187,7 +188,9 @@ pub(super) fn draw_rules(
 fn rule_words(rule: &RuleState, time: f64) -> Option<String> {
     let since = rule.since.filter(|_| rule.active > 0)?;
     let several = if rule.active > 1 { format!("  {}×", rule.active) } else { String::new() };
-    Some(format!("{}{several}  {}", rule.name, dwell(time - since)))
+    // It may be younger than a remembered frame.
+    let lasted = if time >= since { format!("  {}", dwell(time - since)) } else { String::new() };
+    Some(format!("{}{several}{lasted}", rule.name))
 }
 
 /// `1:23  person 5 in over door`.

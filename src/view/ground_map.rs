@@ -151,7 +151,7 @@ fn draw_edge(canvas: &mut Canvas, plan: &Plan, ground: &Ground) {
         for line in 0..MOST_LINES {
             // Also where metres are so large that a step is lost beside them.
             let at = (first + f64::from(line)) * spacing;
-            if !(at <= most(axis)) {
+            if at.is_nan() || at > most(axis) {
                 break;
             }
             let steps = (0..=60).map(|step| {

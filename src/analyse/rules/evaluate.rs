@@ -1,7 +1,7 @@
 //! Whether a condition holds in a frame.
 
 use super::plan::{Node, Plan, ScenePart};
-use super::span::{Slot, Span, all, any};
+use super::span::{LAPSE, Slot, Span, all, any};
 use crate::attribute::{Attributes, Value};
 use crate::counts::Counts;
 use crate::detection::ClassId;
@@ -124,7 +124,10 @@ impl Node {
         let now = frame.now;
         match self {
             Self::All(parts) => all(parts.iter().map(|part| part.holds(frame, object, slots, scene))),
-            Self::Any(parts) => any(parts.iter().map(|part| part.holds(frame, object, slots, scene))),
+            Self::Any(parts, slot) => {
+                let span = any(parts.iter().map(|part| part.holds(frame, object, slots, scene)));
+                slots.get_mut(*slot)?.take_chain(span, now)
+            }
             Self::Not(part, slot) => {
                 let part = part.holds(frame, object, slots, scene);
                 // Of an object that is hidden nobody knows.
@@ -140,9 +143,10 @@ impl Node {
                 let object = object.filter(|object| classes.contains(&object.class))?;
                 Some(certain(object.span(object.born, now)))
             }
-            Self::In(zones) => {
+            Self::In(zones, slot) => {
                 let object = object?;
-                frame.zone(object.id, zones).map(|(_, since)| object.span(since, now))
+                let span = frame.zone(object.id, zones).map(|(_, since)| object.span(since, now));
+                slots.get_mut(*slot)?.take_chain(span, now)
             }
             Self::Crosses(lines, way, slot) => {
                 let id = object?.id;
@@ -210,6 +214,9 @@ impl Plan {
 pub(super) struct Resting {
     /// The middle of its box, and since when it has been there.
     place: Option<((f32, f32), f64)>,
+    /// Where it may have gone, and since when it has been there; and since when it is not in its place.
+    other: Option<((f32, f32), f64)>,
+    left: Option<f64>,
 }
 
 impl Resting {
@@ -221,21 +228,31 @@ impl Resting {
             (middle.0 - x).hypot(middle.1 - y) <= STILL * side
         };
         self.move_with(camera);
-        self.place = match self.place {
-            Some((place, since)) if near(place) => Some((place, since)),
-            _ => Some((middle, now)),
-        };
+        match self.place {
+            Some((place, _)) if near(place) => (self.other, self.left) = (None, None),
+            Some(_) => {
+                // A box is odd for a moment now and then.
+                let left = *self.left.get_or_insert(now);
+                let other = self.other.filter(|(place, _)| near(*place)).unwrap_or((middle, now));
+                self.other = Some(other);
+                if now - left > LAPSE {
+                    (self.place, self.other, self.left) = (Some(other), None, None);
+                }
+            }
+            None => self.place = Some((middle, now)),
+        }
     }
 
     /// The camera has moved.
     pub(super) fn move_with(&mut self, camera: Option<&Affine>) {
-        if let (Some((place, _)), Some(camera)) = (&mut self.place, camera) {
+        let Some(camera) = camera else { return };
+        for (place, _) in self.place.iter_mut().chain(&mut self.other) {
             *place = camera.point(place.0, place.1);
         }
     }
 
     /// Since when it has not moved.
     pub(super) fn since(&self) -> Option<f64> {
-        self.place.map(|(_, since)| since)
+        self.place.filter(|_| self.left.is_none()).map(|(_, since)| since)
     }
 }

@@ -8,7 +8,7 @@ use crate::labels::Labels;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
     All(Vec<Self>),
-    Any(Vec<Self>),
+    Any(Vec<Self>, usize),
     Not(Box<Self>, usize),
     Lasting(Box<Self>, f64, usize),
     /// The object is of one of these classes.
@@ -16,7 +16,7 @@ pub(super) enum Node {
     /// It is an object, whatever it is.
     Object,
     /// It is in one of these zones.
-    In(Vec<String>),
+    In(Vec<String>, usize),
     /// It crosses one of these lines, in this way.
     Crosses(Vec<String>, Option<bool>, usize),
     Still(usize),
@@ -91,7 +91,7 @@ impl Node {
     fn walk<'a>(&'a self, each: &mut dyn FnMut(&'a Self)) {
         each(self);
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.walk(each)),
+            Self::All(parts) | Self::Any(parts, _) => parts.iter().for_each(|part| part.walk(each)),
             Self::Lasting(part, ..) => part.walk(each),
             // What does not hold is nothing to tell of.
             _ => {}
@@ -113,6 +113,29 @@ impl Maker<'_> {
         *slots - 1
     }
 
+    /// That a condition does not hold. Of what nobody knows the contrary is not known either: it is asked of the smallest parts.
+    fn contrary(&mut self, condition: &Condition, of_object: bool) -> Node {
+        if of_object && !condition.is_of_object() {
+            let part = ScenePart::Tree(self.contrary(condition, false));
+            return self.scene_part(part);
+        }
+        match condition {
+            Condition::All(parts) => {
+                let parts = parts.iter().map(|part| self.contrary(part, of_object)).collect();
+                Node::Any(parts, self.slot(of_object))
+            }
+            Condition::Any(parts) => {
+                Node::All(parts.iter().map(|part| self.contrary(part, of_object)).collect())
+            }
+            Condition::Not(_, part) => self.node(part, of_object),
+            // What is not between two times is between them the other way round.
+            Condition::Between { from, to, .. } => {
+                Node::Between { from: f64::from(*to), to: f64::from(*from), slot: self.slot(of_object) }
+            }
+            _ => Node::Not(Box::new(self.node(condition, of_object)), self.slot(of_object)),
+        }
+    }
+
     /// `of_object`: it is asked of objects. Parts of the scene in it become parts of their own.
     fn node(&mut self, condition: &Condition, of_object: bool) -> Node {
         if of_object && !condition.is_of_object() {
@@ -121,15 +144,10 @@ impl Maker<'_> {
         }
         match condition {
             Condition::All(parts) => Node::All(parts.iter().map(|part| self.node(part, of_object)).collect()),
-            Condition::Any(parts) => Node::Any(parts.iter().map(|part| self.node(part, of_object)).collect()),
-            Condition::Not(_, part) if matches!(**part, Condition::Between { .. }) => {
-                // What is not between two times is between them the other way round, and unknown where the time is.
-                match self.node(part, of_object) {
-                    Node::Between { from, to, slot } => Node::Between { from: to, to: from, slot },
-                    other => other,
-                }
+            Condition::Any(parts) => {
+                Node::Any(parts.iter().map(|part| self.node(part, of_object)).collect(), self.slot(of_object))
             }
-            Condition::Not(_, part) => Node::Not(Box::new(self.node(part, of_object)), self.slot(of_object)),
+            Condition::Not(_, part) => self.contrary(part, of_object),
             Condition::For(_, part, seconds) => {
                 Node::Lasting(Box::new(self.node(part, of_object)), *seconds, self.slot(of_object))
             }
@@ -146,7 +164,11 @@ impl Maker<'_> {
             }
             Condition::None { who, zones, .. } => {
                 let who = self.who(who);
-                let part = if zones.is_empty() { who } else { Node::All(vec![who, Node::In(texts(zones))]) };
+                let part = if zones.is_empty() {
+                    who
+                } else {
+                    Node::All(vec![who, Node::In(texts(zones), self.slot(true))])
+                };
                 self.count(part, Comparison::Equal, 0.0)
             }
             Condition::Between { from, to, .. } => {
@@ -180,10 +202,12 @@ impl Maker<'_> {
 
     fn what(&mut self, what: &What) -> Node {
         match what {
-            What::In(zones) => Node::In(texts(zones)),
+            What::In(zones) => Node::In(texts(zones), self.slot(true)),
             What::Crosses(lines, way) => Node::Crosses(texts(lines), *way, self.slot(true)),
             What::Still(zones) if zones.is_empty() => Node::Still(self.slot(true)),
-            What::Still(zones) => Node::All(vec![Node::Still(self.slot(true)), Node::In(texts(zones))]),
+            What::Still(zones) => {
+                Node::All(vec![Node::Still(self.slot(true)), Node::In(texts(zones), self.slot(true))])
+            }
             What::Is(name, comparison, number) => Node::Compares {
                 name: name.text.clone(),
                 comparison: *comparison,

@@ -95,6 +95,13 @@ impl Rule {
         }
     }
 
+    /// Forgets the scene behind a jump: its event ends.
+    pub(super) fn forget_scene(&mut self) {
+        let own = std::mem::take(&mut self.memory).open;
+        self.memory = Memory::new(self.plan.as_ref().map_or(0, |plan| plan.scene_slots));
+        self.leaving.extend(own);
+    }
+
     /// It goes on with the numbers of a rule of its name, which told so many events.
     pub(super) fn after(self, started: u64) -> Self {
         Self { started, ..self }
@@ -160,9 +167,13 @@ impl Rule {
             let open = memory.open.take_if(|open| !telling.again && has_been_told(open, now))?;
             return Some(self.end(&open, telling));
         };
+        // The scene's goes on where the same moment is gone through again.
+        let is_known = |open: &Open| match object {
+            Some(object) => open.track == Some(object.id),
+            None => open.track.is_none() && (now - open.last).abs() <= LAPSE,
+        };
         if memory.open.is_none()
-            && let Some(object) = object
-            && let Some(known) = self.leaving.iter().position(|open| open.track == Some(object.id))
+            && let Some(known) = self.leaving.iter().position(is_known)
         {
             // It goes on behind a jump.
             memory.open = Some(self.leaving.remove(known));
@@ -245,7 +256,7 @@ impl Rule {
         let (Some(object), Some(plan)) = (object, &self.plan) else { return event };
         let mut facts: Vec<(String, crate::attribute::Value)> = Vec::new();
         plan.walk(&mut |node| match node {
-            Node::In(zones) => {
+            Node::In(zones, _) => {
                 if let Some((zone, _)) = telling.frame.zone(object.id, zones) {
                     facts.push(("zone".to_owned(), zone.into()));
                 }

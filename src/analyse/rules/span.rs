@@ -41,6 +41,20 @@ impl Slot {
         self.span(sure)
     }
 
+    /// Takes in that one or another of several holds, and tells since when one of them has without a break.
+    pub(super) fn take_chain(&mut self, span: Option<Span>, now: f64) -> Option<Span> {
+        let Some(span) = span else {
+            self.on &= now - self.last <= LAPSE;
+            return None;
+        };
+        if !std::mem::replace(&mut self.on, true) {
+            self.since = span.since;
+        }
+        self.since = self.since.min(span.since);
+        self.last = now;
+        Some(Span { since: self.since, ..span })
+    }
+
     /// Takes in a moment, such as a crossing, where there was one by now. It holds for as long as a lapse may last.
     pub(super) fn take_moment(&mut self, moment: Option<f64>, now: f64) -> Option<Span> {
         if let Some(moment) = moment {

@@ -227,7 +227,8 @@ impl Rules {
         let first = self.first.map_or(now, |first| first.min(now));
         self.first = Some(first);
         let asks = self.rules.iter().any(|rule| rule.plan.as_ref().is_some_and(|plan| plan.by_clock));
-        let view = FrameView::new(scene, self.clock.at(now - first).filter(|_| asks));
+        let time_of_day = if asks { self.clock.at(now - first) } else { None };
+        let view = FrameView::new(scene, time_of_day);
         let camera = frame.camera.as_ref();
         let rules = &self.rules;
         for track in scene.seen() {
@@ -341,7 +342,7 @@ impl SceneStage for Rules {
 
     fn restart(&mut self) {
         self.let_go();
-        self.rules.iter_mut().for_each(|rule| rule.memory.clear());
+        self.rules.iter_mut().for_each(Rule::forget_scene);
         (self.before, self.jumped) = (None, true);
     }
 }

@@ -15,7 +15,7 @@ const USUAL_FPS: f64 = 30.0;
 pub(super) fn rules(sequence: &Sequence) -> CauseRules {
     CauseRules {
         fps: sequence.fps.unwrap_or(USUAL_FPS),
-        memory_seconds: f64::from(TrackSettings::default().lost_track_seconds),
+        memory_seconds: TrackSettings::default().lost_track_seconds,
     }
 }
 

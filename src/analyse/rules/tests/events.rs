@@ -70,6 +70,40 @@ fn an_object_that_gets_another_id_goes_on() {
     assert_eq!(course.take(), ["start r-1@2.0 t2"]);
 }
 
+/// A chain of places is one stay.
+#[test]
+fn one_or_another_lasts_over_the_change_between_them() {
+    for when in ["(person in square or person not in square) for 5 s"] {
+        let mut course = Course::new(when);
+        course.run(3.0, |_| vec![person(1, 0.0, 700.0)]);
+        course.run(4.0, |_| vec![person(1, 0.0, 200.0)]);
+        let told = course.take();
+        assert!(told.first().is_some_and(|told| told.starts_with("start r-1@5.0")), "{when}: {told:?}");
+    }
+}
+
+/// A box that is odd for a moment is no movement.
+#[test]
+fn one_odd_box_is_no_movement() {
+    let mut course = Course::new("person still for 5 s");
+    course.run(3.0, |_| vec![person(1, 0.0, 700.0)]);
+    course.run(0.1, |_| vec![person(1, 0.0, 760.0)]);
+    course.run(4.0, |_| vec![person(1, 0.0, 700.0)]);
+    let told = course.take();
+    assert!(told.first().is_some_and(|told| told.starts_with("start r-1@5.")), "{told:?}");
+}
+
+/// The scene's event does not go on over a jump.
+#[test]
+fn an_event_of_the_scene_ends_with_a_jump() {
+    let mut course = Course::new("count(person) >= 1");
+    course.run(4.0, |_| vec![person(1, 0.0, 700.0)]);
+    course.jump(60.0);
+    course.run(4.0, |_| vec![person(2, 60.0, 700.0)]);
+    let told = course.take();
+    assert!(told.iter().any(|told| told.starts_with("end r-1@3.")), "{told:?}");
+}
+
 /// One who gets another id is one, also while the old track is remembered.
 #[test]
 fn who_gets_another_id_is_counted_once() {
@@ -220,6 +254,9 @@ fn the_time_of_day_counts_where_it_is_known() {
         course.take().len()
     };
     assert_eq!([by_day(clock(12.0)), by_day(clock(23.0)), by_day(Clock::Unknown)], [1, 0, 0]);
+    let mut course = Course::new("person and not (between 22:00 and 06:00 or between 12:00 and 13:00)");
+    course.run(3.0, |_| vec![person(1, 0.0, 700.0)]);
+    assert!(course.take().is_empty());
     // It begins at ten sharp.
     let began = told(Clock::Began(22.0 * 3600.0 - 1.5));
     assert_eq!(began, ["start r-1@1.5 t1"]);
