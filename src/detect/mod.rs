@@ -90,6 +90,8 @@ pub struct Detector {
     input: InputSize,
     /// For each class of the model, whether it is looked for.
     wanted: Vec<bool>,
+    /// What moves is told beside it, so that the name of that is known.
+    also_motion: bool,
     confidence: f32,
     nms_iou: f32,
     box_voting: bool,
@@ -120,7 +122,7 @@ impl Detector {
 
     fn load_head(settings: &DetectSettings, head: Option<Arc<dyn Head>>) -> Result<Self, DetectError> {
         let (model, ready) = Model::load(settings, head)?;
-        let wanted = wanted(&settings.classes, &model.labels)?;
+        let wanted = wanted(&settings.classes, &model.labels, settings.also_motion)?;
         let model = Arc::new(model);
         let sessions = Sessions::new(&model, ready, 1)?;
         Ok(Self {
@@ -128,6 +130,7 @@ impl Detector {
             input: sessions.input(),
             sessions,
             wanted,
+            also_motion: settings.also_motion,
             confidence: settings.confidence,
             nms_iou: settings.nms_iou,
             box_voting: settings.box_voting,
@@ -159,6 +162,7 @@ impl Detector {
             rule: self.rule,
             input: self.input,
             wanted: self.wanted.clone(),
+            also_motion: self.also_motion,
             confidence: self.confidence,
             nms_iou: self.nms_iou,
             box_voting: self.box_voting,
@@ -189,7 +193,7 @@ impl Detector {
     /// # Errors
     /// [`DetectError::UnknownClass`] when the model does not know one; nothing has changed then.
     pub fn set_classes(&mut self, classes: &[String]) -> Result<(), DetectError> {
-        self.wanted = wanted(classes, &self.model.labels)?;
+        self.wanted = wanted(classes, &self.model.labels, self.also_motion)?;
         Ok(())
     }
 
@@ -396,14 +400,16 @@ fn failed(model: &Model, input: InputSize, why: String) -> DetectError {
     DetectError::Run { model: model.name.clone(), input: input.to_string(), why }
 }
 
-/// Checks the names of `classes`; for each class of the model, whether it is looked for.
-fn wanted(classes: &[String], labels: &Labels) -> Result<Vec<bool>, DetectError> {
+/// Checks the names of `classes`; for each class of the model, whether it is looked for. That of what moves beside it is none of its
+/// own: with that name alone, the network finds nothing.
+fn wanted(classes: &[String], labels: &Labels, also_motion: bool) -> Result<Vec<bool>, DetectError> {
+    let known = with_moving(labels.clone(), also_motion);
     let mut wanted = vec![classes.is_empty(); labels.len()];
     for name in classes {
-        let class = labels.find(name).ok_or_else(|| DetectError::UnknownClass {
+        let class = known.find(name).ok_or_else(|| DetectError::UnknownClass {
             name: name.clone(),
-            hint: suggest::hint(name, labels.iter()),
-            known: labels.iter().collect::<Vec<_>>().join(", "),
+            hint: suggest::hint(name, known.iter()),
+            known: known.iter().collect::<Vec<_>>().join(", "),
         })?;
         if let Some(slot) = wanted.get_mut(usize::from(class)) {
             *slot = true;
@@ -427,11 +433,11 @@ pub(crate) fn with_moving(labels: Labels, also_motion: bool) -> Labels {
 pub fn check_classes(settings: &DetectSettings) -> Result<Labels, DetectError> {
     if settings.is_motion() {
         let labels = Labels::from_iter([background::MOVING.to_owned()]);
-        wanted(&settings.classes, &labels)?;
+        wanted(&settings.classes, &labels, false)?;
         return Ok(labels);
     }
     let labels = load::known_labels(settings)?;
-    wanted(&settings.classes, &labels)?;
+    wanted(&settings.classes, &labels, settings.also_motion)?;
     Ok(with_moving(labels, settings.also_motion))
 }
 
@@ -447,6 +453,20 @@ mod tests {
     fn unknown_classes_are_refused_with_the_nearest_name() {
         let error = refused(DetectSettings { classes: vec!["persn".into()], ..DetectSettings::default() });
         assert!(error.contains("\"persn\"; did you mean \"person\"?"), "{error}");
+    }
+
+    #[test]
+    fn the_name_of_what_moves_is_known_where_it_is_told() {
+        let classes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let settings = DetectSettings { classes: classes(&["moving"]), ..DetectSettings::default() };
+        assert!(refused(settings.clone()).contains("moving"));
+        let settings = DetectSettings { also_motion: true, ..settings };
+        check_classes(&settings).unwrap();
+        let mut detector = Detector::load(&settings).unwrap();
+        assert!(detector.wanted.iter().all(|wanted| !wanted), "the network finds nothing");
+        detector.set_classes(&classes(&["person", "moving"])).unwrap();
+        assert_eq!(detector.wanted.iter().filter(|wanted| **wanted).count(), 1);
+        assert!(detector.set_classes(&classes(&["goat", "moving"])).is_err());
     }
 
     #[test]

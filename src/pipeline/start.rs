@@ -304,8 +304,8 @@ pub(crate) fn clock(settings: &Settings, is_live: bool) -> Clock {
 
 /// What an engine without threads is set to, for the frames of a recording.
 pub(crate) fn engine_settings(settings: &Settings) -> EngineSettings {
-    let DetectSettings { attention, idle_interval, also_motion, .. } = settings.detector;
-    let motion = attention == AttentionChoice::Motion && !also_motion;
+    let DetectSettings { attention, idle_interval, .. } = settings.detector;
+    let motion = attention == AttentionChoice::Motion && !settings.detector.wants_all();
     EngineSettings {
         tracking: tracking(settings),
         enhance: settings.enhance.clone(),
