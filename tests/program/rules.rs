@@ -310,3 +310,17 @@ fn a_rule_never_stays_on() {
     wait_for(start(), 60).ok();
     assert_eq!(stays().unwrap()["active"], 0);
 }
+
+#[test]
+fn pictures_of_two_recordings_of_one_name_are_both_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for place in ["a", "b"] {
+        fs::create_dir(folder.path().join(place)).unwrap();
+        fs::copy(demo(), folder.path().join(place).join("demo.avi")).unwrap();
+    }
+    let events = ["events", "a/demo.avi", "b/demo.avi", "--end", "3", "--rule", "person for 1 s"];
+    let told = run_in(folder.path(), &[&events[..], &["--json", "--pictures", "found"]].concat()).ok();
+    let objects = json_lines(&told.stdout);
+    let found = names(&folder.path().join("found"));
+    assert!(objects.len() >= 4 && found.len() == objects.len(), "{found:?} {}", told.stdout);
+}

@@ -54,7 +54,7 @@ pub(super) fn run(args: &EventsArgs, context: &Context) -> Result<(), Failure> {
         (Some(file), []) => of_boxes(file, args, context),
         (Some(file), [source]) => {
             let input = input::open(source, settings)?;
-            let log = Log::new(&input.source.info().name, args);
+            let log = Log::new(&input.source.info().name, 0, args);
             let read = of_boxes_on_pictures(input, file, &log, args, context);
             report(&log, args, context)?;
             ended(context).and(read)
@@ -62,7 +62,7 @@ pub(super) fn run(args: &EventsArgs, context: &Context) -> Result<(), Failure> {
         (Some(_), _) => Err(Failure::Usage("--detections belongs to a single recording".to_owned())),
         (None, sources) => {
             let mut detector = DetectionSource::load(&settings.detect_for_tracking())?;
-            let mut failed = Ok(());
+            let (mut failed, mut names) = (Ok(()), Vec::new());
             for source in sources {
                 let own = detector.fork()?;
                 let input = input::open(source, settings)?;
@@ -72,7 +72,9 @@ pub(super) fn run(args: &EventsArgs, context: &Context) -> Result<(), Failure> {
                             .to_owned(),
                     ));
                 }
-                let log = Log::new(&input.source.info().name, args);
+                let name = input.source.info().name.clone();
+                let log = Log::new(&name, names.iter().filter(|known| **known == name).count(), args);
+                names.push(name);
                 let read = with_network(input, std::mem::replace(&mut detector, own), &log, context);
                 // What was told until it broke off is told, and the other recordings are asked all the same.
                 report(&log, args, context)?;
@@ -133,7 +135,7 @@ fn with_network(
 /// Boxes from a file, without pictures.
 fn of_boxes(file: &Path, args: &EventsArgs, context: &Context) -> Result<(), Failure> {
     let name = file.display().to_string();
-    let log = Log::new(&name, args);
+    let log = Log::new(&name, 0, args);
     let mut boxes = Boxes::open(file, args.size.as_deref(), (&args.dialect, 1), context)?;
     let run = RunInfo { source: name, labels: Arc::clone(&boxes.labels), rate: Some(boxes.fps), sound: None };
     let mut sinks = Sinks::begin(vec![Box::new(ToldSink::new(&log))], &run).map_err(Failure::failed)?;

@@ -18,6 +18,8 @@ use crate::sync::lock;
 #[derive(Debug, Clone)]
 pub(super) struct Log {
     source: String,
+    /// How many recordings of this name were asked before.
+    before: usize,
     pictures: Option<PathBuf>,
     told: Arc<Mutex<Told>>,
 }
@@ -41,8 +43,9 @@ struct Occurrence {
 }
 
 impl Log {
-    pub(super) fn new(source: &str, args: &EventsArgs) -> Self {
-        Self { source: source.to_owned(), pictures: args.pictures.clone(), told: Arc::default() }
+    /// `before`: how many recordings of this name were asked before.
+    pub(super) fn new(source: &str, before: usize, args: &EventsArgs) -> Self {
+        Self { source: source.to_owned(), before, pictures: args.pictures.clone(), told: Arc::default() }
     }
 
     /// How much was told so far, in words.
@@ -236,7 +239,8 @@ impl Sink for ToldSink {
         let Some(folder) = &self.log.pictures else { return Ok(()) };
         for event in picture.scene.events.iter().filter(|event| &*event.kind == "start") {
             let Some(id) = text(event, "event_id") else { continue };
-            let path = folder.join(file_name(&self.log.source, event.frame.saturating_add(1), id));
+            let source = (self.log.source.as_str(), self.log.before);
+            let path = folder.join(file_name(source, event.frame.saturating_add(1), id));
             write_png(picture.pixels, &path)?;
             // The scene of an event may come before its picture or behind it.
             lock(&self.log.told).pictures.insert(id.to_owned(), path);
@@ -249,13 +253,14 @@ impl Sink for ToldSink {
     }
 }
 
-/// `clip-000087-somebody_waits-1.png`.
-fn file_name(source: &str, frame: u64, id: &str) -> String {
+/// `clip-000087-somebody_waits-1.png`; of a second recording of that name `clip_2-…`.
+fn file_name((source, before): (&str, usize), frame: u64, id: &str) -> String {
     let stem = std::path::Path::new(source).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let plain = |text: &str| -> String {
         text.chars().take(60).map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect()
     };
     // The number at the end tells events of one frame apart.
     let (name, number) = id.rsplit_once('-').unwrap_or((id, ""));
-    format!("{}-{frame:06}-{}-{number}.png", plain(&stem.unwrap_or_default()), plain(name))
+    let again = if before > 0 { format!("_{}", before + 1) } else { String::new() };
+    format!("{}{again}-{frame:06}-{}-{number}.png", plain(&stem.unwrap_or_default()), plain(name))
 }
