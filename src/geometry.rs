@@ -239,23 +239,22 @@ impl Affine {
     /// This map first, then another.
     #[must_use]
     pub fn then(&self, then: &Self) -> Self {
-        let [[a, b, c], [d, e, f]] = self.matrix;
-        let ((m00, m10), (m01, m11)) = (then.direction(a, d), then.direction(b, e));
-        let (m02, m12) = then.point(c, f);
-        Self { matrix: [[m00, m01, m02], [m10, m11, m12]] }
+        let [[a, b, c], [d, e, f]] = self.matrix.map(|row| row.map(f64::from));
+        let matrix = then.matrix.map(|row| {
+            let [p, q, r] = row.map(f64::from);
+            [p * a + q * d, p * b + q * e, p * c + q * f + r].map(|value| value as f32)
+        });
+        Self { matrix }
     }
 
     /// The map that takes back what this one does; `None` where it cannot be taken back.
     pub fn inverse(&self) -> Option<Self> {
-        let [[a, b, c], [d, e, f]] = self.matrix;
-        let size = a * e - b * d;
-        let back = Self {
-            matrix: [
-                [e / size, -b / size, (b * f - c * e) / size],
-                [-d / size, a / size, (c * d - a * f) / size],
-            ],
-        };
-        back.matrix.iter().flatten().all(|value| value.is_finite()).then_some(back)
+        let [[a, b, c], [d, e, f]] = self.matrix.map(|row| row.map(f64::from));
+        let determinant = a * e - b * d;
+        let matrix = [[e, -b, b * f - c * e], [-d, a, c * d - a * f]];
+        let matrix = matrix.map(|row| row.map(|value| (value / determinant) as f32));
+        (determinant != 0.0 && matrix.iter().flatten().all(|value| value.is_finite()))
+            .then_some(Self { matrix })
     }
 
     /// Finite, not mirrored, and no more than a tenfold change of size: what a camera can do between two frames.

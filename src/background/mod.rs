@@ -16,9 +16,9 @@
 //!
 //! **What is no motion.** A pixel has several modes (leaves and what is behind them) and a deviation of its own (noise). The
 //! light of the whole picture, of its rows and of places in it is compared with that of the background, and the change taken
-//! out. A camera that shakes or turns is followed; while one travels, as in a car, nothing is told. What stays as it is for `forget_after_seconds` becomes background; what a
-//! thing leaves behind that was background from the first picture on, a ghost, at once: its outline is in the background and
-//! not in the picture.
+//! out. A camera that shakes or turns is followed; while one travels, as in a car, nothing is told. What stays as it is for
+//! `forget_after_seconds` becomes background; what a thing leaves behind that was background from the first picture on, a
+//! ghost, at once: its outline is in the background and not in the picture.
 //!
 //! | file | what it holds |
 //! |---|---|

@@ -3,7 +3,6 @@
 
 use super::motion::Motion;
 use crate::geometry::Affine;
-use crate::kernels::warp::inverse;
 
 /// The picture is moved by at most this share of its sides, ...
 const MOST_SHIFT: f64 = 0.1;
@@ -65,24 +64,14 @@ impl Correction {
     }
 }
 
-/// One map after the other.
-fn then(first: &Affine, second: &Affine) -> Affine {
-    let [[a, b, c], [d, e, f]] = first.matrix.map(|row| row.map(f64::from));
-    let matrix = second.matrix.map(|row| {
-        let [p, q, r] = row.map(f64::from);
-        [p * a + q * d, p * b + q * e, p * c + q * f + r].map(|value| value as f32)
-    });
-    Affine { matrix }
-}
-
 impl Stabiliser {
     /// Takes in the motion of the camera in the last `passed` seconds, in a picture of this size, and gives the map from
     /// this picture's pixels to pixels of the steady one. `seconds`: how slowly the picture is drawn back.
     pub fn update(&mut self, motion: &Motion, passed: f64, seconds: f64, size: (usize, usize)) -> Affine {
         let size = (size.0 as f64, size.1 as f64);
-        let back = inverse(&motion.map).filter(|_| motion.is_known());
+        let back = motion.map.inverse().filter(|_| motion.is_known());
         let faster = if back.is_some() { 1.0 } else { UNKNOWN_FASTER };
-        let steady = then(&back.unwrap_or(Affine::IDENTITY), &self.correction.map(size));
+        let steady = back.unwrap_or(Affine::IDENTITY).then(&self.correction.map(size));
         let share = (-passed.max(0.0) * faster / seconds.max(1e-3)).exp();
         self.correction = Correction::of(&steady, size).faded(share, size);
         self.correction.map(size)
@@ -160,7 +149,7 @@ mod tests {
         ] {
             assert!((a - b).abs() < 1e-3, "{one:?} {again:?}");
         }
-        let map = then(&one.map((640.0, 480.0)), &inverse(&one.map((640.0, 480.0))).unwrap());
+        let map = one.map((640.0, 480.0)).then(&one.map((640.0, 480.0)).inverse().unwrap());
         let (x, y) = map.point(100.0, 200.0);
         assert!((x - 100.0).abs() < 1e-2 && (y - 200.0).abs() < 1e-2);
     }

@@ -7,16 +7,6 @@ use crate::geometry::Affine;
 /// Fractional bits of a place in the picture, of which weights have the upper [`WEIGHT_BITS`].
 const PLACE_BITS: u32 = 16;
 const WEIGHT_BITS: u32 = 8;
-/// The map from pixels of one picture to pixels of another the other way round; `None` where there is no way back.
-pub fn inverse(map: &Affine) -> Option<Affine> {
-    let [[a, b, c], [d, e, f]] = map.matrix.map(|row| row.map(f64::from));
-    let determinant = a * e - b * d;
-    let inverse = [[e, -b, b * f - c * e], [-d, a, c * d - a * f]];
-    let inverse = inverse.map(|row| row.map(|value| (value / determinant) as f32));
-    (determinant != 0.0 && inverse.iter().flatten().all(|value| value.is_finite()))
-        .then_some(Affine { matrix: inverse })
-}
-
 /// Where the first pixel's centre of a row comes from, and how far the next one is from there: across and down, in
 /// 1/65536 pixel, the centre of the first pixel of the picture at (0, 0).
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +30,7 @@ pub fn warp(from: &View<'_>, to: &mut ViewMut<'_>, map: &Affine) {
     if from.channels() != to.channels() {
         return;
     }
-    let back = inverse(map).unwrap_or(Affine::IDENTITY);
+    let back = map.inverse().unwrap_or(Affine::IDENTITY);
     let [[a, b, c], [d, e, f]] = back.matrix.map(|row| row.map(f64::from));
     let one = f64::from(1 << PLACE_BITS);
     // Beyond this everything is the border's, and sums over a row stay in range.
@@ -209,7 +199,7 @@ mod tests {
 
     /// In double precision, place by place.
     fn reference(from: &View<'_>, map: &Affine, (x, y): (usize, usize), channel: usize) -> f64 {
-        let back = inverse(map).unwrap().matrix.map(|row| row.map(f64::from));
+        let back = map.inverse().unwrap().matrix.map(|row| row.map(f64::from));
         let (px, py) = (x as f64 + 0.5, y as f64 + 0.5);
         let [sx, sy] = back.map(|[a, b, c]| a * px + b * py + c - 0.5);
         let sample = |x: f64, y: f64| {

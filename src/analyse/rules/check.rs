@@ -117,11 +117,12 @@ fn check_part(text: &str, condition: &Condition, known: &Known<'_>) -> Result<()
     };
     names(places, known.zones, "zone")?;
     if let Some(Who::Classes(classes)) = who {
-        let places = match what {
-            Some(What::In(places) | What::Still(places) | What::Crosses(places, _)) => places,
-            _ => places,
+        let (kind, places): (_, &[Name]) = match what {
+            Some(What::In(zones) | What::Still(zones)) => ("zone", zones),
+            Some(What::Crosses(lines, _)) => ("line", lines),
+            _ => ("zone", places),
         };
-        places.iter().try_for_each(|place| check_narrow(text, classes, place, known))?;
+        places.iter().try_for_each(|place| check_narrow(text, classes, (kind, place), known))?;
     }
     match what {
         Some(What::In(zones) | What::Still(zones)) => names(zones, known.zones, "zone"),
@@ -144,9 +145,18 @@ fn check_part(text: &str, condition: &Condition, known: &Known<'_>) -> Result<()
 }
 
 /// A zone or line with classes of its own knows nothing of others: nobody would ever be there.
-fn check_narrow(text: &str, classes: &[Name], place: &Name, known: &Known<'_>) -> Result<(), RuleError> {
-    let Some((_, counted)) = known.narrow.iter().find(|(name, _)| *name == place.text) else { return Ok(()) };
-    match classes.iter().find(|class| !counted.contains(&class.text)) {
+fn check_narrow(
+    text: &str,
+    classes: &[Name],
+    (kind, place): (&str, &Name),
+    known: &Known<'_>,
+) -> Result<(), RuleError> {
+    let narrow = known.narrow.iter().find(|(what, name, _)| *what == kind && *name == place.text);
+    let Some((.., counted)) = narrow else { return Ok(()) };
+    // As names of classes are found: whatever their case.
+    let counts =
+        |class: &Name| counted.iter().any(|name| name.trim().eq_ignore_ascii_case(class.text.trim()));
+    match classes.iter().find(|class| !counts(class)) {
         None => Ok(()),
         Some(class) => {
             let problem = format!(

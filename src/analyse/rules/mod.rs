@@ -85,8 +85,8 @@ pub struct Known<'a> {
     pub zones: &'a [&'a str],
     /// Of lines.
     pub lines: &'a [&'a str],
-    /// Zones and lines that count only some classes, with those.
-    pub narrow: &'a [(&'a str, &'a [String])],
+    /// Zones and lines that count only some classes: "zone" or "line", the name, and those.
+    pub narrow: &'a [(&'a str, &'a str, &'a [String])],
     /// Of classes; `None`: not known yet, and not checked.
     pub classes: Option<&'a Labels>,
 }
@@ -96,18 +96,20 @@ pub struct Known<'a> {
 pub struct KnownNames<'a> {
     zones: Vec<&'a str>,
     lines: Vec<&'a str>,
-    narrow: Vec<(&'a str, &'a [String])>,
+    narrow: Vec<(&'a str, &'a str, &'a [String])>,
 }
 
 impl<'a> KnownNames<'a> {
     /// Those of these settings.
     pub fn of(counting: &'a CountingSettings) -> Self {
-        let zones = || counting.zones.iter().map(|zone| (zone.name.as_str(), zone.classes.as_slice()));
-        let lines = || counting.lines.iter().map(|line| (line.name.as_str(), line.classes.as_slice()));
+        let zones =
+            || counting.zones.iter().map(|zone| ("zone", zone.name.as_str(), zone.classes.as_slice()));
+        let lines =
+            || counting.lines.iter().map(|line| ("line", line.name.as_str(), line.classes.as_slice()));
         Self {
-            zones: zones().map(|(name, _)| name).collect(),
-            lines: lines().map(|(name, _)| name).collect(),
-            narrow: zones().chain(lines()).filter(|(_, classes)| !classes.is_empty()).collect(),
+            zones: zones().map(|(_, name, _)| name).collect(),
+            lines: lines().map(|(_, name, _)| name).collect(),
+            narrow: zones().chain(lines()).filter(|(.., classes)| !classes.is_empty()).collect(),
         }
     }
 

@@ -220,7 +220,12 @@ proptest! {
 #[test]
 fn a_class_that_a_zone_does_not_count_is_refused() {
     let cars = ["car".to_owned()];
-    let known = Known { zones: &["square"], narrow: &[("square", &cars)], ..Known::default() };
+    let known = Known {
+        zones: &["square"],
+        lines: &["square"],
+        narrow: &[("zone", "square", &cars)],
+        ..Known::default()
+    };
     let check = |text: &str| text.parse::<When>().unwrap().check(&known).map_err(|error| error.to_string());
     for text in ["person in square for 2 s", "no person in square", "count(car/person in square) > 3"] {
         let error = check(text).unwrap_err();
@@ -230,5 +235,8 @@ fn a_class_that_a_zone_does_not_count_is_refused() {
         );
     }
     assert_eq!(check("car in square"), Ok(()));
+    // Names of classes have no case, and a line of that name is another place.
+    assert_eq!(check("Car in square"), Ok(()));
+    assert_eq!(check("person crosses square"), Ok(()));
     assert_eq!(check("anything in square and person"), Ok(()));
 }
